@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { PlugdError, reason } from './error.ts';
+
+/**
+ * The addon's functions: one system call each, answering 0 or -errno, knowing no policy. This file is the addon's only door.
+ *
+ * Calls that can sleep in the kernel for seconds (the three module calls) run on a thread of their own each, never on
+ * libuv's pool, and report through `done` on the main thread.
+ */
+export interface Addon {
+  /**
+   * finit_module(2) on a thread of its own. `params` is latin1 text. `done(result, startedNs, endedNs)`: result 0 or
+   * -errno; times from CLOCK_MONOTONIC in ns (as process.hrtime.bigint()), of the call alone. The caller closes `fd` in done.
+   */
+  finitModule(fd: number, params: string, flags: number, done: InsertionDone): void;
+  /** init_module(2) on a thread of its own; `image` is kept alive until done. */
+  initModule(image: Uint8Array, params: string, done: InsertionDone): void;
+  /** delete_module(2) on a thread of its own; `flags` are O_NONBLOCK (0o4000) and O_TRUNC (0o1000). */
+  deleteModule(name: string, flags: number, done: InsertionDone): void;
+  /** The descriptor of this process's AF_NETLINK socket bound to `portId` (getsockname over /proc/self/fd), or -errno. */
+  netlinkDescriptor(portId: number): number;
+  /** SO_RCVBUFFORCE, or SO_RCVBUF where that is not permitted: the size the kernel then reports (bytes, doubled), or -errno. */
+  setReceiveBuffer(fd: number, bytes: number): number;
+  /** NETLINK_NO_ENOBUFS: overruns are found by SEQNUM gaps instead of an error that would abort the process. */
+  setNoEnobufs(fd: number): number;
+  /** The whole of an .xz image (multi-block and multi-stream) through liblzma.so.5; or -errno (EBADMSG corrupt, ENOSYS no library, EFBIG over limit). */
+  decompressXz(image: Uint8Array, limit: number): Buffer | number;
+  /** The whole of a .zst image (multi-frame) through libzstd.so.1; same answers. */
+  decompressZstd(image: Uint8Array, limit: number): Buffer | number;
+  /** One datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract): 0 or -errno. */
+  notify(socket: string, message: string): number;
+}
+export type InsertionDone = (result: number, startedNs: bigint, endedNs: bigint) => void;
+
+// Beside the bundle (dist/), beside the ESM files (dist/agent/base/), and from the TypeScript sources.
+const PLACES = [
+  '../native/build/Release/plugd.node',
+  '../../../native/build/Release/plugd.node',
+  '../../native/build/Release/plugd.node',
+];
+
+let loaded: Addon | undefined;
+
+/** The addon, loaded at its first use. Errors: `unsupported` when it is not built or does not load on this machine. */
+export function addon(): Addon {
+  if (loaded !== undefined) return loaded;
+  const require = createRequire(import.meta.url);
+  for (const place of PLACES) {
+    const file = fileURLToPath(new URL(place, import.meta.url));
+    if (!existsSync(file)) continue;
+    try {
+      loaded = require(file) as Addon;
+      return loaded;
+    } catch (error) {
+      throw new PlugdError('unsupported', `${file}: ${reason(error)}`, {
+        remedy: 'rebuild it: npm run build:native',
+        cause: error,
+      });
+    }
+  }
+  throw new PlugdError('unsupported', "plugd's addon (native/build/Release/plugd.node) is not built", {
+    remedy: 'npm run build:native',
+  });
+}

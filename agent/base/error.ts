@@ -1,0 +1,39 @@
+/**
+ * The codes of errors that mean "cannot go on". Expected outcomes (no match, blacklisted, refused, malformed) are
+ * values, never exceptions.
+ */
+export type ErrorCode =
+  | 'usage' // the command line cannot be understood: exit 64
+  | 'no-modules-directory' // no module tree for this release
+  | 'no-module-support' // the kernel was built without loadable modules
+  | 'no-permission' // CAP_SYS_MODULE or root is missing
+  | 'corrupt-index' // an index is truncated or not an index
+  | 'unreadable' // a file or directory that must be read cannot be
+  | 'not-a-module' // a file is not an ELF kernel module
+  | 'unsupported' // this machine lacks something that was asked for
+  | 'system' // a system call failed: exit 71
+  | 'busy'; // another agent holds the lock
+
+/** An error a person can act on: `message` says what is wrong with which file or device, `remedy` what to do. */
+export class PlugdError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options?: { remedy?: string; cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'PlugdError';
+    this.code = code;
+    this.remedy = options?.remedy;
+  }
+}
+
+/** The text of anything thrown, for a message that names what failed. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The errno name of a failed node:fs call (`ENOENT`), or undefined for anything else. */
+export function fsCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

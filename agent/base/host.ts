@@ -1,0 +1,76 @@
+import { readdirSync, statSync } from 'node:fs';
+import { release } from 'node:os';
+import { resolve } from 'node:path';
+import { PlugdError } from './error.ts';
+
+/** What a command line says about the machine to work on. */
+export interface HostOptions {
+  /** Another file system tree (`--root`); the live machine when absent. */
+  readonly root?: string | undefined;
+  /** The kernel release whose module tree is used (`--kernel`). */
+  readonly kernel?: string | undefined;
+  /** Where sysfs is (`--sysfs`): `/sys`, or a plain tree that looks like it. */
+  readonly sysfs?: string | undefined;
+  /** Where procfs is: `/proc`, or a plain tree that looks like it. */
+  readonly proc?: string | undefined;
+}
+
+/** The machine plugd works on: where its files are and which release it runs. Every path is absolute. */
+export interface Host {
+  /** Prefix of configuration and module tree: '' for the live machine, else without a trailing slash. */
+  readonly root: string;
+  readonly kernel: string;
+  /** `ROOT/lib/modules/RELEASE` (or `ROOT/usr/lib/modules/RELEASE` where only that exists). */
+  readonly moduleDir: string;
+  readonly sysfs: string;
+  readonly proc: string;
+}
+
+const MODULE_ROOTS = ['/lib/modules', '/usr/lib/modules'];
+
+/**
+ * The host that `options` name. With a root but no release: the running release if the tree has it, else the only
+ * release there is. Errors: `usage` when the root is no directory or holds several releases and none was named.
+ */
+export function openHost(options: HostOptions = {}): Host {
+  const root = options.root === undefined ? '' : resolve(options.root).replace(/\/+$/, '');
+  if (root !== '' && !isDirectory(root)) {
+    throw new PlugdError('usage', `--root ${options.root}: not a directory`);
+  }
+  const kernel = options.kernel ?? (root === '' ? release() : releaseOf(root));
+  const candidates = MODULE_ROOTS.map((dir) => `${root}${dir}/${kernel}`);
+  return {
+    root,
+    kernel,
+    moduleDir: candidates.find(isDirectory) ?? `${root}/lib/modules/${kernel}`,
+    sysfs: options.sysfs === undefined ? '/sys' : resolve(options.sysfs),
+    proc: options.proc === undefined ? '/proc' : resolve(options.proc),
+  };
+}
+
+/** The releases that have a directory under the host's module root, sorted; empty when there is none. */
+export function installedReleases(root: string): readonly string[] {
+  const found = new Set<string>();
+  for (const dir of MODULE_ROOTS) {
+    try {
+      for (const name of readdirSync(root + dir)) if (isDirectory(`${root}${dir}/${name}`)) found.add(name);
+    } catch {
+      // No such directory: that root has no modules there.
+    }
+  }
+  return [...found].toSorted();
+}
+
+function releaseOf(root: string): string {
+  const there = installedReleases(root);
+  const running = release();
+  if (there.includes(running) || there.length === 0) return running;
+  if (there.length === 1 && there[0] !== undefined) return there[0];
+  throw new PlugdError('usage', `${root}/lib/modules holds several releases: ${there.join(', ')}`, {
+    remedy: 'name one with --kernel',
+  });
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,50 @@
+/**
+ * Builds the addon with npm's own node-gyp, so that the package needs no second copy of it.
+ * Run by npm's `install` script, in a clone and as a dependency alike; `npm run build:native` runs it by hand.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** npm ships node-gyp inside itself; where npm is tells npm_execpath, or the `npm` beside the running node. */
+function findNodeGyp() {
+  const starts = [process.env.npm_execpath, join(dirname(process.execPath), 'npm')].filter(Boolean);
+  for (const start of starts) {
+    if (!existsSync(start)) continue;
+    for (let dir = dirname(realpathSync(start)); dir !== dirname(dir); dir = dirname(dir)) {
+      const gyp = join(dir, 'node_modules/node-gyp/bin/node-gyp.js');
+      if (existsSync(gyp)) return gyp;
+    }
+  }
+  const debian = [
+    '/usr/share/nodejs/node-gyp/bin/node-gyp.js',
+    '/usr/lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js',
+  ];
+  return debian.find((path) => existsSync(path));
+}
+
+/** Node's own headers, when they were installed with it: then nothing has to be downloaded. */
+function headers() {
+  const prefix = resolve(dirname(realpathSync(process.execPath)), '..');
+  return existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
+}
+
+const gyp = findNodeGyp();
+if (gyp === undefined) {
+  console.error('plugd: node-gyp was not found beside npm; install npm, then run: npm run build:native');
+  process.exit(1);
+}
+// npm passes its own settings as npm_config_*; node-gyp reads them too, so a nodedir set there still wins.
+const result = spawnSync(process.execPath, [gyp, 'rebuild', '--directory', here, '--jobs', 'max', ...headers()], {
+  encoding: 'utf8',
+});
+if (result.status !== 0) {
+  process.stderr.write(`${result.stdout}${result.stderr}`);
+  console.error(
+    'plugd: the addon did not build. It needs a C++ compiler, make and python3 (Debian: apt-get install g++ make python3).',
+  );
+  process.exit(1);
+}

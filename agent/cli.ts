@@ -1,4 +1,86 @@
+import { EXIT, help, OPTION, type Command } from './commands/command.ts';
+import { print, say } from './commands/output.ts';
+import { PlugdError } from './base/error.ts';
 import { VERSION } from './base/version.ts';
 
-if (process.argv.includes('--version') || process.argv.includes('--warm-up'))
-  process.stdout.write(`plugd ${VERSION}\n`);
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Every command, in the order of the help. Each is loaded only when it is called. */
+const COMMANDS: readonly Entry[] = [
+  {
+    name: 'coldplug',
+    summary: 'load the drivers of all devices that are there',
+    load: async () => import('./commands/agent/coldplug.ts'),
+  },
+  {
+    name: 'lookup',
+    summary: 'which modules a modalias names',
+    load: async () => import('./commands/diagnostics/lookup.ts'),
+  },
+];
+
+/** Commands that keep kmod's exit statuses and messages, and answer to their own names as argv[0]. */
+const KMOD_COMMANDS: readonly Entry[] = [];
+
+const STATUS_OF: Readonly<Partial<Record<PlugdError['code'], number>>> = { usage: EXIT.usage, system: EXIT.system };
+
+async function main(argv: readonly string[]): Promise<number> {
+  const called = (argv[1] ?? '').replace(/^.*\//, '');
+  const applet = KMOD_COMMANDS.find((entry) => entry.name === called);
+  if (applet !== undefined) return (await applet.load()).command.run(argv.slice(2));
+  const name = argv[2];
+  const args = argv.slice(3);
+  if (name === undefined) {
+    say(overview());
+    return EXIT.usage;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    print(overview());
+    return EXIT.done;
+  }
+  if (name === '--version' || name === '-V') {
+    print(`plugd ${VERSION}\n`);
+    return EXIT.done;
+  }
+  const kmod = KMOD_COMMANDS.find((entry) => entry.name === name);
+  if (kmod !== undefined) return (await kmod.load()).command.run(args);
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  if (entry === undefined) throw new PlugdError('usage', `no command '${name}'`, { remedy: 'see plugd --help' });
+  const { command } = await entry.load();
+  const end = args.indexOf('--');
+  const own = end < 0 ? args : args.slice(0, end);
+  if (own.includes(`--${OPTION.help.long}`) || own.includes(`-${OPTION.help.short}`)) {
+    print(help(command));
+    return EXIT.done;
+  }
+  return command.run(args);
+}
+
+function overview(): string {
+  const rows = (entries: readonly Entry[]) => entries.map((entry) => `  ${entry.name.padEnd(12)}${entry.summary}\n`).join('');
+  const kmod = KMOD_COMMANDS.length === 0 ? '' : `\nkmod's commands, option for option:\n${rows(KMOD_COMMANDS)}`;
+  return `usage: plugd COMMAND [OPTION…]\n\n${rows(COMMANDS)}${kmod}\nplugd COMMAND --help tells more; plugd --version.\n`;
+}
+
+/** A `PlugdError` is a sentence for a person; anything else is a defect of plugd and shows its trace. */
+function report(error: unknown): number {
+  if (!(error instanceof PlugdError)) {
+    say(`plugd: a defect of plugd ${VERSION}, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return EXIT.bug;
+  }
+  say(`plugd: ${error.message}\n${error.remedy === undefined ? '' : `plugd: ${error.remedy}\n`}`);
+  return STATUS_OF[error.code] ?? EXIT.negative;
+}
+
+main(process.argv).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    process.exitCode = report(error);
+  },
+);

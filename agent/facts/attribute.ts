@@ -1,0 +1,33 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+
+/**
+ * The text of a small file (a sysfs attribute, procfs), latin1; undefined when it is not there or cannot be read.
+ *
+ * Node reads UTF-8 text in one call into its C++ side, four times as fast as any other way; text that is not ASCII is
+ * read again byte for byte.
+ */
+export function readText(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, 'utf8');
+    // oxlint-disable-next-line no-control-regex
+    return /^[\x00-\x7f]*$/.test(text) ? text : readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A sysfs attribute without its trailing newline; undefined when it is not there or cannot be read. */
+export function readAttribute(path: string): string | undefined {
+  const text = readText(path);
+  return text?.endsWith('\n') ? text.slice(0, -1) : text;
+}
+
+/** The last component of a link's target (`driver` → `e1000e`); undefined when there is no such link. */
+export function readLinkName(path: string): string | undefined {
+  try {
+    const target = readlinkSync(path);
+    return target.slice(target.lastIndexOf('/') + 1);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * One graph for all requests of all devices: a node per module, edges from depends and softdep. A module runs once however
+ * many devices ask for it; independent modules run at the same time, up to a limit.
+ *
+ * The graph grows while it runs (a controller's driver makes new devices appear). Nodes that are done stay as the memory of
+ * what happened, refusals too: a thousand CPUs asking for one module that says ENODEV is one attempt.
+ */
+import type { ModuleName } from '../base/names.ts';
+
+/** An edge: this module is tried first; `required` means that it must also have succeeded. */
+export interface Edge {
+  readonly module: ModuleName;
+  readonly required: boolean;
+}
+
+/** One module's work. `run` starts it; what it answers is kept as it is. */
+export interface Task<Result> {
+  readonly module: ModuleName;
+  /** Modules that come first. One that has no task of its own (loaded before, builtin) is not waited for. */
+  readonly after: readonly Edge[];
+  /** Starts at once, beyond the limit: a request made from inside a running init, which would otherwise wait for itself. */
+  readonly urgent?: boolean;
+  run(): Promise<Result>;
+}
+
+/** What became of a task. */
+export type Outcome<Result> =
+  | { readonly kind: 'ran'; readonly result: Result }
+  /** `because` is the required module that failed or was itself skipped. */
+  | { readonly kind: 'skipped'; readonly because: ModuleName };
+
+/** A task's history; times from the scheduler's clock in ns. */
+export interface TaskRecord<Result> {
+  readonly module: ModuleName;
+  readonly addedNs: bigint;
+  /** When the last module it waited for was done. */
+  readonly readyNs: bigint | undefined;
+  readonly startedNs: bigint | undefined;
+  readonly endedNs: bigint | undefined;
+  /** The modules it had to wait for. */
+  readonly waitedFor: readonly ModuleName[];
+  readonly outcome: Outcome<Result> | undefined;
+}
+
+export interface SchedulerOptions<Result> {
+  /** How many tasks run at the same time. */
+  readonly jobs: number;
+  /** Whether modules that require this one may go on. */
+  succeeded(result: Result): boolean;
+  /** Monotonic time in ns. */
+  now(): bigint;
+  started?(record: TaskRecord<Result>): void;
+  ended?(record: TaskRecord<Result>): void;
+}
+
+interface Node<Result> {
+  readonly module: ModuleName;
+  readonly task: Task<Result>;
+  readonly addedNs: bigint;
+  readyNs: bigint | undefined;
+  startedNs: bigint | undefined;
+  endedNs: bigint | undefined;
+  outcome: Outcome<Result> | undefined;
+  state: 'waiting' | 'ready' | 'running' | 'done';
+  /** Nodes that this one waits for and that are not done. */
+  readonly pending: Set<Node<Result>>;
+  readonly waitedFor: ModuleName[];
+  /** Nodes that wait for this one, and whether they require it. */
+  readonly dependents: Map<Node<Result>, boolean>;
+  /** Length of the longest chain of nodes that wait for this one: the higher, the earlier it runs. */
+  height: number;
+}
+
+/** Runs tasks as parallel as their edges allow. */
+export class Scheduler<Result> {
+  readonly #options: SchedulerOptions<Result>;
+  readonly #nodes = new Map<ModuleName, Node<Result>>();
+  #ready: Node<Result>[] = [];
+  #running = 0;
+  #open = 0;
+  #idle: Array<() => void> = [];
+  #pumping = false;
+
+  constructor(options: SchedulerOptions<Result>) {
+    this.#options = options;
+  }
+
+  /** Tasks that are not done. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Every task in the order of arrival. */
+  records(): ReadonlyArray<TaskRecord<Result>> {
+    return [...this.#nodes.values()];
+  }
+
+  /** What is running now. */
+  inFlight(): ReadonlyArray<TaskRecord<Result>> {
+    return [...this.#nodes.values()].filter((node) => node.state === 'running');
+  }
+
+  /** The module's task, if it ever had one. */
+  record(module: ModuleName): TaskRecord<Result> | undefined {
+    return this.#nodes.get(module);
+  }
+
+  /**
+   * Adds a plan's tasks, in an order in which each comes after those it names. A module that has a task already keeps it;
+   * while that still waits, the new edges are added to it.
+   */
+  add(tasks: ReadonlyArray<Task<Result>>): void {
+    for (const task of tasks) {
+      let node = this.#nodes.get(task.module);
+      if (node === undefined) {
+        node = {
+          module: task.module,
+          task,
+          addedNs: this.#options.now(),
+          readyNs: undefined,
+          startedNs: undefined,
+          endedNs: undefined,
+          outcome: undefined,
+          state: 'waiting',
+          pending: new Set(),
+          waitedFor: [],
+          dependents: new Map(),
+          height: 1,
+        };
+        this.#nodes.set(task.module, node);
+        this.#open++;
+      }
+      this.#connect(node, task.after);
+      if (node.state === 'waiting' && node.pending.size === 0) this.#makeReady(node);
+    }
+    this.#pump();
+  }
+
+  /** Forgets done tasks, so that they can be tried again: after a change of the tree, the rules or the loaded modules. */
+  forget(keep: (record: TaskRecord<Result>) => boolean = () => false): void {
+    for (const node of this.#nodes.values()) if (node.state === 'done' && !keep(node)) this.#nodes.delete(node.module);
+  }
+
+  /** Resolves when nothing waits or runs. */
+  async whenIdle(): Promise<void> {
+    if (this.#open === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #connect(node: Node<Result>, edges: readonly Edge[]): void {
+    if (node.state === 'running' || node.state === 'done') return;
+    for (const edge of edges) {
+      const before = this.#nodes.get(edge.module);
+      if (before === undefined || before === node) continue;
+      if (before.state === 'done') {
+        if (edge.required && !this.#fine(before) && node.outcome === undefined) this.#skip(node, before);
+        continue;
+      }
+      const known = before.dependents.get(node);
+      if (known !== undefined) {
+        if (edge.required && !known) before.dependents.set(node, true);
+        continue;
+      }
+      // Two plans that are fine each can be a loop together (softdeps in both directions): the later edge gives way.
+      if (this.#waitsFor(before, node)) continue;
+      before.dependents.set(node, edge.required);
+      node.pending.add(before);
+      node.waitedFor.push(before.module);
+      if (node.state === 'ready') {
+        this.#ready = this.#ready.filter((other) => other !== node);
+        node.state = 'waiting';
+      }
+      this.#raise(before, node.height + 1);
+    }
+  }
+
+  #waitsFor(node: Node<Result>, target: Node<Result>): boolean {
+    if (node === target) return true;
+    for (const before of node.pending) if (this.#waitsFor(before, target)) return true;
+    return false;
+  }
+
+  #raise(node: Node<Result>, height: number): void {
+    if (height <= node.height) return;
+    node.height = height;
+    for (const before of node.pending) this.#raise(before, height + 1);
+  }
+
+  #fine(node: Node<Result>): boolean {
+    return node.outcome?.kind === 'ran' && this.#options.succeeded(node.outcome.result);
+  }
+
+  #makeReady(node: Node<Result>): void {
+    node.state = 'ready';
+    node.readyNs = this.#options.now();
+    this.#ready.push(node);
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (;;) {
+      const node = this.#next();
+      if (node === undefined) break;
+      this.#start(node);
+    }
+    this.#pumping = false;
+  }
+
+  #next(): Node<Result> | undefined {
+    let best: Node<Result> | undefined;
+    const full = this.#running >= this.#options.jobs;
+    for (const node of this.#ready) {
+      if (node.task.urgent === true) {
+        best = node;
+        break;
+      }
+      if (!full && (best === undefined || node.height > best.height)) best = node;
+    }
+    if (best !== undefined) this.#ready.splice(this.#ready.indexOf(best), 1);
+    return best;
+  }
+
+  #start(node: Node<Result>): void {
+    node.state = 'running';
+    node.startedNs = this.#options.now();
+    this.#running++;
+    this.#options.started?.(node);
+    // A task answers failures as results; one that throws has a defect, which must end the process with its trace.
+    void node.task.run().then((result) => {
+      this.#running--;
+      this.#finish(node, { kind: 'ran', result });
+      this.#pump();
+    });
+  }
+
+  #skip(node: Node<Result>, because: Node<Result>): void {
+    if (node.state === 'ready') this.#ready = this.#ready.filter((other) => other !== node);
+    for (const before of node.pending) before.dependents.delete(node);
+    node.pending.clear();
+    this.#finish(node, { kind: 'skipped', because: because.module });
+  }
+
+  #finish(node: Node<Result>, outcome: Outcome<Result>): void {
+    node.outcome = outcome;
+    node.state = 'done';
+    node.endedNs = this.#options.now();
+    this.#open--;
+    this.#options.ended?.(node);
+    const fine = this.#fine(node);
+    for (const [dependent, required] of node.dependents) {
+      if (dependent.state === 'done') continue;
+      dependent.pending.delete(node);
+      if (required && !fine) this.#skip(dependent, node);
+      else if (dependent.pending.size === 0 && dependent.state === 'waiting') this.#makeReady(dependent);
+    }
+    node.dependents.clear();
+    if (this.#open === 0) {
+      const waiting = this.#idle;
+      this.#idle = [];
+      for (const resolve of waiting) resolve();
+    }
+  }
+}

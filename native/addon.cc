@@ -1,7 +1,20 @@
-#include <napi.h>
+// The addon's table of functions. Each function makes one system call (or decompresses one image), answers 0, a value, or
+// -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
+#include "decompress.h"
+#include "module_calls.h"
+#include "netlink_socket.h"
+#include "notify.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  (void)env;
+  exports.Set("finitModule", Napi::Function::New<plugd::FinitModule>(env));
+  exports.Set("initModule", Napi::Function::New<plugd::InitModule>(env));
+  exports.Set("deleteModule", Napi::Function::New<plugd::DeleteModule>(env));
+  exports.Set("netlinkDescriptor", Napi::Function::New<plugd::NetlinkDescriptor>(env));
+  exports.Set("setReceiveBuffer", Napi::Function::New<plugd::SetReceiveBuffer>(env));
+  exports.Set("setNoEnobufs", Napi::Function::New<plugd::SetNoEnobufs>(env));
+  exports.Set("decompressXz", Napi::Function::New<plugd::DecompressXz>(env));
+  exports.Set("decompressZstd", Napi::Function::New<plugd::DecompressZstd>(env));
+  exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   return exports;
 }
 

@@ -6,30 +6,39 @@ import { PlugdError, reason } from './error.ts';
 /**
  * The addon's functions: one system call each, answering 0 or -errno, knowing no policy. This file is the addon's only door.
  *
- * Calls that can sleep in the kernel for seconds (the three module calls) run on a thread of their own each, never on
- * libuv's pool, and report through `done` on the main thread.
+ * Calls that can sleep in the kernel for seconds (the three module calls) run in a task of their own each, never on
+ * libuv's pool, and report through `done` on the main thread. Such a call is a child process that shares this one's
+ * memory (native/module_calls.cc says why): no signal reaches it, and when plugd ends, by process.exit or kill -9, the call
+ * goes on undisturbed while plugd is gone at once. While calls are in flight the event loop stays alive.
  */
 export interface Addon {
   /**
-   * finit_module(2) on a thread of its own. `params` is latin1 text. `done(result, startedNs, endedNs)`: result 0 or
-   * -errno; times from CLOCK_MONOTONIC in ns (as process.hrtime.bigint()), of the call alone. The caller closes `fd` in done.
+   * finit_module(2) in a task of its own. `params` is latin1 text. `done(result, startedNs, endedNs)`: result 0 or -errno
+   * (-EINTR: its task was killed and nobody knows); times from CLOCK_MONOTONIC in ns (as process.hrtime.bigint()), of the
+   * call alone. The caller closes `fd` in done.
    */
   finitModule(fd: number, params: string, flags: number, done: InsertionDone): void;
-  /** init_module(2) on a thread of its own; `image` is kept alive until done. */
+  /** init_module(2), the same; `image` is copied. */
   initModule(image: Uint8Array, params: string, done: InsertionDone): void;
-  /** delete_module(2) on a thread of its own; `flags` are O_NONBLOCK (0o4000) and O_TRUNC (0o1000). */
+  /** delete_module(2), the same; `flags` are O_NONBLOCK (0o4000) and O_TRUNC (0o1000). */
   deleteModule(name: string, flags: number, done: InsertionDone): void;
-  /** The descriptor of this process's AF_NETLINK socket bound to `portId` (getsockname over /proc/self/fd), or -errno. */
+  /**
+   * The descriptor of this process's kernel uevent socket (netlink protocol 15) bound to `portId`, or -ENOENT. Port ids are
+   * unique within one protocol only, and are used again: ask in the turn in which the socket was made.
+   */
   netlinkDescriptor(portId: number): number;
   /** SO_RCVBUFFORCE, or SO_RCVBUF where that is not permitted: the size the kernel then reports (bytes, doubled), or -errno. */
   setReceiveBuffer(fd: number, bytes: number): number;
   /** NETLINK_NO_ENOBUFS: overruns are found by SEQNUM gaps instead of an error that would abort the process. */
   setNoEnobufs(fd: number): number;
-  /** The whole of an .xz image (multi-block and multi-stream) through liblzma.so.5; or -errno (EBADMSG corrupt, ENOSYS no library, EFBIG over limit). */
+  /**
+   * The whole of an .xz image (multi-block and multi-stream) through liblzma.so.5; or -errno: EBADMSG corrupt, truncated or
+   * followed by something else, ENOSYS no library here, EFBIG more than `limit` bytes come out, ENOMEM.
+   */
   decompressXz(image: Uint8Array, limit: number): Buffer | number;
   /** The whole of a .zst image (multi-frame) through libzstd.so.1; same answers. */
   decompressZstd(image: Uint8Array, limit: number): Buffer | number;
-  /** One datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract): 0 or -errno. */
+  /** One UTF-8 datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract), never waiting: 0 or -errno (EAGAIN full). */
   notify(socket: string, message: string): number;
 }
 export type InsertionDone = (result: number, startedNs: bigint, endedNs: bigint) => void;

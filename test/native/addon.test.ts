@@ -91,13 +91,15 @@ const HANGING_CALL = `
     return real(number, a, b, c);
   }`;
 
+function alive(pid: number): boolean {
+  return existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
 t.test('plugd ends while an init hangs, and the init is not disturbed', async (t) => {
   const dir = t.testdir({ 'hang.c': HANGING_CALL });
   const library = join(dir, 'hang.so');
   const built = spawnSync('cc', ['-shared', '-fPIC', '-o', library, join(dir, 'hang.c'), '-ldl'], { encoding: 'utf8' });
   t.equal(built.status, 0, built.stderr);
-  const alive = (pid: number) =>
-    existsSync(`/proc/${pid}/stat`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 
   const ends: ReadonlyArray<readonly [name: string, end: string, expect: number | NodeJS.Signals]> = [
     ['process.exit', 'process.exit(7)', 7],

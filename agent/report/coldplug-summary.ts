@@ -1,0 +1,122 @@
+import type { Place } from '../base/names.ts';
+import { causeText } from './cause.ts';
+import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from './coldplug-run.ts';
+import { duration, fit, paint, readable, type Terminal } from './terminal.ts';
+
+const SLOWEST = 5;
+
+/** The table that ends `plugd coldplug`. */
+export function summarize(run: ColdplugRun, terminal: Terminal): string {
+  const by = (result: ModuleRecord['result']) => run.modules.filter((record) => record.result === result);
+  const inserted = by('inserted');
+  const failed = [...by('failed'), ...by('skipped'), ...by('unfinished')];
+  const builtin = run.modaliases.filter((record) => record.verdict === 'builtin').length;
+  const unmatched = run.modaliases.filter((record) => record.verdict === 'no-match').length;
+  const malformed = run.modaliases.filter((record) => record.verdict === 'malformed').length;
+  const matched = run.modaliases.filter((record) => record.verdict === 'matched').length;
+  const there = run.present.length + by('already-loaded').length;
+  const lines: string[] = [];
+  const row = (label: string, count: number, text: string, style?: Parameters<typeof paint>[1]) => {
+    const left = `  ${label.padEnd(16)}${String(count).padStart(6)}   `;
+    const cut = fit(text, terminal.width - left.length);
+    lines.push((style === undefined || count === 0 ? left : paint(terminal, style, left)) + cut);
+  };
+  const head = run.dryRun
+    ? `${by('planned').length} modules would be inserted (nothing was changed)`
+    : `${inserted.length} modules inserted in ${duration(run.wallMs)}`;
+  lines.push(paint(terminal, 'bold', `Linux ${run.kernel}: ${head}`));
+  row('devices', run.devices, `with ${run.modaliases.length} distinct modaliases`);
+  row('matched', matched, `modaliases; ${builtin} built in, ${unmatched} no match${malformed === 0 ? '' : `, ${malformed} malformed`}`);
+  if (run.dryRun) {
+    row('to insert', by('planned').length, '');
+  } else {
+    const busy = inserted.reduce((sum, record) => sum + spent(record), 0);
+    const first = run.firstInsertMs === undefined ? '' : `, the first after ${duration(run.firstInsertMs)}`;
+    row('inserted', inserted.length, `${duration(busy)} of inserting, ${run.jobs} at a time${first}`, 'green');
+  }
+  row('already there', there, '');
+  const commands = by('command');
+  if (commands.length > 0) row('install commands', commands.length, commands.map((record) => record.module).join(' '));
+  row('blocked', run.blocked.length, '', 'yellow');
+  for (const record of run.blocked) lines.push(...detail(terminal, record.module, blockedText(record), record.requester));
+  row('failed', failed.length, '', 'red');
+  for (const record of failed) lines.push(...detail(terminal, record.module, failureText(record), record.requester));
+  const slow = inserted.toSorted((a, b) => spent(b) - spent(a)).slice(0, SLOWEST);
+  if (slow.length > 0) {
+    lines.push(`  slowest inits`);
+    for (const record of slow) lines.push(fit(`    ${record.module.padEnd(22)}${duration(spent(record)).padStart(8)}   ${from(record.requester)}`, terminal.width));
+  }
+  for (const problem of run.problems) lines.push(problemText(problem));
+  if (run.uevents.gaps > 0) lines.push(`  ${run.uevents.gaps} gaps in the uevents were answered by ${run.uevents.rescans} rescans of sysfs`);
+  if (run.unsettled !== undefined) {
+    lines.push(paint(terminal, 'red', `not settled; still waiting for: ${run.unsettled.join(', ')}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The plan of a dry run: every step in order with what asks for it. */
+export function planText(run: ColdplugRun, terminal: Terminal): string {
+  const lines = run.modules.map((record) => {
+    const why = record.why === 'target' ? from(record.requester) : `${record.why} of ${from(record.requester)}`;
+    const options = record.params === '' ? '' : ` ${readable(record.params)}`;
+    const state = record.result === 'planned' ? '' : ` [${record.cause ?? record.result}]`;
+    return fit(`${(record.module + options).padEnd(24)} ${why}${state}`, Math.max(terminal.width, 80));
+  });
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+/** `/etc/modprobe.d/a.conf:3:9: unknown directive 'blaklist'`. */
+export function problemText(problem: { readonly file: string; readonly line: number; readonly column: number; readonly message: string }): string {
+  const at = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
+  return `${at}: ${readable(problem.message)}`;
+}
+
+/** One line about one module's end, for a live view. */
+export function endLine(record: ModuleRecord, terminal: Terminal): string {
+  const style = record.result === 'inserted' ? 'green' : record.result === 'failed' || record.result === 'skipped' ? 'red' : 'dim';
+  const time = record.startedMs === undefined ? '' : duration(spent(record));
+  const words = record.result === 'failed' || record.result === 'skipped' ? failureText(record) : from(record.requester);
+  const left = `${stamp(record.endedMs ?? 0)} ${record.result.padEnd(9)} `;
+  return fit(`${left}${record.module.padEnd(20)} ${time.padStart(7)}  ${words}`, terminal.width).replace(left, paint(terminal, style, left));
+}
+
+/** One line about a module that a rule keeps out, for a live view. */
+export function blockedLine(record: BlockedRecord, nowMs: number, terminal: Terminal): string {
+  const left = `${stamp(nowMs)} ${'blocked'.padEnd(9)} `;
+  return fit(`${left}${record.module.padEnd(20)} ${blockedText(record)}`, terminal.width).replace(left, paint(terminal, 'yellow', left));
+}
+
+function stamp(ms: number): string {
+  return `${(ms / 1000).toFixed(3).padStart(7)}`;
+}
+
+function spent(record: ModuleRecord): number {
+  return record.startedMs === undefined || record.endedMs === undefined ? 0 : record.endedMs - record.startedMs;
+}
+
+function blockedText(record: BlockedRecord): string {
+  return record.place === undefined ? record.reason : `${record.reason}  ${placeText(record.place)}`;
+}
+
+function failureText(record: ModuleRecord): string {
+  if (record.result === 'unfinished') return record.startedMs === undefined ? 'not begun' : 'still in its init';
+  const words = record.cause === undefined ? 'refused' : `${record.cause}: ${causeText(record.cause, record.errno)}`;
+  return record.detail === undefined ? words : `${words}; ${record.detail}`;
+}
+
+function placeText(place: Place): string {
+  return `${place.file}:${place.line}`;
+}
+
+/** `pci 0000:00:02.0`, or what else asked. */
+function from(requester: Requester): string {
+  const name = requester.devpath.slice(requester.devpath.lastIndexOf('/') + 1);
+  return `${requester.subsystem} ${readable(name)}`;
+}
+
+function detail(terminal: Terminal, module: string, words: string, requester: Requester): string[] {
+  const text = `    ${module.padEnd(22)}${words}`;
+  const tail = `   ${from(requester)}`;
+  if (text.length + tail.length <= terminal.width) return [text + tail];
+  return [fit(text, Math.max(terminal.width, 80)), fit(`${' '.repeat(26)}for ${from(requester)}`, terminal.width)];
+}

@@ -1,0 +1,158 @@
+/**
+ * ELF, as far as kernel modules need it: 32 and 64 bit, both byte orders. Source: elf(5), the System V ABI.
+ *
+ *     offset 0   7f 45 4c 46   magic
+ *            4   class         1 = 32 bit, 2 = 64 bit
+ *            5   data          1 = little-endian, 2 = big-endian
+ *            16  type (u16)    1 = relocatable: what a module is
+ *            18  machine (u16) 62 = x86-64, 183 = arm64, 40 = arm
+ *            32/40 shoff       where the section headers are (32: at 32, 64: at 40), normally at the file's end
+ *            46/58 shentsize, shnum, shstrndx (u16 each)
+ *
+ * A section header names a part of the file: name (an offset in the section of names), type, flags, address, offset, size,
+ * link, info, alignment, entry size. Everything of interest is found by section name; program headers play no part.
+ *
+ * Nothing in the file is trusted: every offset and size is held against the file's length before it is used.
+ */
+
+/** Bytes at hand: a file that is read part by part, or an image in memory. */
+export interface ByteSource {
+  readonly size: number;
+  /** The bytes [offset, offset + length); fewer when the file ends before. */
+  read(offset: number, length: number): Buffer;
+}
+
+/** One section: where it is in the file. */
+export interface Section {
+  readonly name: string;
+  readonly type: number;
+  /** Where this section's header is in the file. */
+  readonly headerOffset: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A file's headers, whole and inside its bounds. */
+export interface Elf {
+  readonly kind: 'elf';
+  readonly bits: 32 | 64;
+  readonly littleEndian: boolean;
+  readonly type: number;
+  readonly machine: number;
+  readonly sections: readonly Section[];
+}
+
+/** What is wrong with a file, in words: `section headers end at byte 9000, the file at 8192: truncated`. */
+export interface NotElf {
+  readonly kind: 'not-elf';
+  readonly why: string;
+}
+
+/** SHT_NOBITS: a section without bytes in the file. */
+const NOBITS = 8;
+/** A section that has to be in memory is at most this large; real symbol tables are below 20 MB. */
+export const SECTION_LIMIT = 128 * 1024 * 1024;
+
+function not(why: string): NotElf {
+  return { kind: 'not-elf', why };
+}
+
+/** A file's headers. Reads the first 64 bytes, the section headers and the section names, nothing else. */
+export function parseElf(source: ByteSource): Elf | NotElf {
+  if (source.size === 0) return not('an empty file');
+  const head = source.read(0, 64);
+  if (head.length < 4 || head.readUInt32BE(0) !== 0x7f454c46) return not('not an ELF file');
+  const bits = head[4] === 1 ? 32 : head[4] === 2 ? 64 : undefined;
+  if (bits === undefined || (head[5] !== 1 && head[5] !== 2)) return not('an ELF file of unknown class or byte order');
+  if (head.length < (bits === 32 ? 52 : 64)) return not('truncated inside the ELF header');
+  const littleEndian = head[5] === 1;
+  const view = viewOf(head);
+  const u16 = (at: number) => view.getUint16(at, littleEndian);
+
+  const tableOffset = bits === 32 ? view.getUint32(32, littleEndian) : u64(view, 40, littleEndian);
+  const entrySize = u16(bits === 32 ? 46 : 58);
+  const count = u16(bits === 32 ? 48 : 60);
+  const namesIndex = u16(bits === 32 ? 50 : 62);
+  const expectedSize = bits === 32 ? 40 : 64;
+  if (count === 0) return not('an ELF file without sections');
+  if (entrySize !== expectedSize) return not(`section headers of ${entrySize} bytes instead of ${expectedSize}`);
+  const tableEnd = tableOffset + count * entrySize;
+  if (tableEnd > source.size) {
+    return not(`section headers end at byte ${tableEnd}, the file at ${source.size}: truncated`);
+  }
+  const table = source.read(tableOffset, count * entrySize);
+  if (table.length < count * entrySize) return not('it became shorter while it was read');
+  const headers = Array.from({ length: count }, (_, i) => sectionHeader(table, i * entrySize, bits, littleEndian));
+
+  const names = headers[namesIndex];
+  if (names === undefined || names.type === NOBITS) return not(`no section of names (index ${namesIndex})`);
+  for (const header of headers) {
+    if (header.type !== NOBITS && header.offset + header.size > source.size) {
+      const end = header.offset + header.size;
+      return not(`a section ends at byte ${end}, the file at ${source.size}: truncated`);
+    }
+  }
+  if (names.size > SECTION_LIMIT) return not('section names of an absurd size');
+  const text = source.read(names.offset, names.size).toString('latin1');
+  const sections = headers.map((header, i): Section => ({
+    name: stringAt(text, header.nameOffset) ?? '',
+    type: header.type,
+    headerOffset: tableOffset + i * entrySize,
+    offset: header.offset,
+    size: header.type === NOBITS ? 0 : header.size,
+  }));
+  return { kind: 'elf', bits, littleEndian, type: u16(16), machine: u16(18), sections };
+}
+
+interface SectionHeader {
+  readonly nameOffset: number;
+  readonly type: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+function sectionHeader(table: Buffer, at: number, bits: 32 | 64, littleEndian: boolean): SectionHeader {
+  const view = viewOf(table);
+  const u32 = (offset: number) => view.getUint32(at + offset, littleEndian);
+  return {
+    nameOffset: u32(0),
+    type: u32(4),
+    offset: bits === 32 ? u32(16) : u64(view, at + 24, littleEndian),
+    size: bits === 32 ? u32(20) : u64(view, at + 32, littleEndian),
+  };
+}
+
+/** The first section of that name, undefined when there is none. */
+export function section(elf: Elf, name: string): Section | undefined {
+  return elf.sections.find((candidate) => candidate.name === name);
+}
+
+/** A section's bytes; undefined when there is no such section, or it is larger than memory allows for. */
+export function sectionBytes(source: ByteSource, elf: Elf, name: string): Buffer | undefined {
+  const found = section(elf, name);
+  return found === undefined || found.size > SECTION_LIMIT ? undefined : source.read(found.offset, found.size);
+}
+
+/** A view of the buffer's own bytes (a small Buffer lies in a shared pool). */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A 64-bit number as a double: exact up to 2^53, and beyond that far larger than any file. */
+export function u64(view: DataView, at: number, littleEndian: boolean): number {
+  const first = view.getUint32(at, littleEndian);
+  const second = view.getUint32(at + 4, littleEndian);
+  return littleEndian ? second * 0x1_0000_0000 + first : first * 0x1_0000_0000 + second;
+}
+
+/** The NUL-terminated string at `offset` of a string table; undefined when it begins or ends outside. */
+export function stringAt(table: string, offset: number): string | undefined {
+  if (offset >= table.length) return undefined;
+  const end = table.indexOf('\0', offset);
+  return end < 0 ? undefined : table.slice(offset, end);
+}
+
+/** An image in memory as a source. */
+export function imageSource(image: Buffer): ByteSource {
+  return { size: image.length, read: (offset, length) => image.subarray(offset, offset + length) };
+}

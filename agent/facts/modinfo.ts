@@ -1,0 +1,42 @@
+/**
+ * The `.modinfo` section: what a module says about itself, NUL-terminated `key=value` strings one after the other, in the
+ * order in which the compiler laid them down; several NULs between two strings are padding:
+ *
+ *     license=GPL\0description=CRC16 calculations\0depends=\0vermagic=6.1.0-56-amd64 SMP preempt mod_unload modversions \0
+ *
+ * Keys repeat (alias, parm, firmware). modules.builtin.modinfo is the same for the modules inside the kernel, each key
+ * preceded by the module's name and a dot. Source: include/linux/moduleparam.h (__MODULE_INFO).
+ */
+
+/** One string of `.modinfo`; `value` is '' for a string without '='. latin1. */
+export interface ModinfoField {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The strings of a section's text (latin1), in its order. Text after the last NUL counts too. */
+export function parseModinfo(text: string): readonly ModinfoField[] {
+  const fields: ModinfoField[] = [];
+  for (let start = 0; start < text.length;) {
+    const nul = text.indexOf('\0', start);
+    const end = nul < 0 ? text.length : nul;
+    if (end > start) fields.push(field(text.slice(start, end)));
+    start = end + 1;
+  }
+  return fields;
+}
+
+function field(text: string): ModinfoField {
+  const equals = text.indexOf('=');
+  return equals < 0 ? { key: text, value: '' } : { key: text.slice(0, equals), value: text.slice(equals + 1) };
+}
+
+/** The first value of a key, undefined when there is none. */
+export function modinfoValue(fields: readonly ModinfoField[], key: string): string | undefined {
+  return fields.find((candidate) => candidate.key === key)?.value;
+}
+
+/** All values of a key in order. */
+export function modinfoValues(fields: readonly ModinfoField[], key: string): readonly string[] {
+  return fields.filter((candidate) => candidate.key === key).map((candidate) => candidate.value);
+}

@@ -1,0 +1,179 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fsCode, PlugdError, reason } from '../base/error.ts';
+import { errnoText } from '../base/errno.ts';
+import { compressionOf, decompress, IMAGE_LIMIT, MAGIC_LENGTH, type Compression } from './decompress.ts';
+import { imageSource, parseElf, sectionBytes, viewOf, type ByteSource, type Elf } from './elf.ts';
+import { modinfoValue, parseModinfo, type ModinfoField } from './modinfo.ts';
+import {
+  exportedSymbols,
+  neededSymbols,
+  symbolVersions,
+  type ExportedSymbol,
+  type NeededSymbol,
+} from './module-symbols.ts';
+
+/** A file that cannot be used as a module, and why, in words: `damaged or truncated xz data`. `errno` is what kmod reports. */
+export interface NotAModule {
+  readonly kind: 'not-a-module';
+  readonly path: string;
+  readonly why: string;
+  readonly errno: number;
+}
+
+const ENOEXEC = 8;
+const EINVAL = 22;
+const EISDIR = 21;
+const EFBIG = 27;
+
+/** The file ends with these 28 bytes when a signature is appended (include/linux/module_signature.h). */
+const SIGNATURE_MARK = '~Module signature appended~\n';
+
+/**
+ * An open module file. Of an uncompressed one only the parts that are asked for are read; a compressed one is decompressed
+ * whole. Close it when done. Errors of all readers: `unreadable` when the disk fails.
+ */
+export class ModuleFile {
+  readonly kind = 'module';
+  readonly path: string;
+  readonly compression: Compression | undefined;
+  readonly elf: Elf;
+  readonly #source: ByteSource;
+  readonly #fd: number | undefined;
+  #fields: readonly ModinfoField[] | undefined;
+
+  constructor(opened: {
+    path: string;
+    compression: Compression | undefined;
+    elf: Elf;
+    source: ByteSource;
+    fd?: number;
+  }) {
+    this.path = opened.path;
+    this.compression = opened.compression;
+    this.elf = opened.elf;
+    this.#source = opened.source;
+    this.#fd = opened.fd;
+  }
+
+  /** The `.modinfo` strings in order; empty when the section is missing. */
+  get modinfo(): readonly ModinfoField[] {
+    this.#fields ??= parseModinfo(sectionBytes(this.#source, this.elf, '.modinfo')?.toString('latin1') ?? '');
+    return this.#fields;
+  }
+
+  /** What the kernel compares with its own: `6.1.0-56-amd64 SMP preempt mod_unload modversions `; undefined when not said. */
+  get vermagic(): string | undefined {
+    return modinfoValue(this.modinfo, 'vermagic');
+  }
+
+  /** The symbols it exports. */
+  exports(): readonly ExportedSymbol[] {
+    return exportedSymbols(this.#source, this.elf);
+  }
+
+  /** The symbols it needs; undefined when its symbol table is missing or damaged. */
+  needs(): readonly NeededSymbol[] | undefined {
+    return neededSymbols(this.#source, this.elf);
+  }
+
+  /** The contents of `__versions`. */
+  versions(): readonly ExportedSymbol[] {
+    return symbolVersions(this.#source, this.elf);
+  }
+
+  /** The GNU build id in hexadecimal, undefined without one. */
+  buildId(): string | undefined {
+    const note = sectionBytes(this.#source, this.elf, '.note.gnu.build-id');
+    if (note === undefined || note.length < 16) return undefined;
+    const view = viewOf(note);
+    const [nameSize, size, type] = [0, 4, 8].map((at) => view.getUint32(at, this.elf.littleEndian));
+    const isBuildId = type === 3 && nameSize === 4 && note.toString('latin1', 12, 16) === 'GNU\0';
+    return isBuildId && size !== undefined && 16 + size <= note.length
+      ? note.toString('hex', 16, 16 + size)
+      : undefined;
+  }
+
+  /** Whether a signature is appended. */
+  isSigned(): boolean {
+    return this.tail(SIGNATURE_MARK.length).toString('latin1') === SIGNATURE_MARK;
+  }
+
+  /** The last bytes of the (decompressed) image, at most `length`. */
+  tail(length: number): Buffer {
+    const size = Math.min(length, this.#source.size);
+    return this.#source.read(this.#source.size - size, size);
+  }
+
+  /** The whole (decompressed) image, for init_module(2). */
+  image(): Buffer {
+    return this.#source.read(0, this.#source.size);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+  }
+}
+
+/** Opens a module file, or says why it is none. Nothing in it is trusted; at most IMAGE_LIMIT bytes are held. */
+export function openModuleFile(path: string): ModuleFile | NotAModule {
+  const not = (why: string, errno: number): NotAModule => ({ kind: 'not-a-module', path, why, errno });
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    return not(fsReason(error), fsErrno(error));
+  }
+  let keep = false;
+  try {
+    const stat = fstatSync(fd);
+    if (stat.isDirectory()) return not('a directory', EISDIR);
+    if (!stat.isFile()) return not('not a regular file', EINVAL);
+    const compression = compressionOf(readAt(fd, 0, MAGIC_LENGTH));
+    if (compression === undefined) {
+      const source: ByteSource = { size: stat.size, read: (offset, length) => readPart(path, fd, offset, length) };
+      const elf = parseElf(source);
+      if (elf.kind === 'not-elf') return not(elf.why, ENOEXEC);
+      keep = true;
+      return new ModuleFile({ path, compression, elf, source, fd });
+    }
+    if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, EFBIG);
+    const unpacked = decompress(compression, readAt(fd, 0, stat.size));
+    if (unpacked.kind === 'undecompressable') return not(unpacked.why, unpacked.errno);
+    const source = imageSource(unpacked.image);
+    const elf = parseElf(source);
+    if (elf.kind === 'not-elf') return not(elf.why, ENOEXEC);
+    return new ModuleFile({ path, compression, elf, source });
+  } catch (error) {
+    return not(fsReason(error), fsErrno(error));
+  } finally {
+    if (!keep) closeSync(fd);
+  }
+}
+
+function readPart(path: string, fd: number, offset: number, length: number): Buffer {
+  try {
+    return readAt(fd, offset, length);
+  } catch (error) {
+    throw new PlugdError('unreadable', `${path}: ${fsReason(error)}`, { cause: error });
+  }
+}
+
+function readAt(fd: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const got = readSync(fd, bytes, filled, length - filled, offset + filled);
+    if (got === 0) return bytes.subarray(0, filled);
+    filled += got;
+  }
+  return bytes;
+}
+
+function fsErrno(error: unknown): number {
+  const errno = (error as { errno?: unknown }).errno;
+  return typeof errno === 'number' ? Math.abs(errno) : EINVAL;
+}
+
+function fsReason(error: unknown): string {
+  return fsCode(error) === undefined ? reason(error) : errnoText(fsErrno(error));
+}

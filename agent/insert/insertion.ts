@@ -1,0 +1,129 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { addon, type InsertionDone } from '../base/addon.ts';
+import { compressionOf, decompress, MAGIC_LENGTH, type Compression } from '../facts/decompress.ts';
+import { forcedImage, type Force } from './forced-image.ts';
+
+/** One module to insert. */
+export interface InsertionRequest {
+  /** The module file; what its name ends in plays no part. */
+  readonly path: string;
+  /** `param=value` words separated by blanks, as the kernel takes them; latin1. */
+  readonly params: string;
+  readonly force?: Force;
+  /** The word of /sys/module/compression: what this kernel decompresses itself. Undefined: nothing. */
+  readonly kernelCompression: string | undefined;
+}
+
+/** What happened. Times are CLOCK_MONOTONIC ns of the system call that decided; undefined if none was made. */
+export type Insertion =
+  | { readonly kind: 'inserted'; readonly call: InsertionCall }
+  /** EEXIST: it was loaded before, or by somebody else meanwhile. */
+  | { readonly kind: 'already-loaded'; readonly call: InsertionCall }
+  | {
+      readonly kind: 'refused';
+      /** Positive: of open(2), of the decompression (EBADMSG, EFBIG, ENOSYS, ENOMEM), or the kernel's own. */
+      readonly errno: number;
+      readonly during: 'open' | 'decompress' | 'insert';
+      /** A sentence where the errno alone does not say it: `damaged or truncated xz data`. */
+      readonly why: string | undefined;
+      readonly call: InsertionCall | undefined;
+    };
+
+/** The system call that decided. */
+export interface InsertionCall {
+  readonly name: 'finit_module' | 'init_module';
+  readonly startedNs: bigint;
+  readonly endedNs: bigint;
+  /** Who decompressed the file; undefined when it is not compressed. */
+  readonly decompressedBy: 'kernel' | 'plugd' | undefined;
+}
+
+const IGNORE_MODVERSIONS = 1;
+const IGNORE_VERMAGIC = 2;
+const COMPRESSED_FILE = 4;
+
+const EEXIST = 17;
+const EINVAL = 22;
+const ENOSYS = 38;
+const EOPNOTSUPP = 95;
+
+/**
+ * Inserts one module. Never throws for what the file or the kernel do; the call runs in a task of its own, so an init that
+ * hangs keeps only its own promise waiting. Errors: `unsupported` when the addon is not built.
+ *
+ * The kernel gets the file (finit_module), compressed if it says that it knows that compression, else the image that
+ * plugd decompressed (init_module). A kernel that cannot decompress a file after all (EINVAL: an .xz with a CRC64 check;
+ * ENOSYS, EOPNOTSUPP: built without) gets the image too. kmod gives up there; see README, differences.
+ */
+export async function insertModule(request: InsertionRequest): Promise<Insertion> {
+  let fd: number;
+  try {
+    fd = openSync(request.path, 'r');
+  } catch (error) {
+    return refused('open', errnoOf(error));
+  }
+  try {
+    const head = new Uint8Array(MAGIC_LENGTH);
+    readSync(fd, head, 0, MAGIC_LENGTH, 0);
+    return await insertOpened(fd, compressionOf(head), request);
+  } catch (error) {
+    // A directory (EISDIR), a disk that fails (EIO).
+    if ((error as { syscall?: unknown }).syscall !== 'read') throw error;
+    return refused('open', errnoOf(error));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function insertOpened(
+  fd: number,
+  compression: Compression | undefined,
+  request: InsertionRequest,
+): Promise<Insertion> {
+  const { params, force } = request;
+  const flags =
+    (force?.modversions === true ? IGNORE_MODVERSIONS : 0) | (force?.vermagic === true ? IGNORE_VERMAGIC : 0);
+  if (compression === undefined || compression === request.kernelCompression) {
+    const by = compression === undefined ? undefined : 'kernel';
+    const insertion = await call('finit_module', by, (done) => {
+      addon().finitModule(fd, params, flags | (by === undefined ? 0 : COMPRESSED_FILE), done);
+    });
+    if (insertion.kind !== 'refused') return insertion;
+    const retry = by === undefined ? [ENOSYS] : [EINVAL, ENOSYS, EOPNOTSUPP];
+    if (!retry.includes(insertion.errno)) return insertion;
+  }
+  let image: Buffer = readFileSync(fd);
+  if (compression !== undefined) {
+    const unpacked = decompress(compression, image);
+    if (unpacked.kind === 'undecompressable') return refused('decompress', unpacked.errno, unpacked.why);
+    image = unpacked.image;
+  }
+  if (force !== undefined && flags !== 0) image = forcedImage(image, force);
+  return call('init_module', compression === undefined ? undefined : 'plugd', (done) => {
+    addon().initModule(image, params, done);
+  });
+}
+
+function call(
+  name: InsertionCall['name'],
+  decompressedBy: InsertionCall['decompressedBy'],
+  start: (done: InsertionDone) => void,
+): Promise<Insertion> {
+  return new Promise((resolve) => {
+    start((result, startedNs, endedNs) => {
+      const made: InsertionCall = { name, startedNs, endedNs, decompressedBy };
+      if (result === 0) resolve({ kind: 'inserted', call: made });
+      else if (result === -EEXIST) resolve({ kind: 'already-loaded', call: made });
+      else resolve({ kind: 'refused', errno: -result, during: 'insert', why: undefined, call: made });
+    });
+  });
+}
+
+function refused(during: 'open' | 'decompress', errno: number, why?: string): Insertion {
+  return { kind: 'refused', errno, during, why, call: undefined };
+}
+
+function errnoOf(error: unknown): number {
+  const errno = (error as { errno?: unknown }).errno;
+  return typeof errno === 'number' ? Math.abs(errno) : EINVAL;
+}

@@ -1,0 +1,264 @@
+/**
+ * One virtual machine: Debian's kernel on q35 in software emulation, two processors, no devices but what the test names.
+ *
+ *     await using machine = await boot({ devices: ['-device', 'virtio-rng-pci'] });
+ *     const { status, stdout, wallMs } = await machine.run('plugd', ['coldplug', '--json']);
+ *
+ * QEMU is a child of this process and is ended by that handle: by stop(), by the machine's time limit, when this process
+ * exits or is told to, and by the kernel (setpriv --pdeathsig) should this process be killed outright.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder } from '../fixtures/cache.ts';
+import { GuestPort, type GuestOptions, type GuestProgram, type GuestResult } from './guest-port.ts';
+import { writeInitrd, type GuestFiles, type Image } from './image.ts';
+import { Qmp } from './qmp.ts';
+
+/** What is to be booted. */
+export interface MachineOptions {
+  /** Arguments of QEMU: `['-device', 'virtio-rng-pci']`. */
+  readonly devices?: readonly string[];
+  /** Added to the kernel's command line. */
+  readonly append?: string;
+  /** Files put into the machine's root. */
+  readonly files?: GuestFiles;
+  readonly cpus?: number;
+  /** MiB. */
+  readonly memory?: number;
+  /** `-machine`, `q35` unless told. */
+  readonly type?: string;
+  /** Milliseconds the machine may exist; ten minutes unless told. */
+  readonly lifetime?: number;
+}
+
+const ARGUMENTS = [
+  '-accel',
+  'tcg,thread=multi',
+  '-cpu',
+  'max',
+  '-nodefaults',
+  '-no-user-config',
+  '-no-reboot',
+  '-display',
+  'none',
+];
+
+/** Messages below warnings stay in the kernel's own log (dmesg): each line on the serial port would cost time. */
+const COMMAND_LINE = 'console=ttyS0 loglevel=4 panic=-1 tsc=reliable no_timer_check random.trust_cpu=on';
+
+const BOOT_LIMIT = 180_000;
+
+/** What QEMU has running, and the folders to remove, when this process ends. */
+const children = new Set<ChildProcess>();
+const runFolder = join(cacheFolder(), 'vm', `run-${process.pid}`);
+let watching = false;
+
+function cleanUp(): void {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(runFolder, { recursive: true, force: true });
+}
+
+/** Ends QEMU whichever way this process ends; also removes the folders of processes that could not. */
+function watchExit(): void {
+  if (watching) return;
+  watching = true;
+  process.once('exit', cleanUp);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      cleanUp();
+      process.kill(process.pid, signal);
+    });
+  }
+  mkdirSync(runFolder, { recursive: true });
+  for (const name of readdirSync(join(cacheFolder(), 'vm'))) {
+    const pid = /^run-(\d+)$/.exec(name)?.[1];
+    try {
+      if (pid !== undefined) process.kill(Number(pid), 0);
+    } catch {
+      rmSync(join(cacheFolder(), 'vm', name), { recursive: true, force: true });
+    }
+  }
+}
+
+const initrds = new Map<string, string>();
+
+/** Machines of this process with the same files share one initrd. */
+function initrdFor(image: Image, files: GuestFiles): string {
+  const key = createHash('sha256');
+  for (const [name, content] of Object.entries(files)) {
+    key.update(`${name}\0`);
+    key.update(typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content));
+  }
+  const hash = key.digest('hex').slice(0, 12);
+  let path = initrds.get(hash);
+  if (path === undefined) {
+    path = join(runFolder, `initrd-${hash}.cpio`);
+    writeInitrd(image, files, path);
+    initrds.set(hash, path);
+  }
+  return path;
+}
+
+/** A socket that QEMU connects to: its argument, and the connection. */
+async function listen(path: string): Promise<{ connected: Promise<Socket>; close: () => void }> {
+  const server = createServer();
+  const connected = new Promise<Socket>((done) => server.once('connection', done));
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed);
+    server.listen(path, done);
+  });
+  return { connected, close: () => server.close() };
+}
+
+/** A running machine. */
+export class Machine {
+  readonly #child: ChildProcess;
+  readonly #port: GuestPort;
+  readonly #exited: Promise<void>;
+  readonly #console: Buffer[];
+  readonly qmp: Qmp;
+  /** The kernel's release: `6.1.0-56-amd64`. */
+  readonly kernel: string;
+  /** Milliseconds from the start of QEMU until programs could run. */
+  readonly bootMs: number;
+
+  constructor(parts: {
+    child: ChildProcess;
+    port: GuestPort;
+    qmp: Qmp;
+    exited: Promise<void>;
+    console: Buffer[];
+    kernel: string;
+    bootMs: number;
+  }) {
+    this.#child = parts.child;
+    this.#port = parts.port;
+    this.#exited = parts.exited;
+    this.#console = parts.console;
+    this.qmp = parts.qmp;
+    this.kernel = parts.kernel;
+    this.bootMs = parts.bootMs;
+  }
+
+  /** What the kernel wrote to its console. */
+  get console(): string {
+    return Buffer.concat(this.#console).toString('latin1');
+  }
+
+  /** Runs a program to its end. A program that cannot be started ends with status 127. */
+  async run(program: string, args: readonly string[] = [], options: GuestOptions = {}): Promise<GuestResult> {
+    return this.start(program, args, options).ended;
+  }
+
+  /** Runs a line of the shell to its end. */
+  async shell(line: string, options: GuestOptions = {}): Promise<GuestResult> {
+    return this.run('sh', ['-c', line], options);
+  }
+
+  /** Starts a program and goes on. */
+  start(program: string, args: readonly string[] = [], options: GuestOptions = {}): GuestProgram {
+    return this.#port.start(program, args, options);
+  }
+
+  /** The standard output of a program that must succeed; else an error that shows what it wrote and the console's end. */
+  async output(program: string, args: readonly string[] = [], options: GuestOptions = {}): Promise<string> {
+    const ended = await this.run(program, args, options);
+    if (ended.status === 0) return ended.stdout;
+    const words = [program, ...args].join(' ');
+    throw new Error(`${words}: status ${ended.status}\n${ended.stdout}${ended.stderr}\n${this.console.slice(-2000)}`);
+  }
+
+  /** The names of the loaded modules, sorted. */
+  async modules(): Promise<string[]> {
+    const lines = (await this.output('cat', ['/proc/modules'])).split('\n').filter((line) => line !== '');
+    return lines.map((line) => line.split(' ')[0] ?? '').toSorted();
+  }
+
+  /** Ends the machine, as if its plug were pulled, and waits until QEMU is gone. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Boots a machine and resolves when programs can run in it; rejects with the console's text if that never happens. */
+export async function boot(image: Image, options: MachineOptions = {}): Promise<Machine> {
+  watchExit();
+  const { devices = [], append = '', files = {}, cpus = 2, memory = 2048, type = 'q35', lifetime = 600_000 } = options;
+  const initrd = initrdFor(image, files);
+  // A socket's path may have 107 characters only.
+  const folder = mkdtempSync(join(tmpdir(), 'plugd-vm-'));
+  const names = ['console', 'agent', 'qmp'] as const;
+  const [consoleEnd, agentEnd, qmpEnd] = await Promise.all([
+    listen(join(folder, 'console')),
+    listen(join(folder, 'agent')),
+    listen(join(folder, 'qmp')),
+  ]);
+  const sockets = names.flatMap((name) => ['-chardev', `socket,id=${name},path=${join(folder, name)}`]);
+  const started = performance.now();
+  const memorySizes = `${memory}M,slots=4,maxmem=${memory + 4096}M`;
+  const ports = ['-serial', 'chardev:console', '-serial', 'chardev:agent', '-mon', 'chardev=qmp,mode=control'];
+  const kernel = ['-kernel', image.vmlinux, '-initrd', initrd, '-append', `${COMMAND_LINE} ${append}`];
+  const shape = ['-machine', type, ...ARGUMENTS, '-smp', String(cpus), '-m', memorySizes];
+  const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...shape, ...sockets, ...ports, ...kernel, ...devices];
+  const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
+  children.add(child);
+  const complaints: Buffer[] = [];
+  const console: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk));
+  const exited = new Promise<void>((done) => {
+    child.once('error', () => done());
+    child.once('close', () => done());
+  });
+  const failure = new Promise<never>((_, failed) => {
+    const fail = (what: string) => {
+      const said = Buffer.concat(complaints).toString().trim();
+      failed(
+        new Error(
+          [what, said, Buffer.concat(console).toString('latin1').slice(-3000)].filter((part) => part !== '').join('\n'),
+        ),
+      );
+    };
+    const limit = setTimeout(() => fail(`the machine was not up after ${BOOT_LIMIT / 1000} s`), BOOT_LIMIT);
+    const life = setTimeout(() => child.kill('SIGKILL'), lifetime);
+    limit.unref();
+    life.unref();
+    const gone = (what: string) => {
+      children.delete(child);
+      clearTimeout(limit);
+      clearTimeout(life);
+      for (const end of [consoleEnd, agentEnd, qmpEnd]) end.close();
+      rmSync(folder, { recursive: true, force: true });
+      fail(what);
+    };
+    child.once('error', (error) => gone(`QEMU could not be started: ${error.message}`));
+    child.once('close', (code, signal) => gone(`QEMU ended (${signal ?? code})`));
+  });
+  failure.catch(() => {});
+  try {
+    const up = Promise.all([consoleEnd.connected, agentEnd.connected, qmpEnd.connected]);
+    const [consoleSocket, agentSocket, qmpSocket] = await Promise.race([up, failure]);
+    consoleSocket.on('data', (chunk) => console.push(chunk));
+    consoleSocket.on('error', () => {});
+    const port = new GuestPort(agentSocket);
+    const qmp = new Qmp(qmpSocket);
+    await Promise.race([qmp.command('qmp_capabilities'), failure]);
+    await Promise.race([port.ready, failure]);
+    // A machine that ends later breaks what then waits, with what is known about its end.
+    failure.catch((error: unknown) => port.break(error as Error));
+    const bootMs = performance.now() - started;
+    return new Machine({ child, port, qmp, exited, console, kernel: image.tree.kernel, bootMs });
+  } catch (error) {
+    child.kill('SIGKILL');
+    await exited;
+    throw error;
+  }
+}

@@ -1,4 +1,4 @@
-import { errnoName, errnoText } from '../base/errno.ts';
+import { errnoName } from '../base/errno.ts';
 
 /** Why a module could not be inserted: a closed set; `other` carries the errno. */
 export type Cause =
@@ -84,7 +84,7 @@ const WORDS: Readonly<Record<Cause, string>> = {
   other: 'refused',
 };
 
-/** `no-device` and 19 → `found no device that it drives (ENODEV, No such device)`. */
+/** `no-device` and 19 → `no-device (ENODEV): found no device that it drives`. */
 export function causeText(cause: Cause, errno: number | undefined): string {
-  return errno === undefined ? WORDS[cause] : `${WORDS[cause]} (${errnoName(errno)}, ${errnoText(errno)})`;
+  return `${cause}${errno === undefined ? '' : ` (${errnoName(errno)})`}: ${WORDS[cause]}`;
 }

@@ -1,7 +1,7 @@
 import type { Place } from '../base/names.ts';
 import { causeText } from './cause.ts';
 import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from './coldplug-run.ts';
-import { duration, fit, paint, readable, type Terminal } from './terminal.ts';
+import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 
 const SLOWEST = 5;
 
@@ -16,7 +16,7 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
   const matched = run.modaliases.filter((record) => record.verdict === 'matched').length;
   const there = run.present.length + by('already-loaded').length;
   const lines: string[] = [];
-  const row = (label: string, count: number, text: string, style?: Parameters<typeof paint>[1]) => {
+  const row = (label: string, count: number, text: string, style?: Style) => {
     const left = `  ${label.padEnd(16)}${String(count).padStart(6)}   `;
     const cut = fit(text, terminal.width - left.length);
     lines.push((style === undefined || count === 0 ? left : paint(terminal, style, left)) + cut);
@@ -31,7 +31,7 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
     row('to insert', by('planned').length, '');
   } else {
     const busy = inserted.reduce((sum, record) => sum + spent(record), 0);
-    const first = run.firstInsertMs === undefined ? '' : `, the first after ${duration(run.firstInsertMs)}`;
+    const first = run.firstInsertMs === undefined ? '' : `, first at ${duration(run.firstInsertMs)}`;
     row('inserted', inserted.length, `${duration(busy)} of inserting, ${run.jobs} at a time${first}`, 'green');
   }
   row('already there', there, '');
@@ -100,7 +100,7 @@ function blockedText(record: BlockedRecord): string {
 
 function failureText(record: ModuleRecord): string {
   if (record.result === 'unfinished') return record.startedMs === undefined ? 'not begun' : 'still in its init';
-  const words = record.cause === undefined ? 'refused' : `${record.cause}: ${causeText(record.cause, record.errno)}`;
+  const words = record.cause === undefined ? 'refused' : causeText(record.cause, record.errno);
   return record.detail === undefined ? words : `${words}; ${record.detail}`;
 }
 

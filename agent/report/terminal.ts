@@ -1,5 +1,3 @@
-import { styleText } from 'node:util';
-
 /** How text is shown: with colour or without, and how wide. */
 export interface Terminal {
   readonly colour: boolean;
@@ -7,7 +5,9 @@ export interface Terminal {
   readonly width: number;
 }
 
-type Style = Parameters<typeof styleText>[0];
+/** SGR codes (ECMA-48): on, off. util.styleText asks the streams again, and costs a module at start. */
+const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
+export type Style = keyof typeof STYLES;
 
 /** The terminal behind a stream; NO_COLOR (no-color.org) switches colour off. 80 columns where nothing is known. */
 export function terminalOf(stream: { readonly isTTY?: boolean; readonly columns?: number }, environment: NodeJS.ProcessEnv): Terminal {
@@ -17,7 +17,8 @@ export function terminalOf(stream: { readonly isTTY?: boolean; readonly columns?
 
 /** `text` in `style`, on a terminal that has colours. */
 export function paint(terminal: Terminal, style: Style, text: string): string {
-  return terminal.colour ? styleText(style, text) : text;
+  const [on, off] = STYLES[style];
+  return terminal.colour ? `\u001B[${on}m${text}\u001B[${off}m` : text;
 }
 
 /** Text cut to `width` columns, with an ellipsis where something is missing. */

@@ -83,8 +83,8 @@ function unpack(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): De
   return typeof answer === 'number' ? failed(compression, -answer, limit) : { kind: 'image', image: answer };
 }
 
-/** Runs `xz -dc` or `zstd -dcq`, which read the file from standard input. */
-function unpackByProgram(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): Decompressed {
+/** The same by running `xz -dc` or `zstd -dcq`, which read the file from standard input: for machines without the libraries. */
+export function unpackByProgram(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): Decompressed {
   const { spawnSync } = load('node:child_process') as typeof ChildProcess;
   const run = spawnSync(compression, compression === 'xz' ? ['-dc'] : ['-dcq'], {
     input: file,

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { errnoText } from '../base/errno.ts';
 import { compressionOf, decompress, IMAGE_LIMIT, MAGIC_LENGTH, type Compression } from './decompress.ts';
@@ -119,7 +119,8 @@ export function openModuleFile(path: string): ModuleFile | NotAModule {
   const not = (why: string, errno: number): NotAModule => ({ kind: 'not-a-module', path, why, errno });
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    // O_NONBLOCK: a fifo would wait for a writer.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return not(fsReason(error), fsErrno(error));
   }

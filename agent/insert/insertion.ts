@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { addon, type InsertionDone } from '../base/addon.ts';
 import { compressionOf, decompress, MAGIC_LENGTH, type Compression } from '../facts/decompress.ts';
 import { forcedImage, type Force } from './forced-image.ts';
@@ -58,7 +58,8 @@ const EOPNOTSUPP = 95;
 export async function insertModule(request: InsertionRequest): Promise<Insertion> {
   let fd: number;
   try {
-    fd = openSync(request.path, 'r');
+    // O_NONBLOCK: a fifo in the module's place would wait for a writer.
+    fd = openSync(request.path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return refused('open', errnoOf(error));
   }

@@ -1,0 +1,33 @@
+import { errnoText } from '../base/errno.ts';
+import type { ModuleName } from '../base/names.ts';
+
+/** How an `install` or `remove` command ended. */
+export type CommandEnd =
+  | { readonly kind: 'command' }
+  /** `code` is the exit status, undefined when a signal ended it or it could not be started. */
+  | { readonly kind: 'command-failed'; readonly code: number | undefined; readonly why: string };
+
+/**
+ * Runs the command of an `install` or `remove` line with `/bin/sh -c` and MODPROBE_MODULE in its environment, as
+ * modprobe does (modprobe.d(5)). `text` is machine text; its output goes where plugd's standard error goes, so that it
+ * cannot mix into data. A command ended by a signal has failed (kmod calls that success; see README, differences).
+ */
+export async function runCommand(text: string, module: ModuleName): Promise<CommandEnd> {
+  const { spawn } = await import('node:child_process');
+  const script = Buffer.from(text, 'latin1').toString('utf8');
+  return new Promise((resolve) => {
+    const child = spawn('/bin/sh', ['-c', script], {
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, MODPROBE_MODULE: module },
+    });
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.errno === undefined ? error.message : errnoText(-error.errno);
+      resolve({ kind: 'command-failed', code: undefined, why: `/bin/sh could not be started: ${why}` });
+    });
+    child.once('exit', (code, signal) => {
+      if (code === 0) resolve({ kind: 'command' });
+      else if (code === null) resolve({ kind: 'command-failed', code: undefined, why: `ended by ${signal}` });
+      else resolve({ kind: 'command-failed', code, why: `exit status ${code}` });
+    });
+  });
+}

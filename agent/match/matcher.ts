@@ -1,0 +1,137 @@
+import { fnmatch } from '../base/fnmatch.ts';
+import { lookupKey, moduleName, type LookupKey, type ModuleName } from '../base/names.ts';
+import type { Candidate, CandidateSource, ConfiguredNames, Lookup } from './candidate.ts';
+import type { IndexTrie } from './trie.ts';
+
+/** The five indexes of a module tree; one that is not there answers nothing, as in kmod. */
+export interface MatchIndexes {
+  /** modules.dep.bin: module name → `kernel/a.ko: kernel/b.ko`. */
+  readonly dep?: IndexTrie | undefined;
+  /** modules.symbols.bin: `symbol:NAME` → module. */
+  readonly symbols?: IndexTrie | undefined;
+  /** modules.alias.bin: pattern → module. */
+  readonly aliases?: IndexTrie | undefined;
+  /** modules.builtin.bin: module name → nothing. */
+  readonly builtin?: IndexTrie | undefined;
+  /** modules.builtin.alias.bin: pattern → module. */
+  readonly builtinAliases?: IndexTrie | undefined;
+}
+
+/** Where a module's file is and what it needs: the two halves of its line in modules.dep. */
+export interface ModuleFiles {
+  /** `kernel/sound/pci/hda/snd-hda-intel.ko`, relative to the module directory; absolute for a module outside it. */
+  readonly path: string;
+  /** Paths of all modules it needs, directly or not, nearest first; empty when it needs none. */
+  readonly depends: readonly string[];
+}
+
+/** Answers which modules a name stands for. */
+export interface Matcher {
+  /** The modules that a module name, alias or MODALIAS stands for, and how each was found. */
+  lookup(text: string): Lookup;
+  /** The line of modules.dep for a module name; undefined when the tree has no such module. */
+  dependencies(module: ModuleName): ModuleFiles | undefined;
+  /** True when the module is part of the kernel itself. */
+  isBuiltin(module: ModuleName): boolean;
+}
+
+/** kmod copies a name into a buffer of PATH_MAX bytes: what is beyond 4,095 bytes does not take part. */
+const LONGEST_NAME = 4095;
+
+const NONE: Lookup = { kind: 'none' };
+
+/** What one source is asked: the name's key, and the tree and configuration to look in. */
+interface Question {
+  readonly key: LookupKey;
+  readonly indexes: MatchIndexes;
+  readonly names: ConfiguredNames;
+}
+
+/**
+ * The sources in the order in which they are asked; the first that yields anything ends the search. So an `alias` line hides
+ * a module of the same name, and a module's name hides an alias. (libkmod kmod_module_new_from_lookup)
+ */
+const ORDER: ReadonlyArray<(question: Question) => readonly Candidate[]> = [
+  ({ key, names }) =>
+    names.aliases
+      .filter(({ pattern }) => fnmatch(pattern, key))
+      .map(({ pattern, module, place }) => ({ module, source: 'config-alias', pattern, priority: 0, place })),
+  // No module name contains a colon, every modalias does.
+  ({ key, indexes }) => (key.includes(':') ? [] : exactly(indexes.dep, key, 'modules.dep')),
+  ({ key, indexes }) => (key.startsWith('symbol:') ? search(indexes.symbols, key, 'modules.symbols') : []),
+  ({ key, names }) =>
+    names.commands
+      .filter(({ module }) => module === (key as string))
+      .slice(0, 1)
+      .map(({ module, place }) => ({ module, source: 'config-command', pattern: key, priority: 0, place })),
+  ({ key, indexes }) => search(indexes.aliases, key, 'modules.alias'),
+  ({ key, indexes }) => exactly(indexes.builtin, key, 'modules.builtin'),
+  ({ key, indexes }) => search(indexes.builtinAliases, key, 'builtin-alias'),
+];
+
+/** A matcher over a tree's indexes and the administrator's `alias`, `install` and `remove` names. */
+export function createMatcher(indexes: MatchIndexes, names: ConfiguredNames): Matcher {
+  return {
+    lookup(text) {
+      const key = lookupKey(text.length > LONGEST_NAME ? text.slice(0, LONGEST_NAME) : text);
+      if (key === undefined) return { kind: 'malformed', why: unmatchedBracket(text) };
+      const question = { key, indexes, names };
+      for (const ask of ORDER) {
+        const candidates = ask(question);
+        if (candidates.length > 0) return { kind: 'found', candidates: once(candidates) };
+      }
+      return NONE;
+    },
+    dependencies(module) {
+      const line = indexes.dep?.exact(module);
+      return line === undefined ? undefined : parseDepLine(line);
+    },
+    isBuiltin(module) {
+      return indexes.builtin?.exact(module) !== undefined;
+    },
+  };
+}
+
+/**
+ * The two halves of a line of modules.dep: `kernel/a.ko: kernel/b.ko kernel/c.ko`. Undefined for a line without a path and
+ * colon, which no depmod writes. Source: modules.dep(5), and kmod_module_parse_depline.
+ */
+export function parseDepLine(line: string): ModuleFiles | undefined {
+  const colon = line.indexOf(':');
+  if (colon <= 0) return undefined;
+  const rest = line.slice(colon + 1);
+  return { path: line.slice(0, colon), depends: rest.split(/[ \t]+/).filter((word) => word !== '') };
+}
+
+function exactly(index: IndexTrie | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
+  if (index?.exact(key) === undefined) return [];
+  return [{ module: moduleName(key), source, pattern: key, priority: 0 }];
+}
+
+function search(index: IndexTrie | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
+  const matches = index?.search(key) ?? [];
+  return matches.map(({ value, priority, pattern }) => ({ module: moduleName(value), source, pattern, priority }));
+}
+
+/**
+ * Each module once, where it comes first. kmod repeats a module that two patterns name (an AHCI controller is `ahci ahci`);
+ * loading it twice never does anything, so nothing is lost.
+ */
+function once(candidates: readonly Candidate[]): readonly Candidate[] {
+  if (candidates.length === 1) return candidates;
+  const seen = new Set<string>();
+  return candidates.filter(({ module }) => !seen.has(module) && seen.add(module));
+}
+
+function unmatchedBracket(text: string): string {
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === ']') return `the ']' at byte ${i + 1} has no '[' before it`;
+    if (c === '[') {
+      const close = text.indexOf(']', i);
+      if (close < 0 || close >= LONGEST_NAME) return `the '[' at byte ${i + 1} has no ']' behind it`;
+      i = close;
+    }
+  }
+  return 'its brackets do not match';
+}

@@ -14,7 +14,10 @@ export interface Config {
   readonly options: readonly OptionsRule[];
   readonly softdeps: readonly SoftdepRule[];
   readonly weakdeps: readonly WeakdepRule[];
-  /** Names after the kernel's own `module_blacklist=`: it refuses them with EPERM, whoever asks. */
+  /**
+   * Names after the kernel's own `module_blacklist=`, as written: the kernel refuses them with EPERM, whoever asks. It
+   * compares letter for letter, so a name with '-' never takes effect.
+   */
   readonly kernelBlacklists: readonly BlacklistRule[];
   readonly problems: readonly ConfigProblem[];
 }
@@ -28,6 +31,8 @@ export interface AliasRule {
 /** `blacklist MODULE`, or one element of `modprobe.blacklist=` (then `place.file` is the command line's file, line 1). */
 export interface BlacklistRule {
   readonly module: ModuleName;
+  /** The element of `modprobe.blacklist=` as it stands there, if normalising changed it: kmod compares with this. */
+  readonly verbatim?: string;
   readonly place: Place;
 }
 /** `install NAME COMMAND…` or `remove NAME COMMAND…`; NAME may be a wildcard, COMMAND is the raw rest of the line. */
@@ -58,9 +63,30 @@ export interface WeakdepRule {
 /** A line that is not a rule, or a file that could not be read. Everything else still counts. */
 export interface ConfigProblem {
   readonly file: string;
-  /** 0 when the whole file could not be read. */
+  /** The physical line of the word that is wrong; 0 when the whole file could not be read. */
   readonly line: number;
-  /** 1 is the first column of the logical line's first physical line. */
+  /** Where that word begins, 1 is the first column; 0 when the whole file could not be read. */
   readonly column: number;
+  /** `error`: the line does not count. `warning`: it counts, but not as its author will have meant it. */
+  readonly severity: 'error' | 'warning';
+  /** What is wrong and what is expected. */
   readonly message: string;
+}
+
+/** A Config that grows; what parsers write to. */
+export type GrowingConfig = { -readonly [Key in keyof Config]: Array<Config[Key][number]> };
+
+/** A configuration without a rule. */
+export function emptyConfig(): GrowingConfig {
+  return {
+    aliases: [],
+    blacklists: [],
+    installs: [],
+    removes: [],
+    options: [],
+    softdeps: [],
+    weakdeps: [],
+    kernelBlacklists: [],
+    problems: [],
+  };
 }

@@ -131,7 +131,7 @@ export class IndexTrie {
           at = stop + 1;
         }
       }
-      budget -= Math.max(at, end) - begin + 1;
+      budget -= Math.max(at, end) - begin || 1;
       const last = bytes[children + 1] ?? 0;
       for (let slot = end - 4, c = last; slot > children; slot -= 4, c--) {
         const node = bytes.readInt32BE(slot);

@@ -60,8 +60,9 @@ export class WildcardSearch {
   readonly #corrupt: Corrupt;
   readonly #remembered = new Map<number, TrieMatch>();
   #found: TrieMatch[] = [];
-  /** Bytes of nodes that may still be read. Each belongs to one node, and that is read once in each phase at most. */
+  /** Bytes of nodes that may still be read, see `#mayGoOn`. */
   #budget = 0;
+  #extended = false;
   /** ESCAPED or BRACKET, for the node that is being visited. */
   #flags = 0;
   /** Where in the pattern's text the open bracket stands. */
@@ -78,6 +79,7 @@ export class WildcardSearch {
     const found: TrieMatch[] = [];
     this.#found = found;
     this.#budget = 2 * this.#bytes.length;
+    this.#extended = false;
     positions.load(key);
     stack.pointer = 0;
     this.#descend();
@@ -166,8 +168,21 @@ export class WildcardSearch {
   #enter(node: number, depth: number): number {
     const at = node & OFFSET_BITS;
     if (at < INDEX_HEADER || at >= this.#bytes.length) this.#corrupt(at, 'a reference points outside the file');
-    if (this.#budget < 0 || depth > MAX_DEPTH) this.#corrupt(at, 'the nodes lead in a circle');
+    if ((this.#budget < 0 && !this.#mayGoOn()) || depth > MAX_DEPTH) this.#corrupt(at, 'the nodes lead in a circle');
     return at;
+  }
+
+  /**
+   * Every byte of a trie belongs to one node, and the walk below a wildcard meets a node once. But where the name itself has a
+   * wildcard, the literal phase goes on below it and can lead to the same nodes again, once for each of them.
+   */
+  #mayGoOn(): boolean {
+    if (this.#extended) return false;
+    this.#extended = true;
+    let wildcards = 0;
+    for (let i = 0; i < positions.length; i++) if (isWildcard(positions.key[i] as number)) wildcards++;
+    this.#budget += wildcards * this.#bytes.length;
+    return this.#budget >= 0;
   }
 
   #tooMuch(): never {
@@ -426,7 +441,12 @@ function reference(bytes: Buffer, at: number): number {
 }
 
 /** Ascending by priority, equal ones as found. A name with wildcards can meet one node in both phases: once is enough. */
-function inOrder(found: TrieMatch[], mayRepeat: boolean): TrieMatch[] {
+function inOrder(found: TrieMatch[], mayRepeat: boolean): readonly TrieMatch[] {
   const once = mayRepeat ? [...new Set(found)] : found;
-  return once.sort((a, b) => a.priority - b.priority);
+  for (let i = 1; i < once.length; i++) {
+    if ((once[i - 1] as TrieMatch).priority > (once[i] as TrieMatch).priority) {
+      return once.toSorted((a, b) => a.priority - b.priority);
+    }
+  }
+  return once;
 }

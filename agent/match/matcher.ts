@@ -1,20 +1,20 @@
 import { fnmatch } from '../base/fnmatch.ts';
 import { lookupKey, moduleName, type LookupKey, type ModuleName } from '../base/names.ts';
 import type { Candidate, CandidateSource, ConfiguredNames, Lookup } from './candidate.ts';
-import type { IndexTrie } from './trie.ts';
+import type { Index } from './trie.ts';
 
 /** The five indexes of a module tree; one that is not there answers nothing, as in kmod. */
 export interface MatchIndexes {
   /** modules.dep.bin: module name → `kernel/a.ko: kernel/b.ko`. */
-  readonly dep?: IndexTrie | undefined;
+  readonly dep?: Index | undefined;
   /** modules.symbols.bin: `symbol:NAME` → module. */
-  readonly symbols?: IndexTrie | undefined;
+  readonly symbols?: Index | undefined;
   /** modules.alias.bin: pattern → module. */
-  readonly aliases?: IndexTrie | undefined;
+  readonly aliases?: Index | undefined;
   /** modules.builtin.bin: module name → nothing. */
-  readonly builtin?: IndexTrie | undefined;
+  readonly builtin?: Index | undefined;
   /** modules.builtin.alias.bin: pattern → module. */
-  readonly builtinAliases?: IndexTrie | undefined;
+  readonly builtinAliases?: Index | undefined;
 }
 
 /** Where a module's file is and what it needs: the two halves of its line in modules.dep. */
@@ -103,12 +103,12 @@ export function parseDepLine(line: string): ModuleFiles | undefined {
   return { path: line.slice(0, colon), depends: rest.split(/[ \t]+/).filter((word) => word !== '') };
 }
 
-function exactly(index: IndexTrie | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
+function exactly(index: Index | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
   if (index?.exact(key) === undefined) return [];
   return [{ module: moduleName(key), source, pattern: key, priority: 0 }];
 }
 
-function search(index: IndexTrie | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
+function search(index: Index | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
   const matches = index?.search(key) ?? [];
   return matches.map(({ value, priority, pattern }) => ({ module: moduleName(value), source, pattern, priority }));
 }

@@ -22,13 +22,20 @@ export interface TrieEntry {
   readonly priority: number;
 }
 
+/** What can be asked of an index, wherever its bytes come from; IndexTrie says what the members do. */
+export interface Index {
+  exact(key: string): string | undefined;
+  search(key: LookupKey): readonly TrieMatch[];
+  entries(): Iterable<TrieEntry>;
+}
+
 /**
  * One index file of kmod, read in place: nothing is parsed before it is asked for. `index-format.ts` describes the bytes.
  *
  * Errors of every member: `corrupt-index`, naming the file and the offset, when the bytes are no index, are cut off, or
  * lead in a circle. A damaged part that a question does not reach does not disturb its answer.
  */
-export class IndexTrie {
+export class IndexTrie implements Index {
   readonly #bytes: Buffer;
   readonly #file: string;
   /** Root reference; 0 for an index of nothing. */

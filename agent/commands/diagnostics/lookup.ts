@@ -1,0 +1,108 @@
+import { PlugdError } from '../../base/error.ts';
+import { readModprobeConfig } from '../../facts/config-text.ts';
+import type { Lookup } from '../../match/candidate.ts';
+import { createMatcher, type Matcher } from '../../match/matcher.ts';
+import { openTree, type ModuleTree } from '../../pipeline/tree.ts';
+import { configuredNames, mergeConfig } from '../../rules/merged-config.ts';
+import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
+import { lineGroups } from '../input.ts';
+import { machineWords } from '../machine-words.ts';
+import { print, printBytes, say } from '../output.ts';
+
+const CONFIG: Option = {
+  long: 'config',
+  short: 'C',
+  value: 'PATH',
+  multiple: true,
+  help: 'read this file or directory instead of the modprobe.d directories',
+};
+
+/** `plugd lookup`. */
+export const command: Command = {
+  name: 'lookup',
+  summary: 'Prints which modules a module name, alias or modalias stands for',
+  usage: '[OPTION…] MODALIAS… | -',
+  options: [OPTION.root, OPTION.kernel, CONFIG, OPTION.json, OPTION.quiet],
+  notes: `
+Prints "modalias<TAB>module,module" a line, modules in kmod's order, nothing
+behind the TAB when there is none. "-" reads names from standard input, one a
+line, and answers each in turn; a line is cut at 64 KiB. Blacklists take no
+part; alias lines do.
+Exit status: 0 done; 1 a name on the command line stands for no module.`,
+  async run(args) {
+    const parsed = parse(command, args);
+    const words = parsed.words;
+    if (words.length === 0)
+      throw new PlugdError('usage', 'lookup: no modalias given', { remedy: 'see plugd lookup --help' });
+    if (words.length > 1 && words.includes('-')) throw new PlugdError('usage', "lookup: '-' stands alone");
+    const host = hostOf(parsed);
+    const paths = parsed.values(CONFIG);
+    const config = mergeConfig(readModprobeConfig(host, paths.length > 0 ? { paths } : {}));
+    const tree = openTree(host);
+    const matcher = createMatcher(tree.indexes, configuredNames(config));
+    const quiet = parsed.has(OPTION.quiet);
+    const complain = quiet ? () => {} : complaints(tree);
+    if (!quiet) {
+      for (const { file, line, severity, message } of config.problems) {
+        if (severity === 'error') say(`plugd: ${file}${line > 0 ? `:${line}` : ''}: ${message}\n`);
+      }
+    }
+    const answer = parsed.has(OPTION.json) ? jsonAnswer : textAnswer;
+    if (words[0] === '-') {
+      for (const lines of lineGroups(0)) {
+        answer(matcher, lines);
+        complain();
+      }
+      return EXIT.done;
+    }
+    const names = machineWords(words);
+    answer(matcher, names);
+    complain();
+    const lookups = names.map((name) => matcher.lookup(name));
+    for (const [i, lookup] of lookups.entries()) {
+      if (lookup.kind === 'malformed' && !quiet) say(`plugd: ${words[i]}: ${lookup.why}\n`);
+    }
+    return lookups.every((lookup) => lookup.kind === 'found') ? EXIT.done : EXIT.negative;
+  },
+};
+
+function textAnswer(matcher: Matcher, names: readonly string[]): void {
+  let text = '';
+  for (const name of names) text += `${name}\t${modules(matcher.lookup(name))}\n`;
+  printBytes(text);
+}
+
+function modules(lookup: Lookup): string {
+  if (lookup.kind !== 'found') return '';
+  const [first, ...others] = lookup.candidates;
+  let text: string = first?.module ?? '';
+  for (const { module } of others) text += `,${module}`;
+  return text;
+}
+
+/** One object a line; a byte of a name is one character, so that names that are not UTF-8 keep their bytes. */
+function jsonAnswer(matcher: Matcher, names: readonly string[]): void {
+  let text = '';
+  for (const name of names) {
+    const lookup = matcher.lookup(name);
+    const candidates = lookup.kind === 'found' ? lookup.candidates : [];
+    text += `${JSON.stringify({
+      modalias: name,
+      modules: candidates.map(({ module }) => module),
+      candidates,
+      ...(lookup.kind === 'malformed' ? { malformed: lookup.why } : {}),
+    })}\n`;
+  }
+  print(text);
+}
+
+/** Tells of what is wrong with the tree, each thing once, when it has been found. */
+function complaints(tree: ModuleTree): () => void {
+  let told = 0;
+  return () => {
+    for (const { file, line, message } of tree.problems().slice(told)) {
+      say(`plugd: ${file}${line > 0 ? `:${line}` : ''}: ${message}\n`);
+      told++;
+    }
+  };
+}

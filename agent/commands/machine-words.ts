@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * The words of the command line as machine text: one character is one byte, as everywhere in plugd. Node decodes them as
+ * UTF-8 and loses bytes that are not; then they are read from /proc/self/cmdline, where the kernel keeps them.
+ */
+export function machineWords(words: readonly string[]): readonly string[] {
+  const raw = words.some((word) => word.includes('\ufffd')) ? rawWords() : undefined;
+  return words.map((word) => {
+    const latin1 = Buffer.from(word, 'utf8').toString('latin1');
+    if (!word.includes('\ufffd')) return latin1;
+    // The decoded forms tell which of the raw words this one is.
+    return raw?.find((bytes) => bytes.toString('utf8') === word)?.toString('latin1') ?? latin1;
+  });
+}
+
+function rawWords(): readonly Buffer[] {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync('/proc/self/cmdline');
+  } catch {
+    return [];
+  }
+  const words: Buffer[] = [];
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(0, from);
+    words.push(bytes.subarray(from, end < 0 ? bytes.length : end));
+    from = end < 0 ? bytes.length : end + 1;
+  }
+  return words;
+}

@@ -61,7 +61,7 @@ export class GuestPort {
   readonly #socket: Socket;
   readonly #running = new Map<number, Running>();
   readonly #emitter = new EventEmitter();
-  #received = Buffer.alloc(0);
+  #received: Buffer = Buffer.alloc(0);
   #lastId = 0;
   #sending: Promise<void> = Promise.resolve();
   #broken: Error | undefined;

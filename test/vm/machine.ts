@@ -13,6 +13,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheFolder } from '../fixtures/cache.ts';
 import { GuestPort, type GuestOptions, type GuestProgram, type GuestResult } from './guest-port.ts';
 import { writeInitrd, type GuestFiles, type Image } from './image.ts';
@@ -54,12 +55,13 @@ const BOOT_LIMIT = 180_000;
 
 /** What QEMU has running, and the folders to remove, when this process ends. */
 const children = new Set<ChildProcess>();
+const folders = new Set<string>();
 const runFolder = join(cacheFolder(), 'vm', `run-${process.pid}`);
 let watching = false;
 
 function cleanUp(): void {
   for (const child of children) child.kill('SIGKILL');
-  rmSync(runFolder, { recursive: true, force: true });
+  for (const folder of [...folders, runFolder]) rmSync(folder, { recursive: true, force: true });
 }
 
 /** Ends QEMU whichever way this process ends; also removes the folders of processes that could not. */
@@ -74,13 +76,20 @@ function watchExit(): void {
     });
   }
   mkdirSync(runFolder, { recursive: true });
-  for (const name of readdirSync(join(cacheFolder(), 'vm'))) {
-    const pid = /^run-(\d+)$/.exec(name)?.[1];
-    try {
-      if (pid !== undefined) process.kill(Number(pid), 0);
-    } catch {
-      rmSync(join(cacheFolder(), 'vm', name), { recursive: true, force: true });
+  for (const parent of [join(cacheFolder(), 'vm'), tmpdir()]) {
+    for (const name of readdirSync(parent)) {
+      const pid = /^(?:run-|plugd-vm-)(\d+)/.exec(name)?.[1];
+      if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(parent, name), { recursive: true, force: true });
     }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
@@ -195,7 +204,8 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
   const { devices = [], append = '', files = {}, cpus = 2, memory = 2048, type = 'q35', lifetime = 600_000 } = options;
   const initrd = initrdFor(image, files);
   // A socket's path may have 107 characters only.
-  const folder = mkdtempSync(join(tmpdir(), 'plugd-vm-'));
+  const folder = mkdtempSync(join(tmpdir(), `plugd-vm-${process.pid}-`));
+  folders.add(folder);
   const names = ['console', 'agent', 'qmp'] as const;
   const [consoleEnd, agentEnd, qmpEnd] = await Promise.all([
     listen(join(folder, 'console')),
@@ -204,10 +214,9 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
   ]);
   const sockets = names.flatMap((name) => ['-chardev', `socket,id=${name},path=${join(folder, name)}`]);
   const started = performance.now();
-  const memorySizes = `${memory}M,slots=4,maxmem=${memory + 4096}M`;
   const ports = ['-serial', 'chardev:console', '-serial', 'chardev:agent', '-mon', 'chardev=qmp,mode=control'];
   const kernel = ['-kernel', image.vmlinux, '-initrd', initrd, '-append', `${COMMAND_LINE} ${append}`];
-  const shape = ['-machine', type, ...ARGUMENTS, '-smp', String(cpus), '-m', memorySizes];
+  const shape = ['-machine', type, ...ARGUMENTS, '-smp', String(cpus), '-m', String(memory)];
   const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...shape, ...sockets, ...ports, ...kernel, ...devices];
   const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
   children.add(child);
@@ -237,6 +246,7 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
       clearTimeout(life);
       for (const end of [consoleEnd, agentEnd, qmpEnd]) end.close();
       rmSync(folder, { recursive: true, force: true });
+      folders.delete(folder);
       fail(what);
     };
     child.once('error', (error) => gone(`QEMU could not be started: ${error.message}`));
@@ -257,8 +267,11 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
     const bootMs = performance.now() - started;
     return new Machine({ child, port, qmp, exited, console, kernel: image.tree.kernel, bootMs });
   } catch (error) {
+    // A connection that broke because QEMU ended says less than QEMU's own complaint, which comes a moment later.
+    await Promise.race([exited, sleep(500)]);
     child.kill('SIGKILL');
     await exited;
+    if (child.exitCode !== null) await failure;
     throw error;
   }
 }

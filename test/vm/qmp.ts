@@ -9,7 +9,6 @@
  */
 import { EventEmitter, on } from 'node:events';
 import type { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 
 /** Something QEMU tells unasked: `DEVICE_DELETED`, `SHUTDOWN`. */
 export interface QmpEvent {
@@ -39,7 +38,13 @@ export class Qmp {
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#emitter.setMaxListeners(0);
-    createInterface({ input: socket }).on('line', (line) => this.#receive(JSON.parse(line) as Message));
+    let rest = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line.trim() !== '') this.#receive(JSON.parse(line) as Message);
+    });
     socket.on('error', () => {});
     socket.on('close', () => {
       for (const { failed } of this.#waiting.splice(0)) failed(new QmpError('QEMU has ended'));

@@ -1,0 +1,81 @@
+/**
+ * The agent's log: one JSON object a line, written whole before the call returns, so that a crash loses no line. This file
+ * is pino's only door; it is imported lazily, since pino costs other commands 10 ms that they have no use for.
+ *
+ *     {"level":"info","time":"2026-01-05T09:12:44.120Z","event":"inserted","module":"e1000e",
+ *      "device":"/devices/pci0000:00/0000:00:02.0","modalias":"pci:v00008086d…","ms":41.2,"msg":"inserted e1000e"}
+ *
+ * Under journald each line begins with its priority as `<6>` (sd-daemon(3)), which journald takes off again.
+ */
+import { fstatSync } from 'node:fs';
+import { pino, symbols, type DestinationStream } from 'pino';
+
+/** How loud a line is; `debug` is not written unless asked for. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** syslog(3) priorities. */
+const PRIORITY: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 };
+const PINO_LEVEL: Readonly<Record<number, LogLevel>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
+
+/** Writes lines. */
+export interface Log {
+  /** One line. `fields` are JSON values in the order given; those that are undefined are left out. */
+  line(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Whether `debug` lines are written: making one can cost more than the line. */
+  readonly debugging: boolean;
+}
+
+export interface LogOptions {
+  /** An open descriptor: 1. */
+  readonly fd: number;
+  readonly level: LogLevel;
+  /** Whether lines get journald's priority prefix. */
+  readonly journald: boolean;
+}
+
+/**
+ * A log to `options.fd`. Lines that cannot be written (the reader went away, the disk is full) are dropped: an agent that
+ * cannot log must still load drivers.
+ */
+export function openLog(options: LogOptions): Log {
+  const destination = pino.destination({ fd: options.fd, sync: true });
+  destination.on('error', () => {});
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    options.journald ? prefixed(destination) : destination,
+  );
+  return {
+    debugging: options.level === 'debug',
+    line: (level, message, fields = {}) => logger[level](fields, message),
+  };
+}
+
+/** pino sets `lastLevel` on a stream that asks for it before each line. */
+function prefixed(destination: DestinationStream): DestinationStream {
+  const stream = {
+    [symbols.needsMetadataGsym]: true as const,
+    lastLevel: 30,
+    write: (line: string) => destination.write(`<${PRIORITY[PINO_LEVEL[stream.lastLevel] ?? 'info']}>${line}`),
+  };
+  return stream;
+}
+
+/**
+ * Whether `fd` is connected to journald: JOURNAL_STREAM (`8:1234`, device and inode) names it (systemd.exec(5)). False when
+ * the variable is absent or was inherited for another descriptor.
+ */
+export function isJournal(fd: number, env: NodeJS.ProcessEnv): boolean {
+  const named = /^(\d+):(\d+)$/.exec(env['JOURNAL_STREAM'] ?? '');
+  if (named === null) return false;
+  try {
+    const { dev, ino } = fstatSync(fd);
+    return dev === Number(named[1]) && ino === Number(named[2]);
+  } catch {
+    return false;
+  }
+}

@@ -252,8 +252,9 @@ t.test('kernel command line: modprobe.blacklist= is normalised and remembers its
   t.end();
 });
 
+const names = (text: string) => commandLine(text).kernelBlacklists.map((rule) => rule.module as string);
+
 t.test("kernel command line: the kernel's own module_blacklist=", (t) => {
-  const names = (text: string) => commandLine(text).kernelBlacklists.map((rule) => rule.module as string);
   t.same(names('quiet module_blacklist=a,b-c,,d'), ['a', 'b-c', 'd'], 'as written');
   t.same(names('module_blacklist=a module-blacklist=b'), ['b'], 'the last one counts, - is _');
   t.same(names('module_blacklist="a,b"'), ['a', 'b'], 'quotes around the value');

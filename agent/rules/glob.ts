@@ -1,0 +1,46 @@
+/**
+ * Globs that people write: in udev rules, filters and policy files. This file is minimatch's only door.
+ *
+ * `*` any run of characters, `?` one, `[a-f]` `[!a-f]` one of a set or not, `\x` is x. No braces, no `+(…)`, no comments,
+ * no negation. minimatch is made for paths and differs from fnmatch(3), which udev means, in three ways: its wildcards
+ * never cross a '/', never match the names `.` and `..`, and `*` is at least one character. So '/' is mapped to a character
+ * that no text has, and pattern and text both begin with another.
+ *
+ * Most globs never reach minimatch: a text that does not begin as the glob does is no match, whatever follows.
+ */
+import { Minimatch } from 'minimatch';
+
+const SLASH = '\x01';
+const BEGIN = '\x02';
+const MAGIC = /[*?[\\]/;
+const OPTIONS = {
+  nobrace: true,
+  noext: true,
+  noglobstar: true,
+  nocomment: true,
+  nonegate: true,
+  dot: true,
+  platform: 'linux',
+  optimizationLevel: 0,
+} as const;
+
+/** Whether `text` has wildcards: `mtd*ro`. */
+export function isGlob(text: string): boolean {
+  return MAGIC.test(text);
+}
+
+/** The test that `pattern` stands for; `compileGlob('mtd*ro')('mtd0ro')` is true. `*` crosses '/' and matches nothing too. */
+export function compileGlob(pattern: string): (text: string) => boolean {
+  if (pattern === '*') return () => true;
+  if (pattern === '?*') return (text) => text !== '';
+  const magic = pattern.search(MAGIC);
+  if (magic < 0) return (text) => text === pattern;
+  const prefix = pattern.slice(0, magic);
+  if (magic === pattern.length - 1 && pattern.endsWith('*')) return (text) => text.startsWith(prefix);
+  let matcher: Minimatch | undefined;
+  return (text) => {
+    if (!text.startsWith(prefix)) return false;
+    matcher ??= new Minimatch(BEGIN + pattern.replaceAll('/', SLASH), OPTIONS);
+    return matcher.match(BEGIN + text.replaceAll('/', SLASH));
+  };
+}

@@ -1,5 +1,6 @@
 /**
- * Builds the addon with npm's own node-gyp, so that the package needs no second copy of it.
+ * Builds the addon with npm's own node-gyp, so that the package needs no second copy of it, and the request helper with the
+ * C compiler that node-gyp found.
  * Run by npm's `install` script, in a clone and as a dependency alike; `npm run build:native` runs it by hand.
  */
 import { spawnSync } from 'node:child_process';
@@ -48,3 +49,30 @@ if (result.status !== 0) {
   );
   process.exit(1);
 }
+
+// Without a C library where the helper has its own system calls: it starts three times as fast. Elsewhere static, and where
+// there is no static C library, as an ordinary program.
+const helper = ['-o', join(here, 'build/Release/plugd-request'), join(here, 'request-helper.c')];
+const common = ['-Os', '-Wall', '-Wextra', '-Werror', '-fno-asynchronous-unwind-tables', '-s'];
+const bare = [
+  '-static',
+  '-nostdlib',
+  '-nostartfiles',
+  '-ffreestanding',
+  '-fno-stack-protector',
+  '-fno-tree-loop-distribute-patterns',
+];
+const attempts = [['-DWITH_LIBC', '-static'], ['-DWITH_LIBC']];
+if (['x64', 'arm64'].includes(process.arch)) attempts.unshift([...bare, '-Wl,--build-id=none', '-Wl,-z,noexecstack']);
+const compiler = process.env.CC ?? 'cc';
+const tried = [];
+for (const flags of attempts) {
+  const built = spawnSync(compiler, [...common, ...flags, ...helper], { encoding: 'utf8' });
+  if (built.status === 0) process.exit(0);
+  tried.push(`${compiler} ${flags.join(' ')}: ${built.error?.message ?? built.stderr}`);
+}
+process.stderr.write(`${tried.join('\n')}\n`);
+console.error(
+  'plugd: the request helper (native/request-helper.c) did not build. It needs a C compiler (Debian: apt-get install gcc).',
+);
+process.exit(1);

@@ -67,7 +67,7 @@ function environment(): NodeJS.ProcessEnv {
 
 /**
  * Follows a stream of TAP 14: prints a line for each file as it ends, failing assertions with their diagnostics and the names of
- * the tests around them, skipped tests with their reasons; keeps tap's own closing counts.
+ * the tests around them, skipped tests with their reasons, and comments; keeps tap's own closing counts.
  *
  *     # Subtest: dist/test/match/trie.test.js
  *         # Subtest: truncated
@@ -104,8 +104,8 @@ class TapPrinter {
       this.#point((point[1] ?? '').length / 4, failed, point[3] ?? '');
     } else if (/^ +---$/.test(line)) {
       this.#diagnostics = this.#explain ? 'shown' : 'hidden';
-    } else if (/^ *Bail out!/.test(line)) {
-      console.log(line);
+    } else if (/^ *Bail out!|^ +# (?!time=)/.test(line)) {
+      console.log(line.trim());
     } else if (total !== undefined) {
       const count = (name: string) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(total)?.[1] ?? 0);
       this.counts = { pass: count('pass'), fail: count('fail'), skip: count('skip') + count('todo') };

@@ -1,0 +1,86 @@
+/**
+ * Coldplug's wall time, from exec to the end, in a fresh machine each: systemd-udevd, plugd, and a bare inserter that is
+ * given the list of modules, in turn: A B C A B C …
+ *
+ *     npm run bench:coldplug [-- --rounds N] [--threads N]
+ *
+ * On two emulated processors. Ratios are those of one round, so that a machine that is slow for a while cancels out.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runProgram } from '../fixtures/commands.ts';
+import { kitchenSink } from '../vm/devices.ts';
+import type { GuestResult } from '../vm/guest-port.ts';
+import { machineImage } from '../vm/image.ts';
+import { boot, type Machine } from '../vm/machine.ts';
+import { insertionList } from '../vm/tree-order.ts';
+import { coldplugByUdevd } from '../vm/udevd.ts';
+import { median, ratios, ratioText } from './statistics.ts';
+
+interface Subject {
+  readonly name: string;
+  readonly run: (machine: Machine) => Promise<GuestResult>;
+  readonly wall: number[];
+  modules: readonly string[];
+}
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, threads: { type: 'string', default: '4' } },
+});
+const root = join(import.meta.dirname, '../../..');
+
+async function main(): Promise<void> {
+  const image = await machineImage();
+  if (image.kind === 'missing') throw new Error(image.sentence);
+  const work = mkdtempSync(join(tmpdir(), 'plugd-coldplug-'));
+  process.once('exit', () => rmSync(work, { recursive: true, force: true }));
+  const inserter = join(work, 'inserter');
+  const source = join(root, 'test/bench/inserter.c');
+  const compiled = await runProgram('gcc', ['-O2', '-static', '-pthread', '-o', inserter, source]);
+  if (compiled.status !== 0) throw new Error(compiled.stderr);
+  const files = { 'usr/bin/inserter': { from: inserter, mode: 0o755 } };
+
+  const udevd: Subject = { name: 'systemd-udevd', run: coldplugByUdevd, wall: [], modules: [] };
+  const plugd: Subject = {
+    name: 'plugd coldplug',
+    run: (machine) => machine.run('plugd', ['coldplug'], { timeout: 300_000 }),
+    wall: [],
+    modules: [],
+  };
+  const bare: Subject = {
+    name: 'bare inserter',
+    run: (machine) => machine.run('inserter', [values.threads, '/tmp/list'], { timeout: 300_000 }),
+    wall: [],
+    modules: [],
+  };
+  const rounds = Number(values.rounds);
+  for (let round = 0; round < rounds; round++) {
+    for (const subject of [udevd, plugd, bare]) {
+      await using machine = await boot(image, { devices: kitchenSink(), files });
+      const list = insertionList(image.tree, udevd.modules);
+      // Nothing of the three is run beforehand: the emulator keeps what it translated, which would favour one of them.
+      const listed = await machine.shell('cat > /tmp/list', { input: list });
+      if (listed.status !== 0) throw new Error(`cannot write the list: ${listed.stderr}`);
+      const ended = await subject.run(machine);
+      if (ended.status !== 0)
+        throw new Error(`${subject.name}: status ${ended.status}\n${ended.stdout}${ended.stderr}`);
+      subject.wall.push(ended.wallMs);
+      subject.modules = await machine.modules();
+      const figures = `${(ended.wallMs / 1000).toFixed(2)} s, ${subject.modules.length} modules`;
+      console.log(
+        `round ${round + 1} of ${rounds}: ${subject.name.padEnd(14)} ${figures} (booted in ${(machine.bootMs / 1000).toFixed(1)} s)`,
+      );
+    }
+  }
+  console.log(`\nmedian wall time of ${rounds} boots of each, Debian's ${image.tree.kernel}, two emulated processors`);
+  for (const { name, wall } of [udevd, plugd, bare]) {
+    const spread = `${(Math.min(...wall) / 1000).toFixed(2)} to ${(Math.max(...wall) / 1000).toFixed(2)}`;
+    console.log(`  ${name.padEnd(14)} ${(median(wall) / 1000).toFixed(2)} s (${spread})`);
+  }
+  console.log(`plugd / systemd-udevd  ${ratioText(ratios(plugd.wall, udevd.wall))}  goal: at most 0.75`);
+  console.log(`plugd / bare inserter  ${ratioText(ratios(plugd.wall, bare.wall))}  goal: at most 1.5`);
+}
+
+await main();

@@ -34,3 +34,8 @@ export function printBytes(text: string): void {
 export function say(text: string): void {
   write(2, Buffer.from(text, 'utf8'));
 }
+
+/** Talk that is machine text (latin1), to standard error, byte for byte. */
+export function sayBytes(text: string): void {
+  write(2, Buffer.from(text, 'latin1'));
+}

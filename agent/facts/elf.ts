@@ -46,24 +46,31 @@ export interface Elf {
 export interface NotElf {
   readonly kind: 'not-elf';
   readonly why: string;
+  /** ENOEXEC for another kind of file, EINVAL for a damaged one, as kmod has it. */
+  readonly errno: number;
 }
+
+const ENOEXEC = 8;
+const EINVAL = 22;
 
 /** SHT_NOBITS: a section without bytes in the file. */
 const NOBITS = 8;
 /** A section that has to be in memory is at most this large; real symbol tables are below 20 MB. */
 export const SECTION_LIMIT = 128 * 1024 * 1024;
 
-function not(why: string): NotElf {
-  return { kind: 'not-elf', why };
+function not(why: string, errno: number = EINVAL): NotElf {
+  return { kind: 'not-elf', why, errno };
 }
 
 /** A file's headers. Reads the first 64 bytes, the section headers and the section names, nothing else. */
 export function parseElf(source: ByteSource): Elf | NotElf {
   if (source.size === 0) return not('an empty file');
   const head = source.read(0, 64);
-  if (head.length < 4 || head.readUInt32BE(0) !== 0x7f454c46) return not('not an ELF file');
+  if (head.length < 4 || head.readUInt32BE(0) !== 0x7f454c46)
+    return not('not an ELF file', head.length < 6 ? EINVAL : ENOEXEC);
   const bits = head[4] === 1 ? 32 : head[4] === 2 ? 64 : undefined;
-  if (bits === undefined || (head[5] !== 1 && head[5] !== 2)) return not('an ELF file of unknown class or byte order');
+  if (bits === undefined || (head[5] !== 1 && head[5] !== 2))
+    return not('an ELF file of unknown class or byte order', ENOEXEC);
   if (head.length < (bits === 32 ? 52 : 64)) return not('truncated inside the ELF header');
   const littleEndian = head[5] === 1;
   const view = viewOf(head);

@@ -20,7 +20,6 @@ export interface NotAModule {
   readonly errno: number;
 }
 
-const ENOEXEC = 8;
 const EINVAL = 22;
 const EISDIR = 21;
 const EFBIG = 27;
@@ -114,13 +113,17 @@ export class ModuleFile {
   }
 }
 
-/** Opens a module file, or says why it is none. Nothing in it is trusted; at most IMAGE_LIMIT bytes are held. */
-export function openModuleFile(path: string): ModuleFile | NotAModule {
+/**
+ * Opens a module file, or says why it is none. A path that is not UTF-8 comes as bytes. Nothing in it is trusted; at most
+ * IMAGE_LIMIT bytes are held.
+ */
+export function openModuleFile(file: string | Buffer): ModuleFile | NotAModule {
+  const path = typeof file === 'string' ? file : file.toString('latin1');
   const not = (why: string, errno: number): NotAModule => ({ kind: 'not-a-module', path, why, errno });
   let fd: number;
   try {
     // O_NONBLOCK: a fifo would wait for a writer.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return not(fsReason(error), fsErrno(error));
   }
@@ -133,7 +136,7 @@ export function openModuleFile(path: string): ModuleFile | NotAModule {
     if (compression === undefined) {
       const source: ByteSource = { size: stat.size, read: (offset, length) => readPart(path, fd, offset, length) };
       const elf = parseElf(source);
-      if (elf.kind === 'not-elf') return not(elf.why, ENOEXEC);
+      if (elf.kind === 'not-elf') return not(elf.why, elf.errno);
       keep = true;
       return new ModuleFile({ path, compression, elf, source, fd });
     }
@@ -142,7 +145,7 @@ export function openModuleFile(path: string): ModuleFile | NotAModule {
     if (unpacked.kind === 'undecompressable') return not(unpacked.why, unpacked.errno);
     const source = imageSource(unpacked.image);
     const elf = parseElf(source);
-    if (elf.kind === 'not-elf') return not(elf.why, ENOEXEC);
+    if (elf.kind === 'not-elf') return not(elf.why, elf.errno);
     return new ModuleFile({ path, compression, elf, source });
   } catch (error) {
     return not(fsReason(error), fsErrno(error));

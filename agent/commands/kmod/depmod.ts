@@ -1,0 +1,214 @@
+import { release } from 'node:os';
+import { indexFiles, readTree, TEXT_FILES, textFiles } from '../../depmod/index-build.ts';
+import type { IndexLayout } from '../../depmod/index-writer.ts';
+import type { Level } from '../../depmod/message.ts';
+import { publishIndexes } from '../../depmod/publication.ts';
+import { isUpToDate } from '../../depmod/freshness.ts';
+import { findNamedModules } from '../../depmod/module-search.ts';
+import type { Command } from '../command.ts';
+import { print, printBytes } from '../output.ts';
+import { LEVEL, printVersion, runApplet, type Applet } from './applet.ts';
+import type { LongOption } from './getopt.ts';
+
+const OPTIONS: readonly LongOption[] = [
+  { short: 'a', long: 'all' },
+  { short: 'A', long: 'quick' },
+  { short: 'b', long: 'basedir', argument: 'required' },
+  { short: 'm', long: 'moduledir', argument: 'required' },
+  { short: 'o', long: 'outdir', argument: 'required' },
+  { short: 'C', long: 'config', argument: 'required' },
+  { short: 'E', long: 'symvers', argument: 'required' },
+  { short: 'F', long: 'filesyms', argument: 'required' },
+  { short: 'e', long: 'errsyms' },
+  { short: 'v', long: 'verbose' },
+  { short: 'n', long: 'show' },
+  { short: 'n', long: 'dry-run' },
+  { short: 'P', long: 'symbol-prefix', argument: 'required' },
+  { short: 'w', long: 'warn' },
+  { short: 'V', long: 'version' },
+  { short: 'h', long: 'help' },
+  { long: 'index-order', argument: 'required' },
+];
+
+const HELP = `Usage:
+\tdepmod -[aA] [options] [forced_version]
+
+If no arguments (except options) are given, "depmod -a" is assumed
+
+depmod will output a dependency list suitable for the modprobe utility.
+
+Options:
+\t-a, --all            Probe all modules
+\t-A, --quick          Only does the work if there's a new module
+\t-e, --errsyms        Report not supplied symbols
+\t-n, --show           Write the dependency file on stdout only
+\t-P, --symbol-prefix  Architecture symbol prefix
+\t-C, --config PATH    Read configuration from PATH
+\t-v, --verbose        Enable verbose mode
+\t-w, --warn           Warn on duplicates
+\t-V, --version        show version
+\t-h, --help           show this help
+
+The following options are useful for people managing distributions:
+\t-b, --basedir DIR    Root path (default: /).
+\t-m, --moduledir DIR  Module directory (default: /lib/modules).
+\t-o, --outdir DIR     Output root path (default: same as <basedir>).
+\t-F, --filesyms FILE  Use the file instead of the
+\t                     current kernel symbols.
+\t-E, --symvers FILE   Use Module.symvers file to check
+\t                     symbol versions.
+\t    --index-order ORDER
+\t                     Node order of the .bin files: children-first (kmod up
+\t                     to 33, the default) or parent-first (kmod 34 and later)
+`;
+
+const LEVELS: Readonly<Record<Level, number>> = { error: LEVEL.error, warning: LEVEL.warning, info: LEVEL.info };
+const LAYOUTS: readonly IndexLayout[] = ['children-first', 'parent-first'];
+
+/** What the command line says. */
+interface Settings {
+  quick: boolean;
+  base: string;
+  moduleDirectory: string;
+  out: string | undefined;
+  readonly configPaths: string[];
+  symvers: string | undefined;
+  systemMap: string | undefined;
+  reportUnknown: boolean;
+  show: boolean;
+  prefix: string | undefined;
+  warnDuplicates: boolean;
+  layout: IndexLayout;
+}
+
+function main(applet: Applet, words: readonly string[]): number {
+  const settings: Settings = {
+    quick: false,
+    base: '',
+    moduleDirectory: 'lib/modules',
+    out: undefined,
+    configPaths: [],
+    symvers: undefined,
+    systemMap: undefined,
+    reportUnknown: false,
+    show: false,
+    prefix: undefined,
+    warnDuplicates: false,
+    layout: 'children-first',
+  };
+  let verbosity = 0;
+  const { options, operands } = applet.parse(OPTIONS, words);
+  for (const { name, argument } of options) {
+    if (name === 'help') {
+      print(HELP);
+      return 0;
+    }
+    if (name === 'version') {
+      printVersion();
+      return 0;
+    }
+    if (name === 'verbose') verbosity++;
+    else set(settings, applet, name, argument);
+  }
+  const [kernel = release(), ...files] = operands;
+  if (!/^\s*[+-]?\d+\.\s*[+-]?\d/.test(kernel)) {
+    applet.error(`Bad version passed ${kernel}`);
+    return 1;
+  }
+  const moduleDir = `${settings.base}/${settings.moduleDirectory}/${kernel}`;
+  if (settings.quick) {
+    if (settings.show || isUpToDate(moduleDir, say(applet))) return 0;
+    files.length = 0;
+  }
+  applet.level = LEVEL.warning + verbosity;
+  return build(applet, settings, kernel, moduleDir, files, verbosity > 0);
+}
+
+function set(settings: Settings, applet: Applet, name: string, argument: string): void {
+  if (name === 'quick') settings.quick = true;
+  else if (name === 'basedir') settings.base = absolute(argument);
+  else if (name === 'moduledir') settings.moduleDirectory = argument.replace(/^\/+/, '');
+  else if (name === 'outdir') settings.out = absolute(argument);
+  else if (name === 'config') settings.configPaths.push(argument);
+  else if (name === 'symvers') settings.symvers = argument;
+  else if (name === 'filesyms') settings.systemMap = argument;
+  else if (name === 'errsyms') settings.reportUnknown = true;
+  else if (name === 'show' || name === 'dry-run') settings.show = true;
+  else if (name === 'warn') settings.warnDuplicates = true;
+  else if (name === 'symbol-prefix') {
+    if (argument.length !== 1) applet.fatal('-P only takes a single char');
+    settings.prefix = argument;
+  } else if (name === 'index-order') {
+    const layout = LAYOUTS.find((known) => known === argument);
+    if (layout === undefined) applet.fatal(`--index-order ${argument}: it is children-first or parent-first`);
+    else settings.layout = layout;
+  }
+}
+
+function build(
+  applet: Applet,
+  settings: Settings,
+  kernel: string,
+  moduleDir: string,
+  files: readonly string[],
+  shows: boolean,
+): number {
+  const { symvers, systemMap, layout, warnDuplicates } = settings;
+  const messages = say(applet);
+  if (settings.reportUnknown && symvers === undefined && systemMap === undefined) applet.warning('-e needs -E or -F');
+  const named = files.length === 0 ? undefined : findNamedModules(files, moduleDir);
+  if (named?.kind === 'failed') {
+    applet.fatal(named.why);
+    return 1;
+  }
+  const reading = readTree({
+    moduleDir,
+    kernel,
+    modules: named?.modules,
+    configPaths: settings.configPaths.length === 0 ? undefined : settings.configPaths,
+    symvers,
+    systemMap,
+    reportUnknown: settings.reportUnknown,
+    symbolPrefix: settings.prefix,
+    say: messages,
+    showDependency: shows ? (text) => printBytes(`${text}\n`) : undefined,
+  });
+  if (reading.kind === 'failed') {
+    applet.fatal(reading.why);
+    return 1;
+  }
+  if (reading.kind === 'circular') {
+    for (const cycle of reading.cycles) applet.error(`Cycle detected: ${cycle.join(' -> ')}`);
+    const members = new Set(reading.cycles.flat());
+    applet.error(`Found ${members.size} modules in dependency cycles!`);
+    return 1;
+  }
+  if (settings.show) {
+    const texts = textFiles(reading.tree, messages);
+    for (const name of TEXT_FILES) printBytes(texts.get(name) ?? '');
+    return 0;
+  }
+  const indexes = indexFiles(moduleDir, reading.tree, { layout, warnDuplicates, say: messages });
+  const directory = settings.out === undefined ? moduleDir : `${settings.out}/${settings.moduleDirectory}/${kernel}`;
+  const publication = publishIndexes(directory, indexes);
+  if (publication.kind === 'published') return 0;
+  applet.error(publication.why);
+  return 1;
+}
+
+function say(applet: Applet): (level: Level, text: string) => void {
+  return (level, text) => applet.log(LEVELS[level], text);
+}
+
+/** As kmod makes a path absolute: nothing in it is resolved. In latin1, as all paths of a tree. */
+function absolute(path: string): string {
+  const bytes = Buffer.from(path, 'utf8').toString('latin1');
+  return path.startsWith('/') ? bytes : `${Buffer.from(process.cwd(), 'utf8').toString('latin1')}/${bytes}`;
+}
+
+export const command: Command = {
+  name: 'depmod',
+  summary: "build a module tree's indexes",
+  usage: '[-aA] [OPTION…] [VERSION [FILE…]]',
+  run: async (words) => runApplet('depmod', (applet) => main(applet, words)),
+};

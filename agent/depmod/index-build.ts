@@ -1,0 +1,196 @@
+/** Builds the indexes of a module tree, as depmod(8) does. */
+import { readFileSync } from 'node:fs';
+import { errnoText } from '../base/errno.ts';
+import { readDepmodConfig } from '../facts/config-text.ts';
+import { allDependencies, orderDependencies } from './dependency-graph.ts';
+import { parseDepmodConfig } from './depmod-conf.ts';
+import {
+  aliasIndex,
+  aliasText,
+  builtinAliasBytes,
+  builtinBytes,
+  dependencyIndex,
+  dependencyLines,
+  devnameText,
+  orderSymbols,
+  softdepText,
+  symbolIndex,
+  symbolText,
+  weakdepText,
+  type TreeFacts,
+} from './index-files.ts';
+import type { IndexLayout } from './index-writer.ts';
+import { readSymvers, readSystemMap } from './kernel-symbols.ts';
+import type { Say } from './message.ts';
+import { readModuleFacts } from './module-facts.ts';
+import { orderModules } from './module-order.ts';
+import { searchModules } from './module-search.ts';
+import type { IndexFiles } from './publication.ts';
+import { SymbolTable } from './symbol-table.ts';
+import { nativePath, type TreeModule } from './tree-module.ts';
+
+/** What to build and from what. */
+export interface BuildOptions {
+  /** The module tree, absolute: `/lib/modules/6.1.0-56-amd64`. */
+  readonly moduleDir: string;
+  /** The release that depmod.d's lines are about. */
+  readonly kernel: string;
+  /** Only these files, instead of what the tree holds. */
+  readonly modules?: readonly TreeModule[] | undefined;
+  /** Directories or files of configuration instead of depmod.d (-C). */
+  readonly configPaths?: readonly string[] | undefined;
+  /** Module.symvers (-E), or else System.map (-F): the kernel's own symbols. */
+  readonly symvers?: string | undefined;
+  readonly systemMap?: string | undefined;
+  /** Warn of symbols that nothing provides, or with another version (-e); needs one of the two files. */
+  readonly reportUnknown?: boolean | undefined;
+  /** One character in front of the architecture's symbols (-P). */
+  readonly symbolPrefix?: string | undefined;
+  readonly say: Say;
+  /** Told of each first symbol for which a module needs another (-v): `/…/a.ko needs "x": /…/b.ko`. */
+  readonly showDependency?: ((text: string) => void) | undefined;
+}
+
+/** The tree's facts; or a sentence that says why there are none: the tree cannot be read, its modules need each other in circles. */
+export type TreeReading =
+  | { readonly kind: 'read'; readonly tree: TreeFacts }
+  | { readonly kind: 'failed'; readonly why: string }
+  | { readonly kind: 'circular'; readonly cycles: ReadonlyArray<readonly string[]> };
+
+/** Reads a tree: its module files, which of them count, and what they need. */
+export function readTree(options: BuildOptions): TreeReading {
+  const { moduleDir, say } = options;
+  const symbols = new SymbolTable(options.symbolPrefix);
+  const failure = addKernelSymbols(symbols, options);
+  if (failure !== undefined) return { kind: 'failed', why: failure };
+  let found = options.modules;
+  if (found === undefined) {
+    const texts = readDepmodConfig(
+      { root: '', kernel: options.kernel, moduleDir, sysfs: '/sys', proc: '/proc' },
+      { paths: options.configPaths },
+    );
+    for (const { file, why } of texts.unread) say('error', `file parse ${file}: ${why}`);
+    const search = searchModules(moduleDir, parseDepmodConfig(texts.texts, options.kernel, say), say);
+    if (search.kind === 'failed')
+      return { kind: 'failed', why: `could not search modules: ${errnoText(search.errno)}` };
+    found = [...search.modules.values()];
+  }
+  const modules = orderModules(found, moduleDir, say);
+  const facts = modules.map((module, i) => readModuleFacts(module, (file) => symbols.addModule(i, file), say));
+  const direct = modules.map((module, i) => directDependencies(modules, module, i, symbols, options));
+  const order = orderDependencies(direct);
+  if (order.kind === 'circular') {
+    return { kind: 'circular', cycles: order.cycles.map((cycle) => cycle.map((i) => modules[i]?.name ?? '')) };
+  }
+  const dependencies = modules.map((_, i) => allDependencies(direct, order.rank, i));
+  return { kind: 'read', tree: { modules, facts, dependencies, symbols: orderSymbols([...symbols.provided()]) } };
+}
+
+function addKernelSymbols(symbols: SymbolTable, options: BuildOptions): string | undefined {
+  const file = options.symvers ?? options.systemMap;
+  if (file === undefined) return undefined;
+  const read = options.symvers === undefined ? readSystemMap : readSymvers;
+  try {
+    symbols.addKernel(read(file, options.symbolPrefix, options.say));
+    return undefined;
+  } catch (error) {
+    const { errno } = error as { errno?: number };
+    if (errno === undefined) throw error;
+    return `could not load ${file}: ${errnoText(Math.abs(errno))}`;
+  }
+}
+
+function directDependencies(
+  modules: readonly TreeModule[],
+  module: TreeModule,
+  position: number,
+  symbols: SymbolTable,
+  options: BuildOptions,
+): readonly number[] {
+  const direct = new Set<number>();
+  const checksVersions = options.symvers !== undefined;
+  const reports = options.reportUnknown === true && (checksVersions || options.systemMap !== undefined);
+  for (const { name, crc, weak } of symbols.needs(position)) {
+    const provider = symbols.provider(name);
+    if (reports && !weak) {
+      if (provider === undefined) options.say('warning', `${module.path} needs unknown symbol ${name}`);
+      else if (checksVersions && provider.crc !== crc) {
+        options.say('warning', `${module.path} disagrees about version of symbol ${name}`);
+      }
+    }
+    const from = provider?.module;
+    if (from === undefined || direct.has(from)) continue;
+    direct.add(from);
+    options.showDependency?.(`${module.path} needs "${name}": ${modules[from]?.path ?? ''}`);
+  }
+  return [...direct];
+}
+
+/** How to write them. */
+export interface WriteOptions {
+  readonly layout: IndexLayout;
+  readonly warnDuplicates?: boolean | undefined;
+  readonly say: Say;
+}
+
+/** The files of a tree that `depmod -n` shows, in its order. */
+export const TEXT_FILES = [
+  'modules.dep',
+  'modules.alias',
+  'modules.softdep',
+  'modules.weakdep',
+  'modules.symbols',
+  'modules.devname',
+] as const;
+
+/** The text files alone, by name. */
+export function textFiles(tree: TreeFacts, say: Say): ReadonlyMap<(typeof TEXT_FILES)[number], string> {
+  return new Map([
+    [
+      'modules.dep',
+      dependencyLines(tree)
+        .map((line) => `${line}\n`)
+        .join(''),
+    ],
+    ['modules.alias', aliasText(tree)],
+    ['modules.softdep', softdepText(tree)],
+    ['modules.weakdep', weakdepText(tree)],
+    ['modules.symbols', symbolText(tree)],
+    ['modules.devname', devnameText(tree, say)],
+  ]);
+}
+
+/** All files of a tree, text and binary, by name. */
+export function indexFiles(moduleDir: string, tree: TreeFacts, options: WriteOptions): IndexFiles {
+  const { layout, say } = options;
+  const checked = { warnDuplicates: options.warnDuplicates === true, say };
+  const files = new Map<string, Buffer>();
+  files.set('modules.dep.bin', dependencyIndex(tree, dependencyLines(tree), checked).build(layout));
+  files.set('modules.alias.bin', aliasIndex(tree, checked).build(layout));
+  files.set('modules.symbols.bin', symbolIndex(tree, checked).build(layout));
+  files.set('modules.builtin.bin', fromKernelBuild(moduleDir, 'modules.builtin', builtinBytes, options));
+  files.set(
+    'modules.builtin.alias.bin',
+    fromKernelBuild(moduleDir, 'modules.builtin.modinfo', builtinAliasBytes, options),
+  );
+  for (const [name, text] of textFiles(tree, say)) files.set(name, Buffer.from(text, 'latin1'));
+  return files;
+}
+
+/** An index of what the kernel's build left beside the modules; zero bytes where it left nothing, as kmod does. */
+function fromKernelBuild(
+  moduleDir: string,
+  name: string,
+  make: (text: string, layout: IndexLayout, say: Say) => Buffer,
+  { layout, say }: WriteOptions,
+): Buffer {
+  let text: string;
+  try {
+    text = readFileSync(nativePath(`${moduleDir}/${name}`), 'latin1');
+  } catch (error) {
+    const { errno = -5 } = error as { errno?: number };
+    say('warning', `could not open ${name} at ${moduleDir}: ${errnoText(-errno)}`);
+    return Buffer.alloc(0);
+  }
+  return make(text, layout, say);
+}

@@ -1,0 +1,5 @@
+/** How grave a message is; depmod's default shows errors and warnings. */
+export type Level = 'error' | 'warning' | 'info';
+
+/** Takes a message: `say('warning', 'kernel/a.ko needs unknown symbol x')`. Text without a newline, latin1. */
+export type Say = (level: Level, text: string) => void;

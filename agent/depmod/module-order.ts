@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { errnoText } from '../base/errno.ts';
+import type { Say } from './message.ts';
+import { hashOrder, MODULE_BUCKETS } from './superfast-hash.ts';
+import { nativePath, type TreeModule } from './tree-module.ts';
+
+/**
+ * The modules in the order of modules.dep, which is their priority in the indexes. modules.order, which the kernel's build
+ * wrote, names some in the order in which they were linked (`kernel/lib/crc16.ko`, one a line, also for `crc16.ko.xz`);
+ * those come first. The others, out-of-tree ones for instance, follow in the order of kmod's hash table.
+ */
+export function orderModules(modules: Iterable<TreeModule>, moduleDir: string, say: Say): readonly TreeModule[] {
+  const hashed = hashOrder([...modules], ({ name }) => name, MODULE_BUCKETS);
+  const lines = orderLines(moduleDir, say);
+  if (lines.length === 0) return hashed;
+  const byListed = new Map(hashed.map((module) => [uncompressed(module), module]));
+  const ordered = new Set<TreeModule>();
+  for (const line of lines) {
+    const module = byListed.get(line);
+    if (module !== undefined) ordered.add(module);
+  }
+  return [...ordered, ...hashed.filter((module) => !ordered.has(module))];
+}
+
+/** `kernel/lib/crc16.ko.xz` → `kernel/lib/crc16.ko`. */
+function uncompressed({ name, listed }: TreeModule): string {
+  return listed.slice(0, listed.lastIndexOf('/') + 1 + name.length + '.ko'.length);
+}
+
+/** The lines of modules.order; none when it is missing, or does not end in a newline: then it is half a file. */
+function orderLines(moduleDir: string, say: Say): readonly string[] {
+  let text: string;
+  try {
+    text = readFileSync(nativePath(`${moduleDir}/modules.order`), 'latin1');
+  } catch (error) {
+    const { errno = -5 } = error as { errno?: number };
+    say('warning', `could not open modules.order at ${moduleDir}: ${errnoText(-errno)}`);
+    return [];
+  }
+  const lines = text.split('\n');
+  if (lines.pop() !== '') {
+    say('error', `${moduleDir}/modules.order:${lines.length + 1} corrupted line misses '\\n'`);
+    return [];
+  }
+  return lines;
+}

@@ -1,0 +1,24 @@
+import type { ModuleName } from '../base/names.ts';
+
+/** A module file that counts. Paths are latin1, byte for byte; `nativePath` makes what node:fs takes. */
+export interface TreeModule {
+  readonly name: ModuleName;
+  /** Absolute: `/lib/modules/6.1.0-56-amd64/kernel/lib/crc16.ko`. */
+  readonly path: string;
+  /** As modules.dep has it: `kernel/lib/crc16.ko`, absolute for a file outside of the tree. */
+  readonly listed: string;
+}
+
+/** A path of latin1 text for node:fs, which takes strings as UTF-8. */
+export function nativePath(path: string): string | Buffer {
+  // oxlint-disable-next-line no-control-regex -- ASCII
+  return /^[\x00-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1');
+}
+
+/** The extensions of a module file. */
+const MODULE_FILE = /.\.ko(\.gz|\.xz|\.zst)?$/s;
+
+/** Whether a file's name makes it a module: `crc16.ko`, `crc16.ko.xz`. */
+export function isModuleFileName(name: string): boolean {
+  return MODULE_FILE.test(name);
+}

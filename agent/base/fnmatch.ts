@@ -3,7 +3,8 @@
  *
  * `*` any run (also of '/' and a leading '.'), `?` one byte, `[…]` one byte of a set: members, ranges `a-f`, `[:digit:]`
  * classes, `!` or `^` first negates, `]` first is a member, `\x` is x. `\x` outside is x too. A `[` that is never closed
- * is an ordinary character; a `\` at the end of a pattern matches nothing.
+ * is an ordinary character; a `\` at the end of a pattern matches nothing. Where glibc's two readings of a malformed
+ * bracket disagree (`[0-[=a=]`), here it is read one way; no normalised pattern has such brackets.
  */
 const STAR = 0x2a;
 const QUESTION = 0x3f;
@@ -69,9 +70,8 @@ export function bracketEnd(pattern: string, open: number): number {
   for (let begin = true; i < pattern.length; begin = false) {
     const c = pattern.charCodeAt(i);
     if (c === CLOSE && !begin) return i + 1;
-    i = memberEnd(pattern, i);
-    // A range takes its end as it stands, even an opening bracket.
-    if (isRange(pattern, i)) i = memberEnd(pattern, i + 1);
+    const end = memberEnd(pattern, i);
+    i = canBeginRange(pattern, i, end) ? rangeEnd(pattern, end + 1) : end;
   }
   return -1;
 }
@@ -95,8 +95,8 @@ export function bracketAccepts(pattern: string, open: number, code: number): boo
       continue;
     }
     const low = memberCode(pattern, i, end);
-    if (isRange(pattern, end)) {
-      i = memberEnd(pattern, end + 1);
+    if (canBeginRange(pattern, i, end)) {
+      i = rangeEnd(pattern, end + 1);
       if (low <= code && code <= memberCode(pattern, end + 1, i)) return !negated;
     } else {
       i = end;
@@ -106,8 +106,11 @@ export function bracketAccepts(pattern: string, open: number, code: number): boo
   return false;
 }
 
-function isRange(pattern: string, i: number): boolean {
-  return pattern.charCodeAt(i) === DASH && i + 1 < pattern.length && pattern.charCodeAt(i + 1) !== CLOSE;
+/** True when the member [i, end) is the beginning of a range: not a class, and `-` and something but the closing `]` follow. */
+function canBeginRange(pattern: string, i: number, end: number): boolean {
+  if (pattern.charCodeAt(end) !== DASH || end + 1 >= pattern.length || pattern.charCodeAt(end + 1) === CLOSE)
+    return false;
+  return end - i < 4 || pattern.charAt(i + 1) === '.';
 }
 
 /** The position behind the member at `i`: `a`, `\a`, `[:alpha:]`, `[=a=]`, `[.a.]`. */
@@ -123,6 +126,11 @@ function memberEnd(pattern: string, i: number): number {
   }
   if (kind === '=' || kind === '.') return pattern.startsWith(`${kind}]`, i + 3) ? i + 5 : i + 1;
   return i + 1;
+}
+
+/** As memberEnd, for the end of a range: there `[:` and `[=` are an opening bracket and what follows. */
+function rangeEnd(pattern: string, i: number): number {
+  return pattern.charCodeAt(i) === OPEN && pattern.charAt(i + 1) !== '.' ? i + 1 : memberEnd(pattern, i);
 }
 
 function className(pattern: string, i: number, end: number): string | undefined {

@@ -26,7 +26,7 @@ import { readModuleFacts } from './module-facts.ts';
 import { orderModules } from './module-order.ts';
 import { searchModules } from './module-search.ts';
 import type { IndexFiles } from './publication.ts';
-import { SymbolTable } from './symbol-table.ts';
+import { NOBODY, SymbolTable } from './symbol-table.ts';
 import { nativePath, type TreeModule } from './tree-module.ts';
 
 /** What to build and from what. */
@@ -60,7 +60,9 @@ export type TreeReading =
 /** Reads a tree: its module files, which of them count, and what they need. */
 export function readTree(options: BuildOptions): TreeReading {
   const { moduleDir, say } = options;
-  const symbols = new SymbolTable(options.symbolPrefix);
+  const knowsKernel = options.symvers !== undefined || options.systemMap !== undefined;
+  const details = options.reportUnknown === true && knowsKernel;
+  const symbols = new SymbolTable({ prefix: options.symbolPrefix, details });
   const failure = addKernelSymbols(symbols, options);
   if (failure !== undefined) return { kind: 'failed', why: failure };
   let found = options.modules;
@@ -83,7 +85,7 @@ export function readTree(options: BuildOptions): TreeReading {
     return { kind: 'circular', cycles: order.cycles.map((cycle) => cycle.map((i) => modules[i]?.name ?? '')) };
   }
   const dependencies = modules.map((_, i) => allDependencies(direct, order.rank, i));
-  return { kind: 'read', tree: { modules, facts, dependencies, symbols: orderSymbols([...symbols.provided()]) } };
+  return { kind: 'read', tree: { modules, facts, dependencies, symbols: orderSymbols(symbols.provided()) } };
 }
 
 function addKernelSymbols(symbols: SymbolTable, options: BuildOptions): string | undefined {
@@ -108,20 +110,19 @@ function directDependencies(
   options: BuildOptions,
 ): readonly number[] {
   const direct = new Set<number>();
-  const checksVersions = options.symvers !== undefined;
-  const reports = options.reportUnknown === true && (checksVersions || options.systemMap !== undefined);
-  for (const { name, crc, weak } of symbols.needs(position)) {
-    const provider = symbols.provider(name);
-    if (reports && !weak) {
-      if (provider === undefined) options.say('warning', `${module.path} needs unknown symbol ${name}`);
-      else if (checksVersions && provider.crc !== crc) {
-        options.say('warning', `${module.path} disagrees about version of symbol ${name}`);
+  const needs = symbols.needs(position);
+  for (const [i, symbol] of symbols.needed(position).entries()) {
+    const provider = symbols.provider(symbol);
+    const need = needs[i];
+    if (need !== undefined && !need.weak) {
+      if (provider === NOBODY) options.say('warning', `${module.path} needs unknown symbol ${need.name}`);
+      else if (options.symvers !== undefined && symbols.crc(symbol) !== need.crc) {
+        options.say('warning', `${module.path} disagrees about version of symbol ${need.name}`);
       }
     }
-    const from = provider?.module;
-    if (from === undefined || direct.has(from)) continue;
-    direct.add(from);
-    options.showDependency?.(`${module.path} needs "${name}": ${modules[from]?.path ?? ''}`);
+    if (provider < 0 || direct.has(provider)) continue;
+    direct.add(provider);
+    options.showDependency?.(`${module.path} needs "${symbols.name(symbol)}": ${modules[provider]?.path ?? ''}`);
   }
   return [...direct];
 }

@@ -1,68 +1,100 @@
 import type { ModuleFile } from '../facts/module-file.ts';
 import { withoutPrefix, type KernelSymbol } from './kernel-symbols.ts';
 
-/** Who provides a symbol. */
-export interface Provider {
-  /** The module's position; undefined for the kernel itself. */
-  readonly module: number | undefined;
-  readonly crc: number;
-}
-
 /** A symbol that a module needs. */
 export interface Need {
   readonly name: string;
+  /** The version it was built against; 0 without one. */
   readonly crc: number;
   readonly weak: boolean;
 }
 
+/** Provided by the kernel itself, and by nobody. */
+export const KERNEL = -1;
+export const NOBODY = -2;
+
 /**
- * Who provides which symbol, and what each module needs. A name that several provide belongs to the last; names of half
- * the tree's symbols are met again and again, so each is kept once.
+ * Who provides which symbol, and what each module needs. A name that several provide belongs to the last. The tree's
+ * modules name a hundred thousand needs by twenty thousand names: each name is kept once and has a number.
  */
 export class SymbolTable {
   readonly #prefix: string | undefined;
-  readonly #providers = new Map<string, Provider>();
-  readonly #names = new Map<string, string>();
-  readonly #needs: Need[][] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #names: string[] = [];
+  /** By number: a module's position, or one of the two above; and the symbol's version. */
+  readonly #providers: number[] = [];
+  readonly #crcs: number[] = [];
+  readonly #needed: number[][] = [];
+  readonly #details: Need[][] | undefined;
 
-  constructor(prefix: string | undefined) {
-    this.#prefix = prefix;
+  /** `details`: keep versions and weakness of needs too, for `needs`. */
+  constructor(options: { readonly prefix: string | undefined; readonly details: boolean }) {
+    this.#prefix = options.prefix;
+    this.#details = options.details ? [] : undefined;
   }
 
   addKernel(symbols: readonly KernelSymbol[]): void {
-    for (const { name, crc } of symbols) this.#providers.set(this.#keep(name), { module: undefined, crc });
+    for (const { name, crc } of symbols) this.#provide(name, KERNEL, crc);
   }
 
   /** Takes what the module at `position` provides and needs. */
   addModule(position: number, file: ModuleFile): void {
-    for (const { name, crc } of file.exports()) {
-      this.#providers.set(this.#keep(withoutPrefix(name, this.#prefix)), { module: position, crc });
-    }
-    const needs = (file.needs() ?? []).map(({ name, crc, weak }) => ({ name: this.#keep(name), crc: crc ?? 0, weak }));
-    this.#needs[position] = needs;
+    const { exported, needed } = file.symbols;
+    for (const { name, crc } of exported) this.#provide(withoutPrefix(name, this.#prefix), position, crc);
+    this.#needed[position] = needed.map((name) => this.#number(this.#lookedUp(name)));
+    if (this.#details === undefined) return;
+    this.#details[position] = (file.needs() ?? []).map(({ name, crc, weak }) => ({ name, crc: crc ?? 0, weak }));
   }
 
+  /** The numbers of the symbols that the module at `position` needs. */
+  needed(position: number): readonly number[] {
+    return this.#needed[position] ?? [];
+  }
+
+  /** The same in full, in the same order; empty unless `details` were asked for. */
   needs(position: number): readonly Need[] {
-    return this.#needs[position] ?? [];
+    return this.#details?.[position] ?? [];
   }
 
-  /** A needed name may begin with a dot (64-bit PowerPC: `.foo` is `foo`), then the prefix. */
-  provider(name: string): Provider | undefined {
-    return this.#providers.get(withoutPrefix(name.startsWith('.') ? name.slice(1) : name, this.#prefix));
+  /** The position of the module that provides the symbol of this number, KERNEL or NOBODY. */
+  provider(number: number): number {
+    return this.#providers[number] ?? NOBODY;
+  }
+
+  crc(number: number): number {
+    return this.#crcs[number] ?? 0;
+  }
+
+  name(number: number): string {
+    return this.#names[number] ?? '';
   }
 
   /** The symbols that modules provide, in no particular order. */
-  *provided(): Generator<{ readonly name: string; readonly module: number }> {
-    for (const [name, { module }] of this.#providers) if (module !== undefined) yield { name, module };
+  provided(): ReadonlyArray<{ readonly name: string; readonly module: number }> {
+    return this.#providers
+      .map((module, number) => ({ name: this.name(number), module }))
+      .filter(({ module }) => module >= 0);
   }
 
-  /** The one copy of a name. A slice would keep the whole string table of its module in memory. */
-  #keep(name: string): string {
-    let kept = this.#names.get(name);
-    if (kept === undefined) {
-      kept = Buffer.from(name, 'latin1').toString('latin1');
-      this.#names.set(kept, kept);
-    }
-    return kept;
+  #provide(name: string, module: number, crc: number): void {
+    const number = this.#number(name);
+    this.#providers[number] = module;
+    this.#crcs[number] = crc;
+  }
+
+  /** A needed name may begin with a dot (64-bit PowerPC: `.foo` is `foo`), then the prefix. */
+  #lookedUp(name: string): string {
+    return withoutPrefix(name.startsWith('.') ? name.slice(1) : name, this.#prefix);
+  }
+
+  #number(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    // A copy: a slice would keep the whole string table of its module in memory.
+    const copy = Buffer.from(name, 'latin1').toString('latin1');
+    this.#numbers.set(copy, this.#names.length);
+    this.#providers.push(NOBODY);
+    this.#crcs.push(0);
+    return this.#names.push(copy) - 1;
   }
 }

@@ -20,6 +20,8 @@ export interface ByteSource {
   readonly size: number;
   /** The bytes [offset, offset + length); fewer when the file ends before. */
   read(offset: number, length: number): Buffer;
+  /** The same, in memory that the next peek uses again: for what is turned into numbers and strings at once. */
+  peek(offset: number, length: number): Buffer;
 }
 
 /** One section: where it is in the file. */
@@ -65,7 +67,7 @@ function not(why: string, errno: number = EINVAL): NotElf {
 /** A file's headers. Reads the first 64 bytes, the section headers and the section names, nothing else. */
 export function parseElf(source: ByteSource): Elf | NotElf {
   if (source.size === 0) return not('an empty file');
-  const head = source.read(0, 64);
+  const head = source.peek(0, 64);
   if (head.length < 4 || head.readUInt32BE(0) !== 0x7f454c46)
     return not('not an ELF file', head.length < 6 ? EINVAL : ENOEXEC);
   const bits = head[4] === 1 ? 32 : head[4] === 2 ? 64 : undefined;
@@ -75,6 +77,7 @@ export function parseElf(source: ByteSource): Elf | NotElf {
   const littleEndian = head[5] === 1;
   const view = viewOf(head);
   const u16 = (at: number) => view.getUint16(at, littleEndian);
+  const [type, machine] = [u16(16), u16(18)];
 
   const tableOffset = bits === 32 ? view.getUint32(32, littleEndian) : u64(view, 40, littleEndian);
   const entrySize = u16(bits === 32 ? 46 : 58);
@@ -87,7 +90,7 @@ export function parseElf(source: ByteSource): Elf | NotElf {
   if (tableEnd > source.size) {
     return not(`section headers end at byte ${tableEnd}, the file at ${source.size}: truncated`);
   }
-  const table = source.read(tableOffset, count * entrySize);
+  const table = source.peek(tableOffset, count * entrySize);
   if (table.length < count * entrySize) return not('it became shorter while it was read');
   const headers = Array.from({ length: count }, (_, i) => sectionHeader(table, i * entrySize, bits, littleEndian));
 
@@ -100,7 +103,7 @@ export function parseElf(source: ByteSource): Elf | NotElf {
     }
   }
   if (names.size > SECTION_LIMIT) return not('section names of an absurd size');
-  const text = source.read(names.offset, names.size).toString('latin1');
+  const text = source.peek(names.offset, names.size).toString('latin1');
   const sections = headers.map((header, i): Section => ({
     name: stringAt(text, header.nameOffset) ?? '',
     type: header.type,
@@ -108,7 +111,7 @@ export function parseElf(source: ByteSource): Elf | NotElf {
     offset: header.offset,
     size: header.type === NOBITS ? 0 : header.size,
   }));
-  return { kind: 'elf', bits, littleEndian, type: u16(16), machine: u16(18), sections };
+  return { kind: 'elf', bits, littleEndian, type, machine, sections };
 }
 
 interface SectionHeader {
@@ -161,5 +164,6 @@ export function stringAt(table: string, offset: number): string | undefined {
 
 /** An image in memory as a source. */
 export function imageSource(image: Buffer): ByteSource {
-  return { size: image.length, read: (offset, length) => image.subarray(offset, offset + length) };
+  const read = (offset: number, length: number) => image.subarray(offset, offset + length);
+  return { size: image.length, read, peek: read };
 }

@@ -2,13 +2,23 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { errnoText } from '../base/errno.ts';
 import { compressionOf, decompress, IMAGE_LIMIT, MAGIC_LENGTH, type Compression } from './decompress.ts';
-import { imageSource, parseElf, sectionBytes, viewOf, type ByteSource, type Elf } from './elf.ts';
+import {
+  imageSource,
+  parseElf,
+  section,
+  sectionBytes,
+  SECTION_LIMIT,
+  viewOf,
+  type ByteSource,
+  type Elf,
+} from './elf.ts';
 import { modinfoValue, parseModinfo, type ModinfoField } from './modinfo.ts';
 import {
-  exportedSymbols,
   neededSymbols,
+  readSymbols,
   symbolVersions,
   type ExportedSymbol,
+  type ModuleSymbols,
   type NeededSymbol,
 } from './module-symbols.ts';
 
@@ -39,6 +49,7 @@ export class ModuleFile {
   readonly #source: ByteSource;
   readonly #fd: number | undefined;
   #fields: readonly ModinfoField[] | undefined;
+  #symbols: ModuleSymbols | undefined;
 
   constructor(opened: {
     path: string;
@@ -56,7 +67,7 @@ export class ModuleFile {
 
   /** The `.modinfo` strings in order; empty when the section is missing. */
   get modinfo(): readonly ModinfoField[] {
-    this.#fields ??= parseModinfo(sectionBytes(this.#source, this.elf, '.modinfo')?.toString('latin1') ?? '');
+    this.#fields ??= parseModinfo(this.#text('.modinfo'));
     return this.#fields;
   }
 
@@ -67,12 +78,18 @@ export class ModuleFile {
 
   /** The symbols it exports. */
   exports(): readonly ExportedSymbol[] {
-    return exportedSymbols(this.#source, this.elf);
+    return this.symbols.exported;
   }
 
-  /** The symbols it needs; undefined when its symbol table is missing or damaged. */
+  /** The symbols it needs, with their versions; undefined when its symbol table is missing or damaged. */
   needs(): readonly NeededSymbol[] | undefined {
-    return neededSymbols(this.#source, this.elf);
+    return neededSymbols(this.symbols, this.versions());
+  }
+
+  /** What it exports and needs, by name. */
+  get symbols(): ModuleSymbols {
+    this.#symbols ??= readSymbols(this.#source, this.elf);
+    return this.#symbols;
   }
 
   /** The contents of `__versions`. */
@@ -108,6 +125,12 @@ export class ModuleFile {
     return this.#source.read(0, this.#source.size);
   }
 
+  #text(name: string): string {
+    const where = section(this.elf, name);
+    if (where === undefined || where.size > SECTION_LIMIT) return '';
+    return this.#source.peek(where.offset, where.size).toString('latin1');
+  }
+
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
   }
@@ -132,16 +155,20 @@ export function openModuleFile(file: string | Buffer): ModuleFile | NotAModule {
     const stat = fstatSync(fd);
     if (stat.isDirectory()) return not('a directory', EISDIR);
     if (!stat.isFile()) return not('not a regular file', EINVAL);
-    const compression = compressionOf(readAt(fd, 0, MAGIC_LENGTH));
+    const compression = compressionOf(readAt(fd, 0, scratch(MAGIC_LENGTH)));
     if (compression === undefined) {
-      const source: ByteSource = { size: stat.size, read: (offset, length) => readPart(path, fd, offset, length) };
+      const source: ByteSource = {
+        size: stat.size,
+        read: (offset, length) => readPart(path, fd, offset, Buffer.allocUnsafe(length)),
+        peek: (offset, length) => readPart(path, fd, offset, scratch(length)),
+      };
       const elf = parseElf(source);
       if (elf.kind === 'not-elf') return not(elf.why, elf.errno);
       keep = true;
       return new ModuleFile({ path, compression, elf, source, fd });
     }
     if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, EFBIG);
-    const unpacked = decompress(compression, readAt(fd, 0, stat.size));
+    const unpacked = decompress(compression, readAt(fd, 0, Buffer.allocUnsafe(stat.size)));
     if (unpacked.kind === 'undecompressable') return not(unpacked.why, unpacked.errno);
     const source = imageSource(unpacked.image);
     const elf = parseElf(source);
@@ -154,19 +181,27 @@ export function openModuleFile(file: string | Buffer): ModuleFile | NotAModule {
   }
 }
 
-function readPart(path: string, fd: number, offset: number, length: number): Buffer {
+// Allocating a buffer takes longer than reading a small section into one.
+let scratchBytes = Buffer.alloc(0);
+
+function scratch(length: number): Buffer {
+  if (scratchBytes.length < length) scratchBytes = Buffer.allocUnsafeSlow(Math.max(length, 1 << 18));
+  return scratchBytes.subarray(0, length);
+}
+
+function readPart(path: string, fd: number, offset: number, bytes: Buffer): Buffer {
   try {
-    return readAt(fd, offset, length);
+    return readAt(fd, offset, bytes);
   } catch (error) {
     throw new PlugdError('unreadable', `${path}: ${fsReason(error)}`, { cause: error });
   }
 }
 
-function readAt(fd: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+/** Fills `bytes` from the file, as far as it goes. */
+function readAt(fd: number, offset: number, bytes: Buffer): Buffer {
   let filled = 0;
-  while (filled < length) {
-    const got = readSync(fd, bytes, filled, length - filled, offset + filled);
+  while (filled < bytes.length) {
+    const got = readSync(fd, bytes, filled, bytes.length - filled, offset + filled);
     if (got === 0) return bytes.subarray(0, filled);
     filled += got;
   }

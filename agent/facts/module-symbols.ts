@@ -12,7 +12,17 @@
  * 64 bytes each: the CRC (8 bytes, 4 on 32 bit) and the name. Names too long for that are in `__version_ext_names` and
  * `__version_ext_crcs` (Linux 6.13, CONFIG_EXTENDED_MODVERSIONS).
  */
-import { section, sectionBytes, stringAt, u64, viewOf, type ByteSource, type Elf } from './elf.ts';
+import {
+  section,
+  sectionBytes,
+  SECTION_LIMIT,
+  stringAt,
+  u64,
+  viewOf,
+  type ByteSource,
+  type Elf,
+  type Section,
+} from './elf.ts';
 
 /** An exported symbol and its version. */
 export interface ExportedSymbol {
@@ -32,9 +42,21 @@ const SPARC_REGISTER_TYPE = 13;
 const WEAK_BINDING = 2;
 const ABSOLUTE = 0xfff1;
 
-interface SymbolTable {
-  readonly bytes: Buffer;
+/** The symbols of a module, read in one go. */
+export interface ModuleSymbols {
+  /** What it exports, in the order of its symbol table; empty when nothing. */
+  readonly exported: readonly ExportedSymbol[];
+  /** What it needs, each name once: undefined symbols in the order of the table, then what only `__versions` names. */
+  readonly needed: readonly string[];
+  /** Those of the needed that may be missing. */
+  readonly weak: ReadonlySet<string>;
+  /** False for a stripped module, or one whose table names strings outside of it: nothing is known of what it needs. */
+  readonly hasTable: boolean;
+}
+
+interface Table {
   readonly view: DataView;
+  readonly bytes: Buffer;
   readonly strings: Buffer;
   /** Offsets inside an entry. */
   readonly entrySize: number;
@@ -43,20 +65,44 @@ interface SymbolTable {
   readonly value: number;
 }
 
-function symbolTable(source: ByteSource, elf: Elf): SymbolTable | undefined {
-  const bytes = sectionBytes(source, elf, '.symtab');
-  const strings = sectionBytes(source, elf, '.strtab');
-  if (bytes === undefined || strings === undefined) return undefined;
+/** Reads the symbol table, which lies directly in front of its strings in most files: then both are one read. */
+function symbolTable(source: ByteSource, elf: Elf): Table | undefined {
+  const symbols = section(elf, '.symtab');
+  const strings = section(elf, '.strtab');
+  if (symbols === undefined || strings === undefined) return undefined;
+  const begin = Math.min(symbols.offset, strings.offset);
+  const end = Math.max(symbols.offset + symbols.size, strings.offset + strings.size);
+  if (symbols.size + strings.size > SECTION_LIMIT) return undefined;
+  const near = end - begin <= symbols.size + strings.size + 4096;
+  const all = near ? source.peek(begin, end - begin) : undefined;
+  const bytesOf = ({ offset, size }: Section) =>
+    all === undefined ? source.read(offset, size) : all.subarray(offset - begin, offset - begin + size);
+  const bytes = bytesOf(symbols);
   const layout =
     elf.bits === 64 ? { entrySize: 24, info: 4, shndx: 6, value: 8 } : { entrySize: 16, info: 12, shndx: 14, value: 4 };
-  return { bytes, view: viewOf(bytes), strings, ...layout };
+  return { bytes, view: viewOf(bytes), strings: bytesOf(strings), ...layout };
 }
 
-/** What the module exports, in the order of its symbol table; empty when nothing. */
-export function exportedSymbols(source: ByteSource, elf: Elf): readonly ExportedSymbol[] {
+/** What the module exports and needs. */
+export function readSymbols(source: ByteSource, elf: Elf): ModuleSymbols {
+  const versions = symbolVersions(source, elf);
   const table = symbolTable(source, elf);
-  const found = table === undefined ? [] : versionedExports(source, elf, table);
-  if (found.length > 0) return found;
+  const text = table?.strings.toString('latin1') ?? '';
+  const needs = table === undefined ? undefined : neededNames(elf, table, text);
+  const exported = table === undefined ? [] : versionedExports(source, elf, table, text);
+  const needed = needs?.needed ?? new Set<string>();
+  if (needs !== undefined) for (const { name } of versions) if (name !== '') needed.add(name);
+  return {
+    exported: exported.length > 0 ? exported : unversionedExports(source, elf),
+    needed: [...needed],
+    weak: needs?.weak ?? NO_NAMES,
+    hasTable: needs !== undefined,
+  };
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+function unversionedExports(source: ByteSource, elf: Elf): ExportedSymbol[] {
   const text = sectionBytes(source, elf, '__ksymtab_strings')?.toString('latin1') ?? '';
   return text
     .split('\0')
@@ -67,11 +113,10 @@ export function exportedSymbols(source: ByteSource, elf: Elf): readonly Exported
 // "__crc_" as it stands in the table of strings.
 const CRC_PREFIX = Buffer.from('__crc_', 'latin1');
 
-function versionedExports(source: ByteSource, elf: Elf, table: SymbolTable): ExportedSymbol[] {
+function versionedExports(source: ByteSource, elf: Elf, table: Table, text: string): ExportedSymbol[] {
   const found: ExportedSymbol[] = [];
   // Most modules export nothing: one search for the prefix spares looking at each symbol's name.
   if (table.strings.indexOf(CRC_PREFIX) < 0) return found;
-  const text = table.strings.toString('latin1');
   const words = new Map<number, Buffer>();
   for (let at = table.entrySize; at + table.entrySize <= table.bytes.length; at += table.entrySize) {
     const nameOffset = table.view.getUint32(at, elf.littleEndian);
@@ -99,15 +144,38 @@ function crcWord(source: ByteSource, elf: Elf, words: Map<number, Buffer>, index
   return offset + 4 <= bytes.length ? viewOf(bytes).getUint32(offset, elf.littleEndian) : 0;
 }
 
+/** The undefined symbols; undefined when a name lies outside of the strings. */
+function neededNames(
+  elf: Elf,
+  table: Table,
+  text: string,
+): { needed: Set<string>; weak: ReadonlySet<string> } | undefined {
+  const isSparc = SPARC_MACHINES.has(elf.machine);
+  const needed = new Set<string>();
+  let weak: Set<string> | undefined;
+  for (let at = table.entrySize; at + table.entrySize <= table.bytes.length; at += table.entrySize) {
+    if (table.view.getUint16(at + table.shndx, elf.littleEndian) !== 0) continue;
+    const info = table.bytes[at + table.info] ?? 0;
+    if (isSparc && (info & 0xf) === SPARC_REGISTER_TYPE) continue;
+    const name = stringAt(text, table.view.getUint32(at, elf.littleEndian));
+    if (name === undefined) return undefined;
+    if (name === '') continue;
+    needed.add(name);
+    if (info >> 4 === WEAK_BINDING) (weak ??= new Set()).add(name);
+  }
+  return { needed, weak: weak ?? NO_NAMES };
+}
+
 /** The versions a module was built against, in the order of `__versions` and then of its extension; empty without any. */
 export function symbolVersions(source: ByteSource, elf: Elf): readonly ExportedSymbol[] {
-  const bytes = sectionBytes(source, elf, '__versions');
   const found: ExportedSymbol[] = [];
-  if (bytes !== undefined && bytes.length % 64 === 0) {
+  const where = section(elf, '__versions');
+  if (where !== undefined && where.size % 64 === 0 && where.size <= SECTION_LIMIT) {
+    const bytes = source.peek(where.offset, where.size);
     const view = viewOf(bytes);
     const text = bytes.toString('latin1');
     const crcSize = elf.bits === 64 ? 8 : 4;
-    for (let at = 0; at < bytes.length; at += 64) {
+    for (let at = 0; at + 64 <= bytes.length; at += 64) {
       const crc = crcSize === 8 ? u64(view, at, elf.littleEndian) : view.getUint32(at, elf.littleEndian);
       const nul = text.indexOf('\0', at + crcSize);
       const end = nul < 0 || nul > at + 64 ? at + 64 : nul;
@@ -125,28 +193,12 @@ export function symbolVersions(source: ByteSource, elf: Elf): readonly ExportedS
   return found;
 }
 
-/**
- * What the module takes from others, each name once, in the order of its symbol table. Undefined for a module whose symbol
- * table was stripped, or names strings outside of it: then nothing is known of its dependencies.
- */
-export function neededSymbols(source: ByteSource, elf: Elf): readonly NeededSymbol[] | undefined {
-  const table = symbolTable(source, elf);
-  if (table === undefined) return undefined;
-  const versions = new Map(symbolVersions(source, elf).map(({ name, crc }) => [name, crc]));
-  const text = table.strings.toString('latin1');
-  const isSparc = SPARC_MACHINES.has(elf.machine);
-  const needed: NeededSymbol[] = [];
-  const seen = new Set<string>();
-  for (let at = table.entrySize; at + table.entrySize <= table.bytes.length; at += table.entrySize) {
-    if (table.view.getUint16(at + table.shndx, elf.littleEndian) !== 0) continue;
-    const info = table.bytes[at + table.info] ?? 0;
-    if (isSparc && (info & 0xf) === SPARC_REGISTER_TYPE) continue;
-    const name = stringAt(text, table.view.getUint32(at, elf.littleEndian));
-    if (name === undefined) return undefined;
-    if (name === '') continue;
-    seen.add(name);
-    needed.push({ name, crc: versions.get(name), weak: info >> 4 === WEAK_BINDING });
-  }
-  for (const [name, crc] of versions) if (!seen.has(name) && name !== '') needed.push({ name, crc, weak: false });
-  return needed;
+/** What the module needs with its versions; undefined when nothing is known of it (`hasTable`). */
+export function neededSymbols(
+  symbols: ModuleSymbols,
+  versions: readonly ExportedSymbol[],
+): readonly NeededSymbol[] | undefined {
+  if (!symbols.hasTable) return undefined;
+  const crcs = new Map(versions.map(({ name, crc }) => [name, crc]));
+  return symbols.needed.map((name) => ({ name, crc: crcs.get(name), weak: symbols.weak.has(name) }));
 }

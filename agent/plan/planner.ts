@@ -1,0 +1,285 @@
+/**
+ * From one module to the steps that load it, as modprobe goes about it (libkmod's kmod_module_get_probe_list):
+ *
+ *     dependencies, deepest first, each between its own softdeps
+ *     the module's pre softdeps, each with its dependencies and softdeps
+ *     the module
+ *     its post softdeps, likewise
+ *
+ * A module that is being worked on is not begun again, which breaks softdep loops. Softdeps of the target are left out when
+ * its commands are ignored (`modprobe -i`).
+ */
+import type { ModuleName, Place } from '../base/names.ts';
+import type { Candidate } from '../match/candidate.ts';
+import { FactTable, type FactSources, type Found, type ModuleFacts } from './module-facts.ts';
+import type {
+  Blocked,
+  ParamOrigin,
+  Plan,
+  PlanEdge,
+  PlanNote,
+  PlannedCommand,
+  Step,
+  StepReason,
+  StepState,
+} from './plan.ts';
+
+/** What a planner plans with. */
+export interface PlannerInput extends FactSources {
+  /** What a module is now; undefined when it is not loaded. Asked anew for every plan. */
+  state(module: ModuleName): 'live' | 'coming' | 'going' | undefined;
+}
+
+/** How a plan is to be made; the defaults are those of a device that asks for its driver. */
+export interface PlanOptions {
+  /** Loaded modules are planned as if they were not, builtin ones are steps: `modprobe --show-depends`. */
+  readonly ignoreLoaded?: boolean;
+  /** The target's own install command and softdeps do not count: `modprobe --ignore-install`. */
+  readonly ignoreCommands?: boolean;
+  /** A target that is loaded already is blocked: `modprobe --first-time`. */
+  readonly firstTime?: boolean;
+  /** Parameters for the target, after the configured ones: `modprobe foo a=1` → `a=1`. */
+  readonly extraParams?: string;
+}
+
+/** Makes plans; what it finds out about a module serves all of them. A new tree or configuration needs a new planner. */
+export interface Planner {
+  /** The plan for one candidate of the lookup of `name`. */
+  plan(candidate: Candidate, name: string, options?: PlanOptions): Plan;
+}
+
+/** A planner over a tree, a configuration and the kernel's state. */
+export function createPlanner(input: PlannerInput): Planner {
+  const table = new FactTable(input);
+  const sequences = new Map<Found, Sequence>();
+  return {
+    plan(candidate, name, options = {}) {
+      const target = table.ofCandidate(candidate, name);
+      const state = target.facts.builtin ? 'builtin' : input.state(target.facts.name);
+      if (options.ignoreLoaded !== true && (state === 'live' || state === 'builtin')) {
+        return planOfLoaded(target, state, options.firstTime === true);
+      }
+      const blocked = options.ignoreCommands === true ? blockedWithoutCommand(target.facts) : target.facts.blocked;
+      if (blocked.length > 0) return { target: target.facts.name, steps: [], printed: [], blocked, notes: [] };
+      let sequence = options.ignoreCommands === true ? undefined : sequences.get(target);
+      if (sequence === undefined) {
+        sequence = sequenceOf(target, options.ignoreCommands === true);
+        if (options.ignoreCommands !== true) sequences.set(target, sequence);
+      }
+      return planOf(target, sequence, input, options);
+    },
+  };
+}
+
+/** One place of a module in the order of insertion; the same for every plan that begins at the same module. */
+interface Item {
+  readonly found: Found;
+  readonly why: StepReason;
+  readonly for: ModuleName | undefined;
+  readonly place: Place | undefined;
+}
+
+interface Sequence {
+  /** As kmod has it, with repetitions. */
+  readonly items: readonly Item[];
+  /** The first of each module, and its edges. */
+  readonly firsts: ReadonlyMap<ModuleName, { readonly item: Item; readonly after: readonly PlanEdge[] }>;
+  readonly required: ReadonlySet<ModuleName>;
+  readonly notes: readonly PlanNote[];
+}
+
+/** How deep softdeps of softdeps go; only a configuration made to hurt gets there. */
+const DEEPEST = 500;
+
+function sequenceOf(target: Found, ignoreCommands: boolean): Sequence {
+  const items: Item[] = [];
+  const notes: PlanNote[] = [];
+  // The module that comes after each softdep, and before.
+  const softEdges = new Map<ModuleName, Set<ModuleName>>();
+  const begun = new Set<Found>();
+  const noted = new Set<ModuleFacts>();
+
+  const add = (found: Found, why: StepReason, wanting: ModuleName | undefined, place: Place | undefined) =>
+    items.push({ found, why, for: wanting, place });
+
+  let depth = 0;
+  const begin = (found: Found, why: StepReason, wanting: ModuleName | undefined, place: Place | undefined) => {
+    if (begun.has(found)) return;
+    begun.add(found);
+    const { facts } = found;
+    for (const depend of facts.depends) withSoftdeps(depend, 'depends', facts.name, undefined);
+    if (ignoreCommands && found === target) add(found, why, wanting, place);
+    else withSoftdeps(found, why, wanting, place);
+  };
+
+  const withSoftdeps = (found: Found, why: StepReason, wanting: ModuleName | undefined, place: Place | undefined) => {
+    const { facts } = found;
+    const rule = facts.softdep;
+    if (rule === undefined) {
+      add(found, why, wanting, place);
+      return;
+    }
+    if (!noted.has(facts)) {
+      noted.add(facts);
+      noteSoftdeps(facts, rule.place, notes);
+    }
+    const soft = (members: readonly Found[], side: 'softdep-pre' | 'softdep-post') => {
+      for (const member of members) {
+        if (member.facts.blocked.length > 0) continue;
+        const [before, after] = side === 'softdep-pre' ? [member.facts, facts] : [facts, member.facts];
+        const edges = softEdges.get(after.name);
+        if (edges === undefined) softEdges.set(after.name, new Set([before.name]));
+        else edges.add(before.name);
+        if (depth === DEEPEST) continue;
+        depth++;
+        begin(member, side, facts.name, rule.place);
+        depth--;
+      }
+    };
+    soft(facts.members.pre, 'softdep-pre');
+    add(found, why, wanting, place);
+    soft(facts.members.post, 'softdep-post');
+  };
+
+  begin(target, 'target', undefined, undefined);
+  const required = new Set<ModuleName>([target.facts.name]);
+  for (const depend of target.facts.depends) required.add(depend.facts.name);
+  return { items, firsts: firstsOf(items, softEdges), required, notes };
+}
+
+/** Each module once with the edges that its place allows: one that would lead forward closes a softdep loop. */
+function firstsOf(
+  items: readonly Item[],
+  softEdges: ReadonlyMap<ModuleName, ReadonlySet<ModuleName>>,
+): Sequence['firsts'] {
+  const firsts = new Map<ModuleName, { item: Item; after: readonly PlanEdge[] }>();
+  for (const item of items) {
+    const { name, direct } = item.found.facts;
+    if (firsts.has(name)) continue;
+    const after = direct.filter(({ module }) => firsts.has(module));
+    for (const module of softEdges.get(name) ?? []) {
+      if (firsts.has(module) && !after.some((edge) => edge.module === module)) after.push({ module, required: false });
+    }
+    firsts.set(name, { item, after });
+  }
+  return firsts;
+}
+
+function noteSoftdeps(facts: ModuleFacts, place: Place, notes: PlanNote[]): void {
+  const { name, install, members } = facts;
+  if (install !== undefined && facts.hasSoftdeps) {
+    const message = `'install ${install.pattern} ${install.command}' has no effect: modprobe ignores it for a module with softdeps`;
+    notes.push({ kind: 'install-ignored', module: name, message, place: install.place });
+  }
+  for (const unknown of members.unknown) {
+    notes.push({ kind: 'softdep-unknown', module: name, message: `no module is or answers to ${unknown}`, place });
+  }
+  for (const { facts: member } of [...members.pre, ...members.post]) {
+    const [blocked] = member.blocked;
+    if (blocked === undefined) continue;
+    notes.push({
+      kind: 'softdep-left-out',
+      module: name,
+      message: `${member.name} is left out: ${blocked.reason}`,
+      place,
+    });
+  }
+}
+
+function planOf(target: Found, sequence: Sequence, input: PlannerInput, options: PlanOptions): Plan {
+  const steps: Step[] = [];
+  const printed: Step[] = [];
+  const done = new Map<ModuleName, Step>();
+  for (const item of sequence.items) {
+    const { found } = item;
+    const { facts } = found;
+    const state = facts.builtin ? 'builtin' : input.state(facts.name);
+    if (options.ignoreLoaded !== true && state === 'builtin') continue;
+    const first = sequence.firsts.get(facts.name);
+    const step = stepOf(item, first?.after ?? [], sequence.required.has(facts.name), state, found === target, options);
+    printed.push(step);
+    if (done.has(facts.name)) continue;
+    done.set(facts.name, step);
+    steps.push(step);
+  }
+  return {
+    target: target.facts.name,
+    steps,
+    printed: printed.length === steps.length ? steps : printed,
+    blocked: [],
+    notes: sequence.notes,
+  };
+}
+
+function stepOf(
+  { found, why, for: wanting, place }: Item,
+  after: readonly PlanEdge[],
+  required: boolean,
+  state: StepState | undefined,
+  isTarget: boolean,
+  options: PlanOptions,
+): Step {
+  const { facts } = found;
+  const extra = isTarget && options.extraParams !== undefined && options.extraParams !== '';
+  const origins: readonly ParamOrigin[] = extra ? [...found.origins, { text: options.extraParams }] : found.origins;
+  const params = origins.length === 0 ? '' : origins.map(({ text }) => text).join(' ');
+  const ignored = facts.hasSoftdeps || (isTarget && options.ignoreCommands === true);
+  const command = facts.install === undefined || ignored ? undefined : commandOf(facts.install, origins);
+  return {
+    module: facts.name,
+    path: facts.path,
+    params,
+    origins,
+    why,
+    ...(wanting === undefined ? {} : { for: wanting }),
+    ...(place === undefined ? {} : { place }),
+    required,
+    after,
+    ...(command === undefined ? {} : { command }),
+    ...(state === undefined ? {} : { state }),
+  };
+}
+
+function commandOf(
+  { command, place }: { command: string; place: Place },
+  origins: readonly ParamOrigin[],
+): PlannedCommand {
+  return { text: command.replaceAll('$CMDLINE_OPTS', () => kmodOptions(origins)), raw: command, place };
+}
+
+/**
+ * Parameters as kmod prints them and puts them into commands: with a blank after the configured ones even when none of the
+ * command line follow. `insmod /x.ko a=1 `.
+ */
+export function kmodOptions(origins: readonly ParamOrigin[]): string {
+  const text = origins.map((origin) => origin.text).join(' ');
+  return origins.length > 0 && origins.at(-1)?.place !== undefined ? `${text} ` : text;
+}
+
+function planOfLoaded({ facts, origins }: Found, state: 'live' | 'builtin', firstTime: boolean): Plan {
+  const target = facts.name;
+  if (firstTime) {
+    const reason = `${target} is ${state === 'live' ? 'loaded already' : 'built into the kernel'}`;
+    const blocked: Blocked = { module: target, kind: 'already-loaded', reason };
+    return { target, steps: [], printed: [], blocked: [blocked], notes: [] };
+  }
+  if (state === 'builtin') return { target, steps: [], printed: [], blocked: [], notes: [] };
+  const params = origins.map(({ text }) => text).join(' ');
+  const step: Step = {
+    module: target,
+    path: facts.path,
+    params,
+    origins,
+    why: 'target',
+    required: true,
+    after: [],
+    state,
+  };
+  return { target, steps: [step], printed: [step], blocked: [], notes: [] };
+}
+
+/** With -i an install command is nothing to fall back on. */
+function blockedWithoutCommand(facts: ModuleFacts): readonly Blocked[] {
+  if (facts.path !== '' || facts.builtin) return facts.blocked;
+  return [{ module: facts.name, kind: 'missing-module', reason: `modules.dep has no module ${facts.name}` }];
+}

@@ -1,6 +1,7 @@
 // The addon's table of functions. Each function makes one system call (or decompresses one image), answers 0, a value, or
 // -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
 #include "decompress.h"
+#include "keyring.h"
 #include "module_calls.h"
 #include "netlink_socket.h"
 #include "notify.h"
@@ -15,6 +16,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("decompressXz", Napi::Function::New<plugd::DecompressXz>(env));
   exports.Set("decompressZstd", Napi::Function::New<plugd::DecompressZstd>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
+  exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
   return exports;
 }
 

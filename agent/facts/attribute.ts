@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
  * The text of a small file (a sysfs attribute, procfs), latin1; undefined when it is not there or cannot be read.
@@ -29,5 +29,14 @@ export function readLinkName(path: string): string | undefined {
     return target.slice(target.lastIndexOf('/') + 1);
   } catch {
     return undefined;
+  }
+}
+
+/** The names in a folder, in the order in which the file system gives them; empty when it is not there or cannot be read. */
+export function readNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }

@@ -262,3 +262,17 @@ t.test('a large image that shrinks a thousandfold', (t) => {
   t.same(unxz(readFileSync(file), 4 << 20), Buffer.alloc(4 << 20));
   t.end();
 });
+
+t.test("a keyring's keys are those that the kernel counts in it", (t) => {
+  const text = existsSync('/proc/keys') ? readFileSync('/proc/keys', 'latin1') : '';
+  // 33d55ae2 I------     1 perm 1f0b0000     0     0 keyring   .builtin_trusted_keys: empty
+  const rings = [...text.matchAll(/^([0-9a-f]{8}) .* keyring +(\.builtin_trusted_keys|\.blacklist): (empty|\d+)/gm)];
+  for (const [, id, name, count] of rings) {
+    const keys = addon().readKeyring(Number.parseInt(id ?? '', 16) | 0);
+    if (typeof keys === 'number') t.equal(errnoName(-keys), 'EACCES', `${name} is not for this user`);
+    else t.equal(keys.length, count === 'empty' ? 0 : Number(count), name ?? '');
+  }
+  const none = addon().readKeyring(1);
+  t.match(errnoName(-(none as number)), /^(ENOKEY|ENOSYS|EPERM)$/, 'no such keyring');
+  t.end();
+});

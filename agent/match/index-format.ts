@@ -12,11 +12,12 @@
  *     0x2 children   first byte, last byte, then last-first+1 references (0 where there is no child)
  *     0x4 values     count, then for each a priority and a NUL-terminated string
  *
- * Node `sv*` of the pattern `pci:v00008086d*sv*sd*` → `i915`, alone below its parent, written by kmod 30:
+ * The node of `pci:v00001AF4d*sv*sd*bc*sc*i*` → `virtio_pci` in Debian's amd64 index. Its parent's table leads to it by the first
+ * byte that sets it apart, `F`; the rest of the key is its prefix:
  *
- *     64 2A 73 76 2A 73 64 2A 00   would be the label `d*sv*sd*`: its first byte `d` is in the parent's table, the prefix is the rest
- *     00 00 00 01                  one value
- *     00 00 0A 11  69 39 31 35 00  priority 2577, "i915"
+ *     34 64 2A 73 76 2A 73 64 2A 62 63 2A 73 63 2A 69 2A 00   "4d*sv*sd*bc*sc*i*"
+ *     00 00 00 01                                             one value
+ *     00 00 01 90  76 69 72 74 69 6F 5F 70 63 69 00           priority 400, "virtio_pci"
  *
  * kmod up to 33 writes children before their parent (root last), 34 and later the parent first (root at 12); readers follow
  * references and need not care. Keys are 7-bit. An index of nothing is the 12-byte header whose root reference is 12, past

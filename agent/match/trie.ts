@@ -58,9 +58,9 @@ export class IndexTrie implements Index {
     if (major !== INDEX_MAJOR) this.#corrupt(4, `format version ${major} is not known`);
     const root = bytes.readInt32BE(8);
     const offset = root & OFFSET_BITS;
-    // Readers of kmod take any root past the end for an empty index, so a cut-off file says "no match"; only the true
-    // form of an index of nothing is one here.
-    if (bytes.length === INDEX_HEADER && offset === INDEX_HEADER) return 0;
+    // kmod takes any root past the end for an empty index, so a cut-off file says "no match"; here only the true form of
+    // an index of nothing is one: a root that has no parts.
+    if (bytes.length === INDEX_HEADER && root === INDEX_HEADER) return 0;
     if (offset < INDEX_HEADER || offset >= bytes.length)
       this.#corrupt(8, `the root is at ${hex(offset)}, outside the file`);
     return root;

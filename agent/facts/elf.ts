@@ -90,8 +90,11 @@ export function parseElf(source: ByteSource): Elf | NotElf {
   if (tableEnd > source.size) {
     return not(`section headers end at byte ${tableEnd}, the file at ${source.size}: truncated`);
   }
-  const table = source.peek(tableOffset, count * entrySize);
-  if (table.length < count * entrySize) return not('it became shorter while it was read');
+  // The names are normally right in front of the headers: one peek has both.
+  const lead = Math.min(tableOffset, 1024);
+  const tail = source.peek(tableOffset - lead, lead + count * entrySize);
+  if (tail.length < lead + count * entrySize) return not('it became shorter while it was read');
+  const table = viewOf(tail.subarray(lead));
   const headers = Array.from({ length: count }, (_, i) => sectionHeader(table, i * entrySize, bits, littleEndian));
 
   const names = headers[namesIndex];
@@ -121,8 +124,7 @@ interface SectionHeader {
   readonly size: number;
 }
 
-function sectionHeader(table: Buffer, at: number, bits: 32 | 64, littleEndian: boolean): SectionHeader {
-  const view = viewOf(table);
+function sectionHeader(view: DataView, at: number, bits: 32 | 64, littleEndian: boolean): SectionHeader {
   const u32 = (offset: number) => view.getUint32(at + offset, littleEndian);
   return {
     nameOffset: u32(0),

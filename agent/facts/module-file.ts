@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { fsCode, PlugdError, reason } from '../base/error.ts';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { fsCode, reason } from '../base/error.ts';
 import { errnoText } from '../base/errno.ts';
 import { compressionOf, decompress, IMAGE_LIMIT, MAGIC_LENGTH, type Compression } from './decompress.ts';
 import {
@@ -12,6 +12,7 @@ import {
   type ByteSource,
   type Elf,
 } from './elf.ts';
+import { FileSource } from './file-source.ts';
 import { modinfoValue, parseModinfo, type ModinfoField } from './modinfo.ts';
 import {
   neededSymbols,
@@ -140,13 +141,13 @@ export class ModuleFile {
  * Opens a module file, or says why it is none. A path that is not UTF-8 comes as bytes. Nothing in it is trusted; at most
  * IMAGE_LIMIT bytes are held.
  */
-export function openModuleFile(file: string | Buffer): ModuleFile | NotAModule {
-  const path = typeof file === 'string' ? file : file.toString('latin1');
+export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule {
+  const path = typeof place === 'string' ? place : place.toString('latin1');
   const not = (why: string, errno: number): NotAModule => ({ kind: 'not-a-module', path, why, errno });
   let fd: number;
   try {
     // O_NONBLOCK: a fifo would wait for a writer.
-    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(place, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return not(fsReason(error), fsErrno(error));
   }
@@ -155,20 +156,16 @@ export function openModuleFile(file: string | Buffer): ModuleFile | NotAModule {
     const stat = fstatSync(fd);
     if (stat.isDirectory()) return not('a directory', EISDIR);
     if (!stat.isFile()) return not('not a regular file', EINVAL);
-    const compression = compressionOf(readAt(fd, 0, scratch(MAGIC_LENGTH)));
+    const file = new FileSource(path, fd, stat.size);
+    const compression = compressionOf(file.peek(0, MAGIC_LENGTH));
     if (compression === undefined) {
-      const source: ByteSource = {
-        size: stat.size,
-        read: (offset, length) => readPart(path, fd, offset, Buffer.allocUnsafe(length)),
-        peek: (offset, length) => readPart(path, fd, offset, scratch(length)),
-      };
-      const elf = parseElf(source);
+      const elf = parseElf(file);
       if (elf.kind === 'not-elf') return not(elf.why, elf.errno);
       keep = true;
-      return new ModuleFile({ path, compression, elf, source, fd });
+      return new ModuleFile({ path, compression, elf, source: file, fd });
     }
     if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, EFBIG);
-    const unpacked = decompress(compression, readAt(fd, 0, Buffer.allocUnsafe(stat.size)));
+    const unpacked = decompress(compression, file.read(0, stat.size));
     if (unpacked.kind === 'undecompressable') return not(unpacked.why, unpacked.errno);
     const source = imageSource(unpacked.image);
     const elf = parseElf(source);
@@ -179,33 +176,6 @@ export function openModuleFile(file: string | Buffer): ModuleFile | NotAModule {
   } finally {
     if (!keep) closeSync(fd);
   }
-}
-
-// Allocating a buffer takes longer than reading a small section into one.
-let scratchBytes = Buffer.alloc(0);
-
-function scratch(length: number): Buffer {
-  if (scratchBytes.length < length) scratchBytes = Buffer.allocUnsafeSlow(Math.max(length, 1 << 18));
-  return scratchBytes.subarray(0, length);
-}
-
-function readPart(path: string, fd: number, offset: number, bytes: Buffer): Buffer {
-  try {
-    return readAt(fd, offset, bytes);
-  } catch (error) {
-    throw new PlugdError('unreadable', `${path}: ${fsReason(error)}`, { cause: error });
-  }
-}
-
-/** Fills `bytes` from the file, as far as it goes. */
-function readAt(fd: number, offset: number, bytes: Buffer): Buffer {
-  let filled = 0;
-  while (filled < bytes.length) {
-    const got = readSync(fd, bytes, filled, bytes.length - filled, offset + filled);
-    if (got === 0) return bytes.subarray(0, filled);
-    filled += got;
-  }
-  return bytes;
 }
 
 function fsErrno(error: unknown): number {

@@ -85,13 +85,13 @@ function symbolTable(source: ByteSource, elf: Elf): Table | undefined {
 
 /** What the module exports and needs. */
 export function readSymbols(source: ByteSource, elf: Elf): ModuleSymbols {
-  const versions = symbolVersions(source, elf);
+  const versions = [...versionTable(source, elf).names, ...extendedNames(source, elf)];
   const table = symbolTable(source, elf);
   const text = table?.strings.toString('latin1') ?? '';
   const needs = table === undefined ? undefined : neededNames(elf, table, text);
   const exported = table === undefined ? [] : versionedExports(source, elf, table, text);
   const needed = needs?.needed ?? new Set<string>();
-  if (needs !== undefined) for (const { name } of versions) if (name !== '') needed.add(name);
+  if (needs !== undefined) for (const name of versions) if (name !== '') needed.add(name);
   return {
     exported: exported.length > 0 ? exported : unversionedExports(source, elf),
     needed: [...needed],
@@ -168,29 +168,38 @@ function neededNames(
 
 /** The versions a module was built against, in the order of `__versions` and then of its extension; empty without any. */
 export function symbolVersions(source: ByteSource, elf: Elf): readonly ExportedSymbol[] {
-  const found: ExportedSymbol[] = [];
-  const where = section(elf, '__versions');
-  if (where !== undefined && where.size % 64 === 0 && where.size <= SECTION_LIMIT) {
-    const bytes = source.peek(where.offset, where.size);
-    const view = viewOf(bytes);
-    const text = bytes.toString('latin1');
-    const crcSize = elf.bits === 64 ? 8 : 4;
-    for (let at = 0; at + 64 <= bytes.length; at += 64) {
-      const crc = crcSize === 8 ? u64(view, at, elf.littleEndian) : view.getUint32(at, elf.littleEndian);
-      const nul = text.indexOf('\0', at + crcSize);
-      const end = nul < 0 || nul > at + 64 ? at + 64 : nul;
-      found.push({ name: text.slice(at + crcSize, end), crc });
-    }
-  }
+  const table = versionTable(source, elf);
+  const found = table.names.map((name, i) => ({ name, crc: table.crc(i) }));
   if (section(elf, '__version_ext_names') === undefined) return found;
-  const names = sectionBytes(source, elf, '__version_ext_names')?.toString('latin1').split('\0') ?? [];
   const crcs = sectionBytes(source, elf, '__version_ext_crcs') ?? Buffer.alloc(0);
-  const known = new Set(found.map(({ name }) => name));
-  for (let i = 0; i < names.length && (i + 1) * 4 <= crcs.length; i++) {
-    const name = names[i] ?? '';
-    if (name !== '' && !known.has(name)) found.push({ name, crc: viewOf(crcs).getUint32(i * 4, elf.littleEndian) });
+  const known = new Set(table.names);
+  for (const [i, name] of extendedNames(source, elf).entries()) {
+    if (name === '' || known.has(name) || (i + 1) * 4 > crcs.length) continue;
+    found.push({ name, crc: viewOf(crcs).getUint32(i * 4, elf.littleEndian) });
   }
   return found;
+}
+
+/** The names of `__versions`, and the version of each by its index, as long as nothing else is peeked. */
+function versionTable(source: ByteSource, elf: Elf): { readonly names: readonly string[]; crc(index: number): number } {
+  const where = section(elf, '__versions');
+  if (where === undefined || where.size % 64 !== 0 || where.size > SECTION_LIMIT) return { names: [], crc: () => 0 };
+  const bytes = source.peek(where.offset, where.size);
+  const text = bytes.toString('latin1');
+  const crcSize = elf.bits === 64 ? 8 : 4;
+  const names: string[] = [];
+  for (let at = 0; at + 64 <= text.length; at += 64) {
+    const nul = text.indexOf('\0', at + crcSize);
+    names.push(text.slice(at + crcSize, nul < 0 || nul > at + 64 ? at + 64 : nul));
+  }
+  const view = viewOf(bytes);
+  const crc = (index: number) =>
+    crcSize === 8 ? u64(view, index * 64, elf.littleEndian) : view.getUint32(index * 64, elf.littleEndian);
+  return { names, crc };
+}
+
+function extendedNames(source: ByteSource, elf: Elf): readonly string[] {
+  return sectionBytes(source, elf, '__version_ext_names')?.toString('latin1').split('\0') ?? [];
 }
 
 /** What the module needs with its versions; undefined when nothing is known of it (`hasTable`). */

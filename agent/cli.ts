@@ -24,7 +24,13 @@ const COMMANDS: readonly Entry[] = [
 ];
 
 /** Commands that keep kmod's exit statuses and messages, and answer to their own names as argv[0]. */
-const KMOD_COMMANDS: readonly Entry[] = [];
+const KMOD_COMMANDS: readonly Entry[] = [
+  {
+    name: 'depmod',
+    summary: "build a module tree's indexes",
+    load: async () => import('./commands/kmod/depmod.ts'),
+  },
+];
 
 const STATUS_OF: Readonly<Partial<Record<PlugdError['code'], number>>> = { usage: EXIT.usage, system: EXIT.system };
 
@@ -46,6 +52,7 @@ async function main(argv: readonly string[]): Promise<number> {
     print(`plugd ${VERSION}\n`);
     return EXIT.done;
   }
+  if (name === '--warm-up') return warmUp(args[0] ?? '');
   const kmod = KMOD_COMMANDS.find((entry) => entry.name === name);
   if (kmod !== undefined) return (await kmod.load()).command.run(args);
   const entry = COMMANDS.find((candidate) => candidate.name === name);
@@ -60,8 +67,26 @@ async function main(argv: readonly string[]): Promise<number> {
   return command.run(args);
 }
 
+/**
+ * Runs the usual commands on a small tree (agent/launch/build.mjs makes it), so that V8's code cache holds the functions
+ * that a start really uses. Output is thrown away by the caller.
+ */
+async function warmUp(root: string): Promise<number> {
+  const common = ['--root', root, '--kernel', '0'];
+  for (const name of ['lookup', 'coldplug']) {
+    const entry = COMMANDS.find((candidate) => candidate.name === name);
+    const args =
+      name === 'lookup'
+        ? [...common, 'pci:v1d1']
+        : [...common, '--dry-run', '--sysfs', `${root}/sys`, '--proc', `${root}/proc`];
+    await (await entry?.load())?.command.run(args);
+  }
+  return EXIT.done;
+}
+
 function overview(): string {
-  const rows = (entries: readonly Entry[]) => entries.map((entry) => `  ${entry.name.padEnd(12)}${entry.summary}\n`).join('');
+  const rows = (entries: readonly Entry[]) =>
+    entries.map((entry) => `  ${entry.name.padEnd(12)}${entry.summary}\n`).join('');
   const kmod = KMOD_COMMANDS.length === 0 ? '' : `\nkmod's commands, option for option:\n${rows(KMOD_COMMANDS)}`;
   return `usage: plugd COMMAND [OPTION…]\n\n${rows(COMMANDS)}${kmod}\nplugd COMMAND --help tells more; plugd --version.\n`;
 }
@@ -69,18 +94,17 @@ function overview(): string {
 /** A `PlugdError` is a sentence for a person; anything else is a defect of plugd and shows its trace. */
 function report(error: unknown): number {
   if (!(error instanceof PlugdError)) {
-    say(`plugd: a defect of plugd ${VERSION}, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    say(
+      `plugd: a defect of plugd ${VERSION}, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     return EXIT.bug;
   }
   say(`plugd: ${error.message}\n${error.remedy === undefined ? '' : `plugd: ${error.remedy}\n`}`);
   return STATUS_OF[error.code] ?? EXIT.negative;
 }
 
+// All output is written at once (commands/output.ts), so nothing is lost; an insertion that hangs must not keep plugd.
 main(process.argv).then(
-  (status) => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    process.exitCode = report(error);
-  },
+  (status) => process.exit(status),
+  (error: unknown) => process.exit(report(error)),
 );

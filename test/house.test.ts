@@ -19,12 +19,18 @@ const forbidden: Record<string, readonly [Import[], RegExp]> = {
   'an earlier layer imports a later one': [[code('base/a.ts', 'facts/b.ts')], /later layer/],
   'a type import counts too': [[code('match/a.ts', 'rules/b.ts', true)], /later layer/],
   'two rooms of one layer': [[code('depmod/a.ts', 'dkms/b.ts')], /beside it/],
-  'a package outside its door': [[code('facts/other.ts', 'netlink/dist/raw.js')], /whose door is facts\/uevent-socket.ts/],
+  'a package outside its door': [
+    [code('facts/other.ts', 'netlink/dist/raw.js')],
+    /whose door is facts\/uevent-socket.ts/,
+  ],
   'a package without a door': [[code('report/a.ts', 'left-pad')], /not built/],
   'I/O in a pure room': [[code('plan/a.ts', 'node:fs')], /pure/],
   'values of facts in a pure room': [[code('rules/a.ts', 'facts/b.ts')], /more than types/],
   'a room nobody planned': [[code('utils/a.ts', 'base/b.ts')], /no room/],
-  'a circle': [[code('base/a.ts', 'base/b.ts'), code('base/b.ts', 'base/a.ts')], /circle: base\/a.ts → base\/b.ts → base\/a.ts/],
+  'a circle': [
+    [code('base/a.ts', 'base/b.ts'), code('base/b.ts', 'base/a.ts')],
+    /circle: base\/a.ts → base\/b.ts → base\/a.ts/,
+  ],
 };
 for (const [name, [imports, expected]] of Object.entries(forbidden)) {
   t.test(`found: ${name}`, (t) => {
@@ -34,12 +40,22 @@ for (const [name, [imports, expected]] of Object.entries(forbidden)) {
 }
 
 t.test('what is allowed is not found', (t) => {
-  t.same(violations([code('facts/uevent-socket.ts', 'netlink/dist/raw.js'), code('plan/a.ts', 'facts/b.ts', true), code('facts/a.ts', 'node:fs')]), []);
+  t.same(
+    violations([
+      code('facts/uevent-socket.ts', 'netlink/dist/raw.js'),
+      code('plan/a.ts', 'facts/b.ts', true),
+      code('facts/a.ts', 'node:fs'),
+    ]),
+    [],
+  );
   t.end();
 });
 
-t.test('the version is the package\'s', (t) => {
+t.test("the version is the package's", (t) => {
   t.equal(VERSION, (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version);
-  t.equal(execFileSync(process.execPath, [join(root, 'dist/plugd.cjs'), '--version'], { encoding: 'utf8' }), `plugd ${VERSION}\n`);
+  t.equal(
+    execFileSync(process.execPath, [join(root, 'dist/plugd.cjs'), '--version'], { encoding: 'utf8' }),
+    `plugd ${VERSION}\n`,
+  );
   t.end();
 });

@@ -44,7 +44,9 @@ export function readImports(agent: string): readonly Import[] {
   for (const entry of readdirSync(agent, { recursive: true, encoding: 'utf8' })) {
     if (!entry.endsWith('.ts')) continue;
     const text = readFileSync(join(agent, entry), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '');
-    for (const match of text.matchAll(/^(import|export)\s(type\s)?[^;'"]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import\s+'([^']+)'/gm)) {
+    for (const match of text.matchAll(
+      /^(import|export)\s(type\s)?[^;'"]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import\s+'([^']+)'/gm,
+    )) {
       const specifier = match[3] ?? match[4] ?? match[5] ?? '';
       const inside = specifier.startsWith('.');
       imports.push({
@@ -84,8 +86,10 @@ function judge({ file, target, types }: Import): readonly string[] {
     }
   } else {
     if (layerOf(target) > layerOf(file)) found.push(`${file} imports ${target} of a later layer`);
-    if (layerOf(target) === layerOf(file) && roomOf(target) !== roomOf(file)) found.push(`${file} imports ${target} of a room beside it`);
-    if (PURE.includes(roomOf(file)) && roomOf(target) === 'facts' && !types) found.push(`${file} imports more than types from ${target}`);
+    if (layerOf(target) === layerOf(file) && roomOf(target) !== roomOf(file))
+      found.push(`${file} imports ${target} of a room beside it`);
+    if (PURE.includes(roomOf(file)) && roomOf(target) === 'facts' && !types)
+      found.push(`${file} imports more than types from ${target}`);
   }
   return found;
 }

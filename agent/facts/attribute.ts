@@ -9,7 +9,6 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 export function readText(path: string): string | undefined {
   try {
     const text = readFileSync(path, 'utf8');
-    // oxlint-disable-next-line no-control-regex
     return /^[\x00-\x7f]*$/.test(text) ? text : readFileSync(path, 'latin1');
   } catch {
     return undefined;

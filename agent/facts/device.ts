@@ -57,7 +57,8 @@ export function readDevice(sysfs: string, devpath: Devpath, subsystem?: string, 
     if (equals <= 0) continue;
     const key = line.slice(0, equals);
     const value = line.slice(equals + 1);
-    if (key === 'MODALIAS' && value !== '' && !modaliases.includes(value as Modalias)) modaliases.push(value as Modalias);
+    if (key === 'MODALIAS' && value !== '' && !modaliases.includes(value as Modalias))
+      modaliases.push(value as Modalias);
     properties.set(key, value);
   }
   // Some buses have the attribute only. Classes never do, and asking costs a system call for each of their devices.

@@ -66,7 +66,15 @@ export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEI
     throw new PlugdError('unsupported', `the uevent socket cannot be opened: ${reason(error)}`, { cause: error });
   }
   const size = prepareDescriptor(socket, receiveBuffer);
-  const counters: UeventCounters = { received: 0, spoofed: 0, otherGroup: 0, malformed: 0, truncated: 0, gaps: 0, lost: 0 };
+  const counters: UeventCounters = {
+    received: 0,
+    spoofed: 0,
+    otherGroup: 0,
+    malformed: 0,
+    truncated: 0,
+    gaps: 0,
+    lost: 0,
+  };
   let seqnum = 0;
   socket.on('message', (datagram, sender) => {
     counters.received++;

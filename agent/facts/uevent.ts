@@ -34,7 +34,8 @@ export function parseUevent(datagram: Buffer): UeventRead {
   const strings = datagram.toString('latin1', 0, datagram.length - 1).split('\0');
   const header = strings[0] ?? '';
   const at = header.indexOf('@');
-  if (at <= 0) return { kind: 'malformed', why: header === 'libudev' ? 'a message of libudev' : 'no ACTION@DEVPATH header' };
+  if (at <= 0)
+    return { kind: 'malformed', why: header === 'libudev' ? 'a message of libudev' : 'no ACTION@DEVPATH header' };
   const properties = new Map<string, string>();
   const modaliases: Modalias[] = [];
   for (let i = 1; i < strings.length; i++) {
@@ -43,16 +44,20 @@ export function parseUevent(datagram: Buffer): UeventRead {
     if (equals <= 0) return { kind: 'malformed', why: `string ${i} is not KEY=value` };
     const key = text.slice(0, equals);
     const value = text.slice(equals + 1);
-    if (key === 'MODALIAS' && value !== '' && !modaliases.includes(value as Modalias)) modaliases.push(value as Modalias);
+    if (key === 'MODALIAS' && value !== '' && !modaliases.includes(value as Modalias))
+      modaliases.push(value as Modalias);
     properties.set(key, value);
   }
   const action = properties.get('ACTION');
   const devpath = properties.get('DEVPATH');
-  if (action === undefined || action !== header.slice(0, at)) return { kind: 'malformed', why: 'ACTION is not the header\'s' };
-  if (devpath === undefined || devpath !== header.slice(at + 1)) return { kind: 'malformed', why: 'DEVPATH is not the header\'s' };
+  if (action === undefined || action !== header.slice(0, at))
+    return { kind: 'malformed', why: "ACTION is not the header's" };
+  if (devpath === undefined || devpath !== header.slice(at + 1))
+    return { kind: 'malformed', why: "DEVPATH is not the header's" };
   if (!devpath.startsWith('/')) return { kind: 'malformed', why: 'DEVPATH does not begin with /' };
   const digits = properties.get('SEQNUM');
-  if (digits !== undefined && !/^[0-9]{1,15}$/.test(digits)) return { kind: 'malformed', why: 'SEQNUM is not a number' };
+  if (digits !== undefined && !/^[0-9]{1,15}$/.test(digits))
+    return { kind: 'malformed', why: 'SEQNUM is not a number' };
   return {
     kind: 'uevent',
     uevent: {

@@ -18,6 +18,11 @@ export interface Task<Result> {
   readonly module: ModuleName;
   /** Modules that come first. One that has no task of its own (loaded before, builtin) is not waited for. */
   readonly after: readonly Edge[];
+  /**
+   * What goes first among what is ready: a higher rank, and with it all that it waits for; 0 when left out. Drivers of
+   * controllers rank high: their devices appear later, in the background, and bring further modules.
+   */
+  readonly rank?: number;
   /** Starts at once, beyond the limit: a request made from inside a running init, which would otherwise wait for itself. */
   readonly urgent?: boolean;
   run(): Promise<Result>;
@@ -69,6 +74,7 @@ interface Node<Result> {
   readonly dependents: Map<Node<Result>, boolean>;
   /** Length of the longest chain of nodes that wait for this one: the higher, the earlier it runs. */
   height: number;
+  rank: number;
 }
 
 /** Runs tasks as parallel as their edges allow. */
@@ -126,11 +132,13 @@ export class Scheduler<Result> {
           waitedFor: [],
           dependents: new Map(),
           height: 1,
+          rank: 0,
         };
         this.#nodes.set(task.module, node);
         this.#open++;
       }
       this.#connect(node, task.after);
+      this.#promote(node, task.rank ?? 0);
       if (node.state === 'waiting' && node.pending.size === 0) this.#makeReady(node);
     }
     this.#pump();
@@ -171,6 +179,7 @@ export class Scheduler<Result> {
         node.state = 'waiting';
       }
       this.#raise(before, node.height + 1);
+      this.#promote(before, node.rank);
     }
   }
 
@@ -184,6 +193,12 @@ export class Scheduler<Result> {
     if (height <= node.height) return;
     node.height = height;
     for (const before of node.pending) this.#raise(before, height + 1);
+  }
+
+  #promote(node: Node<Result>, rank: number): void {
+    if (rank <= node.rank) return;
+    node.rank = rank;
+    for (const before of node.pending) this.#promote(before, rank);
   }
 
   #fine(node: Node<Result>): boolean {
@@ -215,7 +230,12 @@ export class Scheduler<Result> {
         best = node;
         break;
       }
-      if (!full && (best === undefined || node.height > best.height)) best = node;
+      if (
+        !full &&
+        (best === undefined || node.rank > best.rank || (node.rank === best.rank && node.height > best.height))
+      ) {
+        best = node;
+      }
     }
     if (best !== undefined) this.#ready.splice(this.#ready.indexOf(best), 1);
     return best;

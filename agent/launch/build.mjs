@@ -7,20 +7,26 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const dist = join(root, 'dist');
 
-function run(file, args, env = {}) {
-  const result = spawnSync(process.execPath, [file, ...args], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  });
-  if (result.status !== 0) process.exit(result.status ?? 1);
+function run(file, args, env = {}, stdio = 'inherit') {
+  return (
+    spawnSync(process.execPath, [file, ...args], { cwd: root, stdio, env: { ...process.env, ...env } }).status ?? 1
+  );
 }
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -36,7 +42,7 @@ if (!existsSync(tsc) || !existsSync(join(root, 'node_modules/esbuild'))) {
   process.exit(1);
 }
 mkdirSync(dist, { recursive: true });
-run(tsc, ['-p', root]);
+const typed = run(tsc, ['-p', root]);
 
 const { build } = await import('esbuild');
 const { outputFiles } = await build({
@@ -60,8 +66,28 @@ const bundle = outputFiles[0].text;
 const hash = createHash('sha256').update(bundle).digest('hex').slice(0, 16);
 for (const name of readdirSync(dist)) if (/^plugd\..*\.(cjs|cache)$/.test(name)) rmSync(join(dist, name));
 writeFileSync(join(dist, `plugd.${hash}.cjs`), `(function(require,module,exports,__plugd_file){${bundle}\n})`);
-const launcher = readFileSync(join(root, 'agent/launch/launcher.cjs'), 'utf8').replace('@HASH@', hash);
+const launcher = readFileSync(join(root, 'agent/launch/launcher.cjs'), 'utf8').replaceAll('@HASH@', hash);
 writeFileSync(join(dist, 'plugd.cjs'), launcher);
 chmodSync(join(dist, 'plugd.cjs'), 0o755);
-// A run of a usual command, so that the cache holds the functions that a start really uses.
-run(join(dist, 'plugd.cjs'), ['--warm-up'], { PLUGD_CODE_CACHE: 'write' });
+// A run of usual commands on a small tree, so that the cache holds the functions that a start really uses.
+const warm = join(dist, 'warm-up');
+const files = {
+  'lib/modules/0/modules.dep': 'kernel/a.ko: kernel/b.ko\nkernel/b.ko:\n',
+  'lib/modules/0/modules.alias': 'alias pci:v*d[0-9]* a\nalias p?i:v1d1 b\n',
+  'etc/modprobe.d/a.conf': 'blacklist x\noptions b c=1\n',
+  'sys/devices/x/uevent': 'MODALIAS=pci:v1d1\n',
+  'proc/cmdline': 'quiet a.b=1\n',
+};
+for (const [path, text] of Object.entries(files)) {
+  mkdirSync(dirname(join(warm, path)), { recursive: true });
+  writeFileSync(join(warm, path), text);
+}
+mkdirSync(join(warm, 'sys/bus/pci/devices'), { recursive: true });
+rmSync(join(warm, 'sys/bus/pci/devices/x'), { force: true });
+symlinkSync('../../../devices/x', join(warm, 'sys/bus/pci/devices/x'));
+const warmed = run(join(dist, 'plugd.cjs'), ['--warm-up', warm], { PLUGD_CODE_CACHE: 'write' }, [
+  'ignore',
+  'ignore',
+  'inherit',
+]);
+process.exit(typed || warmed);

@@ -42,7 +42,11 @@ interface Row {
 
 /** Source: kernel/module/main.c (finit_module's checks in their order), and each init's own errno. */
 const ROWS: readonly Row[] = [
-  { cause: 'missing-file', applies: (facts, errno) => facts.during === 'open' && (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') },
+  {
+    cause: 'missing-file',
+    applies: (facts, errno) =>
+      facts.during === 'open' && (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP'),
+  },
   { cause: 'permission', applies: (facts) => facts.during === 'open' },
   { cause: 'compression', applies: (facts) => facts.during === 'decompress' },
   { cause: 'modules-disabled', applies: (facts, errno) => errno === 'EPERM' && facts.modulesDisabled },
@@ -50,7 +54,10 @@ const ROWS: readonly Row[] = [
   { cause: 'kernel-blacklist', applies: (facts, errno) => errno === 'EPERM' && facts.kernelBlacklisted },
   { cause: 'lockdown', applies: (facts, errno) => errno === 'EPERM' && facts.lockedDown },
   { cause: 'permission', applies: (_, errno) => errno === 'EPERM' || errno === 'EACCES' },
-  { cause: 'signature', applies: (_, errno) => /^E(KEYREJECTED|NOKEY|KEYEXPIRED|KEYREVOKED|NOPKG|BADMSG)$/.test(errno) },
+  {
+    cause: 'signature',
+    applies: (_, errno) => /^E(KEYREJECTED|NOKEY|KEYEXPIRED|KEYREVOKED|NOPKG|BADMSG)$/.test(errno),
+  },
   { cause: 'vermagic', applies: (_, errno) => errno === 'ENOEXEC' },
   { cause: 'unknown-symbol', applies: (_, errno) => errno === 'ENOENT' || errno === 'ESRCH' },
   { cause: 'no-device', applies: (_, errno) => errno === 'ENODEV' || errno === 'ENXIO' },

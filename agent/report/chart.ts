@@ -28,7 +28,12 @@ export function chart(run: ColdplugRun): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LEFT + PLOT + RIGHT}" height="${height}" font-family="sans-serif" font-size="11">`,
     `<style>.wait{fill:#c9d6e3}.slot{fill:#e6ecf2}.run{fill:#3b7dbf}.bad{fill:#c0392b}.crit{stroke:#d35400;stroke-width:2}.join{stroke:#d35400;stroke-width:1.5;fill:none}.grid{stroke:#ddd}.dim{fill:#667}</style>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
-    text(12, 22, `plugd coldplug, Linux ${run.kernel}: ${timed.length} modules in ${duration(run.wallMs)}, ${run.jobs} at a time`, 'font-size="15"'),
+    text(
+      12,
+      22,
+      `plugd coldplug, Linux ${run.kernel}: ${timed.length} modules in ${duration(run.wallMs)}, ${run.jobs} at a time`,
+      'font-size="15"',
+    ),
     text(12, 40, `critical path: ${path.map((record) => record.module).join(' → ') || 'none'}`, 'fill="#d35400"'),
     ...grid(end, x, height),
   ];
@@ -41,7 +46,10 @@ export function chart(run: ColdplugRun): string {
     out.push(bar('wait', x(record.addedMs), x(ready), y), bar('slot', x(ready), x(record.startedMs), y));
     out.push(bar((record.result === 'failed' ? 'bad' : 'run') + critical, x(record.startedMs), x(record.endedMs), y));
     const note = `${duration(record.endedMs - record.startedMs)}${record.waitedFor.length === 0 ? '' : `  after ${record.waitedFor.join(', ')}`}`;
-    out.push(text(x(record.endedMs) + 5, y + 12, note.length > 60 ? `${note.slice(0, 59)}…` : note, 'class="dim"'), '</g>');
+    out.push(
+      text(x(record.endedMs) + 5, y + 12, note.length > 60 ? `${note.slice(0, 59)}…` : note, 'class="dim"'),
+      '</g>',
+    );
   }
   for (let i = 1; i < path.length; i++) {
     const [before, after] = [path[i - 1], path[i]];
@@ -57,7 +65,9 @@ export function chart(run: ColdplugRun): string {
  * for nothing, the module whose driver made its device appear.
  */
 export function criticalPath(timed: readonly ModuleRecord[]): readonly Timed[] {
-  const known = timed.filter((record): record is Timed => record.startedMs !== undefined && record.endedMs !== undefined);
+  const known = timed.filter(
+    (record): record is Timed => record.startedMs !== undefined && record.endedMs !== undefined,
+  );
   const byName = new Map(known.map((record) => [record.module, record]));
   const path: Timed[] = [];
   let at: Timed | undefined = latest(known);
@@ -86,7 +96,8 @@ function latest(records: readonly Timed[]): Timed | undefined {
 }
 
 function grid(end: number, x: (ms: number) => number, height: number): string[] {
-  const step = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000].find((ms) => end / ms <= 12) ?? 120_000;
+  const step =
+    [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000].find((ms) => end / ms <= 12) ?? 120_000;
   const out: string[] = [];
   for (let ms = 0; ms <= end; ms += step) {
     out.push(`<line class="grid" x1="${round(x(ms))}" y1="${TOP - 8}" x2="${round(x(ms))}" y2="${height - 20}"/>`);
@@ -101,7 +112,9 @@ function title(record: Timed): string {
 }
 
 function bar(style: string, from: number, to: number, y: number): string {
-  return to <= from ? '' : `<rect class="${style}" x="${round(from)}" y="${y + 3}" width="${Math.max(1, round(to - from))}" height="${ROW - 6}"/>`;
+  return to <= from
+    ? ''
+    : `<rect class="${style}" x="${round(from)}" y="${y + 3}" width="${Math.max(1, round(to - from))}" height="${ROW - 6}"/>`;
 }
 
 function text(x: number, y: number, content: string, attributes: string): string {

@@ -73,12 +73,18 @@ export interface ColdplugRun {
   readonly present: readonly ModuleName[];
   readonly blocked: readonly BlockedRecord[];
   readonly problems: readonly Problem[];
-  readonly uevents: { readonly received: number; readonly used: number; readonly gaps: number; readonly rescans: number; readonly dropped: number };
+  readonly uevents: {
+    readonly received: number;
+    readonly used: number;
+    readonly gaps: number;
+    readonly rescans: number;
+    readonly dropped: number;
+  };
   /** What it still waited for when its time was over; undefined when it settled. */
   readonly unsettled?: readonly string[] | undefined;
 }
 
-/** `failed` modules are a negative answer; what a rule keeps out, or a probe that found no hardware, is not. */
+/** `failed` modules are a negative answer; what a rule keeps out, or an init that found no hardware, is not. */
 export function hasFailures(run: ColdplugRun): boolean {
   return run.modules.some((record) => record.result === 'failed' && record.cause !== 'no-device');
 }

@@ -26,7 +26,11 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
     : `${inserted.length} modules inserted in ${duration(run.wallMs)}`;
   lines.push(paint(terminal, 'bold', `Linux ${run.kernel}: ${head}`));
   row('devices', run.devices, `with ${run.modaliases.length} distinct modaliases`);
-  row('matched', matched, `modaliases; ${builtin} built in, ${unmatched} no match${malformed === 0 ? '' : `, ${malformed} malformed`}`);
+  row(
+    'matched',
+    matched,
+    `modaliases; ${builtin} built in, ${unmatched} no match${malformed === 0 ? '' : `, ${malformed} malformed`}`,
+  );
   if (run.dryRun) {
     row('to insert', by('planned').length, '');
   } else {
@@ -38,16 +42,24 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
   const commands = by('command');
   if (commands.length > 0) row('install commands', commands.length, commands.map((record) => record.module).join(' '));
   row('blocked', run.blocked.length, '', 'yellow');
-  for (const record of run.blocked) lines.push(...detail(terminal, record.module, blockedText(record), record.requester));
+  for (const record of run.blocked)
+    lines.push(...detail(terminal, record.module, blockedText(record), record.requester));
   row('failed', failed.length, '', 'red');
   for (const record of failed) lines.push(...detail(terminal, record.module, failureText(record), record.requester));
   const slow = inserted.toSorted((a, b) => spent(b) - spent(a)).slice(0, SLOWEST);
   if (slow.length > 0) {
     lines.push(`  slowest inits`);
-    for (const record of slow) lines.push(fit(`    ${record.module.padEnd(22)}${duration(spent(record)).padStart(8)}   ${from(record.requester)}`, terminal.width));
+    for (const record of slow)
+      lines.push(
+        fit(
+          `    ${record.module.padEnd(22)}${duration(spent(record)).padStart(8)}   ${from(record.requester)}`,
+          terminal.width,
+        ),
+      );
   }
   for (const problem of run.problems) lines.push(problemText(problem));
-  if (run.uevents.gaps > 0) lines.push(`  ${run.uevents.gaps} gaps in the uevents were answered by ${run.uevents.rescans} rescans of sysfs`);
+  if (run.uevents.gaps > 0)
+    lines.push(`  ${run.uevents.gaps} gaps in the uevents were answered by ${run.uevents.rescans} rescans of sysfs`);
   if (run.unsettled !== undefined) {
     lines.push(paint(terminal, 'red', `not settled; still waiting for: ${run.unsettled.join(', ')}`));
   }
@@ -66,24 +78,37 @@ export function planText(run: ColdplugRun, terminal: Terminal): string {
 }
 
 /** `/etc/modprobe.d/a.conf:3:9: unknown directive 'blaklist'`. */
-export function problemText(problem: { readonly file: string; readonly line: number; readonly column: number; readonly message: string }): string {
+export function problemText(problem: {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}): string {
   const at = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
   return `${at}: ${readable(problem.message)}`;
 }
 
 /** One line about one module's end, for a live view. */
 export function endLine(record: ModuleRecord, terminal: Terminal): string {
-  const style = record.result === 'inserted' ? 'green' : record.result === 'failed' || record.result === 'skipped' ? 'red' : 'dim';
+  const style =
+    record.result === 'inserted' ? 'green' : record.result === 'failed' || record.result === 'skipped' ? 'red' : 'dim';
   const time = record.startedMs === undefined ? '' : duration(spent(record));
-  const words = record.result === 'failed' || record.result === 'skipped' ? failureText(record) : from(record.requester);
+  const words =
+    record.result === 'failed' || record.result === 'skipped' ? failureText(record) : from(record.requester);
   const left = `${stamp(record.endedMs ?? 0)} ${record.result.padEnd(9)} `;
-  return fit(`${left}${record.module.padEnd(20)} ${time.padStart(7)}  ${words}`, terminal.width).replace(left, paint(terminal, style, left));
+  return fit(`${left}${record.module.padEnd(20)} ${time.padStart(7)}  ${words}`, terminal.width).replace(
+    left,
+    paint(terminal, style, left),
+  );
 }
 
 /** One line about a module that a rule keeps out, for a live view. */
 export function blockedLine(record: BlockedRecord, nowMs: number, terminal: Terminal): string {
   const left = `${stamp(nowMs)} ${'blocked'.padEnd(9)} `;
-  return fit(`${left}${record.module.padEnd(20)} ${blockedText(record)}`, terminal.width).replace(left, paint(terminal, 'yellow', left));
+  return fit(`${left}${record.module.padEnd(20)} ${blockedText(record)}`, terminal.width).replace(
+    left,
+    paint(terminal, 'yellow', left),
+  );
 }
 
 function stamp(ms: number): string {

@@ -10,7 +10,10 @@ const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], ye
 export type Style = keyof typeof STYLES;
 
 /** The terminal behind a stream; NO_COLOR (no-color.org) switches colour off. 80 columns where nothing is known. */
-export function terminalOf(stream: { readonly isTTY?: boolean; readonly columns?: number }, environment: NodeJS.ProcessEnv): Terminal {
+export function terminalOf(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  environment: NodeJS.ProcessEnv,
+): Terminal {
   const noColour = environment['NO_COLOR'] !== undefined && environment['NO_COLOR'] !== '';
   return { colour: stream.isTTY === true && !noColour && environment['TERM'] !== 'dumb', width: stream.columns ?? 80 };
 }
@@ -34,12 +37,9 @@ export function duration(ms: number): string {
 
 /** Machine text (one character a byte) as a person's: UTF-8 where it is that, other control and stray bytes as `\xNN`. */
 export function readable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   const decoded = Buffer.from(text, 'latin1').toString('utf8');
-  // oxlint-disable-next-line no-control-regex
   const shown = decoded.includes('\uFFFD') ? text.replaceAll(/[\x80-\xff]/g, escape) : decoded;
-  // oxlint-disable-next-line no-control-regex
   return shown.replaceAll(/[\x00-\x1f\x7f]/g, escape);
 }
 

@@ -52,13 +52,19 @@ try {
       memory[i]?.push((rss ?? 0) / 1024);
     }
   }
-  console.log(`${values.rounds} rounds after 2 to warm up; wall time and peak memory are medians, ratios pairwise to node -e 0`);
+  console.log(
+    `${values.rounds} rounds after 2 to warm up; wall time and peak memory are medians, ratios pairwise to node -e 0`,
+  );
   console.log(`${''.padEnd(18)}${'wall'.padStart(9)}${'memory'.padStart(12)}   ratio`);
   for (const [i, subject] of subjects.entries()) {
     const times = wall[i] ?? [];
     const ratio = i === 0 ? '' : ratioText(ratios(times, wall[0] ?? []));
     const goal = subject.goal === undefined ? '' : `   goal: at most ${subject.goal}`;
-    console.log(`${subject.name.padEnd(18)}${median(times).toFixed(1).padStart(6)} ms${median(memory[i] ?? []).toFixed(1).padStart(8)} MiB   ${ratio}${goal}`);
+    console.log(
+      `${subject.name.padEnd(18)}${median(times).toFixed(1).padStart(6)} ms${median(memory[i] ?? [])
+        .toFixed(1)
+        .padStart(8)} MiB   ${ratio}${goal}`,
+    );
   }
   if (where === undefined && tree.kind === 'missing') console.log(`without lookup: ${tree.sentence}`);
 } finally {

@@ -7,7 +7,10 @@ export function median(values: readonly number[]): number {
 }
 
 /** Median, least and most of the pairwise ratios a[i] / b[i]: figures of one moment are compared, so a slow machine cancels out. */
-export function ratios(a: readonly number[], b: readonly number[]): { readonly median: number; readonly least: number; readonly most: number } {
+export function ratios(
+  a: readonly number[],
+  b: readonly number[],
+): { readonly median: number; readonly least: number; readonly most: number } {
   const each = a.map((value, i) => value / (b[i] ?? Number.NaN));
   return { median: median(each), least: Math.min(...each), most: Math.max(...each) };
 }

@@ -5,7 +5,13 @@ import { boundDriver, readDevice, readDevices } from '../../agent/facts/device.t
 import { devpath } from '../../agent/base/names.ts';
 
 /** A plain tree that looks like sysfs. */
-function plant(root: string, path: string, list: string, subsystem: string, files: Record<string, string | Buffer>): void {
+function plant(
+  root: string,
+  path: string,
+  list: string,
+  subsystem: string,
+  files: Record<string, string | Buffer>,
+): void {
   const directory = join(root, path);
   mkdirSync(directory, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
@@ -22,10 +28,19 @@ t.test('devices of buses, classes and loaded modules', (t) => {
     modalias: 'pci:v00008086d000010D3sv0sd0bc02sc00i00\n',
   });
   plant(sysfs, '/devices/pci0000:00/0000:00:02.0/net/eth0', 'class/net', 'net', { uevent: 'INTERFACE=eth0\n' });
-  plant(sysfs, '/devices/platform/Fixed MDIO bus.0', 'bus/platform/devices', 'platform', { uevent: 'MODALIAS=platform:Fixed MDIO bus\n' });
-  plant(sysfs, '/devices/platform/attribute only', 'bus/platform/devices', 'platform', { uevent: '', modalias: 'platform:x-y' });
-  plant(sysfs, '/devices/platform/two', 'bus/platform/devices', 'platform', { uevent: 'MODALIAS=a\nMODALIAS=b\nMODALIAS=a\n' });
-  plant(sysfs, '/devices/platform/bytes', 'bus/platform/devices', 'platform', { uevent: Buffer.from('MODALIAS=acpi:\xff\xfe:\n', 'latin1') });
+  plant(sysfs, '/devices/platform/Fixed MDIO bus.0', 'bus/platform/devices', 'platform', {
+    uevent: 'MODALIAS=platform:Fixed MDIO bus\n',
+  });
+  plant(sysfs, '/devices/platform/attribute only', 'bus/platform/devices', 'platform', {
+    uevent: '',
+    modalias: 'platform:x-y',
+  });
+  plant(sysfs, '/devices/platform/two', 'bus/platform/devices', 'platform', {
+    uevent: 'MODALIAS=a\nMODALIAS=b\nMODALIAS=a\n',
+  });
+  plant(sysfs, '/devices/platform/bytes', 'bus/platform/devices', 'platform', {
+    uevent: Buffer.from('MODALIAS=acpi:\xff\xfe:\n', 'latin1'),
+  });
   writeFileSync(join(sysfs, 'class/net/bonding_masters'), '');
   symlinkSync('../../../nowhere', join(sysfs, 'bus/platform/devices/gone'));
   symlinkSync('/etc', join(sysfs, 'bus/platform/devices/outside'));
@@ -46,7 +61,11 @@ t.test('devices of buses, classes and loaded modules', (t) => {
   );
   t.equal(devices[0]?.devpath, '/devices/pci0000:00/0000:00:02.0');
   t.equal(devices[0]?.properties.get('PCI_CLASS'), '20000');
-  t.equal(readDevice(sysfs, devpath('/devices/platform/two'))?.subsystem, 'platform', 'by its link when nobody said it');
+  t.equal(
+    readDevice(sysfs, devpath('/devices/platform/two'))?.subsystem,
+    'platform',
+    'by its link when nobody said it',
+  );
   t.equal(readDevice(sysfs, devpath('/devices/none')), undefined);
   t.equal(boundDriver(sysfs, devpath('/devices/platform/two')), undefined);
   symlinkSync('../../bus/platform/drivers/x', join(sysfs, 'devices/platform/two/driver'));

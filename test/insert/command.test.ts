@@ -8,7 +8,9 @@ const foo = moduleName('foo-bar');
 
 t.test('a command gets the module name, a shell and its bytes', async (t) => {
   const file = join(t.testdir({}), 'out');
-  t.same(await runCommand(`printf '%s é' "$MODPROBE_MODULE" > '${file}'`.replace('é', '\xc3\xa9'), foo), { kind: 'command' });
+  t.same(await runCommand(`printf '%s é' "$MODPROBE_MODULE" > '${file}'`.replace('é', '\xc3\xa9'), foo), {
+    kind: 'command',
+  });
   t.equal(readFileSync(file, 'utf8'), 'foo_bar é');
 });
 

@@ -48,7 +48,10 @@ t.test('independent modules run together up to the limit', async (t) => {
   t.same(running, ['a', 'b']);
   await end('a');
   t.same(running, ['a', 'b', 'c']);
-  t.same(scheduler.inFlight().map((record) => record.module), ['b', 'c']);
+  t.same(
+    scheduler.inFlight().map((record) => record.module),
+    ['b', 'c'],
+  );
 });
 
 t.test('height decides among the ready', async (t) => {
@@ -60,6 +63,17 @@ t.test('height decides among the ready', async (t) => {
   await end('base');
   await end('middle');
   t.same(running, ['first', 'base', 'middle', 'leaf'], 'middle and leaf: middle has one above it, top ties with leaf');
+});
+
+t.test('rank goes before height, and passes to what it waits for', async (t) => {
+  const { scheduler, task, end, running } = bench(1);
+  scheduler.add([task('first')]);
+  scheduler.add([task('base'), task('middle', { base: true }), task('top', { middle: true })]);
+  scheduler.add([task('core')]);
+  scheduler.add([task('core'), { ...task('controller', { core: true }), rank: 1 }]);
+  await end('first');
+  await end('core');
+  t.same(running, ['first', 'core', 'controller']);
 });
 
 t.test('a failed dependency skips what requires it, all the way up', async (t) => {
@@ -139,7 +153,10 @@ t.test('random graphs: every task ends, none before what it waits for (seeded)',
       const tasks: Array<Task<boolean>> = [];
       for (let i = 0; i < 6; i++) {
         const module = moduleName(`m${random(40)}`);
-        const after = tasks.slice(-2).filter((other) => other.module !== module).map((other) => ({ module: other.module, required: random(2) === 0 }));
+        const after = tasks
+          .slice(-2)
+          .filter((other) => other.module !== module)
+          .map((other) => ({ module: other.module, required: random(2) === 0 }));
         tasks.push({
           module,
           after,

@@ -10,7 +10,11 @@ import { duration, fit, paint, readable, terminalOf } from '../../agent/report/t
 const plain = { colour: false, width: 80 };
 const name = (text: string) => text as ModuleName;
 const pci = { devpath: '/devices/pci0000:00/0000:00:02.0' as Devpath, subsystem: 'pci', name: 'pci:v1' };
-const virtio = { devpath: '/devices/pci0000:00/0000:00:02.0/virtio0' as Devpath, subsystem: 'virtio', name: 'virtio:d1' };
+const virtio = {
+  devpath: '/devices/pci0000:00/0000:00:02.0/virtio0' as Devpath,
+  subsystem: 'virtio',
+  name: 'virtio:d1',
+};
 
 function record(module: string, from: number, to: number, rest: Partial<ModuleRecord> = {}): ModuleRecord {
   return {
@@ -51,7 +55,15 @@ const RUN: ColdplugRun = {
     record('above', 160, 160, { result: 'skipped', cause: 'missing-dependency', detail: 'bad' }),
   ],
   present: [name('loop')],
-  blocked: [{ module: name('nvme'), kind: 'blacklisted', reason: 'blacklist nvme', place: { file: '/etc/modprobe.d/test.conf', line: 3 }, requester: pci }],
+  blocked: [
+    {
+      module: name('nvme'),
+      kind: 'blacklisted',
+      reason: 'blacklist nvme',
+      place: { file: '/etc/modprobe.d/test.conf', line: 3 },
+      requester: pci,
+    },
+  ],
   problems: [{ file: '/etc/modprobe.d/a.conf', line: 2, column: 1, message: "unknown directive 'blaklist'" }],
   uevents: { received: 10, used: 5, gaps: 1, rescans: 1, dropped: 0 },
 };
@@ -74,15 +86,25 @@ t.test('the summary tells everything and fits 80 columns', (t) => {
   ]) {
     t.match(text, line);
   }
-  t.same(text.split('\n').filter((line) => line.length > 80), []);
+  t.same(
+    text.split('\n').filter((line) => line.length > 80),
+    [],
+  );
   t.notMatch(text, /\u001B/, 'no colour where there is none');
   t.match(summarize(RUN, { colour: true, width: 80 }), /\u001B\[/);
-  t.match(summarize({ ...RUN, unsettled: ['ahci (in finit_module for 14 s)'] }, plain), /not settled; still waiting for: ahci/);
+  t.match(
+    summarize({ ...RUN, unsettled: ['ahci (in finit_module for 14 s)'] }, plain),
+    /not settled; still waiting for: ahci/,
+  );
   t.end();
 });
 
 t.test('a dry run shows its plan', (t) => {
-  const run = { ...RUN, dryRun: true, modules: [record('virtio', 0, 0, { result: 'planned', why: 'depends', params: 'a=1' })] };
+  const run = {
+    ...RUN,
+    dryRun: true,
+    modules: [record('virtio', 0, 0, { result: 'planned', why: 'depends', params: 'a=1' })],
+  };
   t.match(summarize(run, plain), /1 modules would be inserted \(nothing was changed\)/);
   t.match(planText(run, plain), /^virtio a=1 +depends of pci 0000:00:02\.0$/m);
   t.equal(planText({ ...run, modules: [] }, plain), '');
@@ -91,23 +113,48 @@ t.test('a dry run shows its plan', (t) => {
 
 t.test('live lines', (t) => {
   t.match(endLine(record('ahci', 100, 1100), plain), /^ {2}1\.100 inserted {2}ahci +1\.00 s {2}pci 0000:00:02\.0$/);
-  t.match(endLine(record('x', 1, 2, { result: 'failed', cause: 'busy', errno: 16 }), plain), /failed.*busy \(EBUSY\): something else ho…$/);
+  t.match(
+    endLine(record('x', 1, 2, { result: 'failed', cause: 'busy', errno: 16 }), plain),
+    /failed.*busy \(EBUSY\): something else ho…$/,
+  );
   t.match(blockedLine(RUN.blocked[0] as never, 1234, plain), /^ {2}1\.234 blocked {3}nvme +blacklist nvme/);
-  const line = progressLine({ devices: 9, done: 5, total: 10, running: [{ module: 'ahci', ms: 812 }], blocked: 1, failed: 2 }, plain);
+  const line = progressLine(
+    { devices: 9, done: 5, total: 10, running: [{ module: 'ahci', ms: 812 }], blocked: 1, failed: 2 },
+    plain,
+  );
   t.equal(line, '[########........] 5/10  9 devices, 1 blocked, 2 failed   ahci 812 ms');
-  t.ok(progressLine({ devices: 9, done: 0, total: 0, running: Array.from({ length: 20 }, () => ({ module: 'x'.repeat(9), ms: 1 })), blocked: 0, failed: 0 }, plain).length < 80);
+  t.ok(
+    progressLine(
+      {
+        devices: 9,
+        done: 0,
+        total: 0,
+        running: Array.from({ length: 20 }, () => ({ module: 'x'.repeat(9), ms: 1 })),
+        blocked: 0,
+        failed: 0,
+      },
+      plain,
+    ).length < 80,
+  );
   t.equal(problemText({ file: '/x', line: 0, column: 0, message: 'unreadable' }), '/x: unreadable');
   t.end();
 });
 
 t.test('failures that count', (t) => {
   t.equal(hasFailures(RUN), true);
-  t.equal(hasFailures({ ...RUN, modules: RUN.modules.filter((one) => one.cause !== 'signature') }), false, 'no hardware is no failure');
+  t.equal(
+    hasFailures({ ...RUN, modules: RUN.modules.filter((one) => one.cause !== 'signature') }),
+    false,
+    'no hardware is no failure',
+  );
   t.end();
 });
 
 t.test('the critical path goes through needs and through devices that appeared', (t) => {
-  t.same(criticalPath(RUN.modules).map((one) => one.module), ['virtio', 'virtio_pci', 'virtio_net']);
+  t.same(
+    criticalPath(RUN.modules).map((one) => one.module),
+    ['virtio', 'virtio_pci', 'virtio_net'],
+  );
   t.same(criticalPath([]), []);
   t.end();
 });
@@ -127,7 +174,14 @@ t.test('the chart is well-formed XML with a row a module', (t) => {
   t.end();
 });
 
-const facts: RefusalFacts = { errno: 1, during: 'insert', modulesDisabled: false, kernelBlacklisted: false, lockedDown: false, capSysModule: true };
+const facts: RefusalFacts = {
+  errno: 1,
+  during: 'insert',
+  modulesDisabled: false,
+  kernelBlacklisted: false,
+  lockedDown: false,
+  capSysModule: true,
+};
 const causes: ReadonlyArray<readonly [string, Partial<RefusalFacts>, string]> = [
   ['no file', { errno: 2, during: 'open' }, 'missing-file'],
   ['file not readable', { errno: 13, during: 'open' }, 'permission'],

@@ -1,0 +1,119 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { PlugdError, reason } from '../../base/error.ts';
+import { coldplug } from '../../pipeline/coldplug.ts';
+import type { LoaderObserver } from '../../pipeline/loader.ts';
+import { chart } from '../../report/chart.ts';
+import { hasFailures, type ColdplugRun } from '../../report/coldplug-run.ts';
+import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
+import { LINE, progressLine } from '../../report/progress.ts';
+import { terminalOf, type Terminal } from '../../report/terminal.ts';
+import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
+import { print, say } from '../output.ts';
+
+const JOBS: Option = {
+  long: 'jobs',
+  short: 'j',
+  value: 'N',
+  help: 'insert N modules at a time (default: CPUs, at least 2)',
+};
+const TIMEOUT: Option = {
+  long: 'timeout',
+  short: 't',
+  value: 'SECONDS',
+  help: 'give up waiting after SECONDS (default 120); what runs then is left alone',
+};
+const CHART: Option = { long: 'chart', value: 'FILE.svg', help: 'draw the run as a timeline' };
+
+/** Between two progress lines; often enough to look alive, seldom enough to cost nothing. */
+const PROGRESS_MS = 200;
+
+/** `plugd coldplug`. */
+export const command: Command = {
+  name: 'coldplug',
+  summary: 'Loads the drivers of all devices that are there, and of those that appear while it does',
+  usage: '[OPTION…]',
+  options: [
+    OPTION.dryRun,
+    JOBS,
+    TIMEOUT,
+    CHART,
+    OPTION.json,
+    OPTION.verbose,
+    OPTION.quiet,
+    OPTION.root,
+    OPTION.kernel,
+    OPTION.sysfs,
+    OPTION.proc,
+  ],
+  notes: `
+Exit status: 0 done; 1 a module failed, or it did not settle in time. A module
+whose init finds no device (ENODEV) is told, but is no failure.
+-v tells of each module as it ends; -n needs no root and changes nothing.`,
+  async run(args) {
+    const parsed = parse(command, args);
+    if (parsed.words.length > 0) throw new PlugdError('usage', `coldplug takes no words: ${parsed.words.join(' ')}`);
+    const jobs = parsed.value(JOBS);
+    const timeout = parsed.value(TIMEOUT);
+    const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
+    const terminal = terminalOf(process.stderr, process.env);
+    const view = quiet ? undefined : liveView(terminal, parsed.has(OPTION.verbose), process.stderr.isTTY);
+    const run = await coldplug({
+      host: hostOf(parsed),
+      jobs: jobs === undefined ? Math.max(2, availableParallelism()) : wholeNumber(JOBS, jobs, 1, 1024),
+      timeoutMs: 1000 * (timeout === undefined ? 120 : wholeNumber(TIMEOUT, timeout, 1, 86_400)),
+      dryRun: parsed.has(OPTION.dryRun),
+      observer: view?.observer,
+    });
+    view?.close();
+    const file = parsed.value(CHART);
+    if (file !== undefined) writeChart(file, run);
+    if (parsed.has(OPTION.json)) print(`${JSON.stringify(run, undefined, 1)}\n`);
+    else if (!parsed.has(OPTION.quiet)) {
+      const out = terminalOf(process.stdout, process.env);
+      if (run.dryRun) print(planText(run, out));
+      print(summarize(run, out));
+    }
+    return run.unsettled !== undefined || hasFailures(run) ? EXIT.negative : EXIT.done;
+  },
+};
+
+/** On a terminal a progress line under the lines of `-v`; elsewhere only those. */
+function liveView(
+  terminal: Terminal,
+  verbose: boolean,
+  tty: boolean,
+): { observer: LoaderObserver; close: () => void } | undefined {
+  if (!verbose && !tty) return undefined;
+  let last = 0;
+  let shown = false;
+  const line = (text: string) => {
+    say(`${shown ? LINE.clear : ''}${text}\n`);
+    shown = false;
+  };
+  const observer: LoaderObserver = {
+    ended: (record) => {
+      if (verbose) line(endLine(record, terminal));
+    },
+    blocked: (record, nowMs) => {
+      if (verbose) line(blockedLine(record, nowMs, terminal));
+    },
+    changed: (loader) => {
+      const now = performance.now();
+      if (!tty || now - last < PROGRESS_MS) return;
+      last = now;
+      say(LINE.rewrite(progressLine(loader.progress(), terminal)));
+      shown = true;
+    },
+  };
+  return { observer, close: () => (shown ? say(LINE.clear) : undefined) };
+}
+
+function writeChart(file: string, run: ColdplugRun): void {
+  try {
+    writeFileSync(`${file}.part`, chart(run));
+    renameSync(`${file}.part`, file);
+  } catch (error) {
+    throw new PlugdError('system', `--chart ${file}: ${reason(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url';
+import { readText } from './attribute.ts';
+import type { ConfigText } from './config-text.ts';
+
+// Beside the bundle (dist/), beside the ESM files (dist/agent/facts/), and from the TypeScript sources (agent/facts/).
+const PLACES = ['../', '../../../', '../../'];
+
+/** A file that plugd ships, by its path in the package (`rules/80-drivers.rules`); undefined when the package lacks it. */
+export function readShippedFile(path: string): ConfigText | undefined {
+  for (const place of PLACES) {
+    const file = fileURLToPath(new URL(place + path, import.meta.url));
+    const text = readText(file);
+    if (text !== undefined) return { file, text };
+  }
+  return undefined;
+}

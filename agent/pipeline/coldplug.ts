@@ -1,0 +1,244 @@
+/**
+ * Coldplug: the drivers of all devices that are there, and of those that appear while their parents' drivers start.
+ *
+ * The socket is opened first, then sysfs is read, then what arrived meanwhile is worked on: no device falls between. Nothing
+ * is triggered: reading sysfs asks for no new uevents, so other listeners notice nothing.
+ */
+import { PlugdError } from '../base/error.ts';
+import type { Host } from '../base/host.ts';
+import { deviceOfUevent, readDevices } from '../facts/device.ts';
+import { readInsertionFacts, readKernelCompression, readUeventSeqnum } from '../facts/kernel-state.ts';
+import { openUeventSocket, type UeventSocket } from '../facts/uevent-socket.ts';
+import type { Uevent } from '../facts/uevent.ts';
+import type { ColdplugRun } from '../report/coldplug-run.ts';
+import { Loader, sinceStart, type LoaderObserver } from './loader.ts';
+import { openSources } from './sources.ts';
+
+export interface ColdplugOptions {
+  readonly host: Host;
+  readonly jobs: number;
+  /** After this many ms it ends, settled or not; insertions in flight are left alone. */
+  readonly timeoutMs: number;
+  /** Plan only: needs no root, opens no socket, changes nothing. */
+  readonly dryRun: boolean;
+  readonly observer?: LoaderObserver | undefined;
+}
+
+/** While sysfs is read, other things get their turn this often. */
+const TURN_MS = 4;
+/** A seqnum that the kernel counts but this socket never gets belongs to another network namespace. */
+const SILENT_SEQNUM_MS = 100;
+/**
+ * Some buses find their devices in the background after the driver's init has returned (a USB hub debounces each port for
+ * 100 ms, a SCSI host scans). Where one is there, "settled" asks for this long a silence.
+ */
+const QUIET_MS = 250;
+const BACKGROUND = new Set(['usb', 'scsi', 'mmc', 'mmc_host', 'scsi_host', 'usb_device', 'thunderbolt', 'hdaudio']);
+
+/**
+ * Runs a coldplug to its end. Errors: `no-module-support`, `no-permission`, `unsupported` (modules_disabled),
+ * `no-modules-directory`, each a sentence that says what to do.
+ */
+export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
+  const { host, dryRun } = options;
+  if (!dryRun) mayInsert(host);
+  const sources = openSources(host);
+  const loader = new Loader({
+    host,
+    sources,
+    jobs: options.jobs,
+    dryRun,
+    kernelCompression: readKernelCompression(host.sysfs),
+    observer: options.observer,
+  });
+  const hearing = dryRun ? undefined : new Hearing(host, loader);
+  const readAll = async () => {
+    let turn = performance.now();
+    for (const device of readDevices(host.sysfs)) {
+      loader.device(device);
+      if (performance.now() - turn < TURN_MS) continue;
+      await nextTurn();
+      turn = performance.now();
+    }
+  };
+  try {
+    await readAll();
+    const unsettled = hearing === undefined ? undefined : await settle(options, loader, hearing, readAll);
+    const run = loader.result();
+    return {
+      kernel: host.kernel,
+      moduleDir: host.moduleDir,
+      jobs: options.jobs,
+      dryRun,
+      wallMs: sinceStart(),
+      ...run,
+      problems: sources.problems(),
+      uevents: hearing?.counts() ?? { received: 0, used: 0, gaps: 0, rescans: 0, dropped: 0 },
+      ...(unsettled === undefined ? {} : { unsettled }),
+    };
+  } finally {
+    hearing?.close();
+  }
+}
+
+/** What the kernel says meanwhile. */
+class Hearing {
+  used = 0;
+  rescans = 0;
+  /** A gap that no rescan has answered yet. */
+  gap = false;
+  /** When the last uevent came, and whether some bus works in the background. */
+  lastMs = 0;
+  background = false;
+  readonly #socket: UeventSocket | undefined;
+  readonly #first: number;
+  readonly #sysfs: string;
+
+  constructor(host: Host, loader: Loader) {
+    this.#sysfs = host.sysfs;
+    this.#first = readUeventSeqnum(host.sysfs) ?? 0;
+    try {
+      this.#socket = openUeventSocket({
+        uevent: (uevent) => this.#uevent(uevent, loader),
+        gap: () => {
+          this.gap = true;
+        },
+      });
+    } catch (error) {
+      // Without the socket (not allowed here) sysfs is read again until it shows nothing new.
+      if (!(error instanceof PlugdError) || error.code !== 'unsupported') throw error;
+      this.gap = true;
+    }
+  }
+
+  get live(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  /** Whether every uevent that the kernel has numbered has come. */
+  caughtUp(): boolean {
+    return Math.max(this.#first, this.#socket?.seqnum ?? Infinity) >= (readUeventSeqnum(this.#sysfs) ?? 0);
+  }
+
+  counts(): ColdplugRun['uevents'] {
+    const counters = this.#socket?.counters;
+    const dropped =
+      counters === undefined ? 0 : counters.spoofed + counters.otherGroup + counters.malformed + counters.truncated;
+    return {
+      received: counters?.received ?? 0,
+      used: this.used,
+      gaps: counters?.gaps ?? 0,
+      rescans: this.rescans,
+      dropped,
+    };
+  }
+
+  close(): void {
+    this.#socket?.close();
+  }
+
+  #uevent(uevent: Uevent, loader: Loader): void {
+    this.lastMs = performance.now();
+    if (BACKGROUND.has(uevent.subsystem)) this.background = true;
+    // Only `add` loads: loading on bind or change would bring back what an administrator has just removed.
+    if (uevent.action !== 'add') return;
+    this.used++;
+    loader.device(deviceOfUevent(uevent));
+  }
+}
+
+/** Waits until nothing is queued, in flight or unheard. Answers what it still waits for when the time is over. */
+async function settle(
+  options: ColdplugOptions,
+  loader: Loader,
+  hearing: Hearing,
+  readAll: () => Promise<void>,
+): Promise<readonly string[] | undefined> {
+  const deadline = performance.now() + options.timeoutMs;
+  let known = -1;
+  for (;;) {
+    if (!(await within(deadline, loader.scheduler.whenIdle()))) return loader.waitingFor();
+    await nextTurn();
+    if (loader.scheduler.open > 0) continue;
+    if (!hearing.caughtUp() && !(await catchUp(hearing, loader, deadline))) hearing.gap = true;
+    if (loader.scheduler.open > 0) continue;
+    const quiet = hearing.background ? QUIET_MS - (performance.now() - hearing.lastMs) : 0;
+    if (quiet > 0) {
+      await pause(Math.min(quiet, 20));
+      continue;
+    }
+    if (hearing.gap && (hearing.live || loader.devices !== known)) {
+      known = loader.devices;
+      hearing.gap = !hearing.live;
+      hearing.rescans++;
+      await readAll();
+      continue;
+    }
+    return undefined;
+  }
+}
+
+async function catchUp(hearing: Hearing, loader: Loader, deadline: number): Promise<boolean> {
+  const until = Math.min(deadline, performance.now() + SILENT_SEQNUM_MS);
+  while (performance.now() < until) {
+    await pause(2);
+    if (hearing.caughtUp() || loader.scheduler.open > 0) return true;
+  }
+  return false;
+}
+
+/** Whether `work` ended before `deadline` (performance.now()). */
+async function within(deadline: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.max(0, deadline - performance.now()));
+  });
+  const inTime = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
+}
+
+async function nextTurn(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** One sentence for each thing that stands in the way, the most fundamental first. */
+function mayInsert(host: Host): void {
+  const facts = readInsertionFacts(host);
+  const plan = 'plugd coldplug -n shows the plan without changing anything';
+  if (!facts.moduleSupport) {
+    throw new PlugdError(
+      'no-module-support',
+      'this kernel was built without loadable modules (there is no /proc/modules)',
+      {
+        remedy: `its drivers are built in, nothing can be loaded; ${plan}`,
+      },
+    );
+  }
+  if (!facts.capSysModule) {
+    throw facts.root
+      ? new PlugdError(
+          'no-permission',
+          'root here lacks CAP_SYS_MODULE (a container, or a service with reduced capabilities)',
+          {
+            remedy: `run it on the host, or grant the capability; ${plan}`,
+          },
+        )
+      : new PlugdError('no-permission', 'only root may load kernel modules', {
+          remedy: `run it as root (sudo plugd coldplug); ${plan}`,
+        });
+  }
+  if (facts.modulesDisabled) {
+    throw new PlugdError('unsupported', 'module loading is switched off until reboot (kernel.modules_disabled is 1)', {
+      remedy: `reboot to load modules again; ${plan}`,
+    });
+  }
+}

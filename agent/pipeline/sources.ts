@@ -1,0 +1,58 @@
+/**
+ * Everything that answers are made from, read once: the module tree, the administrator's rules, the loaded modules. A later
+ * change of any of them makes a new generation: new sources, never changed ones.
+ */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Host } from '../base/host.ts';
+import { readKernelCommandLine, readModprobeConfig, readUdevRules } from '../facts/config-text.ts';
+import { readLoadedModules } from '../facts/kernel-state.ts';
+import { readShippedFile } from '../facts/shipped-file.ts';
+import { createMatcher, type Matcher } from '../match/matcher.ts';
+import { createPlanner, type Planner } from '../plan/planner.ts';
+import type { Problem } from '../report/coldplug-run.ts';
+import type { Config, ConfigProblem } from '../rules/config.ts';
+import { parseLoadRules, type LoadRules } from '../rules/load-rules.ts';
+import { configuredNames, mergeConfig } from '../rules/merged-config.ts';
+import { openTree, type ModuleTree } from './tree.ts';
+
+/** One generation. */
+export interface Sources {
+  readonly tree: ModuleTree;
+  readonly matcher: Matcher;
+  readonly config: Config;
+  readonly loadRules: LoadRules;
+  readonly planner: Planner;
+  /** What is wrong with the files behind it, up to now. */
+  problems(): readonly Problem[];
+}
+
+/** Reads them all. Errors: `no-modules-directory`. */
+export function openSources(host: Host): Sources {
+  const tree = openTree(host);
+  const config = mergeConfig(readModprobeConfig(host), readKernelCommandLine(host));
+  const udev = readUdevRules(host);
+  const loadRules = parseLoadRules(udev.texts, readShippedFile('rules/80-drivers.rules'));
+  const matcher = createMatcher(tree.indexes, configuredNames(config));
+  const loaded = readLoadedModules(host) ?? new Map<never, never>();
+  const planner = createPlanner({
+    matcher,
+    config,
+    moduleDir: host.moduleDir,
+    state: (module) => loaded.get(module),
+  });
+  const told: readonly ConfigProblem[] = [...config.problems, ...loadRules.problems];
+  return {
+    tree,
+    matcher,
+    config,
+    loadRules,
+    planner,
+    problems: () => [...told, ...tree.problems().map((problem) => ({ column: 0, ...problem }))],
+  };
+}
+
+/** Whether a path that a rule names is there: below the device's directory, or absolute with /sys wherever sysfs is. */
+export function pathExists(sysfs: string, directory: string, path: string): boolean {
+  return existsSync(path.startsWith('/sys/') ? sysfs + path.slice(4) : resolve(directory, path));
+}

@@ -120,10 +120,16 @@ class TreeIndex implements Index {
   /** The index that goes on in place of a damaged one; errors that are not of the file are thrown on. */
   #instead(error: unknown): Index {
     if (!(error instanceof PlugdError) || !(error.code === 'corrupt-index' || error.code === 'unreadable')) throw error;
+    const before = this.#problems.length;
     const text = this.#isText ? undefined : this.#textAfter(error);
-    const instead = text === undefined ? 'what it holds is not found' : `${TEXT_OF[this.#name]} is used instead`;
     const file = `${this.#files.dir}/${this.#name}.bin`;
-    this.#problem(`${this.#name}.bin`, 0, `${error.message.replace(`${file}: `, '')}; ${instead}`);
+    const instead = text === undefined ? 'what it holds is not found' : `${TEXT_OF[this.#name]} is used instead`;
+    // In front of what is wrong with the text.
+    this.#problems.splice(before, 0, {
+      file,
+      line: 0,
+      message: `${error.message.replace(`${file}: `, '')}; ${instead}`,
+    });
     return (this.#index = text ?? NOTHING);
   }
 

@@ -134,7 +134,7 @@ t.test('what is beyond 4,095 bytes does not take part', (t) => {
   const long = createMatcher(
     {
       aliases: indexOf([
-        [`${'a'.repeat(4095)}`, 'exact', 0],
+        ['a'.repeat(4095), 'exact', 0],
         ['a*z', 'end', 0],
       ]),
     },

@@ -10,11 +10,11 @@ const skip = ready.kind === 'missing' && ready.sentence;
 
 // Pattern alphabets and the texts to go with them. Classes are pieces, or none would ever come about.
 const KINDS: ReadonlyArray<readonly [pieces: readonly string[], texts: string]> = [
-  [[...'ab*?'], 'ab'],
-  [[...'ab*?[]!^-'], 'ab]-!['],
-  [[...'ab*?[]\\-'], 'ab\\]-['],
+  ['ab*?'.split(''), 'ab'],
+  ['ab*?[]!^-'.split(''), 'ab]-!['],
+  ['ab*?[]\\-'.split(''), 'ab\\]-['],
   [['[', ']', '[:alpha:]', '[:digit:]', '[:nope:]', '[=a=]', '[.a.]', '!', 'a', '0', '-', '*'], 'ab0:[]'],
-  [[...'a[]\xe4\xff-z*'], 'a\xe4\xffz['],
+  ['a[]\xe4\xff-z*'.split(''), 'a\xe4\xffz['],
   [['[a', 'b]', '*', '?', '[!', ']', '\\', '-', 'x'], 'abx]\\'],
 ];
 

@@ -147,15 +147,18 @@ function sequenceOf(target: Found, ignoreCommands: boolean): Sequence {
   return { items, firsts: firstsOf(items, softEdges), required, notes };
 }
 
-/** Each module once with the edges that its place allows: one that would lead forward closes a softdep loop. */
+/**
+ * Each module once with the edges that its place allows: one that would lead forward closes a softdep loop. Nobody waits
+ * for what is built in.
+ */
 function firstsOf(
   items: readonly Item[],
   softEdges: ReadonlyMap<ModuleName, ReadonlySet<ModuleName>>,
 ): Sequence['firsts'] {
   const firsts = new Map<ModuleName, { item: Item; after: readonly PlanEdge[] }>();
   for (const item of items) {
-    const { name, direct } = item.found.facts;
-    if (firsts.has(name)) continue;
+    const { name, direct, builtin } = item.found.facts;
+    if (builtin || firsts.has(name)) continue;
     const after = direct.filter(({ module }) => firsts.has(module));
     for (const module of softEdges.get(name) ?? []) {
       if (firsts.has(module) && !after.some((edge) => edge.module === module)) after.push({ module, required: false });

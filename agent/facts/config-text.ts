@@ -12,8 +12,7 @@
  * Sources: modprobe.d(5), depmod.d(5), udev(7), libkmod's kmod_config_new.
  */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { PlugdError, fsCode } from '../base/error.ts';
+import { fsCode } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { readText } from './attribute.ts';
 
@@ -63,22 +62,6 @@ export function readDepmodConfig(host: Host, places: ConfigPlaces = {}): ConfigT
 /** udev's rules: udev/rules.d/*.rules, merged the same way. */
 export function readUdevRules(host: Host, places: ConfigPlaces = {}): ConfigTexts {
   return readFamily(directories(host, 'udev/rules.d', places), '.rules');
-}
-
-// From the bundle (dist/), the ESM files (dist/agent/facts/) and the TypeScript sources.
-const SHIPPED = ['../rules/', '../../../rules/', '../../rules/'];
-
-/**
- * plugd's own rules file `name` (`80-drivers.rules`), from the folder that comes with the package. Errors: `unreadable`
- * when it is not there.
- */
-export function readShippedRules(name: string): ConfigText {
-  for (const folder of SHIPPED) {
-    const file = fileURLToPath(new URL(folder + name, import.meta.url));
-    const text = readText(file);
-    if (text !== undefined) return { file, text };
-  }
-  throw new PlugdError('unreadable', `plugd's own rules/${name} is missing`, { remedy: 'install plugd again' });
 }
 
 /** The kernel command line, without its newline; the text is empty where there is none. */

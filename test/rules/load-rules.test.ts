@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { fnmatch } from '../../agent/base/fnmatch.ts';
-import { readShippedRules } from '../../agent/facts/config-text.ts';
+import { readShippedFile } from '../../agent/facts/shipped-file.ts';
 import type { DeviceView } from '../../agent/rules/device-view.ts';
 import { compileGlob, isGlob } from '../../agent/rules/glob.ts';
 import { evaluate, parseLoadRules } from '../../agent/rules/load-rules.ts';
@@ -259,7 +259,7 @@ t.test('lines that plugd cannot evaluate are named once and passed over', (t) =>
   t.end();
 });
 
-const shipped = readShippedRules('80-drivers.rules');
+const shipped = readShippedFile('rules/80-drivers.rules') ?? { file: '', text: '' };
 
 t.test('the shipped rules', (t) => {
   const rules = parseLoadRules([], shipped);

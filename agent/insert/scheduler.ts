@@ -23,7 +23,11 @@ export interface Task<Result> {
    * controllers rank high: their devices appear later, in the background, and bring further modules.
    */
   readonly rank?: number;
-  /** Starts at once, beyond the limit: a request made from inside a running init, which would otherwise wait for itself. */
+  /**
+   * Starts beyond the limit, with all that it waits for, and does not wait for modules whose init runs now: the request may
+   * come from inside that very init, which would then wait for itself. The kernel makes whoever needs such a module's
+   * symbols wait, for 30 s at most.
+   */
   readonly urgent?: boolean;
   run(): Promise<Result>;
 }
@@ -75,7 +79,12 @@ interface Node<Result> {
   /** Length of the longest chain of nodes that wait for this one: the higher, the earlier it runs. */
   height: number;
   rank: number;
+  /** Runs, and counts towards the limit. */
+  counted: boolean;
 }
+
+/** The rank of urgent tasks. */
+const URGENT = Infinity;
 
 /** Runs tasks as parallel as their edges allow. */
 export class Scheduler<Result> {
@@ -133,12 +142,13 @@ export class Scheduler<Result> {
           dependents: new Map(),
           height: 1,
           rank: 0,
+          counted: false,
         };
         this.#nodes.set(task.module, node);
         this.#open++;
       }
+      this.#promote(node, task.urgent === true ? URGENT : (task.rank ?? 0));
       this.#connect(node, task.after);
-      this.#promote(node, task.rank ?? 0);
       if (node.state === 'waiting' && node.pending.size === 0) this.#makeReady(node);
     }
     this.#pump();
@@ -147,6 +157,15 @@ export class Scheduler<Result> {
   /** Forgets done tasks, so that they can be tried again: after a change of the tree, the rules or the loaded modules. */
   forget(keep: (record: TaskRecord<Result>) => boolean = () => false): void {
     for (const node of this.#nodes.values()) if (node.state === 'done' && !keep(node)) this.#nodes.delete(node.module);
+  }
+
+  /** A running task that takes long no longer counts towards the limit: an init that sleeps needs no processor. */
+  release(module: ModuleName): void {
+    const node = this.#nodes.get(module);
+    if (node?.counted !== true) return;
+    node.counted = false;
+    this.#running--;
+    this.#pump();
   }
 
   /** Resolves when nothing waits or runs. */
@@ -164,6 +183,7 @@ export class Scheduler<Result> {
         if (edge.required && !this.#fine(before) && node.outcome === undefined) this.#skip(node, before);
         continue;
       }
+      if (before.state === 'running' && node.rank === URGENT) continue;
       const known = before.dependents.get(node);
       if (known !== undefined) {
         if (edge.required && !known) before.dependents.set(node, true);
@@ -198,7 +218,15 @@ export class Scheduler<Result> {
   #promote(node: Node<Result>, rank: number): void {
     if (rank <= node.rank) return;
     node.rank = rank;
-    for (const before of node.pending) this.#promote(before, rank);
+    for (const before of node.pending) {
+      if (before.state === 'running' && rank === URGENT) {
+        before.dependents.delete(node);
+        node.pending.delete(before);
+        if (node.pending.size === 0) this.#makeReady(node);
+      } else {
+        this.#promote(before, rank);
+      }
+    }
   }
 
   #fine(node: Node<Result>): boolean {
@@ -226,7 +254,7 @@ export class Scheduler<Result> {
     let best: Node<Result> | undefined;
     const full = this.#running >= this.#options.jobs;
     for (const node of this.#ready) {
-      if (node.task.urgent === true) {
+      if (node.rank === URGENT) {
         best = node;
         break;
       }
@@ -245,10 +273,12 @@ export class Scheduler<Result> {
     node.state = 'running';
     node.startedNs = this.#options.now();
     this.#running++;
+    node.counted = true;
     this.#options.started?.(node);
     // A task answers failures as results; one that throws has a defect, which must end the process with its trace.
     void node.task.run().then((result) => {
-      this.#running--;
+      if (node.counted) this.#running--;
+      node.counted = false;
       this.#finish(node, { kind: 'ran', result });
       this.#pump();
     });

@@ -124,6 +124,50 @@ t.test('urgent tasks go beyond the limit', (t) => {
   t.end();
 });
 
+t.test('an urgent task hurries what it waits for, also what was there before', async (t) => {
+  const { scheduler, task, end, running } = bench(1);
+  scheduler.add([task('init')]);
+  scheduler.add([task('dep'), task('asked', { dep: true })]);
+  scheduler.add([task('idle')]);
+  scheduler.add([task('dep', {}, true), task('asked', { dep: true }, true)]);
+  t.same(running, ['init', 'dep'], 'beyond the limit');
+  await end('dep');
+  t.same(running, ['init', 'dep', 'asked']);
+  await end('asked');
+  t.same(running, ['init', 'dep', 'asked'], 'the limit still holds for others');
+});
+
+t.test('an urgent task does not wait for an init that runs, in which it may have its cause', async (t) => {
+  const { scheduler, task, end, running } = bench(2);
+  scheduler.add([task('init')]);
+  scheduler.add([task('init'), task('other'), task('known', { init: true, other: true })]);
+  t.same(running, ['init', 'other']);
+  scheduler.add([task('init', {}, true), task('fresh', { init: true }, true)]);
+  t.same(running, ['init', 'other', 'fresh']);
+  scheduler.add([task('init', {}, true), task('other', {}, true), task('known', { init: true, other: true }, true)]);
+  t.same(running, ['init', 'other', 'fresh', 'known']);
+  for (const name of ['init', 'other', 'fresh', 'known']) await end(name);
+  t.equal(scheduler.open, 0);
+});
+
+t.test('a released task makes room and is still waited for', async (t) => {
+  const { scheduler, task, end, running } = bench(1);
+  scheduler.add([task('sleeps'), task('after', { sleeps: true })]);
+  scheduler.add([task('other'), task('third')]);
+  scheduler.release('sleeps' as ModuleName);
+  scheduler.release('sleeps' as ModuleName);
+  scheduler.release('never-heard-of' as ModuleName);
+  t.same(running, ['sleeps', 'other'], 'one more, not two');
+  await end('other');
+  await end('third');
+  await end('sleeps');
+  t.same(running, ['sleeps', 'other', 'third', 'after']);
+  await end('after');
+  t.equal(scheduler.open, 0);
+  scheduler.add([task('x'), task('y')]);
+  t.same(running.slice(4), ['x'], 'the limit is what it was');
+});
+
 t.test('whenIdle and forget', async (t) => {
   const { scheduler, task, end, running } = bench(1);
   await scheduler.whenIdle();

@@ -11,12 +11,12 @@ import { readInsertionFacts } from '../facts/kernel-state.ts';
 import { insertModule, type Insertion } from '../insert/insertion.ts';
 import { Scheduler, type Task, type TaskRecord } from '../insert/scheduler.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import { decide } from '../rules/decision.ts';
 import { causeOf, type Cause } from '../report/cause.ts';
 import type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from '../report/coldplug-run.ts';
 import type { Progress } from '../report/progress.ts';
 import { runCommand, type CommandEnd } from '../insert/command.ts';
 import { evaluate } from '../rules/load-rules.ts';
+import { answer } from './answer.ts';
 import { pathExists, type Sources } from './sources.ts';
 
 /** What ran for a step. */
@@ -132,19 +132,17 @@ export class Loader {
 
   /** Asks for whatever `name` names: through match, rules and plan into the graph. */
   request(name: string, requester: Requester): Omit<ModaliasRecord, 'modalias'> {
-    const { matcher, config, planner } = this.#options.sources;
-    const lookup = matcher.lookup(name);
+    const { lookup, answers } = answer(this.#options.sources, name, requester.rule !== undefined);
     if (lookup.kind === 'none') return { verdict: 'no-match', modules: [] };
     if (lookup.kind === 'malformed') return { verdict: 'malformed', modules: [] };
     const modules: ModuleName[] = [];
     let builtin = true;
-    for (const decision of decide(config, lookup, { useBlacklist: requester.rule !== undefined })) {
+    for (const { decision, plan } of answers) {
       const { module } = decision.candidate;
       modules.push(module);
       if (decision.kind === 'builtin') continue;
       builtin = false;
-      if (decision.kind === 'load' || decision.kind === 'install-command')
-        this.#plan(planner.plan(decision.candidate, name), requester);
+      if (plan !== undefined) this.#plan(plan, requester);
       else this.#block({ module, kind: decision.kind, reason: decision.reason, place: decision.place, requester });
     }
     return { verdict: builtin ? 'builtin' : 'matched', modules };

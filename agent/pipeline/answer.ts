@@ -1,0 +1,29 @@
+import type { Plan } from '../plan/plan.ts';
+import type { Lookup } from '../match/candidate.ts';
+import { decide, type Decision } from '../rules/decision.ts';
+import type { Sources } from './sources.ts';
+
+/** What is to be done about one module that a name stands for. */
+export interface Answer {
+  readonly decision: Decision;
+  /** Undefined for a module that is built in, or that a rule keeps out. */
+  readonly plan: Plan | undefined;
+}
+
+/**
+ * The way of one name through the rooms: match, rules, plan. `byRule`: a `kmod load` rule names it, so `blacklist` counts
+ * even for a module's own name. Everything that loads, and everything that tells what would be loaded, asks here.
+ */
+export function answer(
+  { matcher, config, planner }: Sources,
+  name: string,
+  byRule: boolean,
+): { readonly lookup: Lookup; readonly answers: readonly Answer[] } {
+  const lookup = matcher.lookup(name);
+  if (lookup.kind !== 'found') return { lookup, answers: [] };
+  const answers = decide(config, lookup, { useBlacklist: byRule }).map((decision): Answer => {
+    const goesOn = decision.kind === 'load' || decision.kind === 'install-command';
+    return { decision, plan: goesOn ? planner.plan(decision.candidate, name) : undefined };
+  });
+  return { lookup, answers };
+}

@@ -17,11 +17,15 @@ function device(...words: string[]): string[] {
   return ['-device', words.join(',')];
 }
 
-/** Empty slots that take devices while the machine runs: buses `slot0` … for `deviceAdd(driver, id, { bus: 'slot0' })`. */
+/**
+ * Up to 16 empty slots that take devices while the machine runs: buses `slot0` … for `deviceAdd(driver, id, { bus: 'slot0' })`.
+ * They share two places on the root bus, so that they fit beside many devices; name them first.
+ */
 export function hotplugSlots(count: number): string[] {
-  const slots = Array.from({ length: count }, (_, slot) =>
-    device('pcie-root-port', `id=slot${slot}`, `chassis=${slot + 1}`),
-  );
+  const slots = Array.from({ length: count }, (_, slot) => {
+    const place = `addr=${slot < 8 ? '1d' : '1e'}.${slot % 8}`;
+    return device('pcie-root-port', `id=slot${slot}`, `chassis=${slot + 1}`, place, 'multifunction=on');
+  });
   return slots.flat();
 }
 

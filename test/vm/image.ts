@@ -203,7 +203,7 @@ export function writeInitrd(image: Image, files: GuestFiles, target: string): vo
   }
   writePlugd(cpio);
   cpio.end();
-  // QEMU 7.2 leaves firmware 160 KiB at the top of memory behind the initrd; with many disks SeaBIOS takes more and overwrites the
-  // archive's end. The kernel passes over zeroes.
+  // QEMU leaves the firmware 160 KiB at the top of memory behind the initrd. If SeaBIOS should take more, it overwrites the
+  // archive's end; the kernel passes over zeroes.
   appendFileSync(target, Buffer.alloc(1 << 20));
 }

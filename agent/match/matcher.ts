@@ -52,22 +52,16 @@ interface Question {
  * a module of the same name, and a module's name hides an alias. (libkmod kmod_module_new_from_lookup)
  */
 const ORDER: ReadonlyArray<(question: Question) => readonly Candidate[]> = [
-  ({ key, names }) =>
-    names.aliases
-      .filter(({ pattern }) => fnmatch(pattern, key))
-      .map(({ pattern, module, place }) => ({ module, source: 'config-alias', pattern, priority: 0, place })),
+  ({ key, names }) => configured(names.aliases, key),
   // No module name contains a colon, every modalias does.
-  ({ key, indexes }) => (key.includes(':') ? [] : exactly(indexes.dep, key, 'modules.dep')),
-  ({ key, indexes }) => (key.startsWith('symbol:') ? search(indexes.symbols, key, 'modules.symbols') : []),
-  ({ key, names }) =>
-    names.commands
-      .filter(({ module }) => module === (key as string))
-      .slice(0, 1)
-      .map(({ module, place }) => ({ module, source: 'config-command', pattern: key, priority: 0, place })),
+  ({ key, indexes }) => (key.includes(':') ? NOTHING : exactly(indexes.dep, key, 'modules.dep')),
+  ({ key, indexes }) => (key.startsWith('symbol:') ? search(indexes.symbols, key, 'modules.symbols') : NOTHING),
+  ({ key, names }) => commanded(names.commands, key),
   ({ key, indexes }) => search(indexes.aliases, key, 'modules.alias'),
   ({ key, indexes }) => exactly(indexes.builtin, key, 'modules.builtin'),
   ({ key, indexes }) => search(indexes.builtinAliases, key, 'builtin-alias'),
 ];
+const NOTHING: readonly Candidate[] = [];
 
 /** A matcher over a tree's indexes and the administrator's `alias`, `install` and `remove` names. */
 export function createMatcher(indexes: MatchIndexes, names: ConfiguredNames): Matcher {
@@ -103,13 +97,29 @@ export function parseDepLine(line: string): ModuleFiles | undefined {
   return { path: line.slice(0, colon), depends: rest.split(/[ \t]+/).filter((word) => word !== '') };
 }
 
+function configured(aliases: ConfiguredNames['aliases'], key: LookupKey): readonly Candidate[] {
+  if (aliases.length === 0) return NOTHING;
+  return aliases
+    .filter(({ pattern }) => fnmatch(pattern, key))
+    .map(({ pattern, module, place }) => ({ module, source: 'config-alias', pattern, priority: 0, place }));
+}
+
+function commanded(commands: ConfiguredNames['commands'], key: LookupKey): readonly Candidate[] {
+  if (commands.length === 0) return NOTHING;
+  const command = commands.find(({ module }) => module === (key as string));
+  if (command === undefined) return NOTHING;
+  const { module, place } = command;
+  return [{ module, source: 'config-command', pattern: key, priority: 0, place }];
+}
+
 function exactly(index: Index | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
-  if (index?.exact(key) === undefined) return [];
+  if (index?.exact(key) === undefined) return NOTHING;
   return [{ module: moduleName(key), source, pattern: key, priority: 0 }];
 }
 
 function search(index: Index | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
-  const matches = index?.search(key) ?? [];
+  const matches = index?.search(key);
+  if (matches === undefined || matches.length === 0) return NOTHING;
   return matches.map(({ value, priority, pattern }) => ({ module: moduleName(value), source, pattern, priority }));
 }
 

@@ -83,9 +83,12 @@ export class IndexTrie implements Index {
     for (let steps = 0; node !== 0; steps++) {
       let at = this.#offset(node);
       if (node & HAS_PREFIX) {
-        const end = this.#stringEnd(at);
-        for (; at < end; at++, i++) if (bytes[at] !== key.charCodeAt(i)) return undefined;
-        at = end + 1;
+        let c = bytes[at];
+        for (; c !== 0; c = bytes[++at]) {
+          if (c === undefined) this.#corrupt(at, 'the file ends inside a string');
+          if (c !== key.charCodeAt(i++)) return undefined;
+        }
+        at++;
       }
       if (i === key.length) {
         if (!(node & HAS_VALUES)) return undefined;

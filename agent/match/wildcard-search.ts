@@ -43,8 +43,11 @@ const QUESTION = 0x3f;
 const OPEN = 0x5b;
 const BACKSLASH = 0x5c;
 
-/** How many matches an index remembers with their texts decoded; beyond this many it starts anew. */
-const REMEMBERED = 4096;
+/**
+ * How many matches an index remembers with their texts decoded; beyond this many it starts anew. A machine's devices need some
+ * hundreds (150 bytes each), a whole tree's aliases are 26,000.
+ */
+const REMEMBERED = 1 << 15;
 
 /** Says that the file is damaged at an offset; never returns. */
 export type Corrupt = (offset: number, what: string) => never;
@@ -52,6 +55,14 @@ export type Corrupt = (offset: number, what: string) => never;
 // Shared by all indexes: a search runs to its end before another begins.
 const positions = new KeyPositions();
 const stack = new NodeStack();
+let text = Buffer.alloc(256);
+
+/** Puts a byte of a pattern's text at `length` and answers the length then. */
+function append(length: number, byte: number): number {
+  if (length === text.length) text = Buffer.concat([text], 2 * length);
+  text[length] = byte;
+  return length + 1;
+}
 
 /** The wildcard search of one index. */
 export class WildcardSearch {
@@ -377,13 +388,9 @@ export class WildcardSearch {
     }
     this.#budget -= next - at;
     if (found.length - begin > 1) {
-      const values = new Map(
-        found
-          .splice(begin)
-          .toReversed()
-          .map((match) => [match.value, match]),
-      );
-      found.push(...values.values());
+      const last = new Map<string, TrieMatch>();
+      for (const match of found.splice(begin).toReversed()) if (!last.has(match.value)) last.set(match.value, match);
+      found.push(...last.values());
     }
   }
 
@@ -401,19 +408,23 @@ export class WildcardSearch {
   /** The text of the pattern down to the end of the prefix of the trail's node at `depth`. */
   #pattern(depth: number): string {
     const bytes = this.#bytes;
-    let text = '';
+    const { trailBytes, trailNodes } = stack;
+    let length = 0;
     for (let i = 0; i <= depth; i++) {
-      if (i > 0) text += String.fromCharCode(stack.trailBytes[i] as number);
-      const node = stack.trailNodes[i] as number;
-      const at = node & OFFSET_BITS;
-      if (node & HAS_PREFIX) text += bytes.toString('latin1', at, this.#stringEnd(at));
+      if (i > 0) length = append(length, trailBytes[i] as number);
+      const node = trailNodes[i] as number;
+      if (!(node & HAS_PREFIX)) continue;
+      let at = node & OFFSET_BITS;
+      for (const end = this.#stringEnd(at); at < end; at++) length = append(length, bytes[at] as number);
     }
-    return text;
+    return text.toString('latin1', 0, length);
   }
 
   #stringEnd(from: number): number {
-    const end = from < this.#bytes.length ? this.#bytes.indexOf(0, from) : -1;
-    return end < 0 ? this.#corrupt(from, 'the file ends inside a string') : end;
+    const bytes = this.#bytes;
+    // Strings are short: a loop is faster than a call of indexOf.
+    for (let at = from; at < bytes.length; at++) if (bytes[at] === 0) return at;
+    return this.#corrupt(from, 'the file ends inside a string');
   }
 }
 

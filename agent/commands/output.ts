@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 
 /**
  * Writes to a descriptor at once and whole. process.stdout costs 2 ms to make and, on a pipe, loses what is unwritten at
@@ -38,4 +38,19 @@ export function say(text: string): void {
 /** Talk that is machine text (latin1), to standard error, byte for byte. */
 export function sayBytes(text: string): void {
   write(2, Buffer.from(text, 'latin1'));
+}
+
+/** The major number of /dev/null and its kind: character devices that are no terminal. */
+const MEMORY_DEVICES = 1;
+
+/**
+ * Whether descriptor 1 or 2 is a terminal, and its width. process.stdout is asked only when it may be one: making that
+ * stream loads Node's whole network stack, a tenth of a second on a slow machine.
+ */
+export function streamOf(descriptor: 1 | 2): { readonly isTTY: boolean; readonly columns?: number } {
+  const { rdev, mode } = fstatSync(descriptor);
+  const isCharacterDevice = (mode & 0o170000) === 0o020000;
+  if (!isCharacterDevice || rdev >> 8 === MEMORY_DEVICES) return { isTTY: false };
+  const stream = descriptor === 1 ? process.stdout : process.stderr;
+  return stream.isTTY ? { isTTY: true, columns: stream.columns } : { isTTY: false };
 }

@@ -9,7 +9,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 export function readText(path: string): string | undefined {
   try {
     const text = readFileSync(path, 'utf8');
-    return /^[\x00-\x7f]*$/.test(text) ? text : readFileSync(path, 'latin1');
+    return Buffer.byteLength(text) === text.length ? text : readFileSync(path, 'latin1');
   } catch {
     return undefined;
   }

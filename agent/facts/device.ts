@@ -99,11 +99,22 @@ function* readLinks(sysfs: string, directory: string, subsystem: string, onBus: 
     } catch {
       continue; // An attribute of the class, or a device that has just gone.
     }
-    const path = posix.resolve(directory, target);
-    if (!path.startsWith(`${sysfs}/`)) continue;
-    const device = readDevice(sysfs, path.slice(sysfs.length) as Devpath, subsystem, onBus);
+    const path = devpathOf(sysfs, directory, target);
+    if (path === undefined) continue;
+    const device = readDevice(sysfs, path, subsystem, onBus);
     if (device !== undefined) yield device;
   }
+}
+
+/** The kernel's links all read `../../../devices/…`, as many steps up as lead to sysfs; others are resolved in full. */
+const UP = /^(?:\.\.\/)+(?=devices\/)/;
+
+function devpathOf(sysfs: string, directory: string, target: string): Devpath | undefined {
+  const up = UP.exec(target)?.[0].length;
+  const steps = directory.slice(sysfs.length + 1).split('/').length;
+  if (up === steps * 3) return target.slice(up - 1) as Devpath;
+  const path = posix.resolve(directory, target);
+  return path.startsWith(`${sysfs}/`) ? (path.slice(sysfs.length) as Devpath) : undefined;
 }
 
 function rank(bus: string): number {

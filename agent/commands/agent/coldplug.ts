@@ -9,7 +9,7 @@ import { blockedLine, endLine, planText, summarize } from '../../report/coldplug
 import { LINE, progressLine } from '../../report/progress.ts';
 import { terminalOf, type Terminal } from '../../report/terminal.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
-import { print, say } from '../output.ts';
+import { print, say, streamOf } from '../output.ts';
 
 const JOBS: Option = {
   long: 'jobs',
@@ -56,8 +56,9 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const jobs = parsed.value(JOBS);
     const timeout = parsed.value(TIMEOUT);
     const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
-    const terminal = terminalOf(process.stderr, process.env);
-    const view = quiet ? undefined : liveView(terminal, parsed.has(OPTION.verbose), process.stderr.isTTY);
+    const stream = streamOf(2);
+    const terminal = terminalOf(stream, process.env);
+    const view = quiet ? undefined : liveView(terminal, parsed.has(OPTION.verbose), stream.isTTY);
     const run = await coldplug({
       host: hostOf(parsed),
       jobs: jobs === undefined ? Math.max(2, availableParallelism()) : wholeNumber(JOBS, jobs, 1, 1024),
@@ -70,7 +71,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
     if (file !== undefined) writeChart(file, run);
     if (parsed.has(OPTION.json)) print(`${JSON.stringify(run, undefined, 1)}\n`);
     else if (!parsed.has(OPTION.quiet)) {
-      const out = terminalOf(process.stdout, process.env);
+      const out = terminalOf(streamOf(1), process.env);
       if (run.dryRun) print(planText(run, out));
       print(summarize(run, out));
     }

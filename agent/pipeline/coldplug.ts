@@ -11,7 +11,8 @@ import { readInsertionFacts, readKernelCompression, readUeventSeqnum } from '../
 import { openUeventSocket, type UeventSocket } from '../facts/uevent-socket.ts';
 import type { Uevent } from '../facts/uevent.ts';
 import type { ColdplugRun } from '../report/coldplug-run.ts';
-import { Loader, sinceStart, type LoaderObserver } from './loader.ts';
+import { Loader, type LoaderObserver } from './loader.ts';
+import { sinceStart } from './module-record.ts';
 import { openSources } from './sources.ts';
 
 export interface ColdplugOptions {

@@ -2,25 +2,20 @@
  * Devices in, modules inserted: the way through the rooms for each device and each name, used by coldplug and by the agent.
  * A name is worked on once; the graph of modules is one for all devices.
  */
-import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import type { Devpath, Modalias, ModuleName } from '../base/names.ts';
 import { readAttribute } from '../facts/attribute.ts';
 import type { Device } from '../facts/device.ts';
-import { readInsertionFacts } from '../facts/kernel-state.ts';
-import { insertModule, type Insertion } from '../insert/insertion.ts';
 import { Scheduler, type Task, type TaskRecord } from '../insert/scheduler.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import { causeOf, type Cause } from '../report/cause.ts';
 import type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from '../report/coldplug-run.ts';
 import type { Progress } from '../report/progress.ts';
-import { runCommand, type CommandEnd } from '../insert/command.ts';
 import { evaluate } from '../rules/load-rules.ts';
+import type { PolicyAnswer, PolicySubject } from '../rules/policy.ts';
 import { answer } from './answer.ts';
+import { moduleRecord, sinceStart, type WantedStep } from './module-record.ts';
 import { pathExists, type Sources } from './sources.ts';
-
-/** What ran for a step. */
-export type StepEnd = Insertion | CommandEnd;
+import { runStep, succeeded, type StepEnd } from './step.ts';
 
 /** Told as things happen; every method may be left out. */
 export interface LoaderObserver {
@@ -40,19 +35,8 @@ export interface LoaderOptions {
   /** The word of /sys/module/compression. */
   readonly kernelCompression: string | undefined;
   readonly observer?: LoaderObserver | undefined;
-}
-
-/** The moment of the process's start on the monotonic clock, ns. */
-const BEGAN_NS = process.hrtime.bigint() - BigInt(Math.round(performance.now() * 1e6));
-
-/** Milliseconds since the process began. */
-export function sinceStart(ns: bigint = process.hrtime.bigint()): number {
-  return Math.round(Number(ns - BEGAN_NS) / 1e4) / 100;
-}
-
-interface Wanted {
-  readonly step: Step;
-  readonly requester: Requester;
+  /** The policy's word on a module and what it needs, asked for every device and request; everything is allowed without. */
+  readonly judge?: ((subject: PolicySubject, needs: readonly ModuleName[]) => PolicyAnswer) | undefined;
 }
 
 /**
@@ -65,34 +49,45 @@ function bringsDevices(requester: Requester): boolean {
   return CONTROLLER.test(requester.name);
 }
 
+/** Names and denials that are remembered; beyond that they are answered or told again. */
+const MOST_NAMES = 4096;
+
 /** Turns devices into insertions. */
 export class Loader {
   readonly scheduler: Scheduler<StepEnd>;
   readonly blocked: BlockedRecord[] = [];
   readonly #options: LoaderOptions;
-  readonly #devices = new Set<Devpath>();
+  #sources: Sources;
+  /** Each device seen, with its modaliases. */
+  readonly #devices = new Map<Devpath, readonly Modalias[]>();
   readonly #modaliases = new Map<Modalias, ModaliasRecord>();
   readonly #names = new Set<string>();
-  readonly #wanted = new Map<ModuleName, Wanted>();
+  readonly #wanted = new Map<ModuleName, WantedStep>();
   readonly #present = new Set<ModuleName>();
   readonly #blockedKeys = new Set<string>();
+  /** What the policy denied to each device, so that each denial is told once. */
+  readonly #denied = new Map<Devpath, Set<string>>();
   #failed = 0;
 
   constructor(options: LoaderOptions) {
     this.#options = options;
+    this.#sources = options.sources;
     this.scheduler = new Scheduler<StepEnd>({
       jobs: options.jobs,
-      succeeded: (end) => end.kind !== 'refused' && end.kind !== 'command-failed',
+      succeeded,
       now: () => process.hrtime.bigint(),
       started: (task) => {
-        const record = this.#record(task.module);
-        if (record !== undefined) options.observer?.started?.(record);
-        options.observer?.changed?.(this);
+        if (options.observer === undefined) return;
+        const record = options.observer.started === undefined ? undefined : this.#record(task.module);
+        if (record !== undefined) options.observer.started?.(record);
+        options.observer.changed?.(this);
       },
       ended: (task) => {
-        const record = this.#record(task.module);
-        if (record !== undefined) options.observer?.ended?.(record);
-        options.observer?.changed?.(this);
+        if (task.outcome?.kind === 'ran' && task.outcome.result.kind === 'refused') this.#failed++;
+        if (options.observer === undefined) return;
+        const record = options.observer.ended === undefined ? undefined : this.#record(task.module);
+        if (record !== undefined) options.observer.ended?.(record);
+        options.observer.changed?.(this);
       },
     });
   }
@@ -102,18 +97,33 @@ export class Loader {
     return this.#devices.size;
   }
 
+  /** Whether a device was seen and has not gone. */
+  knows(devpath: Devpath): boolean {
+    return this.#devices.has(devpath);
+  }
+
+  /** Every device seen that has not gone. */
+  devpaths(): Iterable<Devpath> {
+    return this.#devices.keys();
+  }
+
   /** A device that is there: its modaliases and what load rules ask for it. Cheap for one that was seen before. */
   device(device: Device): void {
-    this.#devices.add(device.devpath);
+    const { devpath, subsystem } = device;
+    // Drivers, buses, classes and modules announce themselves too; they are no devices.
+    if (devpath.startsWith('/devices/')) this.#devices.set(devpath, device.modaliases);
     for (const modalias of device.modaliases) {
-      if (this.#modaliases.has(modalias)) continue;
-      const requester: Requester = { devpath: device.devpath, subsystem: device.subsystem, name: modalias };
-      this.#modaliases.set(modalias, { modalias, ...this.request(modalias, requester) });
+      // A policy may tell devices apart, so what holds for one modalias need not hold for the next device with it.
+      if (this.#options.judge === undefined && this.#modaliases.has(modalias)) continue;
+      this.#modaliases.set(modalias, {
+        modalias,
+        ...this.request(modalias, { devpath, subsystem, name: modalias }),
+      });
     }
-    const directory = this.#options.host.sysfs + device.devpath;
-    const requests = evaluate(this.#options.sources.loadRules, {
+    const directory = this.#options.host.sysfs + devpath;
+    const requests = evaluate(this.#sources.loadRules, {
       action: 'add',
-      subsystem: device.subsystem,
+      subsystem,
       kernelName: device.name,
       properties: device.properties,
       attribute: (name) => readAttribute(`${directory}/${name}`),
@@ -122,17 +132,63 @@ export class Loader {
     // Its own modaliases are asked for whatever the rules say: people mask udev's rules so that udevd leaves loading to plugd.
     for (const { names, place } of requests) {
       for (const name of names) {
-        if (this.#names.has(name)) continue;
-        this.#names.add(name);
-        this.request(name, { devpath: device.devpath, subsystem: device.subsystem, name, rule: place });
+        if (this.#options.judge === undefined && this.#names.has(name)) continue;
+        if (this.#names.size < MOST_NAMES) this.#names.add(name);
+        this.request(name, { devpath, subsystem, name, rule: place });
       }
     }
     this.#options.observer?.changed?.(this);
   }
 
-  /** Asks for whatever `name` names: through match, rules and plan into the graph. */
-  request(name: string, requester: Requester): Omit<ModaliasRecord, 'modalias'> {
-    const { lookup, answers } = answer(this.#options.sources, name, requester.rule !== undefined);
+  /**
+   * A device that has gone. What failed for it is tried again when such a device comes back: other devices with the same
+   * modalias keep the answer they got.
+   */
+  deviceGone(devpath: Devpath): void {
+    const modaliases = this.#devices.get(devpath);
+    if (modaliases === undefined) return;
+    this.#devices.delete(devpath);
+    this.#denied.delete(devpath);
+    for (const modalias of modaliases) {
+      const modules = this.#modaliases.get(modalias)?.modules ?? [];
+      this.#modaliases.delete(modalias);
+      this.#forgetFailures(modules);
+    }
+  }
+
+  /** A module that was loaded and is not any more, so that it is loaded again when it is asked for. */
+  moduleGone(module: ModuleName): void {
+    this.#present.delete(module);
+    const task = this.scheduler.record(module);
+    if (task !== undefined && !this.#succeeded(task)) return; // The kernel announces a module whose init failed, too.
+    this.scheduler.forget((record) => record.module !== module);
+    this.#wanted.delete(module);
+    for (const [modalias, { modules }] of this.#modaliases) {
+      if (modules.includes(module)) this.#modaliases.delete(modalias);
+    }
+    this.#names.clear();
+  }
+
+  /**
+   * Goes on with another tree, configuration or policy: everything that was answered is forgotten, failures too; what is
+   * loaded stays known. What waits for its turn takes its file from the new tree if it is asked for again.
+   */
+  renew(sources: Sources): void {
+    this.#sources = sources;
+    this.#modaliases.clear();
+    this.#names.clear();
+    this.#blockedKeys.clear();
+    this.#denied.clear();
+    this.blocked.length = 0;
+    this.scheduler.forget((record) => this.#succeeded(record));
+    for (const module of this.#wanted.keys()) {
+      if (this.scheduler.record(module) === undefined) this.#wanted.delete(module);
+    }
+  }
+
+  /** Asks for whatever `name` names: through match, rules and plan into the graph. `urgent`: see Task. */
+  request(name: string, requester: Requester, urgent = false): Omit<ModaliasRecord, 'modalias'> {
+    const { lookup, answers } = answer(this.#sources, name, requester.rule !== undefined);
     if (lookup.kind === 'none') return { verdict: 'no-match', modules: [] };
     if (lookup.kind === 'malformed') return { verdict: 'malformed', modules: [] };
     const modules: ModuleName[] = [];
@@ -142,7 +198,7 @@ export class Loader {
       modules.push(module);
       if (decision.kind === 'builtin') continue;
       builtin = false;
-      if (plan !== undefined) this.#plan(plan, requester);
+      if (plan !== undefined) this.#plan(plan, requester, urgent);
       else this.#block({ module, kind: decision.kind, reason: decision.reason, place: decision.place, requester });
     }
     return { verdict: builtin ? 'builtin' : 'matched', modules };
@@ -192,108 +248,93 @@ export class Loader {
     };
   }
 
-  #plan(plan: Plan, requester: Requester): void {
-    for (const blocked of plan.blocked) {
-      this.#block({
-        module: blocked.module,
-        kind: blocked.kind,
-        reason: blocked.reason,
-        place: blocked.place,
-        requester,
-      });
-    }
+  #plan(plan: Plan, requester: Requester, urgent: boolean): void {
+    for (const { module, kind, reason, place } of plan.blocked) this.#block({ module, kind, reason, place, requester });
+    const steps = this.#allowed(plan, requester);
     const tasks: Array<Task<StepEnd>> = [];
     const rank = bringsDevices(requester) ? 1 : 0;
-    for (const step of plan.steps) {
-      if (step.state === 'live' && this.scheduler.record(step.module) === undefined) {
-        this.#present.add(step.module);
+    for (const step of steps) {
+      const { module } = step;
+      const task = this.scheduler.record(module);
+      if (step.state === 'live' && task === undefined) {
+        this.#present.add(module);
         continue;
       }
-      if (!this.#wanted.has(step.module)) this.#wanted.set(step.module, { step, requester });
-      if (!this.#options.dryRun)
-        tasks.push({ module: step.module, after: step.after, rank, run: async () => this.#run(step) });
+      const wanted = this.#wanted.get(module);
+      if (wanted === undefined) this.#wanted.set(module, { step, requester });
+      else if (task?.startedNs === undefined) this.#wanted.set(module, { step, requester: wanted.requester });
+      if (!this.#options.dryRun) {
+        const slow = () => this.scheduler.release(module);
+        const run = async () => runStep(this.#wanted.get(module)?.step ?? step, this.#options.kernelCompression, slow);
+        tasks.push({ module, after: step.after, rank, urgent, run });
+      }
     }
     if (tasks.length > 0) this.scheduler.add(tasks);
   }
 
-  async #run(step: Step): Promise<StepEnd> {
-    if (step.command !== undefined) return runCommand(step.command.text, step.module);
-    const end = await insertModule({
-      path: step.path,
-      params: step.params,
-      kernelCompression: this.#options.kernelCompression,
-    });
-    if (end.kind === 'refused') this.#failed++;
-    return end;
+  /** The steps of a plan that the policy allows: none when it denies the target, all but a softdep that it denies by name. */
+  #allowed(plan: Plan, requester: Requester): readonly Step[] {
+    const { judge } = this.#options;
+    if (judge === undefined || plan.steps.length === 0) return plan.steps;
+    const { devpath, subsystem, name } = requester;
+    const subject = { modalias: name, subsystem, device: devpath, module: plan.target };
+    const needs = plan.steps.filter((step) => step.required && step.module !== plan.target);
+    const own = judge(
+      subject,
+      needs.map((step) => step.module),
+    );
+    if (own.kind === 'denied') {
+      const reason = own.module === plan.target ? own.text : `${own.text}: it needs ${own.module}`;
+      this.#block({ module: plan.target, kind: 'denied', reason, place: own.place, requester });
+      return [];
+    }
+    return plan.steps.filter((step) => step.required || judge(subject, [step.module]).kind === 'allowed');
   }
 
   #block(record: BlockedRecord): void {
+    const { devpath } = record.requester;
+    let keys = this.#blockedKeys;
+    if (record.kind === 'denied' && devpath !== '') {
+      keys = this.#denied.get(devpath) ?? new Set();
+      this.#denied.set(devpath, keys);
+    }
     const key = `${record.module} ${record.kind} ${record.reason}`;
-    if (this.#blockedKeys.has(key)) return;
-    this.#blockedKeys.add(key);
+    if (keys.has(key)) return;
+    if (keys.size < MOST_NAMES) keys.add(key);
+    if (this.blocked.length === MOST_NAMES) this.blocked.shift();
     this.blocked.push(record);
     this.#options.observer?.blocked?.(record, sinceStart());
+  }
+
+  /** Forgets tasks of these modules that failed, and the failures of what they needed. */
+  #forgetFailures(modules: readonly ModuleName[]): void {
+    const failed = new Set<ModuleName>();
+    for (let module of modules) {
+      for (;;) {
+        const task = this.scheduler.record(module);
+        if (task?.outcome === undefined || this.#succeeded(task) || failed.has(module)) break;
+        failed.add(module);
+        if (task.outcome.kind !== 'skipped') break;
+        module = task.outcome.because;
+      }
+    }
+    if (failed.size === 0) return;
+    this.scheduler.forget((record) => !failed.has(record.module));
+    for (const module of failed) this.#wanted.delete(module);
+  }
+
+  #succeeded({ outcome }: TaskRecord<StepEnd>): boolean {
+    return outcome?.kind === 'ran' && succeeded(outcome.result);
   }
 
   #record(module: ModuleName): ModuleRecord | undefined {
     const wanted = this.#wanted.get(module);
     if (wanted === undefined) return undefined;
-    const { step, requester } = wanted;
-    const base = { module, path: step.path, params: step.params, why: step.why, requester };
-    const task = this.scheduler.record(module);
-    if (task === undefined) return { ...base, ...this.#prediction(step), waitedFor: [], addedMs: 0 };
-    const call = task.outcome?.kind === 'ran' && 'call' in task.outcome.result ? task.outcome.result.call : undefined;
-    return {
-      ...base,
-      ...this.#outcome(task),
-      waitedFor: task.waitedFor,
-      addedMs: sinceStart(task.addedNs),
-      ...(task.readyNs === undefined ? {} : { readyMs: sinceStart(task.readyNs) }),
-      ...(task.startedNs === undefined ? {} : { startedMs: sinceStart(call?.startedNs ?? task.startedNs) }),
-      ...(task.endedNs === undefined ? {} : { endedMs: sinceStart(call?.endedNs ?? task.endedNs) }),
-    };
-  }
-
-  /** What a dry run can say before the kernel is asked: whether the file is there, and those of the modules it needs. */
-  #prediction(step: Step): Pick<ModuleRecord, 'result' | 'cause' | 'errno' | 'detail'> {
-    if (step.command !== undefined) return { result: 'planned' };
-    if (!existsSync(step.path)) return { result: 'failed', cause: 'missing-file', detail: step.path };
-    for (const { module, required } of step.after) {
-      const needed = required ? this.#wanted.get(module) : undefined;
-      if (needed !== undefined && this.#prediction(needed.step).result !== 'planned') {
-        return { result: 'skipped', cause: 'missing-dependency', detail: module };
-      }
-    }
-    return { result: 'planned' };
-  }
-
-  #outcome(task: TaskRecord<StepEnd>): Pick<ModuleRecord, 'result' | 'cause' | 'errno' | 'detail'> {
-    if (task.outcome === undefined) return { result: 'unfinished' };
-    if (task.outcome.kind === 'skipped') {
-      return { result: 'skipped', cause: 'missing-dependency', detail: task.outcome.because };
-    }
-    const end = task.outcome.result;
-    if (end.kind === 'command-failed')
-      return { result: 'failed', cause: 'other', detail: `its install command: ${end.why}` };
-    if (end.kind !== 'refused') return { result: end.kind };
-    return {
-      result: 'failed',
-      cause: this.#cause(task.module, end),
-      errno: end.errno,
-      ...(end.why === undefined ? {} : { detail: end.why }),
-    };
-  }
-
-  #cause(module: ModuleName, refusal: Extract<Insertion, { kind: 'refused' }>): Cause {
-    const { host, sources } = this.#options;
-    const facts = readInsertionFacts(host);
-    return causeOf({
-      errno: refusal.errno,
-      during: refusal.during,
-      modulesDisabled: facts.modulesDisabled,
-      capSysModule: facts.capSysModule,
-      kernelBlacklisted: sources.config.kernelBlacklists.some((rule) => rule.module === module),
-      lockedDown: /\[(integrity|confidentiality)\]/.test(readAttribute(`${host.sysfs}/kernel/security/lockdown`) ?? ''),
+    const { host } = this.#options;
+    return moduleRecord(wanted, this.scheduler.record(module), {
+      host,
+      config: this.#sources.config,
+      wanted: (needed) => this.#wanted.get(needed)?.step,
     });
   }
 }

@@ -7,10 +7,13 @@ import type { Cause } from './cause.ts';
 
 /** Why a module was wanted. */
 export interface Requester {
+  /** '' when no device asked. */
   readonly devpath: Devpath;
   readonly subsystem: string;
-  /** The string that named it: a modalias, or the name in a `kmod load` rule. */
+  /** The string that named it: a modalias, the name in a `kmod load` rule, what the kernel asked for (`fs-ext4`). */
   readonly name: string;
+  /** Who asked, when it was no device: the kernel itself, a person at the agent's socket, a line of modules-load.d. */
+  readonly by?: 'kernel' | 'person' | 'boot-list' | undefined;
   /** The udev rule that asked, when it was not the device's own modalias. */
   readonly rule?: Place | undefined;
 }
@@ -21,6 +24,8 @@ export interface ModuleRecord {
   readonly path: string;
   readonly params: string;
   readonly why: 'target' | 'depends' | 'softdep-pre' | 'softdep-post';
+  /** The module that needs it, when it is not the target. */
+  readonly for?: ModuleName | undefined;
   readonly requester: Requester;
   readonly result: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped' | 'planned' | 'unfinished';
   readonly cause?: Cause | undefined;

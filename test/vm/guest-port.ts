@@ -76,8 +76,8 @@ export class GuestPort {
     });
     this.ready.catch(() => {});
     socket.on('data', (chunk) => this.#receive(chunk));
+    // How the connection ended says less than how QEMU did; the machine calls break() with that.
     socket.on('error', () => {});
-    socket.on('close', () => this.break(new Error('the machine has ended')));
   }
 
   /** Ends everything that waits with this error. */
@@ -175,7 +175,10 @@ export class GuestPort {
       this.#running.set(id, { output: [], error: [], options, soFar, done, failed });
     });
     ended.catch(() => {});
-    this.#send(id, 'r', request).catch((error: unknown) => this.break(error as Error));
+    this.#send(id, 'r', request).catch((error: unknown) => {
+      this.#running.get(id)?.failed(error as Error);
+      this.#running.delete(id);
+    });
     return { ended, soFar, kill: (signal) => this.#send(id, 'k', Buffer.from(String(signal))) };
   }
 }

@@ -157,6 +157,11 @@ export class Machine {
     this.bootMs = parts.bootMs;
   }
 
+  /** QEMU's process. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** What the kernel wrote to its console. */
   get console(): string {
     return Buffer.concat(this.#console).toString('latin1');
@@ -241,7 +246,10 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
       );
     };
     const limit = setTimeout(() => fail(`the machine was not up after ${BOOT_LIMIT / 1000} s`), BOOT_LIMIT);
-    const life = setTimeout(() => child.kill('SIGKILL'), lifetime);
+    const life = setTimeout(() => {
+      fail(`the machine's ${lifetime / 1000} s were over`);
+      child.kill('SIGKILL');
+    }, lifetime);
     limit.unref();
     life.unref();
     const gone = (what: string) => {

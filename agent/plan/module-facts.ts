@@ -86,6 +86,8 @@ export class ModuleFacts {
   #members: Members | undefined;
   #blocked: readonly Blocked[] | undefined;
   #wellFounded: boolean | undefined;
+  /** The module that was last found to get this one through another. */
+  #broughtTo: ModuleFacts | undefined;
 
   constructor(table: FactTable, name: ModuleName, otherPath: string | undefined) {
     const { matcher, moduleDir } = table.sources;
@@ -111,12 +113,11 @@ export class ModuleFacts {
   /** The dependencies that no other dependency brings with it: edges from these are enough. */
   get direct(): readonly PlanEdge[] {
     if (this.#direct === undefined) {
-      const brought = new Set<ModuleName>();
-      for (const { facts } of this.depends) for (const below of facts.depends) brought.add(below.facts.name);
-      const names = this.depends.map(({ facts }) => facts.name);
-      const direct = names.filter((name) => !brought.has(name));
+      const all = this.depends.map(({ facts }) => facts);
+      for (const { facts } of this.depends) for (const below of facts.depends) below.facts.#broughtTo = this;
+      const direct = all.filter((facts) => facts.#broughtTo !== this);
       // Where every one is brought by another, modules.dep is in circles; the plan says so.
-      this.#direct = (direct.length > 0 ? direct : names).map((module) => ({ module, required: true }));
+      this.#direct = (direct.length > 0 ? direct : all).map(({ name }) => ({ module: name, required: true }));
     }
     return this.#direct;
   }
@@ -166,7 +167,8 @@ export class ModuleFacts {
         reason: `modules.dep leads in a circle: ${circle.join(' → ')}`,
       });
     }
-    if (this.#table.sources.kernelBlacklist === false) return blocked;
+    const { kernelBlacklist, config } = this.#table.sources;
+    if (kernelBlacklist === false || config.kernelBlacklists.length === 0) return blocked;
     for (const facts of [...this.depends.map((found) => found.facts), this]) {
       const rule = this.#table.rules.kernelBlacklist(facts.name);
       if (rule === undefined || facts.builtin || (facts.install !== undefined && !facts.hasSoftdeps)) continue;

@@ -30,20 +30,20 @@ export interface Step {
   readonly origins: readonly ParamOrigin[];
   readonly why: StepReason;
   /** The module that needs it or names it as softdep; the target itself has none. */
-  readonly for?: ModuleName;
+  readonly for?: ModuleName | undefined;
   /** The softdep line. */
-  readonly place?: Place;
+  readonly place?: Place | undefined;
   /** True for the target and all it depends on: if one of them fails, so does the plan. What softdeps add may fail. */
   readonly required: boolean;
   /** The steps of this plan that come before it; only these: steps without a path between them may run at the same time. */
   readonly after: readonly PlanEdge[];
   /** Instead of inserting: the command of an `install` line, with $CMDLINE_OPTS replaced, for `sh -c`. */
-  readonly command?: PlannedCommand;
+  readonly command?: PlannedCommand | undefined;
   /**
    * What the module is now: `live` and `builtin` ones need nothing done (builtin ones are in a plan only with
    * `ignoreLoaded`); a `coming` one is inserted again, and the kernel waits for the first insertion.
    */
-  readonly state?: StepState;
+  readonly state?: StepState | undefined;
 }
 
 export type StepState = 'live' | 'coming' | 'going' | 'builtin';

@@ -12,17 +12,7 @@
 import type { ModuleName, Place } from '../base/names.ts';
 import type { Candidate } from '../match/candidate.ts';
 import { FactTable, type FactSources, type Found, type ModuleFacts } from './module-facts.ts';
-import type {
-  Blocked,
-  ParamOrigin,
-  Plan,
-  PlanEdge,
-  PlanNote,
-  PlannedCommand,
-  Step,
-  StepReason,
-  StepState,
-} from './plan.ts';
+import type { Blocked, ParamOrigin, Plan, PlanEdge, PlanNote, PlannedCommand, Step, StepReason } from './plan.ts';
 
 /** What a planner plans with. */
 export interface PlannerInput extends FactSources {
@@ -77,14 +67,15 @@ interface Item {
   readonly why: StepReason;
   readonly for: ModuleName | undefined;
   readonly place: Place | undefined;
+  /** No earlier item is of this module. */
+  first: boolean;
+  required: boolean;
+  after: readonly PlanEdge[];
 }
 
 interface Sequence {
   /** As kmod has it, with repetitions. */
   readonly items: readonly Item[];
-  /** The first of each module, and its edges. */
-  readonly firsts: ReadonlyMap<ModuleName, { readonly item: Item; readonly after: readonly PlanEdge[] }>;
-  readonly required: ReadonlySet<ModuleName>;
   readonly notes: readonly PlanNote[];
 }
 
@@ -100,7 +91,7 @@ function sequenceOf(target: Found, ignoreCommands: boolean): Sequence {
   const noted = new Set<ModuleFacts>();
 
   const add = (found: Found, why: StepReason, wanting: ModuleName | undefined, place: Place | undefined) =>
-    items.push({ found, why, for: wanting, place });
+    items.push({ found, why, for: wanting, place, first: true, required: false, after: NO_EDGES });
 
   let depth = 0;
   const begin = (found: Found, why: StepReason, wanting: ModuleName | undefined, place: Place | undefined) => {
@@ -142,30 +133,52 @@ function sequenceOf(target: Found, ignoreCommands: boolean): Sequence {
   };
 
   begin(target, 'target', undefined, undefined);
-  const required = new Set<ModuleName>([target.facts.name]);
-  for (const depend of target.facts.depends) required.add(depend.facts.name);
-  return { items, firsts: firstsOf(items, softEdges), required, notes };
+  connect(target.facts, items, softEdges);
+  return { items, notes };
 }
 
+const NO_EDGES: readonly PlanEdge[] = [];
+
 /**
- * Each module once with the edges that its place allows: one that would lead forward closes a softdep loop. Nobody waits
+ * Gives each item its edges, those that its place allows: one that would lead forward closes a softdep loop. Nobody waits
  * for what is built in.
  */
-function firstsOf(
+function connect(
+  target: ModuleFacts,
   items: readonly Item[],
   softEdges: ReadonlyMap<ModuleName, ReadonlySet<ModuleName>>,
-): Sequence['firsts'] {
-  const firsts = new Map<ModuleName, { item: Item; after: readonly PlanEdge[] }>();
+): void {
+  const firsts = new Map<ModuleName, Item>();
   for (const item of items) {
-    const { name, direct, builtin } = item.found.facts;
-    if (builtin || firsts.has(name)) continue;
-    const after = direct.filter(({ module }) => firsts.has(module));
-    for (const module of softEdges.get(name) ?? []) {
-      if (firsts.has(module) && !after.some((edge) => edge.module === module)) after.push({ module, required: false });
+    const { name, direct } = item.found.facts;
+    item.required = item.found.facts === target || target.depends.some(({ facts }) => facts === item.found.facts);
+    const first = firsts.get(name);
+    if (first !== undefined) {
+      item.first = false;
+      item.after = first.after;
+      continue;
     }
-    firsts.set(name, { item, after });
+    const soft = softEdges.get(name);
+    item.after = direct.every(({ module }) => firsts.has(module))
+      ? direct
+      : direct.filter(({ module }) => firsts.has(module));
+    if (soft !== undefined) item.after = withSoftEdges(item.after, soft, firsts);
+    firsts.set(name, item);
   }
-  return firsts;
+}
+
+function withSoftEdges(
+  edges: readonly PlanEdge[],
+  soft: ReadonlySet<ModuleName>,
+  firsts: ReadonlyMap<ModuleName, Item>,
+): readonly PlanEdge[] {
+  const all = [...edges];
+  for (const module of soft) {
+    const first = firsts.get(module);
+    if (first === undefined || first.found.facts.builtin || edges.some((edge) => edge.module === module)) continue;
+    all.push({ module, required: false });
+  }
+  return all;
 }
 
 function noteSoftdeps(facts: ModuleFacts, place: Place, notes: PlanNote[]): void {
@@ -192,54 +205,39 @@ function noteSoftdeps(facts: ModuleFacts, place: Place, notes: PlanNote[]): void
 function planOf(target: Found, sequence: Sequence, input: PlannerInput, options: PlanOptions): Plan {
   const steps: Step[] = [];
   const printed: Step[] = [];
-  const done = new Map<ModuleName, Step>();
+  const extra = options.extraParams !== undefined && options.extraParams !== '' ? options.extraParams : undefined;
   for (const item of sequence.items) {
     const { found } = item;
     const { facts } = found;
     const state = facts.builtin ? 'builtin' : input.state(facts.name);
-    if (options.ignoreLoaded !== true && state === 'builtin') continue;
-    const first = sequence.firsts.get(facts.name);
-    const step = stepOf(item, first?.after ?? [], sequence.required.has(facts.name), state, found === target, options);
+    if (state === 'builtin' && options.ignoreLoaded !== true) continue;
+    const isTarget = found === target;
+    const origins = isTarget && extra !== undefined ? [...found.origins, { text: extra }] : found.origins;
+    const ignored = facts.hasSoftdeps || (isTarget && options.ignoreCommands === true);
+    // One shape for all steps, whatever they have: plans are made by the hundred while a machine boots.
+    const step: Step = {
+      module: facts.name,
+      path: facts.path,
+      params: origins.length === 0 ? '' : origins.map(({ text }) => text).join(' '),
+      origins,
+      why: item.why,
+      for: item.for,
+      place: item.place,
+      required: item.required,
+      after: item.after,
+      command: facts.install === undefined || ignored ? undefined : commandOf(facts.install, origins),
+      state,
+    };
     printed.push(step);
-    if (done.has(facts.name)) continue;
-    done.set(facts.name, step);
-    steps.push(step);
+    if (item.first) steps.push(step);
   }
+  const { notes } = sequence;
   return {
     target: target.facts.name,
     steps,
     printed: printed.length === steps.length ? steps : printed,
     blocked: [],
-    notes: sequence.notes,
-  };
-}
-
-function stepOf(
-  { found, why, for: wanting, place }: Item,
-  after: readonly PlanEdge[],
-  required: boolean,
-  state: StepState | undefined,
-  isTarget: boolean,
-  options: PlanOptions,
-): Step {
-  const { facts } = found;
-  const extra = isTarget && options.extraParams !== undefined && options.extraParams !== '';
-  const origins: readonly ParamOrigin[] = extra ? [...found.origins, { text: options.extraParams }] : found.origins;
-  const params = origins.length === 0 ? '' : origins.map(({ text }) => text).join(' ');
-  const ignored = facts.hasSoftdeps || (isTarget && options.ignoreCommands === true);
-  const command = facts.install === undefined || ignored ? undefined : commandOf(facts.install, origins);
-  return {
-    module: facts.name,
-    path: facts.path,
-    params,
-    origins,
-    why,
-    ...(wanting === undefined ? {} : { for: wanting }),
-    ...(place === undefined ? {} : { place }),
-    required,
-    after,
-    ...(command === undefined ? {} : { command }),
-    ...(state === undefined ? {} : { state }),
+    notes,
   };
 }
 

@@ -138,6 +138,12 @@ const SHAPES: ReadonlyArray<readonly [rule: string, name: string, given: Given, 
     'k(builtin) x',
   ],
   [
+    'ignoreLoaded: … once',
+    'x',
+    { builtin: ['k'], conf: 'softdep x pre: k k2\nalias k2 k', options: { ignoreLoaded: true } },
+    'k(builtin) x',
+  ],
+  [
     'ignoreCommands: no softdeps of the target',
     'x',
     { conf: 'softdep x pre: y', options: { ignoreCommands: true } },

@@ -70,6 +70,11 @@ export function readKernelCommandLine(host: Host): ConfigText {
   return { file, text: (readText(file) ?? '').replace(/\n+$/, '') };
 }
 
+/** Every directory that a change of modprobe's configuration or of udev's rules can happen in, there or not. */
+export function watchedConfigDirectories(host: Host): readonly string[] {
+  return ['modprobe.d', 'udev/rules.d'].flatMap((family) => directories(host, family, {}));
+}
+
 function directories(host: Host, family: string, places: ConfigPlaces): readonly string[] {
   return places.paths ?? PLACES.map((place) => `${places.root ?? host.root}${place}/${family}`);
 }

@@ -41,6 +41,8 @@ export interface UeventSocket {
   readonly seqnum: number;
   /** SO_RCVBUF as the kernel reports it, in bytes. */
   readonly receiveBuffer: number;
+  /** Its netlink port id. */
+  readonly portId: number;
   close(): void;
 }
 
@@ -66,6 +68,7 @@ export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEI
     throw new PlugdError('unsupported', `the uevent socket cannot be opened: ${reason(error)}`, { cause: error });
   }
   const size = prepareDescriptor(socket, receiveBuffer);
+  const portId = socket.address().port;
   const counters: UeventCounters = {
     received: 0,
     spoofed: 0,
@@ -114,6 +117,7 @@ export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEI
       return seqnum;
     },
     receiveBuffer: size,
+    portId,
     close: () => socket.close(),
   };
 }

@@ -33,8 +33,17 @@ const SILENT_SEQNUM_MS = 100;
  * Some buses find their devices in the background after the driver's init has returned (a USB hub debounces each port for
  * 100 ms, a SCSI host scans). Where one is there, "settled" asks for this long a silence.
  */
-const QUIET_MS = 250;
-const BACKGROUND = new Set(['usb', 'scsi', 'mmc', 'mmc_host', 'scsi_host', 'usb_device', 'thunderbolt', 'hdaudio']);
+export const QUIET_MS = 250;
+export const BACKGROUND_BUSES: ReadonlySet<string> = new Set([
+  'usb',
+  'scsi',
+  'mmc',
+  'mmc_host',
+  'scsi_host',
+  'usb_device',
+  'thunderbolt',
+  'hdaudio',
+]);
 
 /**
  * Runs a coldplug to its end. Errors: `no-module-support`, `no-permission`, `unsupported` (modules_disabled),
@@ -140,7 +149,7 @@ class Hearing {
 
   #uevent(uevent: Uevent, loader: Loader): void {
     this.lastMs = performance.now();
-    if (BACKGROUND.has(uevent.subsystem)) this.background = true;
+    if (BACKGROUND_BUSES.has(uevent.subsystem)) this.background = true;
     // Only `add` loads: loading on bind or change would bring back what an administrator has just removed.
     if (uevent.action !== 'add') return;
     this.used++;
@@ -211,8 +220,11 @@ async function pause(ms: number): Promise<void> {
   });
 }
 
-/** One sentence for each thing that stands in the way, the most fundamental first. */
-function mayInsert(host: Host): void {
+/**
+ * Answers when modules can be inserted here. Errors: `no-module-support`, `no-permission`, `unsupported`: one sentence for each
+ * thing that stands in the way, the most fundamental first.
+ */
+export function mayInsert(host: Host): void {
   const facts = readInsertionFacts(host);
   const plan = 'plugd coldplug -n shows the plan without changing anything';
   if (!facts.moduleSupport) {

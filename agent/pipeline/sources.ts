@@ -9,7 +9,7 @@ import { readKernelCommandLine, readModprobeConfig, readUdevRules } from '../fac
 import { readLoadedModules } from '../facts/kernel-state.ts';
 import { readShippedFile } from '../facts/shipped-file.ts';
 import { createMatcher, type Matcher } from '../match/matcher.ts';
-import { createPlanner, type Planner } from '../plan/planner.ts';
+import { createPlanner, type Planner, type PlannerInput } from '../plan/planner.ts';
 import type { Problem } from '../report/coldplug-run.ts';
 import type { Config, ConfigProblem } from '../rules/config.ts';
 import { parseLoadRules, type LoadRules } from '../rules/load-rules.ts';
@@ -27,19 +27,21 @@ export interface Sources {
   problems(): readonly Problem[];
 }
 
-/** Reads them all. Errors: `no-modules-directory`. */
-export function openSources(host: Host): Sources {
+/**
+ * Reads them all. `state` tells what is loaded, for whoever keeps that up to date; otherwise /proc/modules is read once.
+ * Errors: `no-modules-directory`.
+ */
+export function openSources(host: Host, state: PlannerInput['state'] = loadedNow(host)): Sources {
   const tree = openTree(host);
   const config = mergeConfig(readModprobeConfig(host), readKernelCommandLine(host));
   const udev = readUdevRules(host);
   const loadRules = parseLoadRules(udev.texts, readShippedFile('rules/80-drivers.rules'));
   const matcher = createMatcher(tree.indexes, configuredNames(config));
-  const loaded = readLoadedModules(host) ?? new Map<never, never>();
   const planner = createPlanner({
     matcher,
     config,
     moduleDir: host.moduleDir,
-    state: (module) => loaded.get(module),
+    state,
   });
   const told: readonly ConfigProblem[] = [...config.problems, ...loadRules.problems];
   return {
@@ -50,6 +52,11 @@ export function openSources(host: Host): Sources {
     planner,
     problems: () => [...told, ...tree.problems().map((problem) => ({ column: 0, ...problem }))],
   };
+}
+
+function loadedNow(host: Host): PlannerInput['state'] {
+  const loaded = readLoadedModules(host);
+  return (module) => loaded?.get(module);
 }
 
 /** Whether a path that a rule names is there: below the device's directory, or absolute with /sys wherever sysfs is. */

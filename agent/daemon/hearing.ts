@@ -1,0 +1,128 @@
+/**
+ * What the agent hears from the kernel, and how it finds out what it did not hear.
+ *
+ * A SEQNUM that never comes has two causes, which look alike: the socket's buffer was full (the uevent is lost for good), or the
+ * uevent belongs to another network namespace (containers make and remove network devices all the time). The kernel counts the
+ * first kind for each socket; only they are worth a rescan of sysfs. Where that count cannot be read every gap is taken for
+ * a loss. The last uevents of a storm leave no gap behind them, so the count is looked at once more when it has become quiet.
+ */
+import type { Host } from '../base/host.ts';
+import { readUeventSeqnum } from '../facts/kernel-state.ts';
+import { readNetlinkDrops } from '../facts/netlink-drops.ts';
+import { openUeventSocket, type UeventCounters, type UeventSocket } from '../facts/uevent-socket.ts';
+import type { Uevent } from '../facts/uevent.ts';
+import { BACKGROUND_BUSES } from '../pipeline/coldplug.ts';
+
+/** Where what is heard goes. */
+export interface HearingListener {
+  uevent(uevent: Uevent): void;
+  /** Uevents were lost: `lost` of them by the kernel's count, or by gaps where it does not count. */
+  overrun(lost: number): void;
+}
+
+/** This long after the last uevent the kernel's count is compared. */
+const CALM_MS = 500;
+/** In a storm gaps come by the thousand; they are judged together. */
+const JUDGE_MS = 100;
+
+/** The uevent socket, and what is known of its losses. */
+export class Hearing {
+  readonly #host: Host;
+  readonly #listener: HearingListener;
+  readonly #socket: UeventSocket;
+  readonly #firstSeqnum: number;
+  #drops: number | undefined;
+  #lastMs = performance.now();
+  #calm: NodeJS.Timeout | undefined;
+  #judging: NodeJS.Timeout | undefined;
+  #unjudged = { gaps: 0, missing: 0 };
+  #background = false;
+  /** Gaps that were not losses. */
+  foreignGaps = 0;
+  overruns = 0;
+  lost = 0;
+
+  /** Opens the socket; open it before sysfs is read. Errors: `unsupported`. */
+  constructor(host: Host, receiveBuffer: number | undefined, listener: HearingListener) {
+    this.#host = host;
+    this.#listener = listener;
+    this.#firstSeqnum = readUeventSeqnum(host.sysfs) ?? 0;
+    const heard = {
+      uevent: (uevent: Uevent) => this.#uevent(uevent),
+      gap: (from: number, to: number) => this.#gap(to - from + 1),
+    };
+    this.#socket = receiveBuffer === undefined ? openUeventSocket(heard) : openUeventSocket(heard, receiveBuffer);
+    this.#drops = readNetlinkDrops(host.proc, this.#socket.portId);
+  }
+
+  get counters(): Readonly<UeventCounters> {
+    return this.#socket.counters;
+  }
+
+  get receiveBuffer(): number {
+    return this.#socket.receiveBuffer;
+  }
+
+  get seqnum(): number {
+    return this.#socket.seqnum;
+  }
+
+  /** Milliseconds since the last uevent. */
+  get silentMs(): number {
+    return performance.now() - this.#lastMs;
+  }
+
+  /** Whether some bus here finds devices in the background, after its driver's init has returned. */
+  get background(): boolean {
+    return this.#background;
+  }
+
+  /** Uevents that the kernel has numbered and that have not come (yet), or never will. */
+  behind(): number {
+    return Math.max(0, (readUeventSeqnum(this.#host.sysfs) ?? 0) - Math.max(this.#firstSeqnum, this.#socket.seqnum));
+  }
+
+  /** Compares with the kernel's count of lost uevents; tells the listener of new ones. */
+  compareDrops(): void {
+    clearTimeout(this.#judging);
+    this.#judging = undefined;
+    const { gaps, missing } = this.#unjudged;
+    this.#unjudged = { gaps: 0, missing: 0 };
+    const drops = readNetlinkDrops(this.#host.proc, this.#socket.portId);
+    const more = drops === undefined ? missing : drops - (this.#drops ?? 0);
+    this.#drops = drops;
+    if (more <= 0) {
+      this.foreignGaps += gaps;
+      return;
+    }
+    this.overruns++;
+    this.lost += more;
+    this.#listener.overrun(more);
+  }
+
+  close(): void {
+    clearTimeout(this.#calm);
+    clearTimeout(this.#judging);
+    this.#socket.close();
+  }
+
+  #uevent(uevent: Uevent): void {
+    this.#lastMs = performance.now();
+    if (BACKGROUND_BUSES.has(uevent.subsystem)) this.#background = true;
+    this.#calm ??= setTimeout(() => this.#whenCalm(), CALM_MS);
+    this.#listener.uevent(uevent);
+  }
+
+  #whenCalm(): void {
+    this.#calm = undefined;
+    const left = CALM_MS - this.silentMs;
+    if (left > 1) this.#calm = setTimeout(() => this.#whenCalm(), left);
+    else this.compareDrops();
+  }
+
+  #gap(missing: number): void {
+    this.#unjudged.gaps++;
+    this.#unjudged.missing += missing;
+    this.#judging ??= setTimeout(() => this.compareDrops(), JUDGE_MS);
+  }
+}

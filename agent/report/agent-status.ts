@@ -1,0 +1,151 @@
+/** What the agent is doing, as data (`plugd status --json`) and as text. Times are ISO 8601, durations ms, sizes bytes. */
+import type { ModuleName } from '../base/names.ts';
+import type { UeventCounters } from '../facts/uevent-socket.ts';
+import { clockText } from './ledger.ts';
+import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
+
+/** A module that is being inserted, or waits for its turn. */
+export interface AgentTask {
+  readonly module: ModuleName;
+  readonly state: 'waiting' | 'inserting';
+  /** Since when, ms. */
+  readonly ms: number;
+  /** What was asked for, and the device. */
+  readonly name: string;
+  readonly device: string;
+}
+
+/** A module that could not be loaded. */
+export interface AgentFailure {
+  readonly time: string;
+  readonly module: ModuleName;
+  /** `unknown-symbol (ENOENT): needs a symbol that no loaded module exports`. */
+  readonly why: string;
+  readonly name: string;
+  readonly device: string;
+}
+
+/** What the agent is doing. */
+export interface AgentStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly kernel: string;
+  readonly state: 'coldplug' | 'settled' | 'busy' | 'stopping';
+  readonly started: string;
+  readonly uptimeMs: number;
+  /** From the start to the first time that it had settled; undefined until then. */
+  readonly coldplugMs?: number | undefined;
+  readonly generation: {
+    readonly number: number;
+    readonly since: string;
+    readonly moduleDir: string;
+    /** Why the files on disk are not what it works with. */
+    readonly behind?: string | undefined;
+  };
+  readonly policy: {
+    /** `none`: no file; `previous`: the file has errors, what it said before still holds. */
+    readonly state: 'none' | 'active' | 'previous';
+    readonly file: string;
+    readonly rules: number;
+    readonly phase: 'boot' | 'after-boot';
+  };
+  readonly devices: number;
+  readonly modaliases: number;
+  readonly insertions: {
+    readonly inserted: number;
+    readonly alreadyLoaded: number;
+    readonly commands: number;
+    readonly failed: number;
+    readonly skipped: number;
+    readonly blocked: number;
+  };
+  readonly uevents: UeventCounters & {
+    readonly used: number;
+    /** Runs of numbers that belonged to other network namespaces. */
+    readonly foreignGaps: number;
+    /** Times that the socket's buffer was full, and the uevents lost by that. */
+    readonly overruns: number;
+    readonly overrunLost: number;
+    readonly resyncs: number;
+    readonly seqnum: number;
+    readonly receiveBuffer: number;
+  };
+  readonly kernelRequests: {
+    /** Whether /proc/sys/kernel/modprobe leads here. */
+    readonly served: boolean;
+    readonly received: number;
+    readonly found: number;
+    readonly notFound: number;
+    readonly failed: number;
+  };
+  readonly tasks: readonly AgentTask[];
+  /** What a settle would wait for. */
+  readonly waiting: readonly string[];
+  /** The last ones, newest last. */
+  readonly failures: readonly AgentFailure[];
+  readonly rss: number;
+}
+
+const STATE_STYLE: Readonly<Record<AgentStatus['state'], Style>> = {
+  coldplug: 'yellow',
+  settled: 'green',
+  busy: 'yellow',
+  stopping: 'red',
+};
+
+/** The status for people; every line fits the terminal. */
+export function statusText(status: AgentStatus, terminal: Terminal): string {
+  const { uevents, insertions, kernelRequests, generation, policy } = status;
+  const lines: string[] = [];
+  const row = (label: string, text: string) => lines.push(fit(`  ${label.padEnd(11)} ${text}`, terminal.width));
+  const took = status.coldplugMs === undefined ? '' : `, coldplug took ${duration(status.coldplugMs)}`;
+  lines.push(
+    `plugd ${status.version} (pid ${status.pid}): ${paint(terminal, STATE_STYLE[status.state], status.state)}, up ${uptime(status.uptimeMs)}${took}`,
+  );
+  row('kernel', `${status.kernel}, modules of ${generation.moduleDir}`);
+  row('generation', `${generation.number}, since ${clockText(generation.since)}`);
+  if (generation.behind !== undefined) row('', `not the newest: ${generation.behind}`);
+  if (policy.state !== 'none') {
+    const previous = policy.state === 'previous' ? ' (the file has errors: what it said before still holds)' : '';
+    row('policy', `${policy.rules} rules of ${policy.file}, ${policy.phase}${previous}`);
+  }
+  row('devices', `${status.devices}, with ${status.modaliases} distinct modaliases`);
+  row(
+    'modules',
+    `${insertions.inserted} inserted, ${insertions.failed + insertions.skipped} failed, ${insertions.blocked} blocked, ${insertions.alreadyLoaded} were there`,
+  );
+  const dropped = uevents.spoofed + uevents.otherGroup + uevents.malformed + uevents.truncated;
+  row('uevents', `${uevents.received} received, ${uevents.used} used, ${dropped} dropped`);
+  if (uevents.overruns > 0) {
+    row('', `${uevents.overrunLost} lost in ${uevents.overruns} overruns, answered by ${uevents.resyncs} rescans`);
+  }
+  if (kernelRequests.served || kernelRequests.received > 0) {
+    row(
+      'requests',
+      `${kernelRequests.received} of the kernel: ${kernelRequests.found} found, ${kernelRequests.notFound} not, ${kernelRequests.failed} failed`,
+    );
+  }
+  row('memory', `${(status.rss / 1048576).toFixed(1)} MiB`);
+  for (const task of status.tasks) {
+    const what = task.state === 'inserting' ? 'in its init' : 'waiting';
+    row(task.state, `${task.module}: ${what} for ${duration(task.ms)}, for ${forWhom(task)}`);
+  }
+  for (const text of status.waiting.slice(0, 10)) row('waits for', readable(text));
+  for (const failure of status.failures) {
+    row('failed', `${clockText(failure.time)} ${failure.module}: ${readable(failure.why)}, for ${forWhom(failure)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** `1 d 02:03:04`. */
+function uptime(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const two = (n: number) => String(n).padStart(2, '0');
+  const days = Math.floor(seconds / 86_400);
+  const clock = `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return days === 0 ? clock : `${days} d ${clock}`;
+}
+
+function forWhom({ name, device }: { readonly name: string; readonly device: string }): string {
+  return device === '' ? readable(name) : readable(device.slice(device.lastIndexOf('/') + 1));
+}

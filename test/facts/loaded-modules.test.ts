@@ -1,0 +1,73 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import { openHost } from '../../agent/base/host.ts';
+import { moduleName } from '../../agent/base/names.ts';
+import { LoadedModules } from '../../agent/facts/loaded-modules.ts';
+import { readNetlinkDrops } from '../../agent/facts/netlink-drops.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'plugd-loaded-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+const host = openHost({ sysfs: join(folder, 'sys'), proc: join(folder, 'proc') });
+
+function write(name: string, text: string): void {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), text);
+}
+const modules = (...lines: string[]) =>
+  write('proc/modules', lines.map((line) => `${line} 0x0000000000000000\n`).join(''));
+const e1000e = moduleName('e1000e');
+const slow = moduleName('slow');
+
+t.test('states follow what is heard, and one on its way is looked at again', (t) => {
+  modules('e1000e 315392 0 - Live');
+  const loaded = new LoadedModules(host);
+  t.same([...loaded.names()], ['e1000e']);
+  t.equal(loaded.state(e1000e), 'live');
+  t.equal(loaded.state(slow), undefined);
+  loaded.came(slow);
+  t.equal(loaded.state(slow), 'coming', 'without an initstate it is what was heard');
+  write('sys/module/slow/initstate', 'coming\n');
+  t.equal(loaded.state(slow), 'coming');
+  write('sys/module/slow/initstate', 'live\n');
+  t.equal(loaded.state(slow), 'live');
+  write('sys/module/slow/initstate', 'going\n');
+  t.equal(loaded.state(slow), 'live', 'a live one is believed until it is heard to go');
+  loaded.came(e1000e);
+  t.equal(loaded.state(e1000e), 'live');
+  loaded.gone(e1000e);
+  t.equal(loaded.state(e1000e), undefined);
+  loaded.live(e1000e);
+  t.equal(loaded.state(e1000e), 'live');
+  t.end();
+});
+
+t.test('refresh tells what was not heard', (t) => {
+  modules('a 1 0 - Live', 'b 1 0 - Live');
+  const loaded = new LoadedModules(host);
+  modules('b 1 0 - Live', 'c 1 0 - Loading');
+  t.same(loaded.refresh(), { came: ['c'], gone: ['a'] });
+  t.same(loaded.refresh(), { came: [], gone: [] });
+  t.equal(loaded.state(moduleName('c')), 'coming');
+  rmSync(join(folder, 'proc/modules'));
+  t.same(loaded.refresh(), { came: [], gone: ['b', 'c'] });
+  t.end();
+});
+
+t.test('the drops of one uevent socket', (t) => {
+  write(
+    'proc/net/netlink',
+    [
+      'sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode',
+      '00000000e9374bd6 0   1234       00000000 0        0        0     2        5        4       ',
+      '000000005673da18 15  1234       00000001 0        0        0     2        37       1590    ',
+      '00000000be841059 15  -2008350052 00000001 0        0        0     2        3        1592    ',
+    ].join('\n'),
+  );
+  t.equal(readNetlinkDrops(host.proc, 1234), 37);
+  t.equal(readNetlinkDrops(host.proc, 2286617244), 3, 'a port id above 2^31');
+  t.equal(readNetlinkDrops(host.proc, 99), undefined);
+  t.equal(readNetlinkDrops(join(folder, 'nowhere'), 1234), undefined);
+  t.end();
+});

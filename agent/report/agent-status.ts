@@ -137,10 +137,13 @@ export function statusText(status: AgentStatus, terminal: Terminal): string {
   return `${lines.join('\n')}\n`;
 }
 
+function two(n: number): string {
+  return String(n).padStart(2, '0');
+}
+
 /** `1 d 02:03:04`. */
 function uptime(ms: number): string {
   const seconds = Math.floor(ms / 1000);
-  const two = (n: number) => String(n).padStart(2, '0');
   const days = Math.floor(seconds / 86_400);
   const clock = `${two(Math.floor(seconds / 3600) % 24)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
   return days === 0 ? clock : `${days} d ${clock}`;

@@ -83,6 +83,6 @@ export function ledgerLine(entry: LedgerEntry, terminal: Terminal, cut: boolean)
 /** The local time of day of an ISO 8601 text: `09:12:44.120`. */
 export function clockText(time: string): string {
   const at = new Date(time);
-  const two = (n: number) => String(n).padStart(2, '0');
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0'));
+  return `${clock.join(':')}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }

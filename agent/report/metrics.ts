@@ -45,7 +45,7 @@ interface Family {
   readonly name: string;
   readonly type: 'counter' | 'gauge';
   readonly help: string;
-  values(status: AgentStatus): number | readonly Sample[];
+  readonly values: (status: AgentStatus) => number | readonly Sample[];
 }
 
 const by = (label: string, values: Readonly<Record<string, number>>): readonly Sample[] =>

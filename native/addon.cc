@@ -2,6 +2,7 @@
 // -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
 #include "decompress.h"
 #include "keyring.h"
+#include "lock.h"
 #include "module_calls.h"
 #include "netlink_socket.h"
 #include "notify.h"
@@ -17,6 +18,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("decompressZstd", Napi::Function::New<plugd::DecompressZstd>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
+  exports.Set("lockFile", Napi::Function::New<plugd::LockFile>(env));
   return exports;
 }
 

@@ -40,6 +40,8 @@ export interface Addon {
   decompressZstd(image: Uint8Array, limit: number): Buffer | number;
   /** One UTF-8 datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract), never waiting: 0 or -errno (EAGAIN full). */
   notify(socket: string, message: string): number;
+  /** flock(2), exclusive, without waiting: 0, or -errno (EAGAIN: somebody else holds it). It ends with the descriptor. */
+  lockFile(fd: number): number;
   /** keyctl(KEYCTL_READ): the ids of a keyring's keys, by its own id; or -errno: EACCES not for this user, ENOSYS no keys. */
   readKeyring(id: number): readonly number[] | number;
 }

@@ -1,0 +1,147 @@
+import { PlugdError } from '../../base/error.ts';
+import { readFileSync } from 'node:fs';
+import type { Host } from '../../base/host.ts';
+import { parseRecording, readBoundDevices, recordLine, type BoundDevice } from '../../facts/recording.ts';
+import type { ListedDevice } from '../../pipeline/device-list.ts';
+import type { DeviceRow } from '../../report/device-rows.ts';
+import { EXIT, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { machineWords } from '../machine-words.ts';
+import { print, say } from '../output.ts';
+import { offlineHost } from './offline-host.ts';
+
+const BUS: Option = {
+  long: 'bus',
+  short: 'b',
+  value: 'NAME',
+  multiple: true,
+  help: 'only devices of this bus; a glob, may be repeated',
+};
+const NO_DRIVER: Option = { long: 'no-driver', help: 'only devices that no driver is bound to' };
+const FAILED: Option = { long: 'failed', help: 'only devices whose modules cannot be loaded' };
+const ALL: Option = { long: 'all', short: 'a', help: 'also devices with neither a MODALIAS nor a driver' };
+const TREE: Option = { long: 'tree', short: 't', help: 'each device below the one that it is behind' };
+const CHECK: Option = { long: 'check', help: "read the modules' files too: what would the kernel refuse?" };
+const RECORD: Option = { long: 'record', help: 'print the devices as a recording for plugd test --replay' };
+const REPLAY: Option = { long: 'replay', value: 'FILE', help: "show the devices of a recording ('-': standard input)" };
+
+/** `plugd devices`. */
+export const command: Command = {
+  name: 'devices',
+  summary: 'Lists the devices with their drivers, their modules and what would be loaded for them',
+  usage: '[OPTION…] [GLOB…]',
+  options: [
+    BUS,
+    NO_DRIVER,
+    FAILED,
+    ALL,
+    TREE,
+    CHECK,
+    RECORD,
+    REPLAY,
+    OPTION.json,
+    OPTION.quiet,
+    OPTION.root,
+    OPTION.kernel,
+    OPTION.sysfs,
+    OPTION.proc,
+  ],
+  notes: `
+A GLOB is held against a device's name, path, MODALIAS, driver and modules; one
+that has no * or ? matches part of them. plugd test DEVICE tells all about one.
+Exit status: 0 done; 1 nothing matched.`,
+  async run(args) {
+    const parsed = parse(command, args);
+    const file = parsed.value(REPLAY);
+    const recorded = file !== undefined;
+    const host = offlineHost(parsed, recorded);
+    const chosen = await filter(parsed);
+    const bound = chosen.bound(recorded ? parseRecording(read(file), file) : readBoundDevices(host.sysfs));
+    if (parsed.has(RECORD)) return record(bound);
+    const { listDevices } = await import('../../pipeline/device-list.ts');
+    const list = listDevices(bound, { host, recorded, deep: parsed.has(CHECK) });
+    if (list.problem !== undefined && !parsed.has(OPTION.quiet)) say(`plugd: ${list.problem.message}\n`);
+    const devices = list.devices.filter((device) => chosen.listed(device));
+    await show(
+      devices.map(({ row }) => row),
+      host,
+      parsed,
+    );
+    return devices.length === 0 ? EXIT.negative : EXIT.done;
+  },
+};
+
+interface Filter {
+  /** What is known before anything is looked up. */
+  bound(devices: Iterable<BoundDevice>): Iterable<BoundDevice>;
+  listed(device: ListedDevice): boolean;
+}
+
+async function filter(parsed: Arguments): Promise<Filter> {
+  const buses = await globs(parsed.values(BUS));
+  const words = await globs(machineWords(parsed.words));
+  const all = parsed.has(ALL);
+  const noDriver = parsed.has(NO_DRIVER);
+  const failed = parsed.has(FAILED);
+  return {
+    *bound(devices) {
+      for (const device of devices) {
+        if (!all && device.modaliases.length === 0 && device.driver === undefined) continue;
+        if (buses.length > 0 && !buses.some((bus) => bus.whole(device.subsystem))) continue;
+        if (!noDriver || device.driver === undefined) yield device;
+      }
+    },
+    listed: ({ row }) =>
+      (!failed || row.verdict === 'failed') &&
+      (words.length === 0 || words.some((word) => texts(row).some((text) => word.part(text)))),
+  };
+}
+
+function texts(row: DeviceRow): readonly string[] {
+  return [row.name, row.devpath, ...row.modaliases, ...row.modules, ...(row.driver === undefined ? [] : [row.driver])];
+}
+
+interface Glob {
+  whole(text: string): boolean;
+  /** A word without a wildcard matches part of a text. */
+  part(text: string): boolean;
+}
+
+async function globs(words: readonly string[]): Promise<readonly Glob[]> {
+  if (words.length === 0) return [];
+  const { compileGlob, isGlob } = await import('../../rules/glob.ts');
+  return words.map((word) => {
+    const whole = compileGlob(word);
+    return { whole, part: isGlob(word) ? whole : (text) => text.includes(word) };
+  });
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new PlugdError('unreadable', `--replay ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function record(devices: Iterable<BoundDevice>): number {
+  let text = '';
+  for (const device of devices) text += recordLine(device);
+  print(text);
+  return text === '' ? EXIT.negative : EXIT.done;
+}
+
+async function show(rows: readonly DeviceRow[], host: Host, parsed: Arguments): Promise<void> {
+  if (parsed.has(OPTION.json)) {
+    print(`${JSON.stringify({ kernel: host.kernel, moduleDir: host.moduleDir, devices: rows }, undefined, 1)}\n`);
+    return;
+  }
+  if (rows.length === 0 || parsed.has(OPTION.quiet)) return;
+  const { terminalOf } = await import('../../report/terminal.ts');
+  const { deviceCounts, deviceTable, deviceTree } = await import('../../report/device-rows.ts');
+  const terminal = terminalOf(process.stdout, process.env);
+  const width = process.stdout.isTTY ? terminal.width : Infinity;
+  print((parsed.has(TREE) ? deviceTree : deviceTable)(rows, terminal, width));
+  if (process.stdout.isTTY) print(`${deviceCounts(rows)}\n`);
+}

@@ -1,0 +1,94 @@
+import { PlugdError } from '../../base/error.ts';
+import type { Host } from '../../base/host.ts';
+import { isServed } from '../../report/verdict.ts';
+import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
+import { machineWords } from '../machine-words.ts';
+import { print, say } from '../output.ts';
+import { offlineHost } from './offline-host.ts';
+
+const INSERT: Option = { long: 'insert', help: 'insert the modules, and explain what happened' };
+const REPLAY: Option = {
+  long: 'replay',
+  value: 'FILE',
+  help: "hold a recording (plugd devices --record) against this tree ('-': standard input)",
+};
+
+/** `plugd test`. */
+export const command: Command = {
+  name: 'test',
+  summary: 'Tells what would be loaded for a device, by which rules, and what would go wrong',
+  usage: '[OPTION…] DEVICE\n       plugd test [OPTION…] --replay FILE',
+  options: [
+    INSERT,
+    REPLAY,
+    OPTION.json,
+    OPTION.verbose,
+    OPTION.quiet,
+    OPTION.root,
+    OPTION.kernel,
+    OPTION.sysfs,
+    OPTION.proc,
+  ],
+  notes: `
+DEVICE is a path (/sys/…, /devices/…), a node (/dev/sda), an address on a bus
+(0000:00:02.0, 1-1.2), a network interface (eth0), a MODALIAS, or the name of a
+module or alias. Nothing is changed, but with --insert.
+-v also shows where rules were looked for and none applied.
+Exit status: 0 the device has a driver, or would get one; 1 it would not; with
+--replay 1 when a recorded device that had a driver would have none.`,
+  async run(args) {
+    const parsed = parse(command, args);
+    const file = parsed.value(REPLAY);
+    const host = offlineHost(parsed, file !== undefined);
+    const json = parsed.has(OPTION.json);
+    if (file !== undefined) {
+      if (parsed.words.length > 0 || parsed.has(INSERT))
+        throw new PlugdError('usage', 'test --replay takes no device and inserts nothing');
+      const { replay } = await import('../../pipeline/replay.ts');
+      const { replayText } = await import('../../report/replay.ts');
+      const run = replay(host, file === '-' ? 0 : file);
+      if (json) print(`${JSON.stringify(run, undefined, 1)}\n`);
+      else if (!parsed.has(OPTION.quiet)) print(replayText(run, await outTerminal(), parsed.has(OPTION.verbose)));
+      return run.lost > 0 ? EXIT.negative : EXIT.done;
+    }
+    const [word, ...more] = machineWords(parsed.words);
+    if (word === undefined || more.length > 0)
+      throw new PlugdError('usage', 'test takes one device', { remedy: 'see plugd test --help' });
+    return testOne(host, word, {
+      insert: parsed.has(INSERT),
+      json,
+      verbose: parsed.has(OPTION.verbose),
+      quiet: parsed.has(OPTION.quiet),
+    });
+  },
+};
+
+async function testOne(
+  host: Host,
+  word: string,
+  { insert, json, verbose, quiet }: { insert: boolean; json: boolean; verbose: boolean; quiet: boolean },
+): Promise<number> {
+  const { testDevice } = await import('../../pipeline/device-test.ts');
+  const tested = testDevice(host, word);
+  let { investigation } = tested;
+  if (insert && tested.sources !== undefined) {
+    if (host.root !== '')
+      throw new PlugdError('usage', 'test --insert inserts into the running kernel: it takes no --root');
+    const { testInserted } = await import('../../pipeline/device-test.ts');
+    investigation = await testInserted(host, tested);
+  }
+  for (const { file, line, message } of tested.sources?.problems() ?? []) {
+    if (!quiet && verbose) say(`plugd: ${file}${line > 0 ? `:${line}` : ''}: ${message}\n`);
+  }
+  if (json) print(`${JSON.stringify(investigation, undefined, 1)}\n`);
+  else if (!quiet) {
+    const { investigationText } = await import('../../report/investigation-text.ts');
+    print(investigationText(investigation, await outTerminal(), verbose));
+  }
+  return isServed(investigation.verdict) ? EXIT.done : EXIT.negative;
+}
+
+async function outTerminal() {
+  const { terminalOf } = await import('../../report/terminal.ts');
+  return terminalOf(process.stdout, process.env);
+}

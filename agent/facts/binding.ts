@@ -1,0 +1,32 @@
+import type { Host } from '../base/host.ts';
+import { readAttribute, readText } from './attribute.ts';
+import type { Device } from './device.ts';
+import { readKernelLog } from './kernel-log.ts';
+
+/** What may keep a driver that is there from being bound to a device. */
+export interface BindingFacts {
+  /** Somebody wrote a driver's name to the device's driver_override: only that one is bound. */
+  readonly override: string | undefined;
+  /** The bus binds new devices by itself (drivers_autoprobe); true where it does not say. */
+  readonly autoprobe: boolean;
+  /** In /sys/kernel/debug/devices_deferred: the driver waits for something else; the reason, '' when none is given. */
+  readonly deferred: string | undefined;
+  /** The last lines of the kernel's log that begin with a driver and this device's name, latin1; empty without a log. */
+  readonly log: readonly string[];
+}
+
+const LINES = 4;
+
+/** Reads them for a device of this machine. */
+export function readBindingFacts(host: Host, device: Device): BindingFacts {
+  const override = readAttribute(`${host.sysfs}${device.devpath}/driver_override`);
+  const waiting = (readText(`${host.sysfs}/kernel/debug/devices_deferred`) ?? '').split('\n');
+  const line = waiting.find((text) => text.split(/\s/, 1)[0] === device.name);
+  const mine = (readKernelLog() ?? []).filter(({ text }) => text.includes(` ${device.name}: `));
+  return {
+    override: override === undefined || override === '' || override === '(null)' ? undefined : override,
+    autoprobe: readAttribute(`${host.sysfs}/bus/${device.subsystem}/drivers_autoprobe`) !== '0',
+    deferred: line?.slice(device.name.length).trim(),
+    log: mine.slice(-LINES).map(({ text }) => text),
+  };
+}

@@ -1,0 +1,243 @@
+/**
+ * The story of a device or a name, told without changing anything: the same way through match, rules and plan that a coldplug
+ * takes, with every rule that was looked for on the way, and what the kernel would refuse.
+ */
+import { existsSync } from 'node:fs';
+import type { Host } from '../base/host.ts';
+import type { ModuleName, Place } from '../base/names.ts';
+import { readAttribute } from '../facts/attribute.ts';
+import type { Device } from '../facts/device.ts';
+import type { BoundDevice } from '../facts/recording.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import type { Cause } from '../report/cause.ts';
+import { predict, type Diagnosis } from '../report/diagnosis.ts';
+import type { KernelEvidence } from '../report/evidence.ts';
+import type { CandidateReport, RequestReport, StepReport } from '../report/investigation.ts';
+import { placeText } from '../report/words.ts';
+import { foremost, type Verdict } from '../report/verdict.ts';
+import { evaluate } from '../rules/load-rules.ts';
+import { answer, type Answer } from './answer.ts';
+import { Examiner } from './examination.ts';
+import { rulesOf } from './rule-search.ts';
+import { pathExists, type Sources } from './sources.ts';
+
+export interface InvestigatorOptions {
+  readonly host: Host;
+  readonly sources: Sources;
+  /** Reads the modules' files, to foresee what the kernel would refuse; without it only their presence is looked at. */
+  readonly deep: boolean;
+  /** The devices are of another machine: neither their sysfs nor what is loaded here counts. */
+  readonly recorded?: boolean;
+}
+
+interface Outcome {
+  readonly verdict: Verdict;
+  readonly cause?: Cause | undefined;
+  readonly reason: string;
+  readonly evidence: readonly string[];
+  readonly remedy?: string | undefined;
+}
+
+/** Investigates names and devices of one host; what it found out about a name it remembers. */
+export class Investigator {
+  readonly examiner: Examiner;
+  readonly #options: InvestigatorOptions;
+  readonly #requests = new Map<string, RequestReport>();
+  readonly #refusals = new Map<string, Diagnosis | undefined>();
+  #kernel: { readonly evidence: KernelEvidence | undefined } | undefined;
+
+  constructor(options: InvestigatorOptions) {
+    this.#options = options;
+    this.examiner = new Examiner(options.host, options.sources);
+  }
+
+  /** All that a device asks for: its MODALIASes, then what load rules name for it. */
+  device(device: Device | BoundDevice): readonly RequestReport[] {
+    const reports = device.modaliases.map((modalias) => this.name(modalias));
+    const { host, sources, recorded } = this.#options;
+    const directory = host.sysfs + device.devpath;
+    const requests = evaluate(sources.loadRules, {
+      action: 'add',
+      subsystem: device.subsystem,
+      kernelName: device.name,
+      properties: device.properties,
+      attribute: (name) => (recorded === true ? undefined : readAttribute(`${directory}/${name}`)),
+      exists: (path) => recorded !== true && pathExists(host.sysfs, directory, path),
+    });
+    for (const { names, place } of requests) for (const name of names) reports.push(this.name(name, place));
+    return reports;
+  }
+
+  /** What one name leads to. `rule`: the load rule that names it. */
+  name(name: string, rule?: Place): RequestReport {
+    const key = rule === undefined ? name : `${rule.file}:${rule.line}:${name}`;
+    let report = this.#requests.get(key);
+    if (report === undefined) this.#requests.set(key, (report = this.#ask(name, rule)));
+    return report;
+  }
+
+  #ask(name: string, rule: Place | undefined): RequestReport {
+    const { lookup, answers } = answer(this.#options.sources, name, rule !== undefined);
+    const base = { name, ...(rule === undefined ? {} : { rule }) };
+    if (lookup.kind === 'malformed') return { ...base, candidates: [], verdict: 'no-match', malformed: lookup.why };
+    const candidates = answers.map((each) => this.#candidate(name, each));
+    const first = foremost(candidates);
+    if (first === undefined) return { ...base, candidates, verdict: 'no-match' };
+    return {
+      ...base,
+      candidates,
+      verdict: first.verdict,
+      ...(first.cause === undefined ? {} : { cause: first.cause }),
+    };
+  }
+
+  #candidate(name: string, each: Answer): CandidateReport {
+    const { candidate } = each.decision;
+    const steps = each.plan === undefined ? [] : this.#steps(each.plan);
+    return {
+      module: candidate.module,
+      source: candidate.source,
+      pattern: candidate.pattern,
+      priority: candidate.priority,
+      ...(candidate.place === undefined ? {} : { place: candidate.place }),
+      rules: rulesOf(this.#options.sources.config, candidate, name, each),
+      steps,
+      notes: each.plan?.notes ?? [],
+      ...outcomeOf(each, steps),
+    };
+  }
+
+  #steps(plan: Plan): readonly StepReport[] {
+    const before = new Set<ModuleName>();
+    return plan.steps.map((step) => {
+      const refusal = this.#refusal(step, before);
+      before.add(step.module);
+      return {
+        module: step.module,
+        path: step.path,
+        params: step.params,
+        origins: step.origins,
+        why: step.why,
+        ...(step.for === undefined ? {} : { for: step.for }),
+        required: step.required,
+        state: step.state ?? 'absent',
+        ...(step.command === undefined ? {} : { command: step.command.raw }),
+        ...(refusal?.diagnosis === undefined ? {} : { refusal: refusal.diagnosis }),
+        ...(refusal === undefined || refusal.bad.length === 0 ? {} : { badParameters: refusal.bad }),
+      };
+    });
+  }
+
+  #refusal(step: Step, before: ReadonlySet<ModuleName>) {
+    if (step.state === 'live' || step.state === 'builtin' || step.command !== undefined) return undefined;
+    if (!this.#options.deep)
+      return existsSync(step.path) ? undefined : { diagnosis: this.#predict(step, before), bad: [] };
+    const module = this.examiner.examine({ module: step.module, path: step.path, parameters: step.origins, before });
+    const key = `${step.module} ${step.params} ${[...before].join(' ')}`;
+    if (!this.#refusals.has(key)) this.#refusals.set(key, predict({ module, kernel: this.#kernelForAll() }));
+    const bad = module.file.kind === 'module' ? module.file.badParameters : [];
+    return { diagnosis: this.#refusals.get(key), bad };
+  }
+
+  #predict(step: Step, before: ReadonlySet<ModuleName>): Diagnosis | undefined {
+    return predict({
+      module: this.examiner.examine({ module: step.module, path: step.path, parameters: step.origins, before }),
+      kernel: undefined,
+    });
+  }
+
+  /** The kernel as the agent would meet it: that a person asks without being root says nothing about the next boot. */
+  #kernelForAll(): KernelEvidence | undefined {
+    if (this.#options.recorded === true) return undefined;
+    this.#kernel ??= { evidence: asRoot(this.examiner.kernel) };
+    return this.#kernel.evidence;
+  }
+}
+
+function asRoot(kernel: KernelEvidence | undefined): KernelEvidence | undefined {
+  if (kernel === undefined || kernel.privileges.uid === 0) return kernel;
+  const { privileges } = kernel;
+  return { ...kernel, privileges: { ...privileges, capabilities: { ...privileges.capabilities, SYS_MODULE: true } } };
+}
+
+const BLOCKED_CAUSES = {
+  cycle: 'cycle',
+  'kernel-blacklisted': 'kernel-blacklist',
+  'missing-module': 'missing-file',
+} as const;
+
+function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport[]): Outcome {
+  const { candidate, reason, place } = decision;
+  const at = place === undefined ? '' : ` (${placeText(place)})`;
+  const none = { evidence: [] };
+  switch (decision.kind) {
+    case 'builtin':
+      return { verdict: 'builtin', reason, ...none };
+    case 'blacklisted':
+      return {
+        verdict: 'blacklisted',
+        reason: reason + at,
+        ...none,
+        remedy: `remove that line, or load it by name: modprobe ${candidate.module}`,
+      };
+    case 'denied':
+      return { verdict: 'denied', reason: reason + at, ...none, remedy: 'change the policy, then: plugd reload' };
+    case 'kernel-blacklisted':
+      return {
+        verdict: 'failed',
+        cause: 'kernel-blacklist',
+        reason: reason + at,
+        ...none,
+        remedy: "remove the name from the kernel's command line and reboot",
+      };
+    case 'install-command':
+    case 'load':
+      break;
+  }
+  if (plan === undefined) return { verdict: 'no-match', reason: '', ...none };
+  const [blocked] = plan.blocked;
+  if (blocked !== undefined) {
+    const own = blocked.module === candidate.module;
+    const cause = blocked.kind === 'already-loaded' ? undefined : BLOCKED_CAUSES[blocked.kind];
+    const where = blocked.place === undefined ? '' : ` (${placeText(blocked.place)})`;
+    const missing = blocked.kind === 'missing-module';
+    return {
+      verdict: cause === undefined ? 'loaded' : 'failed',
+      cause: missing && !own ? 'missing-dependency' : cause,
+      reason: blocked.reason + where,
+      ...none,
+      remedy: missing
+        ? 'install the module, or correct the alias; then run depmod'
+        : blocked.kind === 'cycle'
+          ? 'run depmod: it names the modules and writes no circle'
+          : undefined,
+    };
+  }
+  const target = steps.find((step) => step.module === candidate.module);
+  if (target === undefined || target.state === 'builtin')
+    return { verdict: 'builtin', reason: `${candidate.module} is built into the kernel`, ...none };
+  if (target.state === 'live') return { verdict: 'loaded', reason: `${candidate.module} is loaded`, ...none };
+  if (decision.kind === 'install-command')
+    return { verdict: 'install-command', reason: `${reason}${at} runs: ${target.command ?? ''}`, ...none };
+  const refused = steps.find((step) => step.required && step.refusal !== undefined);
+  if (refused?.refusal !== undefined) {
+    const { cause, evidence, remedy } = refused.refusal;
+    if (refused === target)
+      return { verdict: 'failed', cause, reason: `the kernel would refuse ${target.module}`, evidence, remedy };
+    return {
+      verdict: 'failed',
+      cause: 'missing-dependency',
+      reason: `${target.module} needs ${refused.module}, which cannot be loaded (${cause})`,
+      evidence,
+      remedy,
+    };
+  }
+  const others = steps.filter((step) => step !== target && step.state === 'absent').map((step) => step.module);
+  const after =
+    others.length === 0
+      ? ''
+      : others.length > 4
+        ? `, after ${others.length} modules that it needs`
+        : `, with ${others.join(', ')}`;
+  return { verdict: 'would-insert', reason: `${target.module} would be inserted${after}`, ...none };
+}

@@ -1,0 +1,28 @@
+import { release } from 'node:os';
+import type { Host } from '../base/host.ts';
+import { readKeyrings } from '../facts/keyring.ts';
+import { readInsertionFacts } from '../facts/kernel-state.ts';
+import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../facts/lockdown.ts';
+import { readPrivileges } from '../facts/privileges.ts';
+import type { KernelEvidence } from '../report/evidence.ts';
+
+/** Whether the host is the machine that runs: another root or another release says nothing about this kernel's state. */
+export function isLive(host: Host): boolean {
+  return host.root === '' && host.kernel === release();
+}
+
+/** The kernel's and this process's state; undefined for a host that is another machine. */
+export function readKernelEvidence(host: Host): KernelEvidence | undefined {
+  if (!isLive(host)) return undefined;
+  const facts = readInsertionFacts(host);
+  return {
+    release: host.kernel,
+    moduleSupport: facts.moduleSupport,
+    modulesDisabled: facts.modulesDisabled,
+    lockdown: readLockdown(host),
+    signatureEnforced: readSignatureEnforcement(host),
+    secureBoot: readSecureBoot(host).state,
+    keyrings: readKeyrings(host),
+    privileges: readPrivileges(host),
+  };
+}

@@ -1,0 +1,153 @@
+import type { CandidateReport, Investigation, RequestReport, RuleReport, StepReport } from './investigation.ts';
+import { labelled, wrapped } from './layout.ts';
+import { paint, readable, type Style, type Terminal } from './terminal.ts';
+import { verdictText, type Verdict } from './verdict.ts';
+import { placeText } from './words.ts';
+
+const STYLE: Readonly<Record<Verdict, Style>> = {
+  failed: 'red',
+  inserted: 'green',
+  'would-insert': 'green',
+  loaded: 'green',
+  builtin: 'green',
+  'install-command': 'yellow',
+  denied: 'yellow',
+  blacklisted: 'yellow',
+  'no-match': 'yellow',
+  'no-modalias': 'dim',
+};
+
+/** A verdict in its colour. */
+export function paintVerdict(terminal: Terminal, verdict: Verdict, text: string): string {
+  return paint(terminal, STYLE[verdict], text);
+}
+
+/** The whole story as `plugd test` tells it. `verbose` also shows where rules were looked for and none applied. */
+export function investigationText(found: Investigation, terminal: Terminal, verbose: boolean): string {
+  const lines: string[] = [];
+  const { device } = found;
+  lines.push(...wrapped(readable(found.meant), terminal.width).map((line) => paint(terminal, 'bold', line)));
+  if (device !== undefined) {
+    lines.push(...labelled('  path', readable(device.devpath), terminal));
+    const properties = Object.entries(device.properties).filter(([key]) => key !== 'MODALIAS' && key !== 'DRIVER');
+    if (properties.length > 0) {
+      const text = properties.map(([key, value]) => `${key}=${readable(value)}`).join('  ');
+      lines.push(...labelled('  is', text, terminal));
+    }
+    const module = device.driverModule === undefined ? ', inside the kernel' : `, in module ${device.driverModule}`;
+    lines.push(
+      ...labelled('  driver', device.driver === undefined ? 'none is bound' : `${device.driver}${module}`, terminal),
+    );
+  }
+  lines.push(
+    ...labelled('  kernel', found.kernel, terminal),
+    ...labelled('  modules', `in ${found.moduleDir}`, terminal),
+  );
+  for (const request of found.requests) lines.push('', ...requestText(request, found, terminal, verbose));
+  if (verbose && found.configuration.length > 0) {
+    lines.push('', ...labelled('rules', `were looked for in ${found.configuration.map(readable).join(' ')}`, terminal));
+  }
+  const verdict = verdictText(found);
+  const coloured = labelled('verdict', `${verdict}: ${readable(found.reason)}`, terminal).map((line, i) =>
+    i === 0 ? line.replace(verdict, () => paintVerdict(terminal, found.verdict, verdict)) : line,
+  );
+  lines.push('', ...coloured);
+  for (const fact of found.evidence) lines.push(...labelled('  because', readable(fact), terminal));
+  if (found.remedy !== undefined) lines.push(...labelled('  remedy', readable(found.remedy), terminal));
+  return `${lines.join('\n')}\n`;
+}
+
+function requestText(
+  request: RequestReport,
+  found: Investigation,
+  terminal: Terminal,
+  verbose: boolean,
+): readonly string[] {
+  const label = request.name.includes(':') ? 'modalias' : 'name';
+  const lines = [...labelled(label, readable(request.name), terminal)];
+  if (request.rule !== undefined) lines.push(...labelled('  asked by', `rule ${placeText(request.rule)}`, terminal));
+  if (request.malformed !== undefined)
+    lines.push(...labelled('  matches', `nothing can: ${request.malformed}`, terminal));
+  else if (request.candidates.length === 0) lines.push(...labelled('  matches', 'nothing', terminal));
+  for (const candidate of request.candidates) {
+    // The order in a line: what is found, by what, where it stands.
+    const where = candidate.place === undefined ? '' : `, ${placeText(candidate.place)}`;
+    const priority =
+      candidate.source === 'modules.alias' || candidate.source === 'modules.symbols'
+        ? `, priority ${candidate.priority}`
+        : '';
+    const by = candidate.pattern === candidate.module ? '' : ` by ${readable(candidate.pattern)}`;
+    lines.push(...labelled('  matches', `${candidate.module}${by} (${candidate.source}${priority}${where})`, terminal));
+  }
+  for (const candidate of request.candidates)
+    lines.push(...candidateText(candidate, request, found, terminal, verbose));
+  return lines;
+}
+
+function candidateText(
+  candidate: CandidateReport,
+  request: RequestReport,
+  found: Investigation,
+  terminal: Terminal,
+  verbose: boolean,
+): readonly string[] {
+  const lines: string[] = [];
+  const name = request.candidates.length > 1 ? `${candidate.module}: ` : '';
+  const rules = candidate.rules.filter((rule) => verbose || rule.text !== undefined);
+  for (const rule of rules) lines.push(...labelled('  rule', name + ruleText(rule), terminal));
+  candidate.steps.forEach((step, i) => {
+    lines.push(...labelled(i === 0 ? '  plan' : '', stepText(step, i + 1), terminal));
+    lines.push(...labelled('', `   ${pathText(step, found)}`, terminal).map((line) => paint(terminal, 'dim', line)));
+    for (const { text, place } of step.origins) {
+      const from = place === undefined ? 'from the command line' : `from ${placeText(place)}`;
+      lines.push(...labelled('', `   ${readable(text)}   ${from}`, terminal));
+    }
+    for (const bad of step.badParameters ?? []) {
+      const meant = bad.suggestion === undefined ? '' : `; did you mean ${bad.suggestion}?`;
+      if (bad.kind === 'unknown')
+        lines.push(
+          ...labelled(
+            '',
+            `   ${step.module} has no parameter ${readable(bad.name)}: the kernel ignores it${meant}`,
+            terminal,
+          ),
+        );
+    }
+    if (step.refusal !== undefined && !step.required) {
+      lines.push(...labelled('', `   would be refused (${step.refusal.cause}), which stops nothing`, terminal));
+    }
+  });
+  for (const note of candidate.notes)
+    lines.push(...labelled('  note', `${note.message} (${placeText(note.place)})`, terminal));
+  const several = found.requests.reduce((sum, each) => sum + each.candidates.length, 0) > 1;
+  if (several)
+    lines.push(
+      ...labelled('  so', `${candidate.module} ${verdictText(candidate)}: ${readable(candidate.reason)}`, terminal),
+    );
+  return lines;
+}
+
+function ruleText({ kind, text, place, remark }: RuleReport): string {
+  const said = text === undefined ? `${kind}: ` : `${readable(text)}   ${place === undefined ? '' : placeText(place)}`;
+  return text === undefined ? said + (remark ?? '') : remark === undefined ? said : `${said}  ${remark}`;
+}
+
+const WHY: Readonly<Record<StepReport['why'], string>> = {
+  target: 'asked for',
+  depends: 'needed by',
+  'softdep-pre': 'soft dependency, before',
+  'softdep-post': 'soft dependency, after',
+};
+
+function stepText(step: StepReport, number: number): string {
+  const why = step.for === undefined ? WHY[step.why] : `${WHY[step.why]} ${step.for}`;
+  const state =
+    step.result ?? (step.state === 'live' ? 'loaded already' : step.state === 'absent' ? 'not loaded' : step.state);
+  const command = step.command === undefined ? '' : `   runs: ${readable(step.command)}`;
+  return `${number}. ${step.module}   ${why}, ${state}${command}`;
+}
+
+function pathText(step: StepReport, found: Investigation): string {
+  const prefix = `${found.moduleDir}/`;
+  return step.path === '' ? 'no file' : step.path.startsWith(prefix) ? step.path.slice(prefix.length) : step.path;
+}

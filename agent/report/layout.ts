@@ -1,0 +1,80 @@
+import { fit, type Terminal } from './terminal.ts';
+
+/** Text broken at blanks to lines of at most `width` columns. A longer word stays whole: paths and modaliases are copied. */
+export function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** `label` in its own column, the text beside it, broken where it is too long: `  verdict  loaded: …`. */
+export function labelled(label: string, text: string, terminal: Terminal, column = 11): readonly string[] {
+  const lines = wrapped(text, terminal.width - column);
+  return lines.map((line, i) => (i === 0 ? label.padEnd(column) : ' '.repeat(column)) + line);
+}
+
+/** One column of a table. */
+export interface Column {
+  readonly title: string;
+  /** It may be cut to this many columns when the table is too wide for the terminal. */
+  readonly least?: number;
+  readonly right?: boolean;
+}
+
+const PADDED = 32;
+
+/**
+ * Rows as aligned columns under their titles. What is too wide for the terminal is cut, the widest column first and none
+ * below its `least`; a column without one is never cut. For an infinite width (a pipe) nothing is cut, and a column that may
+ * be cut is aligned up to PADDED only, so that one long text does not push all others away.
+ */
+export function table(
+  columns: readonly Column[],
+  rows: ReadonlyArray<readonly string[]>,
+  width: number,
+): readonly string[] {
+  const titles = columns.map((column) => column.title);
+  const widths = columns.map((_, i) =>
+    sizes(rows, i).reduce((most, size) => Math.max(most, size), titles[i]?.length ?? 0),
+  );
+  const gaps = 2 * (columns.length - 1);
+  for (let over = widths.reduce((sum, each) => sum + each, gaps) - width; over > 0;) {
+    let widest = -1;
+    columns.forEach((column, i) => {
+      if (column.least !== undefined && (widths[i] ?? 0) > column.least && (widths[i] ?? 0) > (widths[widest] ?? 0))
+        widest = i;
+    });
+    if (widest < 0) break;
+    const others = columns.map((column, i) => (i === widest || column.least === undefined ? 0 : (widths[i] ?? 0)));
+    const next = Math.max(columns[widest]?.least ?? 0, ...others.filter((each) => each < (widths[widest] ?? 0)));
+    const cut = Math.max(1, Math.min(over, (widths[widest] ?? 0) - next));
+    widths[widest] = (widths[widest] ?? 0) - cut;
+    over -= cut;
+  }
+  const endless = width === Infinity;
+  if (endless)
+    columns.forEach(
+      (column, i) => (widths[i] = Math.min(widths[i] ?? 0, column.least === undefined ? Infinity : PADDED)),
+    );
+  return [titles, ...rows].map((row) =>
+    columns
+      .map((column, i) => {
+        const text = endless ? (row[i] ?? '') : fit(row[i] ?? '', widths[i] ?? 0);
+        return column.right === true ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function sizes(rows: ReadonlyArray<readonly string[]>, column: number): number[] {
+  return rows.map((row) => row[column]?.length ?? 0);
+}

@@ -1,0 +1,59 @@
+import { counted } from './words.ts';
+import type { DeviceRow } from './device-rows.ts';
+import { labelled } from './layout.ts';
+import { paint, readable, type Terminal } from './terminal.ts';
+import { verdictText } from './verdict.ts';
+
+/**
+ * What a recorded device's driver would come to:
+ *
+ * - `kept`: it would have a driver here, too.
+ * - `lost`: it had one, and would have none.
+ * - `unknown`: it had one that no module here has; it may be in the kernel itself, which nothing here says.
+ * - `none`: it had none when it was recorded.
+ */
+export type Fate = 'kept' | 'lost' | 'unknown' | 'none';
+
+/** One recorded device against another tree. */
+export interface ReplayedDevice extends DeviceRow {
+  readonly fate: Fate;
+  /** Why, for what is lost or unknown. */
+  readonly because?: string | undefined;
+  readonly remedy?: string | undefined;
+}
+
+/** A whole recording against another tree. */
+export interface Replay {
+  readonly file: string;
+  readonly kernel: string;
+  readonly moduleDir: string;
+  readonly kept: number;
+  readonly lost: number;
+  readonly unknown: number;
+  readonly none: number;
+  /** The modules that would be inserted for them. */
+  readonly modules: readonly string[];
+  readonly devices: readonly ReplayedDevice[];
+}
+
+/** What is lost, device by device, and a line of counts. `verbose` also shows what is unknown. */
+export function replayText(replay: Replay, terminal: Terminal, verbose: boolean): string {
+  const lines: string[] = [];
+  for (const device of replay.devices) {
+    if (device.fate !== 'lost' && !(verbose && device.fate === 'unknown')) continue;
+    const word = device.fate === 'lost' ? 'LOST' : 'unknown';
+    const head = `${word.padEnd(8)}${device.subsystem} ${readable(device.name)}, which ${device.driver ?? 'nothing'} drove: ${verdictText(device)}`;
+    lines.push(
+      ...labelled('', head, terminal, 0).map((line) => paint(terminal, device.fate === 'lost' ? 'red' : 'dim', line)),
+    );
+    if (device.modaliases[0] !== undefined)
+      lines.push(...labelled('        ', readable(device.modaliases[0]), terminal, 8));
+    if (device.because !== undefined) lines.push(...labelled('', `because ${readable(device.because)}`, terminal, 8));
+    if (device.remedy !== undefined) lines.push(...labelled('', `remedy  ${readable(device.remedy)}`, terminal, 8));
+  }
+  const driven = replay.kept + replay.lost + replay.unknown;
+  const unknown = replay.unknown === 0 ? '' : `, of ${replay.unknown} it is not known${verbose ? '' : ' (-v)'}`;
+  const counts = `${counted(driven, 'device')} had a driver: ${replay.kept} would have one with ${replay.kernel}, ${replay.lost} would not${unknown}; ${counted(replay.none, 'device')} had none`;
+  lines.push(...labelled('', counts, terminal, 0).map((line) => paint(terminal, 'bold', line)));
+  return `${lines.join('\n')}\n`;
+}

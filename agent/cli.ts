@@ -17,6 +17,16 @@ const COMMANDS: readonly Entry[] = [
     load: async () => import('./commands/agent/coldplug.ts'),
   },
   {
+    name: 'test',
+    summary: 'what would be loaded for a device, by which rules, and what would go wrong',
+    load: async () => import('./commands/diagnostics/test.ts'),
+  },
+  {
+    name: 'devices',
+    summary: 'all devices with their drivers and modules',
+    load: async () => import('./commands/diagnostics/devices.ts'),
+  },
+  {
     name: 'lookup',
     summary: 'which modules a modalias names',
     load: async () => import('./commands/diagnostics/lookup.ts'),

@@ -17,11 +17,11 @@ export function rulesOf(
   const { module } = candidate;
   const rules = ruleIndex(config);
   const reports: RuleReport[] = [];
-  const none = (kind: string, list: readonly unknown[]) =>
+  const none = (kind: string, all: readonly unknown[]) =>
     reports.push({
       kind,
       applied: false,
-      remark: list.length === 0 ? 'no such rule anywhere' : `${counted(list.length, 'rule')}, none for it`,
+      remark: all.length === 0 ? 'no such rule anywhere' : `${counted(all.length, 'rule')}, none for it`,
     });
 
   if (candidate.source === 'config-alias' && candidate.place !== undefined) {

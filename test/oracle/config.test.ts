@@ -6,6 +6,7 @@ import type { Config, SoftdepRule } from '../../agent/rules/config.ts';
 import { mergeConfig } from '../../agent/rules/merged-config.ts';
 import { needCommands, runProgram } from '../fixtures/commands.ts';
 import type { DebianTree } from '../fixtures/debian.ts';
+import { Random } from '../fixtures/random.ts';
 import { configArguments, hostOf, treeArguments, withFileAt, writeSet, type ConfigSet } from './modprobe.ts';
 
 const CONFIG_SETS: Readonly<Record<string, ConfigSet>> = {
@@ -117,7 +118,7 @@ function showConfig(config: Config): string[] {
   const list = (head: string, words: readonly string[]) => (words.length === 0 ? '' : head + words.join(' '));
   const softdep = ({ pattern, pre, post }: SoftdepRule) =>
     `softdep ${pattern} ${list('pre: ', pre)}${list('post: ', post)}`;
-  return [
+  const lines = [
     ...config.blacklists.map((rule) => `blacklist ${rule.verbatim ?? rule.module}`),
     ...config.installs.map((rule) => `install ${rule.pattern} ${rule.command}`),
     ...config.removes.map((rule) => `remove ${rule.pattern} ${rule.command}`),
@@ -125,6 +126,8 @@ function showConfig(config: Config): string[] {
     ...config.options.map((rule) => `options ${rule.module} ${rule.text}`),
     ...config.softdeps.map((rule) => softdep(rule)),
   ];
+  // A value may hold a newline.
+  return lines.join('\n').split('\n');
 }
 
 /** The configuration part of `modprobe -c`, and how many lines it complained of. */
@@ -187,5 +190,120 @@ t.test(`${Object.keys(COMMAND_LINES).length} kernel command lines as modprobe -c
       oracle.lines,
       name,
     );
+  }
+});
+
+/** Pieces of lines that are rules, nearly rules, or hurt. */
+const PIECES = [
+  'alias',
+  'blacklist',
+  'install',
+  'remove',
+  'options',
+  'softdep',
+  'Alias',
+  'include',
+  '#',
+  'pre:',
+  'post:',
+  'pre',
+  '$CMDLINE_OPTS',
+  'a-b',
+  'c_d',
+  'e[f-g]',
+  'h[',
+  ']i',
+  'j*',
+  'k?',
+  'l=1',
+  '"m n"',
+  '\xe9',
+  '/o',
+  'p:q',
+  '=',
+  '.',
+  '\r',
+  '\v',
+  '\f',
+  '\0',
+  ' ',
+  ' ',
+  ' ',
+  ' ',
+  ' ',
+  ' ',
+  '  ',
+  '\t',
+  '\\',
+  '\\\n',
+  '\n',
+  '\n',
+  '\n',
+];
+const WORDS = [
+  'a',
+  'b-c',
+  'modprobe',
+  'blacklist',
+  '.',
+  '.',
+  '.',
+  '=',
+  '=',
+  '"',
+  ' ',
+  ' ',
+  ' ',
+  ',',
+  '[',
+  ']',
+  '\t',
+  '\v',
+  '\n',
+  '-',
+  '1',
+];
+
+t.test('configuration files put together at random', { skip }, async (t) => {
+  const random = new Random(20);
+  for (let round = 0; round < 40; round++) {
+    const lines = Array.from({ length: 300 }, () => {
+      const pieces = Array.from({ length: 1 + random.below(7) }, () => random.of(PIECES));
+      return random.below(3) === 0 ? pieces.join('') : `${random.of(PIECES.slice(0, 6))} ${pieces.join('')}`;
+    });
+    const root = t.testdir(SMALL_TREE);
+    const tree = smallTree(root);
+    // A softdep whose lists alternate is read well and shown badly by modprobe -c.
+    const text = lines
+      .join('\n')
+      .replaceAll(/post:(?=.*pre:)/gs, 'post')
+      .replace(/\\$/, '');
+    const paths = writeSet(root, { 'a/a.conf': text });
+    // oxlint-disable-next-line no-await-in-loop
+    const oracle = await oracleConfig([...treeArguments(tree), ...configArguments(paths)]);
+    const config = mergeConfig(readModprobeConfig(hostOf(tree), { paths }), readKernelCommandLine(hostOf(tree)));
+    t.same(showConfig(config), oracle.lines, `round ${round}: ${config.softdeps.length} softdeps and more`);
+    t.equal(
+      config.problems.filter(({ severity }) => severity === 'error').length,
+      oracle.bad,
+      `round ${round}: bad lines`,
+    );
+  }
+});
+
+t.test('kernel command lines put together at random', { skip }, async (t) => {
+  const random = new Random(30);
+  for (let round = 0; round < 40; round++) {
+    const text = Array.from({ length: 400 }, () => random.of(WORDS)).join('');
+    const root = t.testdir({ ...SMALL_TREE, cmdline: text });
+    const tree = smallTree(root);
+    // oxlint-disable-next-line no-await-in-loop
+    const oracle = await oracleConfig(
+      [...treeArguments(tree), '-C', '/dev/null'],
+      withFileAt('/proc/cmdline', join(root, 'cmdline')),
+    );
+    const host = hostOf(tree, root);
+    const config = mergeConfig(readModprobeConfig(host, { paths: [] }), readKernelCommandLine(host));
+    t.same(showConfig(config), oracle.lines, `round ${round}: ${config.options.length} options`);
   }
 });

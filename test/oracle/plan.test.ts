@@ -1,11 +1,14 @@
 /** Plans against Debian's `modprobe --show-depends`, for every module of Debian's trees. */
 import t from 'tap';
-import { moduleNameFromPath } from '../../agent/base/names.ts';
+import { fnmatch } from '../../agent/base/fnmatch.ts';
+import { moduleName, moduleNameFromPath } from '../../agent/base/names.ts';
 import type { Step } from '../../agent/plan/plan.ts';
 import { createPlanner, kmodOptions } from '../../agent/plan/planner.ts';
+import type { AliasRule } from '../../agent/rules/config.ts';
 import { decide } from '../../agent/rules/decision.ts';
 import { needCommands, runProgram } from '../fixtures/commands.ts';
 import { debianTree, type DebianTree } from '../fixtures/debian.ts';
+import { Random } from '../fixtures/random.ts';
 import { configArguments, openTree, treeArguments, writeSet } from './modprobe.ts';
 import { NASTY, NASTY_NAMES } from './nasty-config.ts';
 
@@ -23,7 +26,7 @@ function openPlans(tree: DebianTree, paths: readonly string[]) {
       .map((step) => printed(step))
       .filter((line) => line !== '');
   };
-  return { planner, matcher, show, modules, builtin };
+  return { planner, matcher, config, show, modules, builtin };
 }
 
 function printed(step: Step): string {
@@ -132,4 +135,58 @@ for (const [arch, tree] of trees) {
     const ignoring = await compareShowDepends([...args, '-i'], names.slice(0, 600), (name) => plans.show(name, true));
     t.same(ignoring.wrong, [], 'with -i');
   });
+
+  t.test(`${arch}: configurations put together at random`, async (t) => {
+    const random = new Random(40);
+    const { modules, builtin } = openTree(tree, ['/dev/null']);
+    const wrong: string[] = [];
+    let lines = 0;
+    for (let round = 0; round < 25; round++) {
+      // Names that no module has get no softdeps: modprobe loads those, and then fails.
+      const real = [...Array.from({ length: 30 }, () => random.of(modules)), random.of(builtin)];
+      const pool = [...real, 'zz-plugd-x', 'zz-plugd-y'];
+      const name = () => (random.below(8) === 0 ? spoil(random.of(pool), random) : random.of(pool));
+      const softened = () => (random.below(8) === 0 ? spoil(random.of(real), random) : random.of(real));
+      const names = () => Array.from({ length: 1 + random.below(3) }, name).join(' ');
+      const KINDS: ReadonlyArray<() => string> = [
+        () => `softdep ${softened()} pre: ${names()}`,
+        () => `softdep ${softened()} post: ${names()}`,
+        () => `softdep ${softened()} pre: ${names()} post: ${names()}`,
+        () => `softdep ${softened()} ${names()}`,
+        () => `options ${name()} p${random.below(9)}=${random.below(99)}`,
+        () => `install ${name()} echo $CMDLINE_OPTS ${random.below(9)}`,
+        () => `alias ${name()} ${random.of(pool)}`,
+        () => `blacklist ${name()}`,
+      ];
+      const text = Array.from({ length: 60 }, () => `${random.of(KINDS)()}\n`).join('');
+      const paths = writeSet(t.testdir(), { 'a/a.conf': text });
+      const plans = openPlans(tree, paths);
+      const args = [...treeArguments(tree), ...configArguments(paths)];
+      // kmod prints a module twice that two alias lines lead to; plugd's lookup has it once.
+      const asked = pool.filter((each) => isUnique(plans.config.aliases, each));
+      // oxlint-disable-next-line no-await-in-loop
+      const result = await compareShowDepends(args, asked, (each) => plans.show(each));
+      wrong.push(...result.wrong.map((each) => `round ${round}: ${each}`));
+      lines += result.lines;
+    }
+    t.same(wrong, []);
+    t.ok(lines > 5000, `${lines} lines`);
+  });
+}
+
+/** The name with a wildcard in it, or other dashes. */
+function spoil(name: string, random: Random): string {
+  const at = 2 + random.below(name.length - 2);
+  return random.of([
+    `${name.slice(0, at)}*`,
+    `${name.slice(0, at)}?${name.slice(at + 1)}`,
+    `${name.slice(0, at)}[${name[at]}-]${name.slice(at + 1)}`,
+    name.replaceAll('_', '-'),
+  ]);
+}
+
+/** Whether the alias lines that match a name lead to different modules. */
+function isUnique(aliases: readonly AliasRule[], name: string): boolean {
+  const targets = aliases.filter(({ pattern }) => fnmatch(pattern, moduleName(name))).map(({ module }) => module);
+  return new Set(targets).size === targets.length;
 }

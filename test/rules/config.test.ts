@@ -196,6 +196,7 @@ const COMMAND_LINES: ReadonlyArray<readonly [rule: string, text: string, options
   ['quotes may begin anywhere in the value', 'm.p=a"b c"d x.y', ['m p=a"b c"d', 'x y']],
   ['quotes around the word move to the value', '"c.d=e f" "x.y=1 2" g.h=i', ['c d="e f"', 'x y="1 2"', 'g h=i']],
   ['quotes around a word without blanks too', '"a.b=1" c.d=1', ['a b="1"', 'c d=1']],
+  ['TABs in a value become blanks', 'a.b="c\td"', ['a b="c d"']],
   ['open quotes swallow the rest', 'a.b=1 m.p="a b', ['a b=1']],
   ['blanks in quotes before the =', '"a b.c=1" d.e=2', ['d e=2']],
   ['quotes around a word without =', '"a.b" c.d=1', ['c d=1']],

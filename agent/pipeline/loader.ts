@@ -78,14 +78,14 @@ export class Loader {
       now: () => process.hrtime.bigint(),
       started: (task) => {
         if (options.observer === undefined) return;
-        const record = options.observer.started === undefined ? undefined : this.#record(task.module);
+        const record = options.observer.started === undefined ? undefined : this.record(task.module);
         if (record !== undefined) options.observer.started?.(record);
         options.observer.changed?.(this);
       },
       ended: (task) => {
         if (task.outcome?.kind === 'ran' && task.outcome.result.kind === 'refused') this.#failed++;
         if (options.observer === undefined) return;
-        const record = options.observer.ended === undefined ? undefined : this.#record(task.module);
+        const record = options.observer.ended === undefined ? undefined : this.record(task.module);
         if (record !== undefined) options.observer.ended?.(record);
         options.observer.changed?.(this);
       },
@@ -97,14 +97,19 @@ export class Loader {
     return this.#devices.size;
   }
 
-  /** Whether a device was seen and has not gone. */
-  knows(devpath: Devpath): boolean {
-    return this.#devices.has(devpath);
+  /** The generation it works with. */
+  get sources(): Sources {
+    return this.#sources;
   }
 
-  /** Every device seen that has not gone. */
-  devpaths(): Iterable<Devpath> {
-    return this.#devices.keys();
+  /** Every device seen that has not gone, with its modaliases. */
+  get known(): ReadonlyMap<Devpath, readonly Modalias[]> {
+    return this.#devices;
+  }
+
+  /** What each modalias led to. */
+  get answers(): ReadonlyMap<Modalias, ModaliasRecord> {
+    return this.#modaliases;
   }
 
   /** A device that is there: its modaliases and what load rules ask for it. Cheap for one that was seen before. */
@@ -152,7 +157,7 @@ export class Loader {
     for (const modalias of modaliases) {
       const modules = this.#modaliases.get(modalias)?.modules ?? [];
       this.#modaliases.delete(modalias);
-      this.#forgetFailures(modules);
+      this.forgetFailures(modules);
     }
   }
 
@@ -186,6 +191,23 @@ export class Loader {
     }
   }
 
+  /** Forgets tasks of these modules that failed before `untilNs`, and the failures of what they needed: they may be tried again. */
+  forgetFailures(modules: readonly ModuleName[], untilNs = process.hrtime.bigint()): void {
+    const failed = new Set<ModuleName>();
+    for (let module of modules) {
+      for (;;) {
+        const task = this.scheduler.record(module);
+        if (task?.endedNs === undefined || task.endedNs > untilNs || failed.has(module) || this.#succeeded(task)) break;
+        failed.add(module);
+        if (task.outcome?.kind !== 'skipped') break;
+        module = task.outcome.because;
+      }
+    }
+    if (failed.size === 0) return;
+    this.scheduler.forget((record) => !failed.has(record.module));
+    for (const module of failed) this.#wanted.delete(module);
+  }
+
   /** Asks for whatever `name` names: through match, rules and plan into the graph. `urgent`: see Task. */
   request(name: string, requester: Requester, urgent = false): Omit<ModaliasRecord, 'modalias'> {
     const { lookup, answers } = answer(this.#sources, name, requester.rule !== undefined);
@@ -204,11 +226,12 @@ export class Loader {
     return { verdict: builtin ? 'builtin' : 'matched', modules };
   }
 
-  /** What a settle still waits for, by name: `ahci (in finit_module for 14.1 s)`. */
-  waitingFor(): readonly string[] {
+  /** What a settle still waits for, of these modules or of all, by name: `ahci (in finit_module for 14.1 s)`. */
+  waitingFor(modules?: readonly ModuleName[]): readonly string[] {
     const now = process.hrtime.bigint();
-    return this.scheduler
-      .records()
+    const tasks = modules?.map((module) => this.scheduler.record(module)) ?? this.scheduler.records();
+    return tasks
+      .filter((task) => task !== undefined)
       .filter((task) => task.endedNs === undefined)
       .map((task) => {
         if (task.startedNs === undefined) return `${task.module} (not begun)`;
@@ -219,7 +242,7 @@ export class Loader {
   /** What came of everything so far. */
   result(): Pick<ColdplugRun, 'devices' | 'modaliases' | 'modules' | 'present' | 'blocked' | 'firstInsertMs'> {
     const modules = [...this.#wanted.keys()]
-      .map((module) => this.#record(module))
+      .map((module) => this.record(module))
       .filter((record) => record !== undefined);
     const first = modules.reduce((least, record) => Math.min(least, record.startedMs ?? Infinity), Infinity);
     return {
@@ -306,28 +329,12 @@ export class Loader {
     this.#options.observer?.blocked?.(record, sinceStart());
   }
 
-  /** Forgets tasks of these modules that failed, and the failures of what they needed. */
-  #forgetFailures(modules: readonly ModuleName[]): void {
-    const failed = new Set<ModuleName>();
-    for (let module of modules) {
-      for (;;) {
-        const task = this.scheduler.record(module);
-        if (task?.outcome === undefined || this.#succeeded(task) || failed.has(module)) break;
-        failed.add(module);
-        if (task.outcome.kind !== 'skipped') break;
-        module = task.outcome.because;
-      }
-    }
-    if (failed.size === 0) return;
-    this.scheduler.forget((record) => !failed.has(record.module));
-    for (const module of failed) this.#wanted.delete(module);
-  }
-
   #succeeded({ outcome }: TaskRecord<StepEnd>): boolean {
     return outcome?.kind === 'ran' && succeeded(outcome.result);
   }
 
-  #record(module: ModuleName): ModuleRecord | undefined {
+  /** What became of a module that was wanted; undefined for one that was not, or was there before. */
+  record(module: ModuleName): ModuleRecord | undefined {
     const wanted = this.#wanted.get(module);
     if (wanted === undefined) return undefined;
     const { host } = this.#options;

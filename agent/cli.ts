@@ -94,9 +94,11 @@ async function warmUp(root: string): Promise<number> {
   return EXIT.done;
 }
 
+function rows(entries: readonly Entry[]): string {
+  return entries.map((entry) => `  ${entry.name.padEnd(12)}${entry.summary}\n`).join('');
+}
+
 function overview(): string {
-  const rows = (entries: readonly Entry[]) =>
-    entries.map((entry) => `  ${entry.name.padEnd(12)}${entry.summary}\n`).join('');
   const kmod = KMOD_COMMANDS.length === 0 ? '' : `\nkmod's commands, option for option:\n${rows(KMOD_COMMANDS)}`;
   return `usage: plugd COMMAND [OPTION…]\n\n${rows(COMMANDS)}${kmod}\nplugd COMMAND --help tells more; plugd --version.\n`;
 }

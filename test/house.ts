@@ -75,7 +75,7 @@ function roomOf(file: string): string {
 
 function judge({ file, target, types }: Import): readonly string[] {
   const found: string[] = [];
-  const bare = !/\.ts$/.test(target);
+  const bare = !target.endsWith('.ts');
   if (layerOf(file) < 0) found.push(`${file} is in no room`);
   if (bare) {
     const name = target.split('/')[0] ?? target;

@@ -112,7 +112,7 @@ export function blockedLine(record: BlockedRecord, nowMs: number, terminal: Term
 }
 
 function stamp(ms: number): string {
-  return `${(ms / 1000).toFixed(3).padStart(7)}`;
+  return (ms / 1000).toFixed(3).padStart(7);
 }
 
 function spent(record: ModuleRecord): number {

@@ -19,7 +19,8 @@ export function isUpToDate(moduleDir: string, say: Say): boolean {
     say('error', `could not fstatat(${moduleDir}, modules.dep): ${errnoText(dep.errno)}`);
     return false;
   }
-  return !holdsNewer(moduleDir, dep.seconds, say, new Set());
+  const own = seconds(moduleDir);
+  return !holdsNewer(moduleDir, dep.seconds, say, new Set(own.kind === 'directory' ? [own.identity] : []));
 }
 
 function holdsNewer(directory: string, than: number, say: Say, seen: Set<string>): boolean {

@@ -125,12 +125,12 @@ function unsigned(digits: string): number {
 
 /** modules.builtin.bin from modules.builtin; lines that are no paths are errors. */
 export function builtinBytes(text: string, layout: IndexLayout, say: Say): Buffer {
-  const paths = text.split('\n').filter((line) => {
-    const isPath = line === '' || /^[A-Za-z]/.test(line);
+  const paths = (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).filter((line) => {
+    const isPath = /^[A-Za-z]/.test(line);
     if (!isPath) say('error', `Invalid modules.builtin line: ${line}`);
     return isPath;
   });
-  return reported(builtinIndex(paths.join('\n')), layout, say);
+  return reported(builtinIndex(paths.join('')), layout, say);
 }
 
 /** modules.builtin.alias.bin from modules.builtin.modinfo. */
@@ -175,8 +175,9 @@ class CheckedIndex {
     if (!this.builder.insert(key, value, priority)) {
       this.#options.say('error', `Module index: only 7-bit ASCII is supported, so this is left out: ${key}`);
     } else if (this.#options.warnDuplicates) {
-      if (this.#seen.has(key)) this.#options.say('warning', `duplicate module ${this.#what}:\n${key} ${value}`);
-      this.#seen.add(key);
+      const both = `${key}\n${value}`;
+      if (this.#seen.has(both)) this.#options.say('warning', `duplicate module ${this.#what}:\n${key} ${value}`);
+      this.#seen.add(both);
     }
   }
 }

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { errnoText } from '../base/errno.ts';
 import { nativePath } from './tree-module.ts';
 
@@ -39,7 +49,7 @@ export function publishIndexes(directory: string, files: IndexFiles): Publicatio
   const suffix = `.plugd-${process.pid}`;
   const written: Array<{ readonly unfinished: string | Buffer; readonly place: string | Buffer }> = [];
   try {
-    mkdirSync(nativePath(directory), { recursive: true, mode: 0o755 });
+    makeDirectory(directory);
     removeLeftovers(directory);
     const names = [...files.keys()].toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
     for (const name of names) {
@@ -62,6 +72,14 @@ export function publishIndexes(directory: string, files: IndexFiles): Publicatio
     const where = dest ?? path ?? directory;
     return { kind: 'unpublished', why: `could not ${syscall} ${where}: ${errnoText(Math.abs(errno))}` };
   }
+}
+
+/** mkdir -p. Not node's own: that goes round for ever where a directory cannot be made in one that is there (/proc). */
+function makeDirectory(directory: string): void {
+  if (statSync(nativePath(directory), { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = directory.slice(0, directory.lastIndexOf('/'));
+  if (above !== '') makeDirectory(above);
+  mkdirSync(nativePath(directory), 0o755);
 }
 
 function write(path: string | Buffer, bytes: Buffer): void {

@@ -79,7 +79,7 @@ export function builtinAliasIndex(modinfo: string): TextIndex {
   const build = new Builder();
   for (const [index, string] of modinfo.split('\0').entries()) {
     const dot = string.indexOf('.');
-    if (dot > 0 && string.startsWith('alias=', dot + 1))
+    if (dot > 0 && string.startsWith('alias=', dot + 1) && string.length > dot + 7)
       build.alias(index, string.slice(dot + 7), string.slice(0, dot), 0);
   }
   return build.result;

@@ -34,6 +34,7 @@ export interface NotAModule {
 const EINVAL = 22;
 const EISDIR = 21;
 const EFBIG = 27;
+const EBADMSG = 74;
 
 /** The file ends with these 28 bytes when a signature is appended (include/linux/module_signature.h). */
 const SIGNATURE_MARK = '~Module signature appended~\n';
@@ -166,7 +167,9 @@ export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule 
     }
     if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, EFBIG);
     const unpacked = decompress(compression, file.read(0, stat.size));
-    if (unpacked.kind === 'undecompressable') return not(unpacked.why, unpacked.errno);
+    if (unpacked.kind === 'undecompressable') {
+      return not(unpacked.why, unpacked.errno === EBADMSG ? EINVAL : unpacked.errno);
+    }
     const source = imageSource(unpacked.image);
     const elf = parseElf(source);
     if (elf.kind === 'not-elf') return not(elf.why, elf.errno);

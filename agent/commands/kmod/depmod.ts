@@ -97,6 +97,7 @@ function main(applet: Applet, words: readonly string[]): number {
     layout: 'children-first',
   };
   let verbosity = 0;
+  let all = false;
   const { options, operands } = applet.parse(OPTIONS, words);
   for (const { name, argument } of options) {
     if (name === 'help') {
@@ -108,6 +109,7 @@ function main(applet: Applet, words: readonly string[]): number {
       return 0;
     }
     if (name === 'verbose') verbosity++;
+    else if (name === 'all') all = true;
     else set(settings, applet, name, argument);
   }
   const [kernel = release(), ...files] = operands;
@@ -118,8 +120,9 @@ function main(applet: Applet, words: readonly string[]): number {
   const moduleDir = `${settings.base}/${settings.moduleDirectory}/${kernel}`;
   if (settings.quick) {
     if (settings.show || isUpToDate(moduleDir, say(applet))) return 0;
-    files.length = 0;
+    all = true;
   }
+  if (all) files.length = 0;
   applet.level = LEVEL.warning + verbosity;
   return build(applet, settings, kernel, moduleDir, files, verbosity > 0);
 }

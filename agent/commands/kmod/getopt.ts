@@ -65,7 +65,7 @@ function longOption(word: string, table: readonly LongOption[], rest: string[]):
   const option =
     exact ?? (new Set(matches.map(({ short, long }) => short ?? long)).size === 1 ? matches[0] : undefined);
   if (option?.long === undefined) {
-    if (matches.length === 0) throw new Wrong(`unrecognized option '--${given}'`);
+    if (matches.length === 0) throw new Wrong(`unrecognized option '--${word}'`);
     const names = matches.map(({ long }) => ` '--${long}'`).join('');
     throw new Wrong(`option '--${word}' is ambiguous; possibilities:${names}`);
   }

@@ -1,0 +1,129 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, statSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import { isUpToDate } from '../../agent/depmod/freshness.ts';
+import { publishIndexes } from '../../agent/depmod/publication.ts';
+
+const NAMES = [
+  'modules.dep',
+  'modules.dep.bin',
+  'modules.alias',
+  'modules.alias.bin',
+  'modules.softdep',
+  'modules.weakdep',
+  'modules.symbols',
+  'modules.symbols.bin',
+  'modules.builtin.bin',
+  'modules.builtin.alias.bin',
+  'modules.devname',
+];
+const files = (text: string) => new Map(NAMES.map((name) => [name, Buffer.from(`${text} ${name}`)]));
+
+t.test('files take their places in an order in which a reader finds what an index names', async (t) => {
+  const dir = join(t.testdir({}), 'made/on/demand');
+  mkdirSync(dir, { recursive: true });
+  const seen: string[] = [];
+  const watcher = watch(dir, (_, name) => {
+    if (name?.startsWith('modules.') === true) seen.push(name);
+  });
+  t.same(publishIndexes(dir, files('new')), { kind: 'published' });
+  while (!seen.includes('modules.dep')) await delay(5);
+  watcher.close();
+  t.same([...seen].toSorted(), [...NAMES].toSorted(), 'each once, whole');
+  const at = (name: string) => seen.indexOf(name);
+  t.equal(at('modules.dep.bin'), 0, 'where modules are, first');
+  t.equal(at('modules.dep'), NAMES.length - 1, 'what -A and the agent look at, last');
+  t.ok(at('modules.alias.bin') > at('modules.symbols.bin') && at('modules.symbols.bin') > at('modules.dep.bin'));
+  for (const name of NAMES) {
+    t.equal(readFileSync(join(dir, name), 'utf8'), `new ${name}`);
+    t.equal(statSync(join(dir, name)).mode & 0o777, 0o644 & ~process.umask());
+  }
+  t.same(readdirSync(dir).toSorted(), [...NAMES].toSorted(), 'nothing else is left');
+});
+
+t.test('directories are made', (t) => {
+  const dir = join(t.testdir({}), 'a/b/c');
+  t.same(publishIndexes(dir, files('x')), { kind: 'published' });
+  t.equal(readFileSync(join(dir, 'modules.dep'), 'utf8'), 'x modules.dep');
+  t.end();
+});
+
+t.test('what killed runs left is removed, what others write is not', (t) => {
+  const dir = t.testdir({
+    '.modules.dep.plugd-4999999': 'half',
+    [`.modules.alias.plugd-${process.ppid}`]: 'busy',
+    '.modules.dep': 'mine',
+  });
+  publishIndexes(dir, new Map([['modules.dep', Buffer.from('x')]]));
+  t.same(
+    readdirSync(dir).toSorted(),
+    ['.modules.dep', `.modules.alias.plugd-${process.ppid}`, 'modules.dep'].toSorted(),
+  );
+  t.end();
+});
+
+t.test('what cannot be done is said and leaves everything as it was', (t) => {
+  const dir = t.testdir({ file: 'x', 'modules.dep.bin': 'old' });
+  t.match(publishIndexes(join(dir, 'file'), files('x')), {
+    kind: 'unpublished',
+    why: /^could not mkdir .*\/file: (File exists|Not a directory)$/,
+  });
+  t.match(publishIndexes('/proc/plugd', files('x')), {
+    kind: 'unpublished',
+    why: 'could not mkdir /proc/plugd: No such file or directory',
+  });
+  t.same(readdirSync(dir).toSorted(), ['file', 'modules.dep.bin']);
+  t.end();
+});
+
+t.test('a full disk leaves the old files', (t) => {
+  const dir = t.testdir({ disk: {} });
+  const disk = join(dir, 'disk');
+  const script = `
+    import { publishIndexes } from '${join(import.meta.dirname, '../../agent/depmod/publication.js')}';
+    import { readdirSync, readFileSync } from 'node:fs';
+    const publish = (size) => publishIndexes('${disk}', new Map([['modules.dep', Buffer.alloc(10)], ['modules.alias', Buffer.alloc(size)]]));
+    const outcomes = [publish(10), publish(1 << 20), publish(20)];
+    const files = readdirSync('${disk}').map((name) => [name, readFileSync('${disk}/' + name).length]);
+    console.log(JSON.stringify({ outcomes, files }));`;
+  writeFileSync(join(dir, 'full.mjs'), script);
+  const shell = 'mount -t tmpfs -o size=128k none "$1" && exec "$2" "$3"';
+  const run = spawnSync('unshare', ['-Urm', 'sh', '-c', shell, 'sh', disk, process.execPath, join(dir, 'full.mjs')], {
+    encoding: 'utf8',
+  });
+  if (/unshare|mount/.test(run.stderr)) {
+    t.comment(`no file system of one's own here: ${run.stderr}`);
+    t.end();
+    return;
+  }
+  t.same(JSON.parse(run.stdout), {
+    outcomes: [
+      { kind: 'published' },
+      { kind: 'unpublished', why: `could not write ${disk}: No space left on device` },
+      { kind: 'published' },
+    ],
+    files: [
+      ['modules.alias', 20],
+      ['modules.dep', 10],
+    ],
+  });
+  t.end();
+});
+
+t.test('freshness of trees that are odd', (t) => {
+  const said: string[] = [];
+  const say = (level: string, text: string) => said.push(`${level}: ${text}`);
+  const dir = t.testdir({ 'a.ko': 'x', up: t.fixture('symlink', '.'), dangling: t.fixture('symlink', 'nowhere') });
+  t.equal(isUpToDate(join(dir, 'none'), say), false);
+  t.equal(isUpToDate(dir, say), false);
+  writeFileSync(join(dir, 'modules.dep'), '');
+  t.equal(isUpToDate(dir, say), true);
+  t.same(said, [
+    `error: could not open directory ${dir}/none: No such file or directory`,
+    `error: could not fstatat(${dir}, modules.dep): No such file or directory`,
+    `error: ${dir}/dangling: No such file or directory`,
+  ]);
+  t.end();
+});

@@ -51,7 +51,11 @@ async function demo(options: readonly string[]): Promise<number> {
       timeout: 300_000,
       env: process.env['NO_COLOR'] === undefined ? {} : { NO_COLOR: process.env['NO_COLOR'] },
       terminal: stdout.isTTY,
-      onOutput: (chunk, stream) => (stream === 'stdout' ? stdout : process.stderr).write(chunk),
+      // The machine's terminal has ended each line with a carriage return already; this one adds its own.
+      onOutput: (chunk, stream) =>
+        (stream === 'stdout' ? stdout : process.stderr).write(
+          Buffer.from(chunk.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'),
+        ),
     });
     return status;
   } finally {
@@ -60,4 +64,9 @@ async function demo(options: readonly string[]): Promise<number> {
   }
 }
 
-process.exitCode = await demo(process.argv.slice(2));
+try {
+  process.exitCode = await demo(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

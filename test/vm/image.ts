@@ -43,9 +43,11 @@ export interface Image {
 }
 
 /** Raise it when what `writeBase` writes changes: the cached archive is made anew. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
-const GUEST_PACKAGES = ['udev', 'kmod', 'busybox-static'];
+// util-linux for setpriv and unshare: programs with fewer rights than root. dash because busybox's shell runs its own modprobe and
+// setpriv even where kmod's and util-linux's are found first.
+const GUEST_PACKAGES = ['udev', 'kmod', 'busybox-static', 'util-linux', 'dash'];
 
 /** Groups that udev's rules name; the numbers do not matter. */
 const GROUPS = 'root tty disk kmem dialout video audio cdrom floppy tape lp input render sgx kvm plugdev'.split(' ');
@@ -80,6 +82,7 @@ async function writeBase(folder: string, tree: DebianTree, packages: string): Pr
   cpio.file('init', readFileSync(await buildGuest(folder)), 0o755);
   cpio.file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n');
   cpio.file('etc/group', GROUPS.map((name, number) => `${name}:x:${number}:\n`).join(''));
+  cpio.link('usr/bin/sh', 'dash');
   cpio.copy(packages, '', merged);
   const busybox = ['usr/bin/busybox', 'bin/busybox']
     .map((path) => join(packages, path))

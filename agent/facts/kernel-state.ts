@@ -30,7 +30,7 @@ export interface InsertionFacts {
   readonly moduleSupport: boolean;
   /** /proc/sys/kernel/modules_disabled is 1: no insertion until reboot. */
   readonly modulesDisabled: boolean;
-  /** CAP_SYS_MODULE is in the effective set. */
+  /** CAP_SYS_MODULE is in the effective set, and counts: the kernel asks for it in the first user namespace only. */
   readonly capSysModule: boolean;
   /** The effective user id is 0. */
   readonly root: boolean;
@@ -41,11 +41,14 @@ const CAP_SYS_MODULE = 16n;
 /** Reads them from procfs. */
 export function readInsertionFacts(host: Host): InsertionFacts {
   const status = readText(`${host.proc}/self/status`) ?? '';
+  // user_namespaces(7): `0 0 4294967295` in the first one; root of any other holds capabilities over that one alone.
+  const users = readText(`${host.proc}/self/uid_map`);
+  const first = users === undefined || /^\s*0\s+0\s+4294967295\s*$/.test(users);
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
   return {
     moduleSupport: existsSync(`${host.proc}/modules`),
     modulesDisabled: readAttribute(`${host.proc}/sys/kernel/modules_disabled`) === '1',
-    capSysModule: ((BigInt(`0x${effective}`) >> CAP_SYS_MODULE) & 1n) === 1n,
+    capSysModule: first && ((BigInt(`0x${effective}`) >> CAP_SYS_MODULE) & 1n) === 1n,
     root: process.geteuid?.() === 0,
   };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
-import { parseRecording } from '../facts/recording.ts';
+import { parseRecording, type BoundDevice } from '../facts/recording.ts';
 import type { RequestReport } from '../report/investigation.ts';
 import type { Fate, Replay, ReplayedDevice } from '../report/replay.ts';
 import { foremost, isServed } from '../report/verdict.ts';
@@ -15,11 +15,12 @@ import type { Sources } from './sources.ts';
  */
 export function replay(host: Host, file: string | 0): Replay {
   const name = file === 0 ? 'standard input' : file;
-  const { devices, sources, problem } = listDevices(parseRecording(readRecording(file, name), name), {
-    host,
-    recorded: true,
-    deep: true,
-  });
+  return replayDevices(host, parseRecording(readRecording(file, name), name), name);
+}
+
+/** The same for devices at hand; `name` is what the answer calls them. */
+export function replayDevices(host: Host, bound: Iterable<BoundDevice>, name: string): Replay {
+  const { devices, sources, problem } = listDevices(bound, { host, recorded: true, deep: true });
   if (sources === undefined) throw problem ?? new PlugdError('no-modules-directory', `there is no ${host.moduleDir}`);
   const modules = wouldBeThere(devices);
   const replayed = devices.map((device): ReplayedDevice => ({ ...device.row, ...fateOf(device, modules, sources) }));

@@ -1,0 +1,43 @@
+import { readdirSync, statSync } from 'node:fs';
+
+/** A module file of a tree: `kernel/drivers/net/mii.ko.xz`, and when it was last changed (seconds since 1970). */
+export interface ListedModule {
+  readonly path: string;
+  readonly seconds: number;
+}
+
+const MODULE = /\.ko(\.gz|\.xz|\.zst)?$/;
+
+/**
+ * Every module file below a module directory, in no order; `build` and `source` are not of it. Symbolic links to files are
+ * followed, links to folders are not. Empty when there is no such directory.
+ */
+export function listModuleFiles(moduleDir: string): readonly ListedModule[] {
+  const found: ListedModule[] = [];
+  walk(moduleDir, '', found);
+  return found;
+}
+
+function walk(moduleDir: string, below: string, found: ListedModule[]): void {
+  let entries;
+  try {
+    entries = readdirSync(`${moduleDir}/${below}`, { withFileTypes: true });
+  } catch {
+    return;
+  }
+  for (const entry of entries) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory()) {
+      if (path !== 'build' && path !== 'source') walk(moduleDir, path, found);
+    } else if (MODULE.test(entry.name)) {
+      const stat = statSync(`${moduleDir}/${path}`, { throwIfNoEntry: false });
+      if (stat?.isFile() === true) found.push({ path, seconds: Math.floor(stat.mtimeMs / 1000) });
+    }
+  }
+}
+
+/** When a file was last changed, in seconds since 1970; undefined when it is not there. */
+export function changedAt(path: string): number | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? undefined : Math.floor(stat.mtimeMs / 1000);
+}

@@ -1,0 +1,70 @@
+import type { Problem } from './coldplug-run.ts';
+import type { Check, IdleRule } from './health.ts';
+import { counted, placeText } from './words.ts';
+
+/** Checks of the administrator's rules. */
+export const RULE_CHECKS: readonly Check[] = [
+  {
+    id: 'configuration',
+    title: 'configuration',
+    run: ({ configuration }) => {
+      if (configuration.length === 0) return { state: 'ok', summary: 'every line can be understood' };
+      return {
+        state: 'wrong',
+        summary: `${counted(configuration.length, 'line')} of configuration ${configuration.length === 1 ? 'does' : 'do'} not count, or not as meant`,
+        evidence: configuration.map(problemText),
+        remedy: 'correct them; modprobe.d(5) has the grammar',
+      };
+    },
+  },
+  {
+    id: 'idle-rules',
+    title: 'idle rules',
+    run: ({ idleRules, tree }) => {
+      if (tree === undefined) return undefined;
+      const real = idleRules.filter(({ harmless }) => !harmless);
+      const others = idleRules.length - real.length;
+      const more = others === 0 ? '' : `; ${counted(others, 'rule')} for modules that this tree does not have`;
+      if (real.length === 0) return { state: 'ok', summary: `none${more}` };
+      return {
+        state: 'warning',
+        summary: `${counted(real.length, 'rule')} without effect${more}`,
+        evidence: real.map(idleText),
+        remedy: 'correct or remove them',
+      };
+    },
+  },
+  {
+    id: 'permissions',
+    title: 'permissions',
+    run: ({ loose, root }) => {
+      const everyone = loose.filter(({ who }) => who === 'everyone');
+      if (everyone.length > 0) {
+        return {
+          state: 'wrong',
+          summary: `everyone may change ${counted(everyone.length, 'file')} that decide what root's kernel loads`,
+          evidence: everyone.map(({ path }) => path),
+          remedy: `chmod o-w ${everyone[0]?.path ?? ''}`,
+        };
+      }
+      const owned = root === '' ? loose.filter(({ who }) => who === 'owner') : [];
+      if (owned.length > 0) {
+        return {
+          state: 'warning',
+          summary: `${counted(owned.length, 'file')} that decide what loads belong to another user than root`,
+          evidence: owned.map(({ path, uid }) => `${path} (user ${uid})`),
+          remedy: 'chown root',
+        };
+      }
+      return { state: 'ok', summary: 'only root' };
+    },
+  },
+];
+
+function problemText({ file, line, column, message }: Problem): string {
+  return `${line === 0 ? file : `${file}:${line}:${column}`}: ${message}`;
+}
+
+function idleText({ place, text, why, suggestion }: IdleRule): string {
+  return `${placeText(place)}: ${text}: ${why}${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+}

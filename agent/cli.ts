@@ -27,6 +27,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => import('./commands/diagnostics/devices.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'what keeps drivers from being loaded, and what to do about it',
+    load: async () => import('./commands/diagnostics/doctor.ts'),
+  },
+  {
     name: 'lookup',
     summary: 'which modules a modalias names',
     load: async () => import('./commands/diagnostics/lookup.ts'),

@@ -12,9 +12,44 @@ interface Entry {
 /** Every command, in the order of the help. Each is loaded only when it is called. */
 const COMMANDS: readonly Entry[] = [
   {
+    name: 'agent',
+    summary: 'coldplug, then serve hotplug until told to end',
+    load: async () => import('./commands/agent/agent.ts'),
+  },
+  {
     name: 'coldplug',
     summary: 'load the drivers of all devices that are there',
     load: async () => import('./commands/agent/coldplug.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'what the agent is doing',
+    load: async () => import('./commands/agent/status.ts'),
+  },
+  {
+    name: 'settle',
+    summary: 'wait until the agent has nothing more to do',
+    load: async () => import('./commands/agent/settle.ts'),
+  },
+  {
+    name: 'reload',
+    summary: 'make the agent read its files again',
+    load: async () => import('./commands/agent/reload.ts'),
+  },
+  {
+    name: 'trigger',
+    summary: 'ask the kernel to announce devices again',
+    load: async () => import('./commands/agent/trigger.ts'),
+  },
+  {
+    name: 'monitor',
+    summary: 'show uevents and decisions as they come',
+    load: async () => import('./commands/agent/monitor.ts'),
+  },
+  {
+    name: 'log',
+    summary: 'every module loaded, and who asked for it',
+    load: async () => import('./commands/agent/log.ts'),
   },
   {
     name: 'test',
@@ -47,7 +82,11 @@ const KMOD_COMMANDS: readonly Entry[] = [
   },
 ];
 
-const STATUS_OF: Readonly<Partial<Record<PlugdError['code'], number>>> = { usage: EXIT.usage, system: EXIT.system };
+const STATUS_OF: Readonly<Partial<Record<PlugdError['code'], number>>> = {
+  usage: EXIT.usage,
+  configuration: EXIT.configuration,
+  system: EXIT.system,
+};
 
 async function main(argv: readonly string[]): Promise<number> {
   const called = (argv[1] ?? '').replace(/^.*\//, '');

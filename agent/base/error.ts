@@ -4,6 +4,7 @@
  */
 export type ErrorCode =
   | 'usage' // the command line cannot be understood: exit 64
+  | 'configuration' // a file of rules that must be right has errors: exit 2
   | 'no-modules-directory' // no module tree for this release
   | 'no-module-support' // the kernel was built without loadable modules
   | 'no-permission' // CAP_SYS_MODULE or root is missing

@@ -61,11 +61,6 @@ export class Generations {
     return this.#sources;
   }
 
-  /** Directories and files in which a change may make a new generation. */
-  watched(): readonly string[] {
-    return [this.#host.moduleDir, ...watchedConfigDirectories(this.#host)];
-  }
-
   /** Looks for changes; a new generation becomes the current one. `force` makes one though no file is different. */
   check(force = false): GenerationCheck {
     const stamp = stampOf(this.#host);
@@ -93,6 +88,11 @@ export class Generations {
     this.#number++;
     return { kind: 'new', sources };
   }
+}
+
+/** Directories in which a change may make a new generation, there or not. */
+export function watchedPaths(host: Host): readonly string[] {
+  return [host.moduleDir, ...watchedConfigDirectories(host)];
 }
 
 /** Indexes are read when they are first asked for: all at once now, so that one generation is of one moment. */

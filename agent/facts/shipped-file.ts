@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readText } from './attribute.ts';
 import type { ConfigText } from './config-text.ts';
@@ -13,4 +14,9 @@ export function readShippedFile(path: string): ConfigText | undefined {
     if (text !== undefined) return { file, text };
   }
   return undefined;
+}
+
+/** Where a shipped file is (`native/build/Release/plugd-request`), absolute; undefined when the package lacks it. */
+export function shippedPath(path: string): string | undefined {
+  return PLACES.map((place) => fileURLToPath(new URL(place + path, import.meta.url))).find((file) => existsSync(file));
 }

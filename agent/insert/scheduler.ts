@@ -95,6 +95,7 @@ export class Scheduler<Result> {
   #open = 0;
   #idle: Array<() => void> = [];
   #pumping = false;
+  #halted = false;
 
   constructor(options: SchedulerOptions<Result>) {
     this.#options = options;
@@ -166,6 +167,11 @@ export class Scheduler<Result> {
     node.counted = false;
     this.#running--;
     this.#pump();
+  }
+
+  /** Starts nothing more; what runs goes on. */
+  halt(): void {
+    this.#halted = true;
   }
 
   /** Resolves when nothing waits or runs. */
@@ -240,7 +246,7 @@ export class Scheduler<Result> {
   }
 
   #pump(): void {
-    if (this.#pumping) return;
+    if (this.#pumping || this.#halted) return;
     this.#pumping = true;
     for (;;) {
       const node = this.#next();

@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { PlugdError } from '../../base/error.ts';
+import { Agent } from '../../daemon/agent.ts';
+import { RUN_DIR } from '../../daemon/control-client.ts';
+import { POLICY_FILE } from '../../daemon/policy-file.ts';
+import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
+import { RUN_DIR_OPTION } from './run-dir.ts';
+
+const JOBS: Option = {
+  long: 'jobs',
+  short: 'j',
+  value: 'N',
+  help: 'insert N modules at a time (default: CPUs, at least 2)',
+};
+const SERVE: Option = {
+  long: 'serve-kernel-requests',
+  help: 'answer what the kernel itself asks for: set /proc/sys/kernel/modprobe, and put it back at the end',
+};
+const POLICY: Option = { long: 'policy', value: 'FILE', help: `what may be loaded (default ${POLICY_FILE})` };
+const POLICY_OPTIONAL: Option = { long: 'policy-optional', help: 'start without a policy that has errors' };
+const BUFFER: Option = {
+  long: 'receive-buffer',
+  value: 'BYTES',
+  help: "size of the uevent socket's buffer (default 128 MiB)",
+};
+
+/** `plugd agent`. */
+export const command: Command = {
+  name: 'agent',
+  summary: 'Coldplugs, then loads drivers for whatever appears, until it is told to end',
+  usage: '[OPTION…]',
+  options: [
+    SERVE,
+    JOBS,
+    POLICY,
+    POLICY_OPTIONAL,
+    BUFFER,
+    RUN_DIR_OPTION,
+    OPTION.verbose,
+    OPTION.quiet,
+    OPTION.root,
+    OPTION.kernel,
+    OPTION.sysfs,
+    OPTION.proc,
+  ],
+  notes: `
+It logs one line of JSON for each module that it inserted, that was refused or
+blocked, to standard output; -v adds one for each uevent, -q leaves out all but
+warnings. SIGHUP reloads, SIGTERM ends it. As a service: systemd/plugd.service.
+Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
+  async run(args) {
+    const parsed = parse(command, args);
+    if (parsed.words.length > 0) throw new PlugdError('usage', `agent takes no words: ${parsed.words.join(' ')}`);
+    const jobs = parsed.value(JOBS);
+    const buffer = parsed.value(BUFFER);
+    const { isJournal, openLog } = await import('../../report/log.ts');
+    await Agent.run({
+      host: hostOf(parsed),
+      jobs: jobs === undefined ? Math.max(2, availableParallelism()) : wholeNumber(JOBS, jobs, 1, 1024),
+      runDir: resolve(parsed.value(RUN_DIR_OPTION) ?? RUN_DIR),
+      log: openLog({
+        fd: 1,
+        level: parsed.has(OPTION.verbose) ? 'debug' : parsed.has(OPTION.quiet) ? 'warn' : 'info',
+        journald: isJournal(1, process.env),
+      }),
+      env: process.env,
+      receiveBuffer: buffer === undefined ? undefined : wholeNumber(BUFFER, buffer, 1, 2 ** 30),
+      serveKernelRequests: parsed.has(SERVE),
+      policyFile: resolve(parsed.value(POLICY) ?? POLICY_FILE),
+      policyOptional: parsed.has(POLICY_OPTIONAL),
+    });
+    return EXIT.done;
+  },
+};

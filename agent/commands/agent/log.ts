@@ -1,0 +1,41 @@
+import { PlugdError } from '../../base/error.ts';
+import { ledgerLine, type LedgerEntry } from '../../report/ledger.ts';
+import { terminalOf } from '../../report/terminal.ts';
+import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
+import { print, say } from '../output.ts';
+import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
+
+const FOLLOW: Option = { long: 'follow', short: 'f', help: 'go on with what comes, until interrupted' };
+
+/** `plugd log`. */
+export const command: Command = {
+  name: 'log',
+  summary: 'Shows every module loaded since the agent began, and who asked for it',
+  usage: '[OPTION…] [MODULE]',
+  options: [FOLLOW, OPTION.json, RUN_DIR_OPTION],
+  notes: `
+Who asked: a device with its modalias, a kernel request, a module that needs it,
+a boot list, a person; or somebody outside plugd, who left no name.
+Exit status: 1 when the MODULE named is in no entry.`,
+  async run(args) {
+    const parsed = parse(command, args);
+    const [module, ...more] = parsed.words;
+    if (more.length > 0) throw new PlugdError('usage', 'log takes one module');
+    const terminal = terminalOf(process.stdout, process.env);
+    const agent = await openAgent(parsed);
+    const follow = parsed.has(FOLLOW);
+    const end = (await agent.ask('log', { follow, ...(module === undefined ? {} : { module }) }, (item) => {
+      const line = parsed.has(OPTION.json)
+        ? JSON.stringify(item)
+        : ledgerLine(item as LedgerEntry, terminal, process.stdout.isTTY);
+      print(`${line}\n`);
+    })) as { readonly entries: number; readonly before: readonly string[] };
+    agent.close();
+    if (module === undefined || end.entries > 0) return EXIT.done;
+    const there = end.before.includes(module.replaceAll('-', '_'));
+    say(
+      `plugd: ${module} ${there ? 'was loaded before the agent began' : 'has not been loaded since the agent began'}\n`,
+    );
+    return EXIT.negative;
+  },
+};

@@ -1,0 +1,48 @@
+import { PlugdError } from '../../base/error.ts';
+import type { SettleEnd } from '../../daemon/settling.ts';
+import { readable } from '../../report/terminal.ts';
+import { EXIT, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
+import { print, say } from '../output.ts';
+import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
+
+const TIMEOUT: Option = { long: 'timeout', short: 't', value: 'SECONDS', help: 'give up after SECONDS (default 120)' };
+const MODULE: Option = { long: 'module', value: 'NAME', help: 'only until this module is loaded' };
+const DEVICE: Option = {
+  long: 'device',
+  value: 'DEVICE',
+  help: 'only until this device is there and its modules are done; a path in /sys or /dev, a bus address, an interface',
+};
+const MODALIAS: Option = {
+  long: 'modalias',
+  value: 'GLOB',
+  help: 'only until a device with such a modalias is there and its modules are done',
+};
+
+/** `plugd settle`. */
+export const command: Command = {
+  name: 'settle',
+  summary: 'Waits until the agent has nothing more to do, and says what it waits for',
+  usage: '[OPTION…]',
+  options: [TIMEOUT, MODULE, DEVICE, MODALIAS, OPTION.json, OPTION.quiet, RUN_DIR_OPTION],
+  notes: '\nExit status: 0 settled; 1 not in time, naming what is missing.',
+  async run(args) {
+    const parsed = parse(command, args);
+    if (parsed.words.length > 0) throw new PlugdError('usage', `settle takes no words: ${parsed.words.join(' ')}`);
+    const seconds = wholeNumber(TIMEOUT, parsed.value(TIMEOUT) ?? '120', 0, 1_000_000);
+    const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
+    const agent = await openAgent(parsed);
+    const parameters = { module: parsed.value(MODULE), device: parsed.value(DEVICE), modalias: parsed.value(MODALIAS) };
+    const named = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
+    const end = (await agent.ask('settle', { ...named, timeoutMs: seconds * 1000 }, (item) => {
+      if (quiet) return;
+      const { waiting } = item as { readonly waiting: readonly string[] };
+      say(`plugd: waiting for ${waiting.map(readable).join(', ')}\n`);
+    })) as SettleEnd;
+    agent.close();
+    if (parsed.has(OPTION.json)) print(`${JSON.stringify(end)}\n`);
+    else if (!end.settled) {
+      say(`plugd: not settled after ${seconds} s; still waiting for ${end.waiting.map(readable).join(', ')}\n`);
+    }
+    return end.settled ? EXIT.done : EXIT.negative;
+  },
+};

@@ -1,0 +1,325 @@
+/**
+ * The long-running agent: coldplug, then whatever the kernel announces or asks for, until it is told to end.
+ *
+ * The order of the start is what loses nothing: the lock; the uevent socket, so that what happens from now on waits in its buffer;
+ * the watches on the tree and the configuration; these themselves; the control socket, so that the kernel's requests are answered
+ * while coldplug goes on; then sysfs. A restart at any moment is the same start again: what is loaded is seen to be loaded,
+ * and an insertion that the last agent left in flight is waited for by the kernel.
+ */
+import type { Host } from '../base/host.ts';
+import { moduleName, type ModuleName } from '../base/names.ts';
+import { deviceOfUevent } from '../facts/device.ts';
+import { readKernelCompression } from '../facts/kernel-state.ts';
+import { LoadedModules } from '../facts/loaded-modules.ts';
+import type { Uevent } from '../facts/uevent.ts';
+import { mayInsert } from '../pipeline/coldplug.ts';
+import { Loader } from '../pipeline/loader.ts';
+import { problemText } from '../report/coldplug-summary.ts';
+import type { Log } from '../report/log.ts';
+import { judgePolicy, type PolicySubject } from '../rules/policy.ts';
+import { takeAgentLock } from './agent-lock.ts';
+import { Chronicle } from './chronicle.ts';
+import { ControlClient, controlPath } from './control-client.ts';
+import { ControlServer } from './control-server.ts';
+import { controlHandler } from './control-handler.ts';
+import { Generations } from './generation.ts';
+import { Hearing } from './hearing.ts';
+import { KernelRequestSetting } from './kernel-requests.ts';
+import { Monitors } from './monitors.ts';
+import { policyError, PolicyFile } from './policy-file.ts';
+import { FileWatch, Renewal, type RenewalResult } from './renewal.ts';
+import { rescan } from './rescan.ts';
+import { Resync } from './resync.ts';
+import { ServiceManager } from './service-manager.ts';
+import { Settling } from './settling.ts';
+
+/** How an agent is to run. */
+export interface AgentOptions {
+  readonly host: Host;
+  readonly jobs: number;
+  readonly runDir: string;
+  readonly log: Log;
+  readonly env: NodeJS.ProcessEnv;
+  /** SO_RCVBUF in bytes; udevd's 128 MiB unless told. */
+  readonly receiveBuffer: number | undefined;
+  readonly serveKernelRequests: boolean;
+  readonly policyFile: string;
+  /** A policy with errors at the start is no reason not to start. */
+  readonly policyOptional: boolean;
+}
+
+/** How long an end waits for insertions in flight; the unit's TimeoutStopSec is longer. */
+const STOP_MS = 10_000;
+/** A coldplug that takes longer than the unit allows asks for more. */
+const EXTEND_MS = 60_000;
+
+/** An agent; made by run(). */
+export class Agent {
+  readonly options: AgentOptions;
+  readonly chronicle: Chronicle;
+  readonly monitors = new Monitors();
+  readonly policy: PolicyFile;
+  readonly loaded: LoadedModules;
+  readonly generations: Generations;
+  readonly loader: Loader;
+  readonly hearing: Hearing;
+  readonly settling: Settling;
+  readonly resync: Resync;
+  readonly renewal: Renewal;
+  /** Each is called when anything changes in what is queued, in flight or done. */
+  readonly changes = new Set<() => void>();
+  readonly started = new Date();
+  /** Modules that were loaded before it began. */
+  readonly before: readonly ModuleName[];
+  state: 'coldplug' | 'serving' | 'stopping' = 'coldplug';
+  coldplugMs: number | undefined;
+  used = 0;
+  readonly requests = { received: 0, found: 0, notFound: 0, failed: 0 };
+  kernelSetting: KernelRequestSetting | undefined;
+  readonly #manager: ServiceManager;
+  readonly #files: FileWatch;
+  #control: ControlServer | undefined;
+  #work = 0;
+  #stop: (signal: string) => void = () => {};
+
+  private constructor(options: AgentOptions) {
+    const { host, log } = options;
+    this.options = options;
+    this.chronicle = new Chronicle(log);
+    this.policy = new PolicyFile(options.policyFile);
+    const read = this.policy.load();
+    if (read.kind === 'malformed') {
+      if (!options.policyOptional) throw policyError(read.problems);
+      for (const problem of read.problems) log.line('error', problemText(problem), { event: 'policy' });
+    }
+    this.hearing = new Hearing(host, options.receiveBuffer, {
+      uevent: (uevent) => this.#uevent(uevent),
+      overrun: (lost) => this.resync.lost(lost),
+    });
+    this.#files = new FileWatch(host, options.policyFile, log);
+    this.loaded = new LoadedModules(host);
+    this.before = [...this.loaded.names()];
+    this.generations = new Generations(host, (module) => this.loaded.state(module));
+    this.loader = new Loader(this.#loaderOptions());
+    this.resync = new Resync({
+      log,
+      silentMs: () => this.hearing.silentMs,
+      rescan: async () => this.#busily(async () => rescan(host, this.loader, this.loaded)),
+    });
+    this.renewal = new Renewal({ host, log, policy: this.policy, generations: this.generations, loader: this.loader });
+    this.#files.changed = () => void this.#busily(async () => this.renewal.filesChanged());
+    this.settling = new Settling({
+      host,
+      loader: this.loader,
+      hearing: this.hearing,
+      loaded: this.loaded,
+      changes: this.changes,
+      due: () => this.#due(),
+    });
+    this.#manager = new ServiceManager({
+      env: options.env,
+      alive: async () => this.#alive(),
+      dead: () => log.line('error', 'the agent does not answer on its own control socket', { event: 'watchdog' }),
+    });
+  }
+
+  /**
+   * Runs an agent until SIGTERM, SIGINT or stop(). Errors: those of mayInsert(), `busy` (another agent), `configuration` (the
+   * policy), `no-modules-directory`, `unsupported`, `system`.
+   */
+  static async run(options: AgentOptions): Promise<void> {
+    mayInsert(options.host);
+    const lock = takeAgentLock(options.runDir);
+    try {
+      const agent = new Agent(options);
+      await agent.#serve();
+    } finally {
+      lock.close();
+    }
+  }
+
+  async #serve(): Promise<void> {
+    const { host, log, runDir } = this.options;
+    const stopped = new Promise<string>((resolve) => {
+      this.#stop = resolve;
+    });
+    const signals: ReadonlyArray<readonly [NodeJS.Signals, () => void]> = [
+      ['SIGTERM', () => this.#stop('SIGTERM')],
+      ['SIGINT', () => this.#stop('SIGINT')],
+      ['SIGHUP', () => void this.reload(true)],
+    ];
+    for (const [signal, handler] of signals) process.on(signal, handler);
+    try {
+      this.#control = await ControlServer.listen(controlPath(runDir), controlHandler(this));
+      if (this.options.serveKernelRequests) this.kernelSetting = new KernelRequestSetting(host.proc, runDir);
+      log.line('info', `plugd agent for Linux ${host.kernel}`, {
+        event: 'start',
+        pid: process.pid,
+        modules: host.moduleDir,
+        receiveBuffer: this.hearing.receiveBuffer,
+        kernelRequests: this.kernelSetting === undefined ? undefined : this.kernelSetting.before,
+        policyRules: this.policy.judges ? this.policy.policy.rules.length : undefined,
+      });
+      await Promise.race([this.#coldplug(), stopped]);
+      const signal = await stopped;
+      await this.#end(signal);
+    } finally {
+      for (const [signal, handler] of signals) process.off(signal, handler);
+      this.kernelSetting?.restore();
+      this.resync.close();
+      this.renewal.close();
+      this.#files.close();
+      this.hearing.close();
+      await this.#control?.close();
+    }
+  }
+
+  /** Everything that is there, and what appears meanwhile, until nothing more comes. */
+  async #coldplug(): Promise<void> {
+    const { host, log } = this.options;
+    const patience = setInterval(() => this.#manager.extend(2 * EXTEND_MS), EXTEND_MS);
+    const { devices } = await this.#busily(async () => rescan(host, this.loader, this.loaded));
+    for (const problem of this.loader.sources.problems()) {
+      log.line('warn', problemText(problem), { event: 'problem', file: problem.file, line: problem.line });
+    }
+    await this.settling.settle(
+      {},
+      undefined,
+      (waiting) => this.#manager.status(`coldplug; waiting for ${waiting.join(', ')}`),
+      () => this.state === 'stopping',
+    );
+    clearInterval(patience);
+    if (this.state === 'stopping') return;
+    this.state = 'serving';
+    this.policy.phase = 'after-boot';
+    this.coldplugMs = Date.now() - this.started.getTime();
+    const { inserted, failed, skipped } = this.chronicle.counts;
+    const words = `${inserted} modules for ${devices} devices`;
+    log.line('info', `coldplug has settled: ${words}`, {
+      event: 'settled',
+      devices,
+      inserted,
+      failed: failed + skipped,
+      blocked: this.chronicle.counts.blocked,
+      ms: this.coldplugMs,
+    });
+    this.#manager.ready(`serving; ${words} at boot`);
+  }
+
+  /** SIGTERM: nothing more is begun; what is in flight is told of when it ends, or as what it is when the time is over. */
+  async #end(signal: string): Promise<void> {
+    const { log } = this.options;
+    this.state = 'stopping';
+    this.#manager.stopping();
+    this.loader.scheduler.halt();
+    this.kernelSetting?.restore();
+    const until = performance.now() + STOP_MS;
+    while (this.loader.scheduler.inFlight().length > 0 && performance.now() < until) {
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, 10);
+      });
+    }
+    const left = this.loader.waitingFor();
+    log.line('info', left.length === 0 ? `ended by ${signal}` : `ended by ${signal}; left alone: ${left.join(', ')}`, {
+      event: 'end',
+      signal,
+      left: left.length === 0 ? undefined : left,
+    });
+  }
+
+  /** Ends the agent as a signal would. */
+  stop(reason: string): void {
+    this.#stop(reason);
+  }
+
+  /** Looks for new files and goes over to them; see Renewal. */
+  async reload(force: boolean): Promise<RenewalResult> {
+    if (force) this.#manager.reloading();
+    const result = await this.#busily(async () => this.renewal.look(force));
+    if (force && this.state === 'serving') this.#manager.ready('serving');
+    return result;
+  }
+
+  #loaderOptions(): ConstructorParameters<typeof Loader>[0] {
+    const { host, jobs } = this.options;
+    const { policy, chronicle, loaded, changes } = this;
+    const judge = (subject: PolicySubject, needs: readonly ModuleName[]) =>
+      judgePolicy(policy.policy, subject, needs, policy.phase);
+    return {
+      host,
+      sources: this.generations.sources,
+      jobs,
+      dryRun: false,
+      kernelCompression: readKernelCompression(host.sysfs),
+      observer: {
+        ended: (record) => {
+          if (record.result === 'inserted' || record.result === 'already-loaded') loaded.live(record.module);
+          chronicle.ended(record);
+        },
+        blocked: (record) => chronicle.blocked(record),
+        changed: () => {
+          for (const change of changes) change();
+        },
+      },
+      // A policy can come and go; without one no device need be judged.
+      get judge() {
+        return policy.judges ? judge : undefined;
+      },
+    };
+  }
+
+  #uevent(uevent: Uevent): void {
+    const { log } = this.options;
+    const { action, devpath, subsystem } = uevent;
+    this.monitors.uevent(uevent);
+    if (log.debugging) log.line('debug', `${action} ${devpath}`, { event: 'uevent', subsystem, seqnum: uevent.seqnum });
+    if (this.state === 'stopping') return;
+    if (subsystem === 'module') this.#moduleUevent(action, moduleName(devpath.slice(devpath.lastIndexOf('/') + 1)));
+    if (action === 'add') {
+      this.used++;
+      this.loader.device(deviceOfUevent(uevent));
+    } else if (action === 'remove') {
+      this.loader.deviceGone(devpath);
+    } else if (action === 'move') {
+      this.loader.deviceGone((uevent.properties.get('DEVPATH_OLD') ?? devpath) as typeof devpath);
+    }
+  }
+
+  #moduleUevent(action: string, module: ModuleName): void {
+    if (action === 'add') {
+      this.loaded.came(module);
+      const task = this.loader.scheduler.record(module);
+      const own = task?.startedNs !== undefined && this.loader.record(module)?.result !== 'already-loaded';
+      if (!own) this.chronicle.outside(module);
+    } else if (action === 'remove') {
+      this.loaded.gone(module);
+      this.loader.moduleGone(module);
+    }
+  }
+
+  /** Work outside the scheduler that a settle waits for. */
+  #due(): string | undefined {
+    if (this.resync.due) return 'a rescan of sysfs';
+    return this.#work > 0 ? 'reading sysfs' : undefined;
+  }
+
+  async #busily<T>(work: () => Promise<T>): Promise<T> {
+    this.#work++;
+    try {
+      return await work();
+    } finally {
+      this.#work--;
+    }
+  }
+
+  async #alive(): Promise<boolean> {
+    try {
+      const client = await ControlClient.open(this.options.runDir);
+      await client.ask('ping', {});
+      client.close();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

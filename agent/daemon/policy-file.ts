@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { fsCode, PlugdError, reason } from '../base/error.ts';
+import { ALLOW_ALL, type Policy, type PolicyPhase } from '../rules/policy.ts';
+import { parsePolicy, type PolicyProblem } from '../rules/policy-text.ts';
+import type { AgentStatus } from '../report/agent-status.ts';
+
+/** What reading the file led to. */
+export type PolicyLoad =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'new' }
+  /** The policy before it still holds. */
+  | { readonly kind: 'malformed'; readonly problems: readonly PolicyProblem[] };
+
+/** Where the policy is unless told (`--policy`). */
+export const POLICY_FILE = '/etc/plugd/policy.conf';
+
+/** The policy in force, and the file it comes from. */
+export class PolicyFile {
+  readonly file: string;
+  phase: PolicyPhase = 'boot';
+  policy: Policy = ALLOW_ALL;
+  #text: string | undefined;
+  #state: AgentStatus['policy']['state'] = 'none';
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  /** Whether anything is ever denied: without a policy no device need be judged. */
+  get judges(): boolean {
+    return this.#state !== 'none';
+  }
+
+  /** Reads the file. One that is not there allows everything; one with errors changes nothing. */
+  load(): PolicyLoad {
+    let text: string | undefined;
+    try {
+      text = readFileSync(this.file, 'latin1');
+    } catch (error) {
+      if (fsCode(error) !== 'ENOENT' && fsCode(error) !== 'ENOTDIR') {
+        if (this.#state !== 'none') this.#state = 'previous';
+        return { kind: 'malformed', problems: [{ file: this.file, line: 0, column: 0, message: reason(error) }] };
+      }
+    }
+    if (text === this.#text && this.#state !== 'previous') return { kind: 'unchanged' };
+    if (text === undefined) {
+      this.policy = ALLOW_ALL;
+      this.#state = 'none';
+    } else {
+      const read = parsePolicy({ file: this.file, text });
+      if (read.kind === 'malformed') {
+        this.#state = 'previous';
+        return read;
+      }
+      this.policy = read.policy;
+      this.#state = 'active';
+    }
+    this.#text = text;
+    return { kind: 'new' };
+  }
+
+  /** For the status. */
+  status(): AgentStatus['policy'] {
+    return { state: this.#state, file: this.file, rules: this.policy.rules.length, phase: this.phase };
+  }
+}
+
+/** The error that stops an agent at its start: half a policy is not a policy. Its code is `configuration`. */
+export function policyError(problems: readonly PolicyProblem[]): PlugdError {
+  const lines = problems.map(({ file, line, column, message }) =>
+    line === 0 ? `${file}: ${message}` : `${file}:${line}:${column}: ${message}`,
+  );
+  return new PlugdError('configuration', lines.join('\nplugd: '), {
+    remedy: 'mend it, or start with --policy-optional to go on without it',
+  });
+}

@@ -1,0 +1,79 @@
+/** Reads sysfs again and compares it with what is known: after lost uevents, and for a new generation. */
+import { existsSync } from 'node:fs';
+import type { Host } from '../base/host.ts';
+import type { Devpath } from '../base/names.ts';
+import { boundDriver, readDevices } from '../facts/device.ts';
+import type { LoadedModules } from '../facts/loaded-modules.ts';
+import type { Loader } from '../pipeline/loader.ts';
+
+/** What a rescan found different. */
+export interface RescanResult {
+  /** Devices that sysfs shows. */
+  readonly devices: number;
+  /** Of these, those that were not known. */
+  readonly appeared: number;
+  readonly disappeared: number;
+  readonly modulesCame: number;
+  readonly modulesGone: number;
+  readonly ms: number;
+}
+
+/** While sysfs is read, other things get their turn this often. */
+const TURN_MS = 4;
+
+/** All devices, and what is known but not there any more. */
+export async function rescan(host: Host, loader: Loader, loaded: LoadedModules): Promise<RescanResult> {
+  const began = performance.now();
+  // Modules first: a device whose driver was unloaded unheard must be asked for again.
+  const { came, gone } = loaded.refresh();
+  for (const module of gone) loader.moduleGone(module);
+  const before = new Set<Devpath>(loader.known.keys());
+  let devices = 0;
+  let appeared = 0;
+  await inTurns(readDevices(host.sysfs), (device) => {
+    devices++;
+    if (!before.delete(device.devpath)) appeared++;
+    loader.device(device);
+  });
+  // What uevents announce beside devices (queues, slaves, modules) is not listed on any bus, but it has a directory.
+  let disappeared = 0;
+  await inTurns(before, (devpath) => {
+    if (existsSync(host.sysfs + devpath)) return;
+    disappeared++;
+    loader.deviceGone(devpath);
+  });
+  return {
+    devices,
+    appeared,
+    disappeared,
+    modulesCame: came.length,
+    modulesGone: gone.length,
+    ms: performance.now() - began,
+  };
+}
+
+/**
+ * Tries devices that have a modalias and no driver again; answers how many there are. Those with a driver are left alone: an
+ * administrator may have unloaded a second one that also matches.
+ */
+export async function retryDevices(host: Host, loader: Loader): Promise<number> {
+  let tried = 0;
+  await inTurns(readDevices(host.sysfs), (device) => {
+    if (device.modaliases.length === 0 || boundDriver(host.sysfs, device.devpath) !== undefined) return;
+    tried++;
+    loader.device(device);
+  });
+  return tried;
+}
+
+async function inTurns<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
+  let turn = performance.now();
+  for (const item of items) {
+    work(item);
+    if (performance.now() - turn < TURN_MS) continue;
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+    turn = performance.now();
+  }
+}

@@ -1,0 +1,68 @@
+import type { Log } from '../report/log.ts';
+import type { RescanResult } from './rescan.ts';
+
+export interface ResyncOptions {
+  readonly log: Log;
+  /** Milliseconds since the last uevent. */
+  silentMs(): number;
+  rescan(): Promise<RescanResult>;
+}
+
+/** A storm is over, or goes on for too long, before sysfs is read for what it made the agent miss. */
+const SILENCE_MS = 50;
+const LIMIT_MS = 1000;
+
+/** Answers lost uevents with a rescan of sysfs: one for all that a storm cost, or one a second while it goes on. */
+export class Resync {
+  readonly #options: ResyncOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #sinceMs = 0;
+  #lost = 0;
+  /** Rescans so far. */
+  count = 0;
+
+  constructor(options: ResyncOptions) {
+    this.#options = options;
+  }
+
+  /** Whether one is going to be made. */
+  get due(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** So many uevents were lost. */
+  lost(count: number): void {
+    this.#lost += count;
+    if (this.#timer !== undefined) return;
+    this.#sinceMs = performance.now();
+    this.#timer = setTimeout(() => this.#look(), SILENCE_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    if (this.#options.silentMs() < SILENCE_MS && performance.now() - this.#sinceMs < LIMIT_MS) {
+      this.#timer = setTimeout(() => this.#look(), SILENCE_MS);
+      return;
+    }
+    void this.#rescan();
+  }
+
+  async #rescan(): Promise<void> {
+    this.#timer = undefined;
+    const lost = this.#lost;
+    this.#lost = 0;
+    this.count++;
+    const { ms, ...found } = await this.#options.rescan();
+    const words = `${found.devices} devices were read again, ${found.appeared} of them new, ${found.disappeared} gone`;
+    this.#options.log.line('warn', `overrun: the socket lost ${lost} uevents; ${words}`, {
+      event: 'resync',
+      lost,
+      ...found,
+      ms: Math.round(ms),
+    });
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * When there is nothing more to wait for, and what it is otherwise, by name.
+ *
+ * Settled: every uevent that the kernel has numbered has come, nothing is queued or in flight, no rescan is due, and where some
+ * bus finds its devices in the background, it has been silent for a moment. SEQNUMs that stay away belong to other network
+ * namespaces; they are waited for only briefly.
+ */
+import type { Host } from '../base/host.ts';
+import { moduleName, type Modalias, type ModuleName } from '../base/names.ts';
+import { findDevice } from '../facts/device-search.ts';
+import type { LoadedModules } from '../facts/loaded-modules.ts';
+import { QUIET_MS } from '../pipeline/coldplug.ts';
+import type { Loader } from '../pipeline/loader.ts';
+import { compileGlob } from '../rules/glob.ts';
+import { failureText } from './chronicle.ts';
+import type { Hearing } from './hearing.ts';
+
+/** What a settle waits for; everything when nothing is named. */
+export interface SettleTarget {
+  readonly module?: string | undefined;
+  /** A syspath, devpath, bus address or other word for a device. */
+  readonly device?: string | undefined;
+  /** A glob. */
+  readonly modalias?: string | undefined;
+}
+
+/** How a settle ended. */
+export interface SettleEnd {
+  readonly settled: boolean;
+  /** What it was still waiting for. */
+  readonly waiting: readonly string[];
+}
+
+export interface SettlingOptions {
+  readonly host: Host;
+  readonly loader: Loader;
+  readonly hearing: Hearing;
+  readonly loaded: LoadedModules;
+  /** Each is called when anything changes in what is queued, in flight or done. */
+  readonly changes: Set<() => void>;
+  /** Work that is due and not in the scheduler: `a rescan of sysfs`; undefined when there is none. */
+  due(): string | undefined;
+}
+
+/** SEQNUMs that the kernel counts but this socket never gets belong to another network namespace. */
+const FOREIGN_MS = 100;
+/** How often somebody who waits looks. Nobody looks while nobody waits. */
+const LOOK_MS = 15;
+
+/** Knows what is missing to being settled. */
+export class Settling {
+  readonly #options: SettlingOptions;
+
+  constructor(options: SettlingOptions) {
+    this.#options = options;
+  }
+
+  /** What is being waited for now; empty when settled. */
+  waiting(target: SettleTarget = {}): readonly string[] {
+    const { module, device, modalias } = target;
+    const reasons: string[] = [];
+    if (module !== undefined) reasons.push(...this.#forModule(moduleName(module)));
+    if (device !== undefined) reasons.push(...this.#forDevice(device));
+    if (modalias !== undefined) reasons.push(...this.#forModalias(modalias));
+    if (module !== undefined || device !== undefined || modalias !== undefined) return reasons;
+    return this.#forAll();
+  }
+
+  /**
+   * Waits, telling `changed` whenever the reasons are others; `timeoutMs` undefined waits for ever. `stopped` is asked each
+   * time, and ends it.
+   */
+  async settle(
+    target: SettleTarget,
+    timeoutMs: number | undefined,
+    changed: (waiting: readonly string[]) => void,
+    stopped: () => boolean,
+  ): Promise<SettleEnd> {
+    const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    let told = '';
+    for (;;) {
+      const waiting = this.waiting(target);
+      if (waiting.length === 0) return { settled: true, waiting };
+      if (performance.now() >= deadline || stopped()) return { settled: false, waiting };
+      // Seconds that pass are no news; what is waited for is.
+      const names = waiting.map((text) => text.replace(/\d+\.\d s/, '')).join('\n');
+      if (names !== told) {
+        told = names;
+        changed(waiting);
+      }
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, Math.max(0, Math.min(LOOK_MS, deadline - performance.now())));
+      });
+    }
+  }
+
+  /** Waits until these modules are no longer queued or in flight; like settle() otherwise. */
+  async whenDone(modules: readonly ModuleName[], timeoutMs: number | undefined): Promise<SettleEnd> {
+    const { loader } = this.#options;
+    const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    for (;;) {
+      const waiting = loader.waitingFor(modules);
+      if (waiting.length === 0) return { settled: true, waiting };
+      const left = deadline - performance.now();
+      if (left <= 0) return { settled: false, waiting };
+      await this.#change(Math.min(left, 1000));
+    }
+  }
+
+  /** Why a module that was asked for is not loaded; undefined when it is, or is built in, or a blacklist keeps it out. */
+  failure(module: ModuleName): string | undefined {
+    const { loader } = this.#options;
+    const record = loader.record(module);
+    const why = record === undefined ? '' : failureText(record);
+    if (why !== '') return `${module} (${why})`;
+    const block = loader.blocked.findLast((one) => one.module === module);
+    return record === undefined && block !== undefined && !/blacklist/.test(block.kind) && !this.#isLoaded(module)
+      ? `${module} (${block.reason})`
+      : undefined;
+  }
+
+  /** Resolves at the next change, or after `ms`. */
+  async #change(ms: number): Promise<void> {
+    const { changes } = this.#options;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        changes.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      changes.add(done);
+    });
+  }
+
+  #isLoaded(module: ModuleName): boolean {
+    return this.#options.loaded.state(module) === 'live';
+  }
+
+  #forAll(): readonly string[] {
+    const { loader, hearing } = this.#options;
+    const reasons = [...loader.waitingFor()];
+    const work = this.#options.due();
+    if (work !== undefined) reasons.push(work);
+    const behind = hearing.behind();
+    if (behind > 0 && hearing.silentMs < FOREIGN_MS) reasons.push(`${behind} uevents of the kernel`);
+    if (hearing.background && hearing.silentMs < QUIET_MS) reasons.push('a bus that is still finding devices');
+    return reasons;
+  }
+
+  #forModule(module: ModuleName): readonly string[] {
+    const { loader } = this.#options;
+    if (this.#isLoaded(module) || loader.sources.matcher.isBuiltin(module)) return [];
+    const task = loader.waitingFor([module]);
+    if (task.length > 0) return task;
+    const record = loader.record(module);
+    const why = record === undefined ? '' : failureText(record);
+    return [`${module} (${why === '' ? 'nobody has asked for it' : why})`];
+  }
+
+  #forDevice(word: string): readonly string[] {
+    const { host, loader } = this.#options;
+    const found = findDevice(host, word);
+    if (found.kind !== 'device') return [`device ${word} (not there)`];
+    const modaliases = loader.known.get(found.device.devpath);
+    if (modaliases === undefined) return [`device ${word} (not seen yet)`];
+    return this.#forModaliases(modaliases);
+  }
+
+  #forModalias(pattern: string): readonly string[] {
+    const matches = compileGlob(pattern);
+    const found = new Set<Modalias>();
+    for (const modaliases of this.#options.loader.known.values()) {
+      for (const modalias of modaliases) if (matches(modalias)) found.add(modalias);
+    }
+    return found.size === 0 ? [`a device with modalias ${pattern} (not there)`] : this.#forModaliases([...found]);
+  }
+
+  #forModaliases(modaliases: readonly Modalias[]): readonly string[] {
+    const { loader } = this.#options;
+    const modules = modaliases.flatMap((modalias) => loader.answers.get(modalias)?.modules ?? []);
+    return modules.length === 0 ? [] : loader.waitingFor(modules);
+  }
+}

@@ -1,0 +1,71 @@
+/** Lines of `plugd monitor`: kernel uevents and plugd's decisions as they come. */
+import { causeText } from './cause.ts';
+import type { BlockedRecord, ModuleRecord } from './coldplug-run.ts';
+import { clockText } from './ledger.ts';
+import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
+
+/** A uevent, as monitors get it. */
+export interface MonitoredUevent {
+  readonly time: string;
+  readonly action: string;
+  readonly devpath: string;
+  readonly subsystem: string;
+  readonly seqnum?: number | undefined;
+  readonly modaliases: readonly string[];
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** A decision, as monitors get it. */
+export type MonitoredDecision =
+  | {
+      readonly time: string;
+      readonly event: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped';
+      readonly record: ModuleRecord;
+    }
+  | { readonly time: string; readonly event: 'blocked'; readonly record: BlockedRecord };
+
+/** What comes out of a monitor; `dropped`: items that came while its reader did not read. */
+export type MonitorItem =
+  | { readonly kernel: MonitoredUevent }
+  | { readonly decision: MonitoredDecision }
+  | { readonly dropped: number };
+
+const STYLES: Readonly<Record<MonitoredDecision['event'], Style>> = {
+  inserted: 'green',
+  'already-loaded': 'dim',
+  command: 'green',
+  failed: 'red',
+  skipped: 'red',
+  blocked: 'yellow',
+};
+
+/**
+ * `09:12:44.120 kernel   add      pci  /devices/pci0000:00/0000:00:02.0  pci:v00008086d…`, or
+ * `09:12:44.161 inserted e1000e   41 ms  pci:v00008086d…`; `cut`: at most as wide as the terminal.
+ */
+export function monitorLine(item: MonitorItem, terminal: Terminal, cut: boolean): string {
+  if ('dropped' in item)
+    return paint(terminal, 'red', `${item.dropped} events were dropped: they came faster than they were read`);
+  const [word, style, text, time] = 'kernel' in item ? ueventParts(item.kernel) : decisionParts(item.decision);
+  const line = `${clockText(time)} ${word.padEnd(14)} ${text}`;
+  return (cut ? fit(line, terminal.width) : line).replace(word, paint(terminal, style, word));
+}
+
+type Parts = readonly [word: string, style: Style, text: string, time: string];
+
+function ueventParts({ time, action, subsystem, devpath, modaliases }: MonitoredUevent): Parts {
+  const named = modaliases.length === 0 ? '' : `  ${modaliases.map(readable).join(' ')}`;
+  return ['kernel', 'dim', `${action.padEnd(7)} ${subsystem.padEnd(10)} ${readable(devpath)}${named}`, time];
+}
+
+function decisionParts({ time, event, record }: MonitoredDecision): Parts {
+  const { module, requester } = record;
+  const asked = readable(requester.name);
+  if (event === 'blocked') {
+    const at = record.place === undefined ? '' : ` (${record.place.file}:${record.place.line})`;
+    return [event, STYLES[event], `${module.padEnd(18)} ${record.reason}${at}  ${asked}`, time];
+  }
+  const took = record.startedMs === undefined ? 0 : (record.endedMs ?? record.startedMs) - record.startedMs;
+  const why = record.cause === undefined ? '' : `  ${causeText(record.cause, record.errno)}`;
+  return [event, STYLES[event], `${module.padEnd(18)} ${duration(took).padStart(7)}${why}  ${asked}`, time];
+}

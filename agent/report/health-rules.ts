@@ -1,6 +1,9 @@
+import { nearestWord } from '../base/spelling.ts';
 import type { Problem } from './coldplug-run.ts';
 import type { Check, IdleRule } from './health.ts';
 import { counted, placeText } from './words.ts';
+
+const DIRECTIVES = ['alias', 'blacklist', 'install', 'options', 'remove', 'softdep', 'weakdep'];
 
 /** Checks of the administrator's rules. */
 export const RULE_CHECKS: readonly Check[] = [
@@ -62,7 +65,10 @@ export const RULE_CHECKS: readonly Check[] = [
 ];
 
 function problemText({ file, line, column, message }: Problem): string {
-  return `${line === 0 ? file : `${file}:${line}:${column}`}: ${message}`;
+  const word = /^'(\S+)' is not a directive/.exec(message)?.[1];
+  const meant = word === undefined ? undefined : nearestWord(word, DIRECTIVES);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return `${line === 0 ? file : `${file}:${line}:${column}`}: ${message}${hint}`;
 }
 
 function idleText({ place, text, why, suggestion }: IdleRule): string {

@@ -1,0 +1,53 @@
+import { PlugdError } from '../../base/error.ts';
+import type { LedgerEntry } from '../../report/ledger.ts';
+import { EXIT, OPTION, parse, type Command } from '../command.ts';
+import { machineWords } from '../machine-words.ts';
+import { print } from '../output.ts';
+import { offlineHost } from './offline-host.ts';
+
+/** `plugd why`. */
+export const command: Command = {
+  name: 'why',
+  summary: 'Tells why a module is loaded or not: who asks for it, which rules bear on it, every way in',
+  usage: '[OPTION…] MODULE',
+  options: [OPTION.json, OPTION.verbose, OPTION.quiet, OPTION.root, OPTION.kernel, OPTION.sysfs, OPTION.proc],
+  notes: `
+The table of ways in shows what each rule covers: blacklist only keeps out what
+is asked for by an alias.
+Exit status: 0 done; 1 there is no such module.`,
+  async run(args) {
+    const parsed = parse(command, args);
+    const [word, ...more] = machineWords(parsed.words);
+    if (word === undefined || more.length > 0)
+      throw new PlugdError('usage', 'why takes one module', { remedy: 'see plugd why --help' });
+    const host = offlineHost(parsed);
+    const { reasonsFor } = await import('../../pipeline/reasons.ts');
+    const reasons = { ...reasonsFor(host, word), ledger: undefined as readonly LedgerEntry[] | undefined };
+    if (host.root === '') reasons.ledger = await ledgerOf(reasons.module);
+    if (parsed.has(OPTION.json)) print(`${JSON.stringify(reasons, undefined, 1)}\n`);
+    else if (!parsed.has(OPTION.quiet)) {
+      const { terminalOf } = await import('../../report/terminal.ts');
+      const { reasonsText } = await import('../../report/reasons-text.ts');
+      print(reasonsText(reasons, terminalOf(process.stdout, process.env), parsed.has(OPTION.verbose)));
+    }
+    return reasons.state.kind === 'unknown-module' ? EXIT.negative : EXIT.done;
+  },
+};
+
+/** What the running agent noted about a module; undefined when none runs, or it may not be asked. */
+async function ledgerOf(module: string): Promise<readonly LedgerEntry[] | undefined> {
+  const { ControlClient, RUN_DIR } = await import('../../daemon/control-client.ts');
+  try {
+    const agent = await ControlClient.open(RUN_DIR);
+    const entries: LedgerEntry[] = [];
+    try {
+      await agent.ask('log', { module }, (item) => entries.push(item as LedgerEntry));
+    } finally {
+      agent.close();
+    }
+    return entries;
+  } catch (error) {
+    if (error instanceof PlugdError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import { PlugdError } from '../base/error.ts';
+import type { Host } from '../base/host.ts';
+import { moduleName, moduleNameFromPath, type ModuleName } from '../base/names.ts';
+import { nearestWord } from '../base/spelling.ts';
+import { readAttribute, readNames } from '../facts/attribute.ts';
+import { readLoadedModules } from '../facts/kernel-state.ts';
+import { modinfoValue } from '../facts/modinfo.ts';
+import { openModuleFile } from '../facts/module-file.ts';
+import { readBoundDevices } from '../facts/recording.ts';
+import { readModuleTaints } from '../facts/taint.ts';
+import { parseDepLine } from '../match/matcher.ts';
+import type { AskingDevice, PresentState, Reasons } from '../report/reasons.ts';
+import { answer } from './answer.ts';
+import { Investigator } from './investigation.ts';
+import { rulesOf } from './rule-search.ts';
+import { openSources, type Sources } from './sources.ts';
+import { waysIn } from './ways-in.ts';
+
+/**
+ * All about a module by its name (`snd-hda-intel`, `snd_hda_intel`) or file name. Without the ledger, which is the agent's.
+ * Errors: `no-modules-directory`; `usage` when the word is no name.
+ */
+export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
+  if (word.includes(':')) {
+    throw new PlugdError('usage', `${word} is no module's name`, {
+      remedy: `plugd test '${word}' tells what it leads to`,
+    });
+  }
+  const module = word.includes('/') || /\.ko(\.|$)/.test(word) ? moduleNameFromPath(word) : moduleName(word);
+  const sources = openSources(host);
+  const state = presentState(host, sources, module);
+  const base = { asked: word, module, kernel: host.kernel, moduleDir: host.moduleDir, state };
+  const neededBy = usersOf(sources, module);
+  const aliases = aliasesOf(sources, module);
+  const report = new Investigator({ host, sources, deep: true })
+    .name(module)
+    .candidates.find((candidate) => candidate.module === module);
+  const step = report?.steps.find((each) => each.module === module);
+  const found = sources.matcher.dependencies(module);
+  const path =
+    found === undefined ? undefined : found.path.startsWith('/') ? found.path : `${host.moduleDir}/${found.path}`;
+  const description = path === undefined ? undefined : descriptionOf(path);
+  return {
+    ...base,
+    ...(path === undefined ? {} : { path }),
+    ...(description === undefined ? {} : { description }),
+    devices: devicesOf(host, sources, module),
+    neededBy,
+    aliases,
+    rules: rules(sources, module, aliases),
+    ways:
+      state.kind === 'builtin' || state.kind === 'unknown-module'
+        ? []
+        : waysIn({ host, sources, module, aliases, neededBy }),
+    ...(step?.refusal === undefined ? {} : { refusal: step.refusal }),
+    ...(state.kind === 'unknown-module' ? { suggestion: suggest(sources, module) } : {}),
+  };
+}
+
+function presentState(host: Host, sources: Sources, module: ModuleName): PresentState {
+  const folder = `${host.sysfs}/module/${module}`;
+  const loaded = readLoadedModules(host)?.get(module);
+  const holders = readNames(`${folder}/holders`) as readonly ModuleName[];
+  const users = Number(readAttribute(`${folder}/refcnt`) ?? Number.NaN);
+  const taint = readModuleTaints(host).get(module);
+  const common = { holders, ...(Number.isNaN(users) ? {} : { users }), ...(taint === undefined ? {} : { taint }) };
+  if (loaded !== undefined) return { kind: loaded, ...common };
+  if (sources.matcher.isBuiltin(module)) return { kind: 'builtin', holders: [] };
+  const lookup = sources.matcher.lookup(module);
+  const known = sources.matcher.dependencies(module) !== undefined || lookup.kind === 'found';
+  return { kind: known ? 'absent' : 'unknown-module', holders: [] };
+}
+
+function usersOf({ tree }: Sources, module: ModuleName): readonly ModuleName[] {
+  const users: ModuleName[] = [];
+  for (const { key, value } of tree.indexes.dep?.entries() ?? []) {
+    if (parseDepLine(value)?.depends.some((path) => moduleNameFromPath(path) === module) === true)
+      users.push(key as ModuleName);
+  }
+  return users.toSorted();
+}
+
+function aliasesOf({ tree, config }: Sources, module: ModuleName): readonly string[] {
+  const patterns = new Set<string>();
+  for (const rule of config.aliases) if (rule.module === module) patterns.add(rule.pattern);
+  for (const index of [tree.indexes.aliases, tree.indexes.builtinAliases]) {
+    for (const { key, value } of index?.entries() ?? []) if (moduleName(value) === module) patterns.add(key);
+  }
+  return [...patterns];
+}
+
+function devicesOf(host: Host, sources: Sources, module: ModuleName): readonly AskingDevice[] {
+  const investigator = new Investigator({ host, sources, deep: false });
+  const asking: AskingDevice[] = [];
+  for (const device of readBoundDevices(host.sysfs)) {
+    const driven = device.driverModule === module;
+    for (const { name, candidates } of investigator.device(device)) {
+      const candidate = candidates.find((each) => each.module === module);
+      if (candidate === undefined) continue;
+      const { devpath, subsystem, driver } = device;
+      asking.push({
+        devpath,
+        subsystem,
+        name: device.name,
+        asks: name,
+        pattern: candidate.pattern,
+        ...(driver === undefined ? {} : { driver }),
+        driven,
+      });
+      break;
+    }
+  }
+  return asking;
+}
+
+/** The rules that bear on it, as for a device that asks by alias, or by name where it has none. */
+function rules(sources: Sources, module: ModuleName, aliases: readonly string[]): Reasons['rules'] {
+  const [first] = answer(sources, module, false).answers;
+  if (first === undefined || first.decision.candidate.module !== module) return [];
+  const source =
+    aliases.length > 0 && first.decision.candidate.source === 'modules.dep'
+      ? 'modules.alias'
+      : first.decision.candidate.source;
+  const candidate = { ...first.decision.candidate, source };
+  return rulesOf(sources.config, candidate, module, first).filter((rule) => rule.text !== undefined);
+}
+
+function descriptionOf(path: string): string | undefined {
+  const file = openModuleFile(path);
+  if (file.kind !== 'module') return undefined;
+  try {
+    return modinfoValue(file.modinfo, 'description');
+  } finally {
+    file.close();
+  }
+}
+
+function suggest({ tree }: Sources, module: ModuleName): string | undefined {
+  return nearestWord(
+    module,
+    [...(tree.indexes.dep?.entries() ?? []), ...(tree.indexes.builtin?.entries() ?? [])].map(({ key }) => key),
+  );
+}

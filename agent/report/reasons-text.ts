@@ -1,0 +1,108 @@
+import { describe } from '../facts/device-search.ts';
+import { labelled, table } from './layout.ts';
+import { askedText, clockText } from './ledger.ts';
+import type { PresentState, Reasons, WayIn } from './reasons.ts';
+import { paint, readable, type Style, type Terminal } from './terminal.ts';
+import { counted, placeText } from './words.ts';
+
+/** Entries shown of lists that may be long; `-v` shows all. */
+const SHOWN = 5;
+/** Where the texts begin. */
+const COLUMN = 13;
+
+/** The story of a module as `plugd why` tells it. */
+export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boolean): string {
+  const { module, state, path, description } = reasons;
+  const lines = [paint(terminal, 'bold', description === undefined ? module : `${module}: ${readable(description)}`)];
+  const row = (label: string, text: string) => lines.push(...labelled(`  ${label}`, text, terminal, COLUMN));
+  const list = (label: string, entries: readonly string[]) => {
+    const shown = verbose ? entries : entries.slice(0, SHOWN);
+    shown.forEach((entry, i) => row(i === 0 ? label : '', entry));
+    if (shown.length < entries.length) row('', `and ${entries.length - shown.length} more (-v)`);
+  };
+  if (state.kind === 'unknown-module') {
+    row('state', `kernel ${reasons.kernel} has no module of this name`);
+    if (reasons.suggestion !== undefined) row('', `did you mean ${reasons.suggestion}?`);
+    return `${lines.join('\n')}\n`;
+  }
+  row('state', stateText(state));
+  if (path !== undefined) row('file', path);
+  if (state.kind === 'live' || state.kind === 'coming') row('loaded', loadedText(reasons));
+  const devices = reasons.devices.map((device) => {
+    const driver = device.driver === undefined ? 'no driver is bound' : `driver ${device.driver}`;
+    return `${readable(describe(device))}, ${driver}, asks with ${readable(device.asks)}`;
+  });
+  list('asked by', devices.length === 0 ? ['no device here'] : devices);
+  list('needed by', reasons.neededBy.length === 0 ? ['no module'] : [summary(reasons.neededBy, verbose)]);
+  list('aliases', reasons.aliases.length === 0 ? ['none'] : reasons.aliases.map(readable));
+  for (const [i, { text = '', place }] of reasons.rules.entries()) {
+    row(i === 0 ? 'rules' : '', `${readable(text)}   ${place === undefined ? '' : placeText(place)}`);
+  }
+  if (reasons.rules.length === 0 && state.kind !== 'builtin') row('rules', 'none is about it');
+  if (reasons.refusal !== undefined) {
+    lines.push(
+      ...labelled(
+        '  refused',
+        paint(terminal, 'red', `the kernel would refuse it (${reasons.refusal.cause})`),
+        terminal,
+      ),
+    );
+    for (const fact of reasons.refusal.evidence) row('because', readable(fact));
+    if (reasons.refusal.remedy !== undefined) row('remedy', readable(reasons.refusal.remedy));
+  }
+  if (reasons.ways.length > 0) lines.push('', ...waysTable(reasons.ways, terminal));
+  return `${lines.join('\n')}\n`;
+}
+
+function stateText({ kind, users, holders, taint }: PresentState): string {
+  if (kind === 'builtin') return 'built into the kernel: always there, and no rule keeps it out';
+  if (kind === 'absent') return 'not loaded';
+  const words = { live: 'loaded', coming: 'being loaded: its init runs', going: 'being removed' }[
+    kind as 'live' | 'coming' | 'going'
+  ];
+  const by = holders.length === 0 ? '' : `: ${holders.join(', ')}`;
+  const used =
+    users === undefined ? '' : users === 0 ? ', in use by nothing' : `, in use ${counted(users, 'time')}${by}`;
+  return `${words}${used}${taint === undefined ? '' : `, taints the kernel: ${taint}`}`;
+}
+
+function loadedText({ ledger }: Reasons): string {
+  if (ledger === undefined) return 'by whom is not known: the agent does not run here';
+  const last = ledger.at(-1);
+  return last === undefined ? 'before the agent started' : `${clockText(last.time)} ${askedText(last)}`;
+}
+
+function summary(modules: readonly string[], verbose: boolean): string {
+  const most = verbose ? modules.length : 8;
+  const more = modules.length > most ? ` and ${modules.length - most} more` : '';
+  return `${counted(modules.length, 'module')}: ${modules.slice(0, most).join(', ')}${more}`;
+}
+
+const STYLE: Readonly<Record<WayIn['answer'], Style>> = {
+  allowed: 'green',
+  blocked: 'red',
+  command: 'yellow',
+  'no-way': 'dim',
+  unknown: 'dim',
+};
+const WORD: Readonly<Record<WayIn['answer'], string>> = {
+  allowed: 'allowed',
+  blocked: 'blocked',
+  command: 'command',
+  'no-way': '-',
+  unknown: 'unknown',
+};
+
+function waysTable(ways: readonly WayIn[], terminal: Terminal): readonly string[] {
+  const rows = ways.map(({ way, answer, because }) => [way, WORD[answer], readable(because)]);
+  const columns = [{ title: 'WAY IN' }, { title: 'ANSWER' }, { title: 'BECAUSE', least: 20 }];
+  const [title = '', ...lines] = table(columns, rows, terminal.width);
+  const out = [paint(terminal, 'bold', title)];
+  ways.forEach(({ answer, place }, i) => {
+    const word = WORD[answer];
+    out.push((lines[i] ?? '').replace(`  ${word}`, () => `  ${paint(terminal, STYLE[answer], word)}`));
+    if (place !== undefined)
+      out.push(paint(terminal, 'dim', `${' '.repeat(title.indexOf('BECAUSE'))}${placeText(place)}`));
+  });
+  return out;
+}

@@ -62,6 +62,16 @@ const COMMANDS: readonly Entry[] = [
     load: async () => import('./commands/diagnostics/devices.ts'),
   },
   {
+    name: 'why',
+    summary: 'why a module is loaded or not, and every way in',
+    load: async () => import('./commands/diagnostics/why.ts'),
+  },
+  {
+    name: 'modules',
+    summary: 'the modules of the tree, with their state and the rules about them',
+    load: async () => import('./commands/diagnostics/modules.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'what keeps drivers from being loaded, and what to do about it',
     load: async () => import('./commands/diagnostics/doctor.ts'),

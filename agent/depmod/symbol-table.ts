@@ -24,6 +24,8 @@ export class SymbolTable {
   /** By number: a module's position, or one of the two above; and the symbol's version. */
   readonly #providers: number[] = [];
   readonly #crcs: number[] = [];
+  /** The module that was last seen to need it: each symbol is noted once for each module. */
+  readonly #lastUser: number[] = [];
   readonly #needed: number[][] = [];
   readonly #details: Need[][] | undefined;
 
@@ -39,9 +41,12 @@ export class SymbolTable {
 
   /** Takes what the module at `position` provides and needs. */
   addModule(position: number, file: ModuleFile): void {
-    const { exported, needed } = file.symbols;
+    const { exported, undefinedNames, versionedNames } = file.symbols;
     for (const { name, crc } of exported) this.#provide(withoutPrefix(name, this.#prefix), position, crc);
-    this.#needed[position] = needed.map((name) => this.#number(this.#lookedUp(name)));
+    const needed: number[] = [];
+    for (const name of undefinedNames) this.#need(name, position, needed);
+    for (const name of versionedNames) if (name !== '') this.#need(name, position, needed);
+    this.#needed[position] = needed;
     if (this.#details === undefined) return;
     this.#details[position] = (file.needs() ?? []).map(({ name, crc, weak }) => ({ name, crc: crc ?? 0, weak }));
   }
@@ -82,6 +87,13 @@ export class SymbolTable {
     this.#crcs[number] = crc;
   }
 
+  #need(name: string, position: number, needed: number[]): void {
+    const number = this.#number(this.#lookedUp(name));
+    if (this.#lastUser[number] === position) return;
+    this.#lastUser[number] = position;
+    needed.push(number);
+  }
+
   /** A needed name may begin with a dot (64-bit PowerPC: `.foo` is `foo`), then the prefix. */
   #lookedUp(name: string): string {
     return withoutPrefix(name.startsWith('.') ? name.slice(1) : name, this.#prefix);
@@ -95,6 +107,7 @@ export class SymbolTable {
     this.#numbers.set(copy, this.#names.length);
     this.#providers.push(NOBODY);
     this.#crcs.push(0);
+    this.#lastUser.push(NOBODY);
     return this.#names.push(copy) - 1;
   }
 }

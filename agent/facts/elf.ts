@@ -34,14 +34,70 @@ export interface Section {
   readonly size: number;
 }
 
-/** A file's headers, whole and inside its bounds. */
-export interface Elf {
-  readonly kind: 'elf';
+/** A file's headers, whole and inside its bounds. Thousands of files are opened at a time: a section is made when asked for. */
+export class Elf {
+  readonly kind = 'elf';
   readonly bits: 32 | 64;
   readonly littleEndian: boolean;
   readonly type: number;
   readonly machine: number;
-  readonly sections: readonly Section[];
+  readonly #headers: Headers;
+  readonly #names: string;
+
+  constructor(
+    head: { bits: 32 | 64; littleEndian: boolean; type: number; machine: number },
+    headers: Headers,
+    names: string,
+  ) {
+    this.bits = head.bits;
+    this.littleEndian = head.littleEndian;
+    this.type = head.type;
+    this.machine = head.machine;
+    this.#headers = headers;
+    this.#names = names;
+  }
+
+  /** The first section of that name, undefined when there is none. */
+  section(name: string): Section | undefined {
+    const { nameOffsets } = this.#headers;
+    const names = this.#names;
+    for (let i = 0; i < nameOffsets.length; i++) {
+      const at = nameOffsets[i] ?? 0;
+      if (names.startsWith(name, at) && names.charCodeAt(at + name.length) === 0) return this.#section(i);
+    }
+    return undefined;
+  }
+
+  /** The section of that number, undefined when there is none. */
+  sectionAt(index: number): Section | undefined {
+    return index < this.#headers.nameOffsets.length ? this.#section(index) : undefined;
+  }
+
+  /** All sections in order; the first is the empty one that ELF begins with. */
+  get sections(): readonly Section[] {
+    return this.#headers.nameOffsets.map((_, i) => this.#section(i));
+  }
+
+  #section(i: number): Section {
+    const { nameOffsets, types, offsets, sizes, tableOffset } = this.#headers;
+    const type = types[i] ?? 0;
+    return {
+      name: stringAt(this.#names, nameOffsets[i] ?? 0) ?? '',
+      type,
+      headerOffset: tableOffset + i * (this.bits === 32 ? 40 : 64),
+      offset: offsets[i] ?? 0,
+      size: type === NOBITS ? 0 : (sizes[i] ?? 0),
+    };
+  }
+}
+
+/** The section headers, field by field. */
+interface Headers {
+  readonly tableOffset: number;
+  readonly nameOffsets: readonly number[];
+  readonly types: readonly number[];
+  readonly offsets: readonly number[];
+  readonly sizes: readonly number[];
 }
 
 /** What is wrong with a file, in words: `section headers end at byte 9000, the file at 8192: truncated`. */
@@ -94,49 +150,46 @@ export function parseElf(source: ByteSource): Elf | NotElf {
   const lead = Math.min(tableOffset, 1024);
   const tail = source.peek(tableOffset - lead, lead + count * entrySize);
   if (tail.length < lead + count * entrySize) return not('it became shorter while it was read');
-  const table = viewOf(tail.subarray(lead));
-  const headers = Array.from({ length: count }, (_, i) => sectionHeader(table, i * entrySize, bits, littleEndian));
-
-  const names = headers[namesIndex];
-  if (names === undefined || names.type === NOBITS) return not(`no section of names (index ${namesIndex})`);
-  for (const header of headers) {
-    if (header.type !== NOBITS && header.offset + header.size > source.size) {
-      const end = header.offset + header.size;
-      return not(`a section ends at byte ${end}, the file at ${source.size}: truncated`);
+  const headers = readHeaders(viewOf(tail.subarray(lead)), { tableOffset, count, bits, littleEndian });
+  const { types, offsets, sizes } = headers;
+  for (let i = 0; i < count; i++) {
+    const sectionEnd = (offsets[i] ?? 0) + (sizes[i] ?? 0);
+    if (types[i] !== NOBITS && sectionEnd > source.size) {
+      return not(`a section ends at byte ${sectionEnd}, the file at ${source.size}: truncated`);
     }
   }
-  if (names.size > SECTION_LIMIT) return not('section names of an absurd size');
-  const text = source.peek(names.offset, names.size).toString('latin1');
-  const sections = headers.map((header, i): Section => ({
-    name: stringAt(text, header.nameOffset) ?? '',
-    type: header.type,
-    headerOffset: tableOffset + i * entrySize,
-    offset: header.offset,
-    size: header.type === NOBITS ? 0 : header.size,
-  }));
-  return { kind: 'elf', bits, littleEndian, type, machine, sections };
+  const namesSize = sizes[namesIndex];
+  if (namesSize === undefined || types[namesIndex] === NOBITS) return not(`no section of names (index ${namesIndex})`);
+  if (namesSize > SECTION_LIMIT) return not('section names of an absurd size');
+  const names = source.peek(offsets[namesIndex] ?? 0, namesSize).toString('latin1');
+  return new Elf({ bits, littleEndian, type, machine }, headers, names);
 }
 
-interface SectionHeader {
-  readonly nameOffset: number;
-  readonly type: number;
-  readonly offset: number;
-  readonly size: number;
-}
-
-function sectionHeader(view: DataView, at: number, bits: 32 | 64, littleEndian: boolean): SectionHeader {
-  const u32 = (offset: number) => view.getUint32(at + offset, littleEndian);
-  return {
-    nameOffset: u32(0),
-    type: u32(4),
-    offset: bits === 32 ? u32(16) : u64(view, at + 24, littleEndian),
-    size: bits === 32 ? u32(20) : u64(view, at + 32, littleEndian),
+function readHeaders(
+  view: DataView,
+  table: { tableOffset: number; count: number; bits: 32 | 64; littleEndian: boolean },
+): Headers {
+  const { tableOffset, count, bits, littleEndian } = table;
+  const headers = {
+    tableOffset,
+    nameOffsets: [] as number[],
+    types: [] as number[],
+    offsets: [] as number[],
+    sizes: [] as number[],
   };
+  for (let i = 0; i < count; i++) {
+    const at = i * (bits === 32 ? 40 : 64);
+    headers.nameOffsets.push(view.getUint32(at, littleEndian));
+    headers.types.push(view.getUint32(at + 4, littleEndian));
+    headers.offsets.push(bits === 32 ? view.getUint32(at + 16, littleEndian) : u64(view, at + 24, littleEndian));
+    headers.sizes.push(bits === 32 ? view.getUint32(at + 20, littleEndian) : u64(view, at + 32, littleEndian));
+  }
+  return headers;
 }
 
 /** The first section of that name, undefined when there is none. */
 export function section(elf: Elf, name: string): Section | undefined {
-  return elf.sections.find((candidate) => candidate.name === name);
+  return elf.section(name);
 }
 
 /** A section's bytes; undefined when there is no such section, or it is larger than memory allows for. */

@@ -46,8 +46,10 @@ const ABSOLUTE = 0xfff1;
 export interface ModuleSymbols {
   /** What it exports, in the order of its symbol table; empty when nothing. */
   readonly exported: readonly ExportedSymbol[];
-  /** What it needs, each name once: undefined symbols in the order of the table, then what only `__versions` names. */
-  readonly needed: readonly string[];
+  /** What it needs: the undefined symbols, in the order of the table. */
+  readonly undefinedNames: readonly string[];
+  /** The names in `__versions`, and in its extension: what is not among the undefined is needed too. */
+  readonly versionedNames: readonly string[];
   /** Those of the needed that may be missing. */
   readonly weak: ReadonlySet<string>;
   /** False for a stripped module, or one whose table names strings outside of it: nothing is known of what it needs. */
@@ -85,16 +87,15 @@ function symbolTable(source: ByteSource, elf: Elf): Table | undefined {
 
 /** What the module exports and needs. */
 export function readSymbols(source: ByteSource, elf: Elf): ModuleSymbols {
-  const versions = [...versionTable(source, elf).names, ...extendedNames(source, elf)];
+  const versionedNames = [...versionTable(source, elf).names, ...extendedNames(source, elf)];
   const table = symbolTable(source, elf);
   const text = table?.strings.toString('latin1') ?? '';
   const needs = table === undefined ? undefined : neededNames(elf, table, text);
   const exported = table === undefined ? [] : versionedExports(source, elf, table, text);
-  const needed = needs?.needed ?? new Set<string>();
-  if (needs !== undefined) for (const name of versions) if (name !== '') needed.add(name);
   return {
     exported: exported.length > 0 ? exported : unversionedExports(source, elf),
-    needed: [...needed],
+    undefinedNames: needs?.names ?? [],
+    versionedNames: needs === undefined ? [] : versionedNames,
     weak: needs?.weak ?? NO_NAMES,
     hasTable: needs !== undefined,
   };
@@ -136,7 +137,7 @@ function versionedExports(source: ByteSource, elf: Elf, table: Table, text: stri
 function crcWord(source: ByteSource, elf: Elf, words: Map<number, Buffer>, index: number, offset: number): number {
   let bytes = words.get(index);
   if (bytes === undefined) {
-    const where = elf.sections[index];
+    const where = elf.sectionAt(index);
     // A section of CRCs is 4 bytes for each export.
     bytes = where === undefined || where.size > 1 << 20 ? Buffer.alloc(0) : source.read(where.offset, where.size);
     words.set(index, bytes);
@@ -145,13 +146,9 @@ function crcWord(source: ByteSource, elf: Elf, words: Map<number, Buffer>, index
 }
 
 /** The undefined symbols; undefined when a name lies outside of the strings. */
-function neededNames(
-  elf: Elf,
-  table: Table,
-  text: string,
-): { needed: Set<string>; weak: ReadonlySet<string> } | undefined {
+function neededNames(elf: Elf, table: Table, text: string): { names: string[]; weak: ReadonlySet<string> } | undefined {
   const isSparc = SPARC_MACHINES.has(elf.machine);
-  const needed = new Set<string>();
+  const names: string[] = [];
   let weak: Set<string> | undefined;
   for (let at = table.entrySize; at + table.entrySize <= table.bytes.length; at += table.entrySize) {
     if (table.view.getUint16(at + table.shndx, elf.littleEndian) !== 0) continue;
@@ -160,10 +157,10 @@ function neededNames(
     const name = stringAt(text, table.view.getUint32(at, elf.littleEndian));
     if (name === undefined) return undefined;
     if (name === '') continue;
-    needed.add(name);
+    names.push(name);
     if (info >> 4 === WEAK_BINDING) (weak ??= new Set()).add(name);
   }
-  return { needed, weak: weak ?? NO_NAMES };
+  return { names, weak: weak ?? NO_NAMES };
 }
 
 /** The versions a module was built against, in the order of `__versions` and then of its extension; empty without any. */
@@ -209,5 +206,7 @@ export function neededSymbols(
 ): readonly NeededSymbol[] | undefined {
   if (!symbols.hasTable) return undefined;
   const crcs = new Map(versions.map(({ name, crc }) => [name, crc]));
-  return symbols.needed.map((name) => ({ name, crc: crcs.get(name), weak: symbols.weak.has(name) }));
+  const names = new Set([...symbols.undefinedNames, ...symbols.versionedNames]);
+  names.delete('');
+  return [...names].map((name) => ({ name, crc: crcs.get(name), weak: symbols.weak.has(name) }));
 }

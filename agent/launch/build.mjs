@@ -55,8 +55,20 @@ const { outputFiles } = await build({
   format: 'cjs',
   // import() inside a vm.Script needs a loader; require() does not.
   supported: { 'dynamic-import': false },
-  // netlink finds its own addon from its own folder.
-  external: ['netlink'],
+  plugins: [
+    {
+      name: 'netlink-binding',
+      setup: (hooks) => {
+        const binding = JSON.stringify(join(root, 'agent/launch/netlink-binding.cjs'));
+        hooks.onLoad({ filter: /netlink\/dist\/raw\.js$/ }, ({ path }) => {
+          const own = "require('node-gyp-build')(__dirname + '/..')";
+          const text = readFileSync(path, 'utf8');
+          if (!text.includes(own)) throw new Error(`${path}: it no longer loads its addon by ${own}`);
+          return { contents: text.replace(own, `require(${binding})`), loader: 'js' };
+        });
+      },
+    },
+  ],
   define: { 'import.meta.url': '__plugd_file' },
   legalComments: 'none',
   // The names stay readable in stack traces; only blanks go.
@@ -65,7 +77,10 @@ const { outputFiles } = await build({
 const bundle = outputFiles[0].text;
 const hash = createHash('sha256').update(bundle).digest('hex').slice(0, 16);
 for (const name of readdirSync(dist)) if (/^plugd\..*\.(cjs|cache)$/.test(name)) rmSync(join(dist, name));
-writeFileSync(join(dist, `plugd.${hash}.cjs`), `(function(require,module,exports,__plugd_file){${bundle}\n})`);
+writeFileSync(
+  join(dist, `plugd.${hash}.cjs`),
+  `(function(require,module,exports,__plugd_file,__dirname){${bundle}\n})`,
+);
 const launcher = readFileSync(join(root, 'agent/launch/launcher.cjs'), 'utf8').replaceAll('@HASH@', hash);
 writeFileSync(join(dist, 'plugd.cjs'), launcher);
 chmodSync(join(dist, 'plugd.cjs'), 0o755);

@@ -16,4 +16,4 @@ const script = new vm.Script(fs.readFileSync(file, 'utf8'), { filename: file, ca
 if (process.env.PLUGD_CODE_CACHE === 'write') {
   process.on('exit', () => fs.writeFileSync(cache, script.createCachedData()));
 }
-script.runInThisContext()(require, module, exports, require('url').pathToFileURL(file).href);
+script.runInThisContext()(require, module, exports, require('url').pathToFileURL(file).href, __dirname);

@@ -100,7 +100,7 @@ function liveView(
       if (verbose) line(blockedLine(record, nowMs, terminal));
     },
     changed: (loader) => {
-      const now = performance.now();
+      const now = process.uptime() * 1000;
       if (!tty || now - last < PROGRESS_MS) return;
       last = now;
       say(LINE.rewrite(progressLine(loader.progress(), terminal)));

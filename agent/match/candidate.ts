@@ -27,7 +27,7 @@ export interface Candidate {
   readonly place?: Place;
 }
 
-/** What a name stands for. Candidates are in kmod's order, each module once (kmod repeats one that matched twice). */
+/** What a name stands for. Candidates are in kmod's order, each module once unless the matcher repeats them as kmod does. */
 export type Lookup =
   | { readonly kind: 'found'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'none' }

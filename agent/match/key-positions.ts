@@ -6,9 +6,19 @@ export const POINT = 0;
 export const FLOOR = 1;
 /** Some positions: behind a byte that follows a `*` and occurs more than once. */
 export const SET = 2;
+/** The bits of a number that hold one of these. */
+export const KIND = 3;
 
 /** Positions that may be kept at once (16 MiB): only an index made to exhaust its reader needs more. */
 const MOST_KEPT = 1 << 22;
+
+/** Where counting positions begins anew. */
+const FAR = 1 << 30;
+
+const NO_BYTES = /[^\0-\xff]/;
+
+/** From so many bytes on it pays to link the bytes of the name at their first use. */
+const LONG = 100;
 
 /**
  * A name, and the positions in it at which the patterns that run through a trie node can stand.
@@ -16,9 +26,9 @@ const MOST_KEPT = 1 << 22;
  * Sets are kept in one array in the order of the walk's stack: what lies above `top` is free, so that nothing is allocated
  * during a lookup. They hold their greatest position first.
  */
-export class KeyPositions {
-  /** The bytes of the name; behind the last one a number that is no byte, so that comparing past the end fails. */
-  key = new Uint16Array(256);
+class KeyPositions {
+  /** The bytes of the name, and a NUL, which no pattern contains: comparing past the end fails. */
+  key = Buffer.alloc(256);
   length = 0;
   kind = POINT;
   /** The point, the floor, or where the set begins in `kept`. */
@@ -28,29 +38,42 @@ export class KeyPositions {
   kept = new Int32Array(4096);
   top = 0;
 
-  // last[c] is the last position of byte c in the name, previous[p] the one before p with the same byte; -1 for none.
+  // last[c] is the last position of byte c in the name, previous[p] the one before p with the same byte. They are counted
+  // from `base` on, which grows with each name, so that what is below is none and nothing need be cleared.
   readonly #last = new Int32Array(256);
   #previous = new Int32Array(256);
+  #base = 1;
   #linked = false;
 
+  /** Begins a lookup of `name`. */
   load(name: string): void {
-    const length = name.length;
+    // What is no byte matches wildcards only, like NUL.
+    const bytes = NO_BYTES.test(name) ? name.replaceAll(new RegExp(NO_BYTES, 'g'), '\0') : name;
+    const { length } = bytes;
     if (length >= this.key.length) {
-      this.key = new Uint16Array(2 * length);
+      this.key = Buffer.alloc(2 * length);
       this.#previous = new Int32Array(2 * length);
     }
-    const key = this.key;
-    for (let i = 0; i < length; i++) key[i] = name.charCodeAt(i);
-    key[length] = 0xffff;
+    this.key.write(bytes, 0, 'latin1');
+    this.key[length] = 0;
+    this.#base += this.length;
     this.length = length;
     this.#linked = false;
     this.top = 0;
   }
 
-  /** The last position of a byte in the name at or behind the least position; -1 when it does not occur there. */
-  lastOf(byte: number): number {
+  /** The positions of a node that was put off: `b` is the set's size, else where free room begins. */
+  restore(kind: number, a: number, b: number): void {
+    this.kind = kind;
+    this.a = a;
+    this.count = b;
+    this.top = kind === SET ? a + b : b;
+  }
+
+  /** True when a byte of the name stands at or above the floor. */
+  hasAbove(byte: number): boolean {
     if (!this.#linked) this.#link();
-    return this.#last[byte] as number;
+    return (this.#last[byte] as number) - this.#base >= this.a;
   }
 
   #link(): void {
@@ -58,12 +81,15 @@ export class KeyPositions {
     const { key, length } = this;
     const last = this.#last;
     const previous = this.#previous;
-    last.fill(-1);
+    if (this.#base > FAR) {
+      this.#base = 1;
+      last.fill(0);
+    }
+    const base = this.#base;
     for (let i = 0; i < length; i++) {
       const c = key[i] as number;
-      if (c > 255) continue;
       previous[i] = last[c] as number;
-      last[c] = i;
+      last[c] = base + i;
     }
   }
 
@@ -117,12 +143,41 @@ export class KeyPositions {
         if (p >= 0) kept[end++] = p;
       }
     } else {
-      for (let p = this.lastOf(bytes[from] as number); p >= this.a; p = this.#previous[p] as number) {
-        const q = after(key, p, bytes, from, to);
-        if (q >= 0) kept[end++] = q;
-      }
+      end = this.#places(bytes, from, to, end);
     }
     return this.#settle(begin, end);
+  }
+
+  /** Puts the positions behind bytes [from, to), above a floor, into `kept` from `end` on and answers their end. */
+  #places(bytes: Buffer, from: number, to: number, end: number): number {
+    const { a, key, kept } = this;
+    const first = bytes[from] as number;
+    // To look once is faster than to link, to look often is not.
+    if (!this.#linked && this.length - a > LONG) this.#link();
+    const linked = this.#linked;
+    const base = this.#base;
+    let p = linked ? (this.#last[first] as number) - base : this.length - (to - from);
+    for (; p >= a; p = linked ? (this.#previous[p] as number) - base : p - 1) {
+      if (key[p] !== first) continue;
+      const q = after(key, p + 1, bytes, from + 1, to);
+      if (q >= 0) kept[end++] = q;
+    }
+    return end;
+  }
+
+  /** For a floor: goes on to behind the first place of bytes [from, to); false when there is none. */
+  takeFirst(bytes: Buffer, from: number, to: number): boolean {
+    const key = this.key;
+    const first = bytes[from];
+    const end = this.length - (to - from);
+    for (let p = this.a; p <= end; p++) {
+      if (key[p] !== first) continue;
+      const q = after(key, p + 1, bytes, from + 1, to);
+      if (q < 0) continue;
+      this.a = q;
+      return true;
+    }
+    return false;
   }
 
   /** Goes on over one byte that the bracket at `open` accepts; false when no position is left. Needs room as takeBytes. */
@@ -144,17 +199,32 @@ export class KeyPositions {
     return this.#settle(begin, end);
   }
 
-  /** Puts the positions behind `byte` into `kept` from `to` on and answers their end. */
-  collect(byte: number, to: number): number {
+  /** For a set: marks the bytes at its positions in `marks` with 1, or takes the marks away. */
+  mark(marks: Uint8Array, one: number): void {
+    const { key, kept } = this;
+    for (let i = this.a; i < this.a + this.count; i++) {
+      marks[key[kept[i] as number] as number] = one;
+    }
+  }
+
+  /**
+   * Puts the positions behind `byte` into `kept` from `to` on and answers their end: those at which `second` stands, unless
+   * that is 0.
+   */
+  collect(byte: number, second: number, to: number): number {
     const { key, kept } = this;
     let end = to;
     if (this.kind === SET) {
       for (let i = this.a; i < this.a + this.count; i++) {
         const p = kept[i] as number;
-        if (key[p] === byte) kept[end++] = p + 1;
+        if (key[p] === byte && (second === 0 || key[p + 1] === second)) kept[end++] = p + 1;
       }
-    } else {
-      for (let p = this.lastOf(byte); p >= this.a; p = this.#previous[p] as number) kept[end++] = p + 1;
+      return end;
+    }
+    if (!this.#linked) this.#link();
+    const base = this.#base;
+    for (let p = (this.#last[byte] as number) - base; p >= this.a; p = (this.#previous[p] as number) - base) {
+      if (second === 0 || key[p + 1] === second) kept[end++] = p + 1;
     }
     return end;
   }
@@ -191,8 +261,11 @@ export class KeyPositions {
   }
 }
 
+/** Shared by all indexes: a search runs to its end before another begins. */
+export const positions = new KeyPositions();
+
 /** The position behind bytes [from, to) where they stand in the name at `p`; -1 where they do not. */
-function after(key: Uint16Array, p: number, bytes: Buffer, from: number, to: number): number {
+function after(key: Buffer, p: number, bytes: Buffer, from: number, to: number): number {
   let q = p;
   for (let at = from; at < to; at++) if (key[q++] !== bytes[at]) return -1;
   return q;

@@ -63,8 +63,14 @@ const ORDER: ReadonlyArray<(question: Question) => readonly Candidate[]> = [
 ];
 const NOTHING: readonly Candidate[] = [];
 
+/** How a matcher answers. */
+export interface MatcherOptions {
+  /** A module that several patterns or `alias` lines lead to is a candidate for each of them, as in kmod. */
+  readonly repeats?: boolean;
+}
+
 /** A matcher over a tree's indexes and the administrator's `alias`, `install` and `remove` names. */
-export function createMatcher(indexes: MatchIndexes, names: ConfiguredNames): Matcher {
+export function createMatcher(indexes: MatchIndexes, names: ConfiguredNames, options: MatcherOptions = {}): Matcher {
   return {
     lookup(text) {
       const key = lookupKey(text.length > LONGEST_NAME ? text.slice(0, LONGEST_NAME) : text);
@@ -72,7 +78,8 @@ export function createMatcher(indexes: MatchIndexes, names: ConfiguredNames): Ma
       const question = { key, indexes, names };
       for (const ask of ORDER) {
         const candidates = ask(question);
-        if (candidates.length > 0) return { kind: 'found', candidates: once(candidates) };
+        if (candidates.length === 0) continue;
+        return { kind: 'found', candidates: options.repeats === true ? candidates : once(candidates) };
       }
       return NONE;
     },
@@ -129,9 +136,19 @@ function search(index: Index | undefined, key: LookupKey, source: CandidateSourc
  */
 function once(candidates: readonly Candidate[]): readonly Candidate[] {
   if (candidates.length === 1) return candidates;
-  const seen = new Set<string>();
-  return candidates.filter(({ module }) => !seen.has(module) && seen.add(module));
+  const kept: Candidate[] = [];
+  const seen = candidates.length > FEW ? new Set<string>() : undefined;
+  for (const candidate of candidates) {
+    const { module } = candidate;
+    if (seen === undefined ? kept.some((other) => other.module === module) : seen.has(module)) continue;
+    seen?.add(module);
+    kept.push(candidate);
+  }
+  return kept;
 }
+
+/** Up to so many candidates are compared one by one. */
+const FEW = 16;
 
 function unmatchedBracket(text: string): string {
   for (let i = 0; i < text.length; i++) {

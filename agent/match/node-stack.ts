@@ -1,16 +1,31 @@
+import { HAS_PREFIX } from './index-format.ts';
+import type { NodeReader } from './node-reader.ts';
+
 /** Numbers of one entry; `push` says which. */
 export const ENTRY = 6;
 
+// Flags of an entry beside the kind of its positions (key-positions.ts):
+/** Behind a backslash: the next byte means itself. */
+export const ESCAPED = 4;
+/** Inside a `[` that is not closed yet: the positions are those in front of it. */
+export const BRACKET = 8;
+/** Not a node but the rest of a node's prefix; the trail has that node. */
+export const RESUMED = 16;
+
+/** For `bracket`: it begins with the byte that leads to the node. */
+export const NEW = -1;
+
 /** The nodes that a wildcard search has yet to visit, and the trail from the root to the one it visits. */
-export class NodeStack {
+class NodeStack {
   entries = new Int32Array(ENTRY * 512);
   pointer = 0;
-  trailNodes = new Int32Array(64);
-  trailBytes = new Uint8Array(64);
+  #nodes = new Int32Array(64);
+  #bytes = new Uint8Array(64);
+  #text = Buffer.alloc(256);
 
   /**
-   * Puts a node on the stack: its reference, the kind and numbers of the positions in front of it, its depth, the byte that leads to it,
-   * and where in the pattern an open bracket stands.
+   * Puts a node on the stack: its reference, the kind and numbers of the positions in front of it with flags, its depth, the
+   * byte that leads to it, and where in the pattern an open bracket stands.
    */
   push(node: number, kind: number, a: number, b: number, depth: number, byte: number, bracket: number): void {
     const at = this.pointer;
@@ -31,15 +46,37 @@ export class NodeStack {
 
   /** Notes where the walk is. Nodes come off the stack deepest first, so above `depth` the trail is that of this node. */
   visit(depth: number, node: number, byte: number): void {
-    if (depth === this.trailNodes.length) {
+    if (depth === this.#nodes.length) {
       const nodes = new Int32Array(2 * depth);
       const bytes = new Uint8Array(2 * depth);
-      nodes.set(this.trailNodes);
-      bytes.set(this.trailBytes);
-      this.trailNodes = nodes;
-      this.trailBytes = bytes;
+      nodes.set(this.#nodes);
+      bytes.set(this.#bytes);
+      this.#nodes = nodes;
+      this.#bytes = bytes;
     }
-    this.trailNodes[depth] = node;
-    this.trailBytes[depth] = byte;
+    this.#nodes[depth] = node;
+    this.#bytes[depth] = byte;
+  }
+
+  /** The text of the pattern down to the end of the prefix of the trail's node at `depth`. */
+  pattern(reader: NodeReader, depth: number): string {
+    let length = 0;
+    for (let i = 0; i <= depth; i++) {
+      if (i > 0) length = this.#append(length, this.#bytes[i] as number);
+      const node = this.#nodes[i] as number;
+      if (!(node & HAS_PREFIX)) continue;
+      let at = reader.offset(node);
+      for (const end = reader.stringEnd(at); at < end; at++) length = this.#append(length, reader.bytes[at] as number);
+    }
+    return this.#text.toString('latin1', 0, length);
+  }
+
+  #append(length: number, byte: number): number {
+    if (length === this.#text.length) this.#text = Buffer.concat([this.#text], 2 * length);
+    this.#text[length] = byte;
+    return length + 1;
   }
 }
+
+/** Shared by all indexes: a search runs to its end before another begins. */
+export const stack = new NodeStack();

@@ -1,0 +1,77 @@
+import type { TrieMatch } from './index-format.ts';
+import type { NodeReader } from './node-reader.ts';
+import { stack } from './node-stack.ts';
+
+/**
+ * How many matches an index remembers with their texts decoded; beyond this many it starts anew. A machine's devices need some
+ * hundreds (150 bytes each), a whole tree's aliases are 26,000.
+ */
+const REMEMBERED = 1 << 15;
+
+/** Up to so many matches are put in order by inserting them. */
+const FEW = 16;
+
+/** The values that a search of one index finds. What was found once is not decoded again. */
+export class FoundMatches {
+  readonly #reader: NodeReader;
+  readonly #remembered = new Map<number, TrieMatch>();
+  #found: TrieMatch[] = [];
+
+  constructor(reader: NodeReader) {
+    this.#reader = reader;
+  }
+
+  /** Forgets what the last search found. */
+  begin(): void {
+    this.#found = [];
+  }
+
+  /** Adds the values at `at` of the trail's node at `depth`, the last one first, each once; answers where they end. */
+  add(at: number, depth: number): number {
+    const reader = this.#reader;
+    const found = this.#found;
+    const begin = found.length;
+    let next = at + 4;
+    for (let left = reader.number(at); left > 0; left--) {
+      const value = next + 4;
+      const end = reader.stringEnd(value);
+      found.push(this.#remembered.get(value) ?? this.#remember(value, end, depth));
+      next = end + 1;
+    }
+    if (found.length - begin > 1) {
+      const once = new Map<string, TrieMatch>();
+      for (const match of found.splice(begin).toReversed()) if (!once.has(match.value)) once.set(match.value, match);
+      found.push(...once.values());
+    }
+    return next;
+  }
+
+  #remember(value: number, end: number, depth: number): TrieMatch {
+    const reader = this.#reader;
+    const match = {
+      value: reader.text(value, end),
+      priority: reader.number(value - 4),
+      pattern: stack.pattern(reader, depth),
+    };
+    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(value, match);
+    return match;
+  }
+
+  /** What was found: ascending by priority, equal ones as they were added, each once (a name with wildcards can meet a node twice). */
+  inOrder(): readonly TrieMatch[] {
+    const found = this.#found;
+    if (found.length < 2) return found;
+    if (found.length > FEW) return [...new Set(found)].toSorted((a, b) => a.priority - b.priority);
+    // Calling a sort costs more than a lookup's few matches are worth.
+    const ordered: TrieMatch[] = [];
+    for (const match of found) {
+      if (ordered.includes(match)) continue;
+      let place = ordered.length;
+      while (place > 0 && (ordered[place - 1] as TrieMatch).priority > match.priority) place--;
+      if (place === ordered.length) ordered.push(match);
+      else ordered.splice(place, 0, match);
+    }
+    return ordered;
+  }
+}

@@ -1,5 +1,6 @@
-import type { Plan } from '../plan/plan.ts';
-import type { Lookup } from '../match/candidate.ts';
+import { moduleNameFromPath } from '../base/names.ts';
+import type { Candidate, Lookup } from '../match/candidate.ts';
+import type { Plan, Step, StepState } from '../plan/plan.ts';
 import { decide, type Decision } from '../rules/decision.ts';
 import type { Sources } from './sources.ts';
 
@@ -26,4 +27,22 @@ export function answer(
     return { decision, plan: goesOn ? planner.plan(decision.candidate, name) : undefined };
   });
   return { lookup, answers };
+}
+
+/** What is to be done about a module file given by its path, as insmod goes about it: no rules, no dependencies. */
+export function fileAnswer(path: string, state: StepState | undefined): Answer {
+  const module = moduleNameFromPath(path);
+  const step: Step = {
+    module,
+    path,
+    params: '',
+    origins: [],
+    why: 'target',
+    required: true,
+    after: [],
+    ...(state === undefined ? {} : { state }),
+  };
+  const candidate: Candidate = { module, source: 'modules.dep', pattern: module, priority: 0 };
+  const plan: Plan = { target: module, steps: [step], printed: [step], blocked: [], notes: [] };
+  return { decision: { kind: 'load', candidate, reason: '' }, plan };
 }

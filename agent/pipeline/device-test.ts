@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Host } from '../base/host.ts';
 import { PlugdError } from '../base/error.ts';
 import { readBindingFacts } from '../facts/binding.ts';
@@ -22,8 +24,8 @@ export interface DeviceTest {
 }
 
 /**
- * Investigates a word of the command line: a path, node, bus address, network interface, MODALIAS, or the name of a module or
- * alias. Changes nothing. Errors: `usage` when nothing is meant by it, or several devices are.
+ * Investigates a word of the command line: a path, node, bus address, network interface, MODALIAS, the name of a module or
+ * alias, or a module file. Changes nothing. Errors: `usage` when nothing is meant by it, or several devices are.
  */
 export function testDevice(host: Host, word: string): DeviceTest {
   const sources = sourcesOf(host);
@@ -54,13 +56,15 @@ export function testDevice(host: Host, word: string): DeviceTest {
       sources: undefined,
     };
   }
-  const request = new Investigator({ host, sources, deep: true }).name(word);
+  const investigator = new Investigator({ host, sources, deep: true });
+  const isFile = /\.ko(\.(xz|zst|gz))?$/.test(word) && existsSync(word);
+  const request = isFile ? investigator.file(resolve(word)) : investigator.name(word);
   if (found.kind === 'none' && request.candidates.length === 0) {
     throw new PlugdError('usage', `${found.looked}, nor is it the name of a module or alias`, {
       remedy: 'plugd devices lists what is there',
     });
   }
-  const meant = found.kind === 'modalias' ? 'a MODALIAS' : 'a name';
+  const meant = isFile ? `the file ${word}` : found.kind === 'modalias' ? 'a MODALIAS' : 'a name';
   return {
     investigation: { ...base, meant, requests: [request], ...judge(host, undefined, [request]) },
     device: undefined,

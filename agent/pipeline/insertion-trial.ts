@@ -7,7 +7,7 @@ import type { Step } from '../plan/plan.ts';
 import { diagnose, type Diagnosis } from '../report/diagnosis.ts';
 import type { CandidateReport, RequestReport, StepReport } from '../report/investigation.ts';
 import { foremost } from '../report/verdict.ts';
-import { answer } from './answer.ts';
+import { answer, fileAnswer } from './answer.ts';
 import type { Examiner } from './examination.ts';
 import type { Sources } from './sources.ts';
 import { runStep, succeeded, type StepEnd } from './step.ts';
@@ -33,8 +33,9 @@ export async function insertRequests(
   const trials = new Map<ModuleName, Trial>();
   const compression = readKernelCompression(host.sysfs);
   const before = new Set<ModuleName>();
-  for (const { name, rule } of requests) {
-    for (const { plan } of answer(sources, name, rule !== undefined).answers) {
+  for (const { name, rule, file } of requests) {
+    const answers = file === true ? [fileAnswer(name, undefined)] : answer(sources, name, rule !== undefined).answers;
+    for (const { plan } of answers) {
       for (const step of plan?.steps ?? []) {
         if (trials.has(step.module) || step.state === 'live' || step.state === 'builtin') continue;
         const trial = await attempt(step, trials, compression, examiner, before);
@@ -47,13 +48,7 @@ export async function insertRequests(
     const candidates = request.candidates.map((candidate) => withTrials(candidate, trials));
     const first = foremost(candidates);
     if (first === undefined) return request;
-    return {
-      name: request.name,
-      ...(request.rule === undefined ? {} : { rule: request.rule }),
-      candidates,
-      verdict: first.verdict,
-      cause: first.cause,
-    };
+    return { ...request, candidates, verdict: first.verdict, cause: first.cause };
   });
 }
 

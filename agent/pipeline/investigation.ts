@@ -4,9 +4,10 @@
  */
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
-import type { ModuleName, Place } from '../base/names.ts';
+import { moduleNameFromPath, type ModuleName, type Place } from '../base/names.ts';
 import { readAttribute } from '../facts/attribute.ts';
 import type { Device } from '../facts/device.ts';
+import { readLoadedModules } from '../facts/kernel-state.ts';
 import type { BoundDevice } from '../facts/recording.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Cause } from '../report/cause.ts';
@@ -16,7 +17,7 @@ import type { CandidateReport, RequestReport, StepReport } from '../report/inves
 import { placeText } from '../report/words.ts';
 import { foremost, type Verdict } from '../report/verdict.ts';
 import { evaluate } from '../rules/load-rules.ts';
-import { answer, type Answer } from './answer.ts';
+import { answer, fileAnswer, type Answer } from './answer.ts';
 import { Examiner } from './examination.ts';
 import { rulesOf } from './rule-search.ts';
 import { pathExists, type Sources } from './sources.ts';
@@ -74,6 +75,19 @@ export class Investigator {
     let report = this.#requests.get(key);
     if (report === undefined) this.#requests.set(key, (report = this.#ask(name, rule)));
     return report;
+  }
+
+  /** What inserting a file by its path would lead to. */
+  file(path: string): RequestReport {
+    const module = moduleNameFromPath(path);
+    const report = this.#candidate(path, fileAnswer(path, readLoadedModules(this.#options.host)?.get(module)));
+    const candidate: CandidateReport = {
+      ...report,
+      source: 'file',
+      rules: report.rules.filter((rule) => rule.kind === 'module_blacklist='),
+    };
+    const { verdict, cause } = candidate;
+    return { name: path, file: true, candidates: [candidate], verdict, ...(cause === undefined ? {} : { cause }) };
   }
 
   #ask(name: string, rule: Place | undefined): RequestReport {

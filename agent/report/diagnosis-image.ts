@@ -84,10 +84,8 @@ export function unknownSymbols({ image, refusal, logged }: Facts): Explanation |
   if (errnoIs(refusal, 'EINVAL') && lines.length === 0) return undefined;
   const known = new Set(missing.map(({ symbol }) => symbol));
   const unexplained = [...named].filter((symbol) => !known.has(symbol));
-  const shown = missing.slice(0, 8);
   const evidence = [
-    ...shown.map(symbolText),
-    ...(missing.length > shown.length ? [`${missing.length - shown.length} more symbols are missing`] : []),
+    ...providersInWords(missing),
     ...unexplained.map((symbol) => `${symbol}: not available to this module`),
     ...lines
       .filter((line) => !/Unknown symbol/.test(line) || unexplained.length > 0)
@@ -103,9 +101,16 @@ export function unknownSymbols({ image, refusal, logged }: Facts): Explanation |
   };
 }
 
-function symbolText({ symbol, provider, inDep }: MissingSymbol): string {
-  if (provider === undefined) return `${symbol}: no module exports it, nor does the kernel`;
-  return `${symbol}: ${provider} exports it, which is not loaded${inDep ? '' : ' and not among the dependencies in modules.dep'}`;
+/** Every missing symbol, those of one provider in one sentence. */
+function providersInWords(missing: readonly MissingSymbol[]): readonly string[] {
+  const groups = new Map<string, MissingSymbol[]>();
+  for (const each of missing) groups.set(each.provider ?? '', [...(groups.get(each.provider ?? '') ?? []), each]);
+  return [...groups].map(([provider, symbols]) => {
+    const names = symbols.map(({ symbol }) => symbol).join(', ');
+    if (provider === '') return `no module exports ${names}, nor does the kernel`;
+    const stale = symbols.some(({ inDep }) => !inDep) ? ', nor among its dependencies in modules.dep' : '';
+    return `${provider} is not loaded${stale}; it exports ${names}`;
+  });
 }
 
 function symbolRemedy(missing: readonly MissingSymbol[]): string | undefined {

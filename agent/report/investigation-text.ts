@@ -52,7 +52,7 @@ export function investigationText(found: Investigation, terminal: Terminal, verb
     i === 0 ? line.replace(verdict, () => paintVerdict(terminal, found.verdict, verdict)) : line,
   );
   lines.push('', ...coloured);
-  for (const fact of found.evidence) lines.push(...labelled('  because', readable(fact), terminal));
+  found.evidence.forEach((fact, i) => lines.push(...labelled(i === 0 ? '  because' : '', readable(fact), terminal)));
   if (found.remedy !== undefined) lines.push(...labelled('  remedy', readable(found.remedy), terminal));
   return `${lines.join('\n')}\n`;
 }
@@ -63,7 +63,7 @@ function requestText(
   terminal: Terminal,
   verbose: boolean,
 ): readonly string[] {
-  const label = request.name.includes(':') ? 'modalias' : 'name';
+  const label = request.file === true ? 'file' : request.name.includes(':') ? 'modalias' : 'name';
   const lines = [...labelled(label, readable(request.name), terminal)];
   if (request.rule !== undefined) lines.push(...labelled('  asked by', `rule ${placeText(request.rule)}`, terminal));
   if (request.malformed !== undefined)

@@ -45,7 +45,8 @@ export interface StepReport {
 /** One module that a name stands for. */
 export interface CandidateReport {
   readonly module: ModuleName;
-  readonly source: CandidateSource;
+  /** `file`: it was given by its path. */
+  readonly source: CandidateSource | 'file';
   readonly pattern: string;
   readonly priority: number;
   readonly place?: Place | undefined;
@@ -65,6 +66,8 @@ export interface RequestReport {
   readonly name: string;
   /** The rule that names it, when it is not the device's own MODALIAS. */
   readonly rule?: Place | undefined;
+  /** `name` is the path of a module file, to be inserted as insmod does. */
+  readonly file?: true;
   readonly candidates: readonly CandidateReport[];
   readonly verdict: Verdict;
   readonly cause?: Cause | undefined;

@@ -1,0 +1,102 @@
+import { statSync } from 'node:fs';
+import { errnoText } from '../../base/errno.ts';
+import { readKernelCompression } from '../../facts/kernel-state.ts';
+import { insertModule } from '../../insert/insertion.ts';
+import type { Command } from '../command.ts';
+import { machineWords } from '../machine-words.ts';
+import { print } from '../output.ts';
+import { LEVEL, printVersion, runApplet, type Applet } from './applet.ts';
+import type { LongOption } from './getopt.ts';
+import { joinParameters } from './parameters.ts';
+
+const OPTIONS: readonly LongOption[] = [
+  { short: 'f', long: 'force' },
+  { long: 'force-modversion' },
+  { long: 'force-vermagic' },
+  { short: 's', long: 'syslog' },
+  { short: 'v', long: 'verbose' },
+  { short: 'V', long: 'version' },
+  { short: 'h', long: 'help' },
+];
+
+const HELP = `Usage:
+\tinsmod [options] filename [module options]
+Options:
+\t-f, --force              DANGEROUS: forces a module load, may cause
+\t                         data corruption and crash your machine.
+\t                         implies --force-modversion and
+\t                         --force-vermagic
+\t    --force-modversion   Ignore module's version
+\t    --force-vermagic     Ignore module's version magic
+\t-s, --syslog             print to syslog, not stderr
+\t-v, --verbose            enables more messages
+\t-V, --version            show version
+\t-h, --help               show this help
+`;
+
+/** insmod's own words for what the kernel means by these. */
+const TEXTS: Readonly<Record<number, string>> = {
+  2: 'Unknown symbol in module',
+  3: 'Module has wrong symbol version',
+  8: 'Invalid module format',
+  22: 'Invalid parameters',
+};
+const EINVAL = 22;
+const EEXIST = 17;
+/** kmod looks at so many bytes to see how a file is compressed, and refuses shorter ones. */
+const SHORTEST = 6;
+
+async function main(applet: Applet, words: readonly string[]): Promise<number> {
+  const force = { modversions: false, vermagic: false };
+  applet.level = LEVEL.error;
+  const { options, operands } = applet.parse(OPTIONS, words);
+  for (const { name } of options) {
+    if (name === 'help') {
+      print(HELP);
+      return 0;
+    }
+    if (name === 'version') {
+      printVersion();
+      return 0;
+    }
+    if (name === 'syslog') applet.syslog = true;
+    else if (name === 'verbose') applet.level++;
+    if (name === 'force' || name === 'force-modversion') force.modversions = true;
+    if (name === 'force' || name === 'force-vermagic') force.vermagic = true;
+  }
+  const [path, ...parameters] = operands;
+  if (path === undefined) {
+    applet.error('missing filename.');
+    return 1;
+  }
+  if (path === '-') {
+    applet.error('this tool does not support loading from stdin!');
+    return 1;
+  }
+  const [shown = path] = machineWords([path]);
+  let size: number;
+  try {
+    size = statSync(path).size;
+  } catch (error) {
+    const { errno = -EINVAL } = error as { errno?: number };
+    applet.error(`could not load module ${shown}: ${errnoText(-errno)}`);
+    return 1;
+  }
+  const params = joinParameters(machineWords(parameters));
+  const refused = (errno: number, why?: string): number => {
+    const reason = why === undefined ? '' : ` (${why})`;
+    applet.error(`could not insert module ${shown}: ${TEXTS[errno] ?? errnoText(errno)}${reason}`);
+    return 1;
+  };
+  if (size < SHORTEST) return refused(EINVAL);
+  const insertion = await insertModule({ path, params, force, kernelCompression: readKernelCompression('/sys') });
+  if (insertion.kind === 'inserted') return 0;
+  return insertion.kind === 'already-loaded' ? refused(EEXIST) : refused(insertion.errno, insertion.why);
+}
+
+export const command: Command = {
+  name: 'insmod',
+  summary: 'insert one module file',
+  usage: '[OPTION…] FILE [PARAMETER=VALUE…]',
+  run: async (words) => runApplet('insmod', async (applet) => main(applet, words)),
+};

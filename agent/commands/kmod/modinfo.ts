@@ -1,0 +1,233 @@
+import { statSync } from 'node:fs';
+import { release } from 'node:os';
+import { errnoText } from '../../base/errno.ts';
+import { PlugdError } from '../../base/error.ts';
+import { lookupKey, moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
+import { isModuleFileName, nativePath } from '../../depmod/tree-module.ts';
+import type { ModinfoField } from '../../facts/modinfo.ts';
+import { builtinInfo, readModuleInfo } from '../../facts/module-info.ts';
+import { createMatcher } from '../../match/matcher.ts';
+import { openTree, type ModuleTree } from '../../pipeline/tree.ts';
+import { moduleInfoRecord, type ModuleInfoRecord } from '../../report/module-info-record.ts';
+import {
+  allFields,
+  brokenParameters,
+  moduleInfoBody,
+  moduleInfoHead,
+  type ModuleInfoStyle,
+  type ModuleInfoSubject,
+} from '../../report/module-info-text.ts';
+import type { Command } from '../command.ts';
+import { machineWords } from '../machine-words.ts';
+import { print, printBytes } from '../output.ts';
+import { printVersion, runApplet, type Applet } from './applet.ts';
+import type { LongOption } from './getopt.ts';
+
+const OPTIONS: readonly LongOption[] = [
+  { short: 'a', long: 'author' },
+  { short: 'd', long: 'description' },
+  { short: 'l', long: 'license' },
+  { short: 'p', long: 'parameters' },
+  { short: 'n', long: 'filename' },
+  { short: '0', long: 'null' },
+  { short: 'm', long: 'modname' },
+  { short: 'F', long: 'field', argument: 'required' },
+  { short: 'k', long: 'set-version', argument: 'required' },
+  { short: 'b', long: 'basedir', argument: 'required' },
+  { short: 'V', long: 'version' },
+  { short: 'h', long: 'help' },
+  { long: 'json' },
+];
+
+const HELP = `Usage:
+\tmodinfo [options] <modulename|filename> [args]
+Options:
+\t-a, --author                Print only 'author'
+\t-d, --description           Print only 'description'
+\t-l, --license               Print only 'license'
+\t-p, --parameters            Print only 'parm'
+\t-n, --filename              Print only 'filename'
+\t-0, --null                  Use \\0 instead of \\n
+\t-m, --modname               Handle argument as module name instead of alias or filename
+\t-F, --field FIELD           Print only provided FIELD
+\t-k, --set-version VERSION   Use VERSION instead of $(uname -r)
+\t-b, --basedir DIR           Use DIR as filesystem root for /lib/modules
+\t    --json                  Print JSON (schema in docs/)
+\t-V, --version               Show version
+\t-h, --help                  Show this help
+`;
+
+/** Options that are short for -F. */
+const FIELDS: Readonly<Record<string, string>> = {
+  author: 'author',
+  description: 'description',
+  license: 'license',
+  parameters: 'parm',
+  filename: 'filename',
+};
+
+const ENOSYS = 38;
+
+/** One run: what was asked for, and the module tree, opened when a name is looked up. */
+class Modinfo {
+  readonly #applet: Applet;
+  readonly #moduleDir: string;
+  readonly #style: ModuleInfoStyle;
+  readonly #json: ModuleInfoRecord[] | undefined;
+  #tree: ModuleTree | undefined;
+  #status = 0;
+
+  constructor(applet: Applet, moduleDir: string, style: ModuleInfoStyle, json: boolean) {
+    this.#applet = applet;
+    this.#moduleDir = moduleDir;
+    this.#style = style;
+    this.#json = json ? [] : undefined;
+  }
+
+  /** Prints what was gathered, if it is to be JSON; the exit status. */
+  end(): number {
+    if (this.#json !== undefined) print(`${JSON.stringify(this.#json, undefined, 2)}\n`);
+    return this.#status;
+  }
+
+  path(word: string): void {
+    const path = word.startsWith('/') ? word : `${latin1(process.cwd())}/${word}`;
+    this.#show({ name: moduleNameFromPath(path), path });
+  }
+
+  /** A module name, alias or modalias: all modules it stands for, modprobe.d aside. */
+  alias(word: string): void {
+    const lookup = this.#open() === undefined ? undefined : this.#matcher().lookup(word);
+    if (lookup?.kind === 'malformed') this.#fail(`Module alias ${word} not found.`);
+    else if (lookup?.kind !== 'found') this.#fail(`Module ${word} not found.`);
+    else for (const { module } of lookup.candidates) this.#show(this.#subject(module));
+  }
+
+  /** A module name only (-m): of a module file or a builtin one, or of a builtin one's alias. */
+  name(word: string): void {
+    const indexes = this.#open()?.indexes;
+    const key = lookupKey(word);
+    if (indexes === undefined || key === undefined) return this.#fail(`Module name ${word} not found.`);
+    const isModule = !key.includes(':') && indexes.dep?.exact(key) !== undefined;
+    const isName = isModule || indexes.builtin?.exact(key) !== undefined;
+    const [alias] = isName ? [] : (indexes.builtinAliases?.search(key) ?? []);
+    if (isName) this.#show(this.#subject(moduleName(key)));
+    else if (alias !== undefined) this.#show(this.#subject(moduleName(alias.value)));
+    else this.#fail(`Module name ${word} not found.`);
+  }
+
+  #fail(message: string): void {
+    this.#status = 1;
+    this.#applet.error(message);
+  }
+
+  #open(): ModuleTree | undefined {
+    try {
+      this.#tree ??= openTree({ root: '', kernel: '', moduleDir: this.#moduleDir, sysfs: '/sys', proc: '/proc' });
+    } catch (error) {
+      // Without a tree no name stands for anything, as for kmod.
+      if (!(error instanceof PlugdError) || error.code !== 'no-modules-directory') throw error;
+    }
+    return this.#tree;
+  }
+
+  #matcher() {
+    return createMatcher(this.#tree?.indexes ?? {}, { aliases: [], commands: [] });
+  }
+
+  #subject(module: ModuleName): ModuleInfoSubject {
+    const path = this.#matcher().dependencies(module)?.path;
+    return {
+      name: module,
+      path: path === undefined || path.startsWith('/') ? path : `${latin1(this.#moduleDir)}/${path}`,
+    };
+  }
+
+  #show(subject: ModuleInfoSubject): void {
+    const isText = this.#json === undefined;
+    if (isText) printBytes(moduleInfoHead(subject, this.#style));
+    if (isText && this.#style.field === 'filename') return;
+    const { name, path } = subject;
+    const info = path === undefined ? undefined : readModuleInfo(nativePath(path));
+    if (info?.kind === 'not-a-module') {
+      const why = `${errnoText(info.errno)} (${info.why})`;
+      this.#fail(`could not get modinfo from '${name}': ${why}`);
+      this.#json?.push(moduleInfoRecord(subject, info));
+      return;
+    }
+    const fields = info === undefined ? this.#builtin(name) : allFields(info);
+    if (fields === undefined) return;
+    if (this.#json !== undefined) {
+      this.#json.push(moduleInfoRecord(subject, info ?? fields));
+      return;
+    }
+    if (this.#style.field === undefined || this.#style.field === 'parm') {
+      for (const complaint of brokenParameters(fields)) this.#applet.error(complaint);
+    }
+    printBytes(moduleInfoBody(fields, this.#style));
+  }
+
+  /** The strings of a builtin module; undefined after a complaint. Without modules.builtin.modinfo there is nothing to say. */
+  #builtin(name: string): readonly ModinfoField[] | undefined {
+    const text = this.#tree?.files.readText('modules.builtin.modinfo');
+    if (text === undefined) return [];
+    const fields = builtinInfo(text, name);
+    if (fields === undefined) this.#fail(`could not get modinfo from '${name}': ${errnoText(ENOSYS)}`);
+    return fields;
+  }
+}
+
+function latin1(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+function isModuleFile(word: string): boolean {
+  return isModuleFileName(word) && (statSync(nativePath(word), { throwIfNoEntry: false })?.isFile() ?? false);
+}
+
+function main(applet: Applet, words: readonly string[]): number {
+  let field: string | undefined;
+  let separator: '\n' | '\0' = '\n';
+  let modname = false;
+  let base: string | undefined;
+  let kernel: string | undefined;
+  let json = false;
+  const { options, operands } = applet.parse(OPTIONS, words);
+  for (const { name, argument } of options) {
+    if (name === 'help') {
+      print(HELP);
+      return 0;
+    }
+    if (name === 'version') {
+      printVersion();
+      return 0;
+    }
+    if (name === 'null') separator = '\0';
+    else if (name === 'modname') modname = true;
+    else if (name === 'field') field = latin1(argument);
+    else if (name === 'set-version') kernel = argument;
+    else if (name === 'basedir') base = argument;
+    else if (name === 'json') json = true;
+    else field = FIELDS[name];
+  }
+  if (operands.length === 0) {
+    applet.error('missing module or filename.');
+    return 1;
+  }
+  const place = `${base ?? ''}/lib/modules/${kernel ?? release()}`;
+  const moduleDir = place.startsWith('/') ? place : `${process.cwd()}/${place}`;
+  const modinfo = new Modinfo(applet, moduleDir, { field, separator }, json);
+  for (const word of machineWords(operands)) {
+    if (modname) modinfo.name(word);
+    else if (isModuleFile(word)) modinfo.path(word);
+    else modinfo.alias(word);
+  }
+  return modinfo.end();
+}
+
+export const command: Command = {
+  name: 'modinfo',
+  summary: 'show information about a module',
+  usage: '[OPTION…] MODULE|FILE…',
+  run: async (words) => runApplet('modinfo', (applet) => main(applet, words)),
+};

@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { errnoText } from '../../base/errno.ts';
+import { PlugdError } from '../../base/error.ts';
+import { openHost } from '../../base/host.ts';
+import { moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
+import { modinfoValues } from '../../facts/modinfo.ts';
+import { readModuleInfo } from '../../facts/module-info.ts';
+import { findModuleUsers, type ModuleUser } from '../../facts/module-users.ts';
+import { readHolders, readModuleState, readRefcount } from '../../facts/sys-module.ts';
+import { removeModule } from '../../insert/removal.ts';
+import { createMatcher, type Matcher } from '../../match/matcher.ts';
+import { openTree } from '../../pipeline/tree.ts';
+import type { Command } from '../command.ts';
+import { machineWords } from '../machine-words.ts';
+import { print } from '../output.ts';
+import { LEVEL, printVersion, runApplet, type Applet } from './applet.ts';
+import type { LongOption } from './getopt.ts';
+
+const OPTIONS: readonly LongOption[] = [
+  { short: 'f', long: 'force' },
+  { short: 's', long: 'syslog' },
+  { short: 'v', long: 'verbose' },
+  { short: 'V', long: 'version' },
+  { short: 'h', long: 'help' },
+];
+
+const HELP = `Usage:
+\trmmod [options] modulenames
+Options:
+\t-f, --force       DANGEROUS: forces a module unload and may
+\t                  crash your machine
+\t-s, --syslog      print to syslog, not stderr
+\t-v, --verbose     enables more messages
+\t-V, --version     show version
+\t-h, --help        show this help
+`;
+
+const SYSFS = '/sys';
+
+async function main(applet: Applet, words: readonly string[]): Promise<number> {
+  let force = false;
+  applet.level = LEVEL.error;
+  const { options, operands } = applet.parse(OPTIONS, words);
+  for (const { name } of options) {
+    if (name === 'help') {
+      print(HELP);
+      return 0;
+    }
+    if (name === 'version') {
+      printVersion();
+      return 0;
+    }
+    if (name === 'force') force = true;
+    else if (name === 'syslog') applet.syslog = true;
+    else applet.level++;
+  }
+  if (operands.length === 0) {
+    applet.error('missing module name.');
+    return 1;
+  }
+  const matcher = openMatcher();
+  let status = 0;
+  for (const [i, word] of machineWords(operands).entries()) {
+    // What is a file is meant as one.
+    const module = existsSync(operands[i] ?? '') ? moduleNameFromPath(word) : moduleName(word);
+    if (!force && !isFree(applet, module, matcher)) {
+      status = 1;
+      continue;
+    }
+    // One after the other: the next may have been held by this one.
+    // oxlint-disable-next-line no-await-in-loop
+    const removal = await removeModule({ module, force });
+    if (removal.kind === 'removed') continue;
+    applet.error(`could not remove '${module}': ${errnoText(removal.errno)}`);
+    applet.error(`could not remove module ${word}: ${errnoText(removal.errno)}`);
+    status = 1;
+  }
+  return status;
+}
+
+/** Whether nothing speaks against removing it; else after a complaint that says what. */
+function isFree(applet: Applet, module: ModuleName, matcher: Matcher | undefined): boolean {
+  const refuse = (why: string): false => {
+    applet.error(why);
+    return false;
+  };
+  if (matcher?.isBuiltin(module) === true) return refuse(`Module ${module} is builtin.`);
+  if (readModuleState(SYSFS, module) === undefined) return refuse(`Module ${module} is not currently loaded`);
+  const holders = readHolders(SYSFS, module);
+  if (holders.length > 0) return refuse(`Module ${module} is in use by: ${holders.join(' ')}`);
+  const count = readRefcount(SYSFS, module);
+  if (count === undefined) return refuse('Module unloading is not supported');
+  return count === 0 || refuse(`Module ${module} is in use${users(module, matcher)}`);
+}
+
+/** ` (mounted: /data (ext4); process 4711 hwclock has /dev/rtc0 open)`, or nothing when nobody can be found. */
+function users(module: ModuleName, matcher: Matcher | undefined): string {
+  const found = findModuleUsers({ sysfs: SYSFS, proc: '/proc', module, fstypes: fileSystems(module, matcher) });
+  return found.length === 0 ? '' : ` (${found.map(userText).join('; ')})`;
+}
+
+function userText(user: ModuleUser): string {
+  return user.kind === 'mount'
+    ? `mounted: ${user.place} (${user.type})`
+    : `process ${user.pid} ${user.command} has ${user.device} open`;
+}
+
+/** The file system types that the module's aliases name: `fs-vfat` → `vfat`. */
+function fileSystems(module: ModuleName, matcher: Matcher | undefined): readonly string[] {
+  const path = matcher?.dependencies(module)?.path;
+  if (path === undefined) return [];
+  const info = readModuleInfo(path.startsWith('/') ? path : `${openHost().moduleDir}/${path}`);
+  if (info.kind === 'not-a-module') return [];
+  return modinfoValues(info.fields, 'alias')
+    .filter((alias) => alias.startsWith('fs-'))
+    .map((alias) => alias.slice('fs-'.length));
+}
+
+/** The running kernel's module tree; undefined without one: then nothing is known to be builtin. */
+function openMatcher(): Matcher | undefined {
+  try {
+    return createMatcher(openTree(openHost()).indexes, { aliases: [], commands: [] });
+  } catch (error) {
+    if (error instanceof PlugdError && error.code === 'no-modules-directory') return undefined;
+    throw error;
+  }
+}
+
+export const command: Command = {
+  name: 'rmmod',
+  summary: 'remove modules',
+  usage: '[OPTION…] MODULE…',
+  run: async (words) => runApplet('rmmod', async (applet) => main(applet, words)),
+};

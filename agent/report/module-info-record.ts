@@ -1,0 +1,83 @@
+/** What `modinfo --json` says of a module (docs/modinfo.schema.json). */
+import type { ModinfoField } from '../facts/modinfo.ts';
+import { moduleParameters, type ModuleInfo } from '../facts/module-info.ts';
+import type { NotAModule } from '../facts/module-file.ts';
+import type { ModuleInfoSubject } from './module-info-text.ts';
+
+/** One module. Texts are UTF-8; where a file has other bytes, each is one character (latin1). */
+export interface ModuleInfoRecord {
+  readonly name: string;
+  readonly builtin: boolean;
+  /** Absent for a builtin one. */
+  readonly filename?: string;
+  readonly compression?: string;
+  /** All strings of `.modinfo` but the parameters', by key, in their order. */
+  readonly fields: Readonly<Record<string, readonly string[]>>;
+  readonly parameters: ReadonlyArray<{ readonly name: string; readonly description?: string; readonly type?: string }>;
+  /** Hexadecimal. */
+  readonly buildId?: string;
+  readonly signature?: SignatureRecord | { readonly damaged: string };
+  /** Why there is nothing else: the file cannot be read as a module. */
+  readonly error?: string;
+}
+
+/** `key` and `value` are hexadecimal. */
+export interface SignatureRecord {
+  readonly id: string;
+  readonly signer: string;
+  readonly key: string;
+  readonly hash: string;
+  readonly value: string;
+}
+
+/** The record of a module file, of a builtin module (its strings), or of a file that is none. */
+export function moduleInfoRecord(
+  { name, path }: ModuleInfoSubject,
+  info: ModuleInfo | readonly ModinfoField[] | NotAModule,
+): ModuleInfoRecord {
+  const isFile = 'kind' in info;
+  const strings = !isFile ? info : info.kind === 'info' ? info.fields : [];
+  const fields: Record<string, string[]> = {};
+  for (const { key, value } of strings) {
+    if (key !== 'parm' && key !== 'parmtype') (fields[utf8(key)] ??= []).push(utf8(value));
+  }
+  const parameters = moduleParameters(strings).map(({ name: parameter, description, type }) => ({
+    name: utf8(parameter),
+    ...(description === undefined ? {} : { description: utf8(description) }),
+    ...(type === undefined ? {} : { type: utf8(type) }),
+  }));
+  return {
+    name: utf8(name),
+    builtin: path === undefined,
+    ...(path === undefined ? {} : { filename: utf8(path) }),
+    fields,
+    parameters,
+    ...(isFile && info.kind === 'info' ? fileRecord(info) : {}),
+    ...(isFile && info.kind === 'not-a-module' ? { error: info.why } : {}),
+  };
+}
+
+function fileRecord({ compression, buildId, signature }: ModuleInfo): Partial<ModuleInfoRecord> {
+  return {
+    ...(compression === undefined ? {} : { compression }),
+    ...(buildId === undefined ? {} : { buildId }),
+    ...(signature === undefined
+      ? {}
+      : signature.kind === 'damaged'
+        ? { signature: { damaged: signature.why } }
+        : {
+            signature: {
+              id: signature.idType,
+              signer: utf8(signature.signer),
+              key: signature.keyId.toString('hex'),
+              hash: signature.hash,
+              value: signature.value.toString('hex'),
+            },
+          }),
+  };
+}
+
+function utf8(text: string): string {
+  const decoded = Buffer.from(text, 'latin1').toString('utf8');
+  return decoded.includes('\ufffd') ? text : decoded;
+}

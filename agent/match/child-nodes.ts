@@ -12,6 +12,9 @@ export const BACKSLASH = 0x5c;
 export const PLAIN = new Uint8Array(256).fill(1);
 for (const special of [0, STAR, QUESTION, OPEN, BACKSLASH]) PLAIN[special] = 0;
 
+/** How many tables of children an index remembers; a tree's modules.alias has some hundred behind stars. */
+const REMEMBERED = 4096;
+
 const marks = new Uint8Array(256);
 
 /**
@@ -20,6 +23,7 @@ const marks = new Uint8Array(256);
  */
 export class ChildNodes {
   readonly #reader: NodeReader;
+  readonly #bytes = new Map<number, Uint8Array>();
 
   constructor(reader: NodeReader) {
     this.#reader = reader;
@@ -66,7 +70,7 @@ export class ChildNodes {
   }
 
   #ofFloor(table: number, first: number, last: number, depth: number, special: boolean): void {
-    for (let byte = first; byte <= last; byte++) {
+    for (const byte of this.#bytesOf(table, first, last)) {
       if (special && PLAIN[byte] === 0) this.#wild(table, byte, depth);
       else if (positions.hasAbove(byte)) this.#plain(table, byte, depth);
     }
@@ -74,11 +78,23 @@ export class ChildNodes {
 
   #ofSet(table: number, first: number, last: number, depth: number, special: boolean): void {
     positions.mark(marks, 1);
-    for (let byte = first; byte <= last; byte++) {
+    for (const byte of this.#bytesOf(table, first, last)) {
       if (special && PLAIN[byte] === 0) this.#wild(table, byte, depth);
       else if (marks[byte] === 1) this.#plain(table, byte, depth);
     }
     positions.mark(marks, 0);
+  }
+
+  /** The bytes behind which there are children, ascending. Tables have mostly holes, and few stand behind a star. */
+  #bytesOf(table: number, first: number, last: number): Uint8Array {
+    const known = this.#bytes.get(table + 4 * first);
+    if (known !== undefined) return known;
+    const bytes: number[] = [];
+    for (let byte = first; byte <= last; byte++) if (this.#reader.reference(table + 4 * byte) !== 0) bytes.push(byte);
+    if (this.#bytes.size >= REMEMBERED) this.#bytes.clear();
+    const list = Uint8Array.from(bytes);
+    this.#bytes.set(table + 4 * first, list);
+    return list;
   }
 
   /** The child behind a byte that means itself, for a floor or a set. */

@@ -16,17 +16,19 @@ export class FoundMatches {
   readonly #reader: NodeReader;
   readonly #remembered = new Map<number, TrieMatch>();
   #found: TrieMatch[] = [];
+  #repeats = false;
 
   constructor(reader: NodeReader) {
     this.#reader = reader;
   }
 
-  /** Forgets what the last search found. */
-  begin(): void {
+  /** Forgets what the last search found. `repeats`: what is found twice, or stands in the file twice, is there twice. */
+  begin(repeats: boolean): void {
     this.#found = [];
+    this.#repeats = repeats;
   }
 
-  /** Adds the values at `at` of the trail's node at `depth`, the last one first, each once; answers where they end. */
+  /** Adds the values at `at` of the trail's node at `depth`, the last one first; answers where they end. */
   add(at: number, depth: number): number {
     const reader = this.#reader;
     const found = this.#found;
@@ -39,8 +41,13 @@ export class FoundMatches {
       next = end + 1;
     }
     if (found.length - begin > 1) {
+      const values = found.splice(begin).toReversed();
+      if (this.#repeats) {
+        found.push(...values);
+        return next;
+      }
       const once = new Map<string, TrieMatch>();
-      for (const match of found.splice(begin).toReversed()) if (!once.has(match.value)) once.set(match.value, match);
+      for (const match of values) if (!once.has(match.value)) once.set(match.value, match);
       found.push(...once.values());
     }
     return next;
@@ -62,6 +69,7 @@ export class FoundMatches {
   inOrder(): readonly TrieMatch[] {
     const found = this.#found;
     if (found.length < 2) return found;
+    if (this.#repeats) return found.toSorted((a, b) => a.priority - b.priority);
     if (found.length > FEW) return [...new Set(found)].toSorted((a, b) => a.priority - b.priority);
     // Calling a sort costs more than a lookup's few matches are worth.
     const ordered: TrieMatch[] = [];

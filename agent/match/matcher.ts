@@ -45,6 +45,7 @@ interface Question {
   readonly key: LookupKey;
   readonly indexes: MatchIndexes;
   readonly names: ConfiguredNames;
+  readonly repeats: boolean;
 }
 
 /**
@@ -55,31 +56,33 @@ const ORDER: ReadonlyArray<(question: Question) => readonly Candidate[]> = [
   ({ key, names }) => configured(names.aliases, key),
   // No module name contains a colon, every modalias does.
   ({ key, indexes }) => (key.includes(':') ? NOTHING : exactly(indexes.dep, key, 'modules.dep')),
-  ({ key, indexes }) => (key.startsWith('symbol:') ? search(indexes.symbols, key, 'modules.symbols') : NOTHING),
+  (question) =>
+    question.key.startsWith('symbol:') ? search(question, question.indexes.symbols, 'modules.symbols') : NOTHING,
   ({ key, names }) => commanded(names.commands, key),
-  ({ key, indexes }) => search(indexes.aliases, key, 'modules.alias'),
+  (question) => search(question, question.indexes.aliases, 'modules.alias'),
   ({ key, indexes }) => exactly(indexes.builtin, key, 'modules.builtin'),
-  ({ key, indexes }) => search(indexes.builtinAliases, key, 'builtin-alias'),
+  (question) => search(question, question.indexes.builtinAliases, 'builtin-alias'),
 ];
 const NOTHING: readonly Candidate[] = [];
 
 /** How a matcher answers. */
 export interface MatcherOptions {
-  /** A module that several patterns or `alias` lines lead to is a candidate for each of them, as in kmod. */
+  /** A module that several patterns or `alias` lines lead to is a candidate for each of them, as in kmod; once if false. */
   readonly repeats?: boolean;
 }
 
 /** A matcher over a tree's indexes and the administrator's `alias`, `install` and `remove` names. */
 export function createMatcher(indexes: MatchIndexes, names: ConfiguredNames, options: MatcherOptions = {}): Matcher {
+  const { repeats = false } = options;
   return {
     lookup(text) {
       const key = lookupKey(text.length > LONGEST_NAME ? text.slice(0, LONGEST_NAME) : text);
       if (key === undefined) return { kind: 'malformed', why: unmatchedBracket(text) };
-      const question = { key, indexes, names };
+      const question = { key, indexes, names, repeats };
       for (const ask of ORDER) {
         const candidates = ask(question);
         if (candidates.length === 0) continue;
-        return { kind: 'found', candidates: options.repeats === true ? candidates : once(candidates) };
+        return { kind: 'found', candidates: repeats ? candidates : once(candidates) };
       }
       return NONE;
     },
@@ -124,8 +127,8 @@ function exactly(index: Index | undefined, key: LookupKey, source: CandidateSour
   return [{ module: moduleName(key), source, pattern: key, priority: 0 }];
 }
 
-function search(index: Index | undefined, key: LookupKey, source: CandidateSource): readonly Candidate[] {
-  const matches = index?.search(key);
+function search({ key, repeats }: Question, index: Index | undefined, source: CandidateSource): readonly Candidate[] {
+  const matches = index?.search(key, repeats);
   if (matches === undefined || matches.length === 0) return NOTHING;
   return matches.map(({ value, priority, pattern }) => ({ module: moduleName(value), source, pattern, priority }));
 }

@@ -26,7 +26,7 @@ export interface TrieEntry {
 /** What can be asked of an index, wherever its bytes come from; IndexTrie says what the members do. */
 export interface Index {
   exact(key: string): string | undefined;
-  search(key: LookupKey): readonly TrieMatch[];
+  search(key: LookupKey, repeats?: boolean): readonly TrieMatch[];
   entries(): Iterable<TrieEntry>;
 }
 
@@ -84,12 +84,13 @@ export class IndexTrie implements Index {
 
   /**
    * The values of all keys that match, as patterns (`*`, `?`, `[…]`), the text `key`; ascending by priority, of equal ones
-   * the later found first, as kmod answers. Each value of a key is there once. Empty when none matches.
+   * the later found first, as kmod answers. Each value of a key is there once, or with `repeats` as often as kmod finds it.
+   * Empty when none matches.
    */
-  search(key: LookupKey): readonly TrieMatch[] {
+  search(key: LookupKey, repeats = false): readonly TrieMatch[] {
     if (this.#root === 0) return [];
     this.#search ??= new WildcardSearch(this.#reader, this.#root);
-    return this.#search.find(key);
+    return this.#search.find(key, repeats);
   }
 
   /** All values, in byte order of their keys and, for one key, in the order of the file: what `modprobe -c` dumps. */

@@ -47,13 +47,13 @@ export class WildcardSearch {
   }
 
   /** The matches of `key`, in kmod's order; see IndexTrie.search. */
-  find(key: LookupKey): readonly TrieMatch[] {
+  find(key: LookupKey, repeats: boolean): readonly TrieMatch[] {
     if (this.#begins !== undefined && key !== '' && this.#begins[key.charCodeAt(0)] !== 1) return NOTHING;
     this.#budget = 2 * this.#reader.bytes.length;
     this.#extended = false;
     positions.load(key);
     stack.pointer = 0;
-    this.#found.begin();
+    this.#found.begin(repeats);
     this.#descend();
     while (stack.pointer > 0) this.#visit(key);
     return this.#found.inOrder();
@@ -68,7 +68,7 @@ export class WildcardSearch {
     let byte = 0;
     let i = 0;
     for (let depth = 0; ; depth++) {
-      let at = this.#enter(node, depth);
+      let at = reader.offset(node);
       stack.visit(depth, node, byte);
       if (node & HAS_PREFIX) {
         for (let c = bytes[at]; c !== 0; c = bytes[++at]) {

@@ -88,11 +88,11 @@ class TreeIndex implements Index {
     }
   }
 
-  search(key: LookupKey): readonly TrieMatch[] {
+  search(key: LookupKey, repeats = false): readonly TrieMatch[] {
     try {
-      return (this.#index ??= this.#open()).search(key);
+      return (this.#index ??= this.#open()).search(key, repeats);
     } catch (error) {
-      return this.#instead(error).search(key);
+      return this.#instead(error).search(key, repeats);
     }
   }
 

@@ -39,6 +39,8 @@ export class FactTable {
   readonly rules: RuleIndex;
   readonly #facts = new Map<ModuleName, ModuleFacts>();
   readonly #found = new Map<string, Found>();
+  /** Built-in modules that only modules.builtin.modinfo has: those that cannot be modules, such as tracefs. */
+  readonly #builtins = new Set<ModuleName>();
 
   constructor(sources: FactSources) {
     this.sources = sources;
@@ -47,8 +49,13 @@ export class FactTable {
 
   /** A candidate of the lookup of `name`. Like kmod: a configured alias is remembered by its pattern, others as looked up. */
   ofCandidate(candidate: Candidate, name: string): Found {
+    if (candidate.source === 'builtin-alias') this.#builtins.add(candidate.module);
     if (!isThroughAlias(candidate)) return this.found(candidate.module);
     return this.found(candidate.module, candidate.source === 'config-alias' ? candidate.pattern : lookupKey(name));
+  }
+
+  isBuiltin(module: ModuleName): boolean {
+    return this.#builtins.has(module) || this.sources.matcher.isBuiltin(module);
   }
 
   /** The module by its own name, or as `alias` led to it. `path` is where another module's line of modules.dep has it. */
@@ -95,7 +102,7 @@ export class ModuleFacts {
     const path = entry?.path ?? otherPath ?? '';
     this.name = name;
     this.path = path === '' || path.startsWith('/') ? path : `${moduleDir}/${path}`;
-    this.builtin = matcher.isBuiltin(name);
+    this.builtin = table.isBuiltin(name);
     this.install = table.rules.install(name);
     this.softdep = table.rules.softdep(name);
     this.#table = table;

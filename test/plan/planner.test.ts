@@ -34,6 +34,7 @@ interface Given {
   readonly loaded?: Readonly<Record<string, 'live' | 'coming' | 'going'>>;
   readonly builtin?: readonly string[];
   readonly aliases?: Readonly<Record<string, string>>;
+  readonly builtinAliases?: Readonly<Record<string, string>>;
   readonly options?: PlanOptions;
   readonly kernelBlacklist?: boolean;
   readonly tree?: Readonly<Record<string, string>>;
@@ -65,6 +66,7 @@ function open(given: Given): (name: string, options?: PlanOptions) => Plan[] {
       gap: 'kernel/gap.ko: kernel/nowhere.ko.xz',
     }),
     aliases: indexOf(given.aliases ?? {}),
+    builtinAliases: indexOf(given.builtinAliases ?? {}),
     builtin: indexOf(Object.fromEntries((given.builtin ?? []).map((name) => [name, '']))),
   };
   const matcher = createMatcher(indexes, configuredNames(config));
@@ -127,6 +129,13 @@ const SHAPES: ReadonlyArray<readonly [rule: string, name: string, given: Given, 
     'a b(coming)<a c(coming)<b',
   ],
   ['a builtin target', 'k', { builtin: ['k'] }, ''],
+  ['a builtin target that cannot be a module', 'fs-t', { builtinAliases: { 'fs-t': 't' } }, ''],
+  [
+    'ignoreLoaded: a builtin softdep that cannot be a module',
+    'x',
+    { builtinAliases: { 'fs-t': 't' }, conf: 'softdep x pre: fs-t', options: { ignoreLoaded: true } },
+    't(builtin) x',
+  ],
   ['firstTime: loaded', 'a', { loaded: { a: 'live' }, options: { firstTime: true } }, '!already-loaded:a'],
   ['firstTime: builtin', 'k', { builtin: ['k'], options: { firstTime: true } }, '!already-loaded:k'],
   ['firstTime: not loaded', 'b', { loaded: { a: 'live' }, options: { firstTime: true } }, 'a(live) b<a'],

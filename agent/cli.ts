@@ -86,6 +86,31 @@ const COMMANDS: readonly Entry[] = [
 /** Commands that keep kmod's exit statuses and messages, and answer to their own names as argv[0]. */
 const KMOD_COMMANDS: readonly Entry[] = [
   {
+    name: 'modprobe',
+    summary: 'insert modules with what they need, or remove them',
+    load: async () => import('./commands/kmod/modprobe.ts'),
+  },
+  {
+    name: 'insmod',
+    summary: 'insert one module file',
+    load: async () => import('./commands/kmod/insmod.ts'),
+  },
+  {
+    name: 'rmmod',
+    summary: 'remove modules',
+    load: async () => import('./commands/kmod/rmmod.ts'),
+  },
+  {
+    name: 'lsmod',
+    summary: 'show the loaded modules',
+    load: async () => import('./commands/kmod/lsmod.ts'),
+  },
+  {
+    name: 'modinfo',
+    summary: 'show information about modules',
+    load: async () => import('./commands/kmod/modinfo.ts'),
+  },
+  {
     name: 'depmod',
     summary: "build a module tree's indexes",
     load: async () => import('./commands/kmod/depmod.ts'),

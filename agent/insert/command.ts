@@ -7,18 +7,30 @@ export type CommandEnd =
   /** `code` is the exit status, undefined when a signal ended it or it could not be started. */
   | { readonly kind: 'command-failed'; readonly code: number | undefined; readonly why: string };
 
+/** What a command gets from plugd. */
+export interface CommandSurroundings {
+  /** It reads and writes where plugd does, as under modprobe. */
+  readonly inherit?: boolean;
+  /** Variables beside plugd's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Runs the command of an `install` or `remove` line with `/bin/sh -c` and MODPROBE_MODULE in its environment, as
  * modprobe does (modprobe.d(5)). `text` is machine text; its output goes where plugd's standard error goes, so that it
  * cannot mix into data. A command ended by a signal has failed (kmod calls that success; see README, differences).
  */
-export async function runCommand(text: string, module: ModuleName): Promise<CommandEnd> {
+export async function runCommand(
+  text: string,
+  module: ModuleName,
+  { inherit = false, env = {} }: CommandSurroundings = {},
+): Promise<CommandEnd> {
   const { spawn } = await import('node:child_process');
   const script = Buffer.from(text, 'latin1').toString('utf8');
   return new Promise((resolve) => {
     const child = spawn('/bin/sh', ['-c', script], {
-      stdio: ['ignore', 2, 2],
-      env: { ...process.env, MODPROBE_MODULE: module },
+      stdio: inherit ? 'inherit' : ['ignore', 2, 2],
+      env: { ...process.env, ...env, MODPROBE_MODULE: module },
     });
     child.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.errno === undefined ? error.message : errnoText(-error.errno);

@@ -1,0 +1,201 @@
+/**
+ * modprobe's insertions, as kmod goes about them: a module that is loaded is done with; else what it needs is inserted in the
+ * plan's order, and what a softdep alone brings may fail. Several modules of one alias come one after the other, and the
+ * last one's fate is the answer.
+ */
+import { statSync } from 'node:fs';
+import { errnoText } from '../../base/errno.ts';
+import { moduleNameFromPath } from '../../base/names.ts';
+import { readKernelCompression } from '../../facts/kernel-state.ts';
+import type { Insertion } from '../../insert/insertion.ts';
+import type { Candidate } from '../../match/candidate.ts';
+import type { Matcher } from '../../match/matcher.ts';
+import type { Blocked, Step } from '../../plan/plan.ts';
+import { createPlanner, kmodOptions, type Planner } from '../../plan/planner.ts';
+import { isThroughAlias } from '../../rules/decision.ts';
+import { ruleIndex } from '../../rules/rule-index.ts';
+import { absolute, bytes, type ModprobeRun } from './modprobe-run.ts';
+
+const ENOENT = 2;
+const UNKNOWN_SYMBOL = 'Unknown symbol in module, or unknown parameter (see dmesg)';
+
+/** What came of a step: nothing to be said, or why not, for `could not insert 'NAME': `. */
+type StepEnd = 'done' | 'already-loaded' | { readonly why: string };
+
+/**
+ * Module parameters as one text: words parted by blanks, a value with blanks in quotes. `['a=1', 'b=x y']` → `a=1 b="x y"`;
+ * what has quotes already, or no `=`, stays as it is.
+ */
+export function joinParameters(words: readonly string[]): string {
+  return words
+    .map((word) => {
+      const value = word.indexOf('=') + 1;
+      if (value === 0 || !word.includes(' ', value) || /["']/.test(word.charAt(value))) return word;
+      return `${word.slice(0, value)}"${word.slice(value)}"`;
+    })
+    .join(' ');
+}
+
+/** Inserts modules one by one; the plans for all of them share what they find out. */
+export class Inserter {
+  readonly #run: ModprobeRun;
+  readonly #compression: string | undefined;
+  #planner: Planner | undefined;
+
+  constructor(run: ModprobeRun) {
+    this.#run = run;
+    this.#compression = readKernelCompression(run.host.sysfs);
+  }
+
+  /** Inserts what a name or path stands for, with parameters; whether that went well. */
+  async insert(operand: string, parameters: string): Promise<boolean> {
+    const run = this.#run;
+    const { settings, surroundings } = run;
+    if (isPath(operand)) return this.#insertFile(operand, parameters);
+    const candidates = run.candidates(operand);
+    if (candidates.length === 0) {
+      run.complain(`Module ${operand} not found in directory ${bytes(run.host.moduleDir)}`);
+      return false;
+    }
+    let fine = true;
+    for (const candidate of candidates) {
+      if (settings.action === 'show-alias') surroundings.print(`${candidate.module}\n`);
+      else {
+        const planner = (this.#planner ??= this.#plannerOver(run.matcher));
+        // One after the other: each may bring what the next one needs.
+        // oxlint-disable-next-line no-await-in-loop
+        fine = await this.#insertCandidate(candidate, operand, parameters, planner, run.matcher);
+      }
+    }
+    return fine;
+  }
+
+  /** A module by its file; modules.dep tells what it needs, if it knows a module of that name. */
+  async #insertFile(operand: string, parameters: string): Promise<boolean> {
+    const run = this.#run;
+    const path = absolute(Buffer.from(operand, 'latin1').toString('utf8'));
+    try {
+      statSync(path);
+    } catch (error) {
+      const { errno = 0 } = error as NodeJS.ErrnoException;
+      run.complain(`Failed to get module from path ${operand}: ${errnoText(Math.abs(errno))}`);
+      return false;
+    }
+    const module = moduleNameFromPath(operand);
+    if (run.settings.action === 'show-alias') {
+      run.surroundings.print(`${module}\n`);
+      return true;
+    }
+    const { matcher } = run;
+    const withFile: Matcher = {
+      ...matcher,
+      dependencies: (name) =>
+        name === module ? { path, depends: matcher.dependencies(name)?.depends ?? [] } : matcher.dependencies(name),
+      isBuiltin: (name) => name !== module && matcher.isBuiltin(name),
+    };
+    const candidate: Candidate = { module, source: 'modules.dep', pattern: module, priority: 0 };
+    return this.#insertCandidate(candidate, module, parameters, this.#plannerOver(withFile), withFile);
+  }
+
+  #plannerOver(matcher: Matcher): Planner {
+    const run = this.#run;
+    return createPlanner({ ...run.facts(matcher), state: (module) => run.state(module) });
+  }
+
+  async #insertCandidate(
+    candidate: Candidate,
+    name: string,
+    parameters: string,
+    planner: Planner,
+    matcher: Matcher,
+  ): Promise<boolean> {
+    const run = this.#run;
+    const { module } = candidate;
+    const { ignoreLoaded, ignoreCommands, firstTime, useBlacklist, dryRun } = run.settings;
+    const builtin = candidate.source === 'builtin-alias' || matcher.isBuiltin(module);
+    if (!ignoreLoaded && (builtin || run.state(module) === 'live')) {
+      if (firstTime) run.applet.error(`could not insert '${module}': Module already in kernel`);
+      return !firstTime;
+    }
+    const blacklisted = ruleIndex(run.config).blacklist(module) !== undefined;
+    if (blacklisted && (useBlacklist || isThroughAlias(candidate))) return true;
+    const plan = planner.plan(candidate, name, { ignoreLoaded, ignoreCommands, extraParams: parameters });
+    const [blocked] = plan.blocked;
+    // kmod finds out that there is no such module when it wants to insert it.
+    if (blocked?.kind === 'missing-module' && dryRun) return true;
+    const end = blocked === undefined ? await this.#steps(plan.printed, module) : this.#blocked(blocked);
+    if (end === 'done') return true;
+    const why = end === 'already-loaded' ? 'Module already in kernel' : end.why;
+    run.applet.error(`could not insert '${module}': ${why}`);
+    return false;
+  }
+
+  #blocked(blocked: Blocked): StepEnd {
+    if (blocked.kind !== 'missing-module') return { why: blocked.reason.replaceAll('→', '->') };
+    this.#run.applet.error(`could not find module by name='${blocked.module}'`);
+    return { why: UNKNOWN_SYMBOL };
+  }
+
+  async #steps(steps: readonly Step[], target: string): Promise<StepEnd> {
+    const run = this.#run;
+    const { ignoreLoaded, firstTime, dryRun } = run.settings;
+    for (const step of steps) {
+      // Somebody else may have brought it since the plan was made.
+      let end: StepEnd = 'already-loaded';
+      if (ignoreLoaded || run.state(step.module) !== 'live') {
+        this.#show(step);
+        // oxlint-disable-next-line no-await-in-loop
+        end = dryRun ? 'done' : await this.#do(step);
+      }
+      if (end === 'already-loaded') {
+        if (firstTime && (step.module as string) === target) return end;
+      } else if (end !== 'done' && step.required) {
+        return end;
+      }
+    }
+    return 'done';
+  }
+
+  #show(step: Step): void {
+    const options = kmodOptions(step.origins);
+    const run = this.#run;
+    if (step.command !== undefined) run.show(`install ${step.command.raw} ${options}`);
+    else if (step.state === 'builtin') run.show(`builtin ${step.module}`);
+    else run.show(`insmod ${run.shown(step.path)} ${options}`);
+  }
+
+  async #do(step: Step): Promise<StepEnd> {
+    const run = this.#run;
+    if (step.command !== undefined) {
+      const { text } = step.command;
+      const end = await run.command(text, step.module);
+      if (end.kind === 'command') return 'done';
+      const how = end.code === undefined ? end.why : `retcode ${end.code}`;
+      run.applet.error(`Error running install command '${text}' for module ${step.module}: ${how}`);
+      return { why: 'Invalid argument' };
+    }
+    const { insertModule } = await import('../../insert/insertion.ts');
+    const { forceModversion, forceVermagic } = run.settings;
+    const insertion = await insertModule({
+      path: step.path,
+      params: step.params,
+      kernelCompression: this.#compression,
+      ...(forceModversion || forceVermagic ? { force: { modversions: forceModversion, vermagic: forceVermagic } } : {}),
+    });
+    if (insertion.kind === 'inserted') return 'done';
+    if (insertion.kind === 'already-loaded') return 'already-loaded';
+    const why = refusal(insertion, run.shown(step.path));
+    run.applet.info(`Failed to insert module '${run.shown(step.path)}': ${why}`);
+    return { why };
+  }
+}
+
+function refusal({ errno, during, why }: Insertion & { kind: 'refused' }, path: string): string {
+  if (why !== undefined) return why;
+  if (during === 'open') return `${path}: ${errnoText(errno)}`;
+  return errno === ENOENT ? UNKNOWN_SYMBOL : errnoText(errno);
+}
+
+function isPath(operand: string): boolean {
+  return operand.startsWith('/') || operand.startsWith('./');
+}

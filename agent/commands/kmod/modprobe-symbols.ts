@@ -1,0 +1,44 @@
+import { statSync } from 'node:fs';
+import { errnoText } from '../../base/errno.ts';
+import { moduleNameFromPath } from '../../base/names.ts';
+import { openModuleFile } from '../../facts/module-file.ts';
+import type { ModprobeRun } from './modprobe-run.ts';
+
+/** What kmod says of a module that has none. */
+const ENOENT = 2;
+
+/**
+ * Prints the symbols that a module file, or each module that a name stands for, exports (`--show-exports`), or the versions of
+ * those it needs (`--show-modversions`): `0x26a24be4<TAB>hid_register_report`. Whether that went well.
+ */
+export function showSymbols(run: ModprobeRun, operand: string): boolean {
+  const file = Buffer.from(operand, 'latin1');
+  const isFile = statSync(file, { throwIfNoEntry: false }) !== undefined && moduleNameFromPath(operand) !== '';
+  if (isFile) return showFile(run, file, operand);
+  const paths = run.candidates(operand).flatMap(({ module }) => run.matcher.dependencies(module)?.path ?? []);
+  if (paths.length === 0) {
+    run.complain(`Module ${operand} not found.`);
+    return false;
+  }
+  let fine = true;
+  for (const path of paths) {
+    const full = path.startsWith('/') ? path : `${run.shown(run.host.moduleDir)}/${path}`;
+    fine = showFile(run, Buffer.from(full, 'latin1'), operand) && fine;
+  }
+  return fine;
+}
+
+function showFile(run: ModprobeRun, path: Buffer, operand: string): boolean {
+  const exported = run.settings.action === 'show-exports';
+  const opened = openModuleFile(path);
+  const symbols = opened.kind === 'not-a-module' ? [] : exported ? opened.exports() : opened.versions();
+  if (opened.kind === 'module') opened.close();
+  if (symbols.length === 0) {
+    const errno = opened.kind === 'not-a-module' ? opened.errno : ENOENT;
+    run.complain(`could not get ${exported ? 'symbols' : 'modversions'} of ${operand}: ${errnoText(errno)}`);
+    return false;
+  }
+  const lines = symbols.map(({ crc, name }) => `0x${crc.toString(16).padStart(8, '0')}\t${name}\n`);
+  run.surroundings.print(lines.join(''));
+  return true;
+}

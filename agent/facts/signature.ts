@@ -15,7 +15,7 @@ import type { ModuleFile } from './module-file.ts';
 export interface ModuleSignature {
   readonly kind: 'signature';
   readonly idType: 'PGP' | 'X509' | 'PKCS#7';
-  /** The issuer's common name: `Debian Secure Boot CA`; '' when it has none. latin1 */
+  /** The issuer's common name, or the last part of its name: `Debian Secure Boot CA`; '' when it has none. latin1 */
   readonly signer: string;
   /** PKCS#7: the certificate's serial number; X509: its key id. */
   readonly keyId: Buffer;
@@ -66,6 +66,7 @@ export function readSignature(file: ModuleFile): ModuleSignature | DamagedSignat
   const idType = ID_TYPES[type];
   if (idType === undefined) return damaged(`unknown kind of signature (${type})`);
   const length = MARK.length + INFO + signerLength + keyLength + valueLength;
+  if (valueLength === 0) return damaged('a signature of no bytes');
   if (valueLength > LIMIT) return damaged(`a signature of ${valueLength} bytes`);
   const all = file.tail(length);
   if (all.length < length) return damaged('it is said to be longer than the file');
@@ -105,21 +106,27 @@ function signerInfo(der: Buffer): Pick<ModuleSignature, 'signer' | 'keyId' | 'ha
   if (identity === undefined || value === undefined) return undefined;
   const named = derInside(identity, TAG.sequence);
   return {
-    signer: commonName(named?.[0]),
-    keyId: named === undefined ? identity.contents : (named[1]?.contents ?? Buffer.alloc(0)),
+    signer: signerName(named?.[0]),
+    keyId: named === undefined ? identity.contents : unsigned(named[1]?.contents ?? Buffer.alloc(0)),
     hash: HASH_OIDS.get(hash) ?? (hash === '' ? 'unknown' : hash),
     value,
   };
 }
 
-/** The last common name of an X.501 name: SEQUENCE of SET of SEQUENCE { OID, text }. */
-function commonName(name: DerValue | undefined): string {
-  let found = '';
+/** A number without the zero that DER puts in front of one whose first bit is set. */
+function unsigned(bytes: Buffer): Buffer {
+  return bytes.length > 1 && bytes[0] === 0 ? bytes.subarray(1) : bytes;
+}
+
+/** The first common name of an X.501 name, SEQUENCE of SET of SEQUENCE { OID, text }; without one its last part, as modinfo has it. */
+function signerName(name: DerValue | undefined): string {
+  let last = '';
   for (const set of derInside(name, TAG.sequence) ?? []) {
     for (const attribute of derInside(set, TAG.set) ?? []) {
       const [oid, text] = derInside(attribute, TAG.sequence) ?? [];
-      if (derOid(oid) === COMMON_NAME && text !== undefined) found = text.contents.toString('latin1');
+      last = text?.contents.toString('latin1') ?? '';
+      if (derOid(oid) === COMMON_NAME) return last;
     }
   }
-  return found;
+  return last;
 }

@@ -162,12 +162,14 @@ async function main(argv: readonly string[]): Promise<number> {
  */
 async function warmUp(root: string): Promise<number> {
   const common = ['--root', root, '--kernel', '0'];
-  for (const name of ['lookup', 'coldplug']) {
-    const entry = COMMANDS.find((candidate) => candidate.name === name);
-    const args =
-      name === 'lookup'
-        ? [...common, 'pci:v1d1']
-        : [...common, '--dry-run', '--sysfs', `${root}/sys`, '--proc', `${root}/proc`];
+  const runs: ReadonlyArray<readonly [name: string, args: readonly string[]]> = [
+    ['lookup', [...common, 'pci:v1d1']],
+    ['coldplug', [...common, '--dry-run', '--sysfs', `${root}/sys`, '--proc', `${root}/proc`]],
+    ['modprobe', ['-d', root, '-S', '0', '-R', 'pci:v1d1']],
+    ['modprobe', ['-d', root, '-S', '0', '-C', `${root}/etc/modprobe.d`, '-D', 'a']],
+  ];
+  for (const [name, args] of runs) {
+    const entry = [...COMMANDS, ...KMOD_COMMANDS].find((candidate) => candidate.name === name);
     await (await entry?.load())?.command.run(args);
   }
   return EXIT.done;

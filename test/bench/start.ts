@@ -32,6 +32,15 @@ const subjects: readonly Subject[] = [
   { name: 'node -e 0', args: ['-e', '0'] },
   { name: 'plugd --version', args: [plugd, '--version'], goal: 1.5 },
   ...(where === undefined ? [] : [{ name: 'plugd lookup', args: [plugd, 'lookup', ...where, modalias], goal: 1.5 }]),
+  ...(tree.kind === 'missing'
+    ? []
+    : [
+        {
+          name: 'plugd modprobe -R',
+          args: [plugd, 'modprobe', '-d', tree.root, '-S', tree.kernel, '-R', modalias],
+          goal: 1.6,
+        },
+      ]),
 ];
 
 const work = mkdtempSync(join(tmpdir(), 'plugd-start-'));

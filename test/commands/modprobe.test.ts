@@ -281,7 +281,7 @@ install loop true
     status: 1,
     stderr: /install command 'kill -9 \$\$' for module a: ended by SIGKILL/,
   });
-  t.match(await run('out', { PLUGD_MODPROBE_NESTING: 'loop '.repeat(10) }), {
+  t.match(await run('loop', { PLUGD_MODPROBE_NESTING: 'loop '.repeat(10) }), {
     status: 1,
     stderr: /leads back to itself/,
   });

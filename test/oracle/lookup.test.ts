@@ -9,6 +9,9 @@ import { debianTree, type DebianTree } from '../fixtures/debian.ts';
 import { kmodLookup } from '../fixtures/kmod-lookup.ts';
 import { Random } from '../fixtures/random.ts';
 
+// libkmod needs seconds for thousands of device tree names.
+t.setTimeout(600_000);
+
 const corpus = process.env['PLUGD_CORPUS'];
 const kmod = await kmodLookup();
 

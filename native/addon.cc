@@ -16,6 +16,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("setNoEnobufs", Napi::Function::New<plugd::SetNoEnobufs>(env));
   exports.Set("decompressXz", Napi::Function::New<plugd::DecompressXz>(env));
   exports.Set("decompressZstd", Napi::Function::New<plugd::DecompressZstd>(env));
+  exports.Set("decompressLater", Napi::Function::New<plugd::DecompressLater>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
   exports.Set("lockFile", Napi::Function::New<plugd::LockFile>(env));

@@ -192,27 +192,91 @@ int Unzstd(const Zstd& zstd, Input input, Output* output) {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-template <typename Library, int (*Decompress)(const Library&, Input, Output*)>
-Napi::Value Run(const Napi::CallbackInfo& info, const Library* library, const char* usage) {
-  if (info.Length() != 2 || !info[0].IsTypedArray() || !info[1].IsNumber()) return Misuse(info, usage);
-  if (library == nullptr) return Number(info, -ENOSYS);
-  const auto array = info[0].As<Napi::TypedArray>();
-  const Input input{static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset(), array.ByteLength()};
-  const double limit = info[1].As<Napi::Number>().DoubleValue();
-  if (!(limit >= 0 && limit < 0x1p40)) return Misuse(info, usage);
-  Output output(input.size, static_cast<size_t>(limit));
-  const int error = Decompress(*library, input, &output);
+struct Arguments {
+  Input input;
+  size_t limit;
+};
+
+// The arguments (image, limit) that begin at `first`; false when they are something else.
+bool ReadArguments(const Napi::CallbackInfo& info, size_t first, Arguments* arguments) {
+  if (!info[first].IsTypedArray() || !info[first + 1].IsNumber()) return false;
+  const auto array = info[first].As<Napi::TypedArray>();
+  const auto* bytes = static_cast<const uint8_t*>(array.ArrayBuffer().Data());
+  const double limit = info[first + 1].As<Napi::Number>().DoubleValue();
+  if (!(limit >= 0 && limit < 0x1p40)) return false;
+  *arguments = {{bytes + array.ByteOffset(), array.ByteLength()}, static_cast<size_t>(limit)};
+  return true;
+}
+
+int DecompressXzInto(Input input, Output* output) {
+  const Lzma* lzma = OpenLzma();
+  return lzma == nullptr ? -ENOSYS : Unxz(*lzma, input, output);
+}
+
+int DecompressZstdInto(Input input, Output* output) {
+  const Zstd* zstd = OpenZstd();
+  return zstd == nullptr ? -ENOSYS : Unzstd(*zstd, input, output);
+}
+
+using Decompress = int (*)(Input, Output*);
+
+Napi::Value Run(const Napi::CallbackInfo& info, Decompress decompress, const char* usage) {
+  Arguments arguments;
+  if (info.Length() != 2 || !ReadArguments(info, 0, &arguments)) return Misuse(info, usage);
+  Output output(arguments.input.size, arguments.limit);
+  const int error = decompress(arguments.input, &output);
   return error != 0 ? Number(info, error) : output.Take(info.Env());
 }
+
+// The same on libuv's pool.
+class LaterWork : public Napi::AsyncWorker {
+ public:
+  LaterWork(const Napi::Function& done, const Napi::Object& image, const Arguments& arguments, Decompress decompress)
+      : AsyncWorker(done, "plugd decompression"),
+        image_(Napi::Persistent(image)),
+        input_(arguments.input),
+        output_(arguments.input.size, arguments.limit),
+        decompress_(decompress) {}
+
+  void Execute() override { error_ = decompress_(input_, &output_); }
+
+  void OnOK() override {
+    const Napi::HandleScope scope(Env());
+    const Napi::Value result = error_ != 0 ? Napi::Number::New(Env(), error_) : output_.Take(Env());
+    Callback().Call({result});
+  }
+
+ private:
+  Napi::ObjectReference image_;  // keeps the bytes of input_ where they are
+  Input input_;
+  Output output_;
+  Decompress decompress_;
+  int error_ = 0;
+};
 
 }  // namespace
 
 Napi::Value DecompressXz(const Napi::CallbackInfo& info) {
-  return Run<Lzma, Unxz>(info, OpenLzma(), "decompressXz(image, limit)");
+  return Run(info, DecompressXzInto, "decompressXz(image, limit)");
 }
 
 Napi::Value DecompressZstd(const Napi::CallbackInfo& info) {
-  return Run<Zstd, Unzstd>(info, OpenZstd(), "decompressZstd(image, limit)");
+  return Run(info, DecompressZstdInto, "decompressZstd(image, limit)");
+}
+
+Napi::Value DecompressLater(const Napi::CallbackInfo& info) {
+  const char* usage = "decompressLater('xz' or 'zstd', image, limit, done)";
+  Arguments arguments;
+  if (info.Length() != 4 || !info[0].IsString() || !ReadArguments(info, 1, &arguments) || !info[3].IsFunction()) {
+    return Misuse(info, usage);
+  }
+  const std::string format = Latin1(info[0]);
+  if (format != "xz" && format != "zstd") return Misuse(info, usage);
+  // It deletes itself when it is done.
+  auto* work = new LaterWork(info[3].As<Napi::Function>(), info[1].As<Napi::Object>(), arguments,
+                             format == "xz" ? DecompressXzInto : DecompressZstdInto);
+  work->Queue();
+  return info.Env().Undefined();
 }
 
 }  // namespace plugd

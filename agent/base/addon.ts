@@ -38,6 +38,13 @@ export interface Addon {
   decompressXz(image: Uint8Array, limit: number): Buffer | number;
   /** The whole of a .zst image (multi-frame) through libzstd.so.1; same answers. */
   decompressZstd(image: Uint8Array, limit: number): Buffer | number;
+  /** Either of the two on libuv's pool; `image` must stay as it is until `done` gets the answer. */
+  decompressLater(
+    format: 'xz' | 'zstd',
+    image: Uint8Array,
+    limit: number,
+    done: (result: Buffer | number) => void,
+  ): void;
   /** One UTF-8 datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract), never waiting: 0 or -errno (EAGAIN full). */
   notify(socket: string, message: string): number;
   /** flock(2), exclusive, without waiting: 0, or -errno (EAGAIN: somebody else holds it). It ends with the descriptor. */

@@ -22,7 +22,7 @@ import {
 import type { IndexLayout } from './index-writer.ts';
 import { readSymvers, readSystemMap } from './kernel-symbols.ts';
 import type { Say } from './message.ts';
-import { readModuleFacts } from './module-facts.ts';
+import { readModules } from './module-facts.ts';
 import { orderModules } from './module-order.ts';
 import { searchModules } from './module-search.ts';
 import type { IndexFiles } from './publication.ts';
@@ -58,7 +58,7 @@ export type TreeReading =
   | { readonly kind: 'circular'; readonly cycles: ReadonlyArray<readonly string[]> };
 
 /** Reads a tree: its module files, which of them count, and what they need. */
-export function readTree(options: BuildOptions): TreeReading {
+export async function readTree(options: BuildOptions): Promise<TreeReading> {
   const { moduleDir, say } = options;
   const knowsKernel = options.symvers !== undefined || options.systemMap !== undefined;
   const details = options.reportUnknown === true && knowsKernel;
@@ -78,7 +78,7 @@ export function readTree(options: BuildOptions): TreeReading {
     found = [...search.modules.values()];
   }
   const modules = orderModules(found, moduleDir, say);
-  const facts = modules.map((module, i) => readModuleFacts(module, (file) => symbols.addModule(i, file), say));
+  const facts = await readModules(modules, (position, file) => symbols.addModule(position, file), say);
   const direct = modules.map((module, i) => directDependencies(modules, module, i, symbols, options));
   const order = orderDependencies(direct);
   if (order.kind === 'circular') {

@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { errnoText } from '../base/errno.ts';
 import { PlugdError } from '../base/error.ts';
-import { openModuleFile, type ModuleFile } from '../facts/module-file.ts';
+import { openModuleFile, openModuleFileLater, type ModuleFile, type NotAModule } from '../facts/module-file.ts';
 import type { Say } from './message.ts';
 import { nativePath, type TreeModule } from './tree-module.ts';
 
@@ -11,20 +12,60 @@ export interface ModuleFacts {
   readonly weakdeps: readonly string[];
 }
 
-/** Takes the symbols of a module while its file is open, so that only their numbers have to be kept. */
-export type TakeSymbols = (file: ModuleFile) => void;
+/** Takes the symbols of the module at a position while its file is open, so that only their numbers have to be kept. */
+export type TakeSymbols = (position: number, file: ModuleFile) => void;
 
 const NOTHING: ModuleFacts = { aliases: [], softdeps: [], weakdeps: [] };
 
-/** Reads one module. A file that is none is an error message and a module without any facts: it stays in modules.dep. */
-export function readModuleFacts(module: TreeModule, take: TakeSymbols, say: Say): ModuleFacts {
-  const file = openModuleFile(nativePath(module.path));
+/**
+ * Reads the modules one after the other, in their order. Compressed ones are decompressed ahead, as many at a time as there
+ * are processors, which is where the time goes in a tree of them. A file that is no module is an error message and a module
+ * without any facts: it stays in modules.dep.
+ */
+export async function readModules(
+  modules: readonly TreeModule[],
+  take: TakeSymbols,
+  say: Say,
+): Promise<readonly ModuleFacts[]> {
+  const ahead = 2 * availableParallelism();
+  const coming = new Map<number, Promise<ModuleFile | NotAModule>>();
+  const facts: ModuleFacts[] = [];
+  for (const [i, module] of modules.entries()) {
+    if (!isPacked(module)) {
+      facts.push(readFacts(module, i, openModuleFile(nativePath(module.path)), take, say));
+      continue;
+    }
+    for (let j = i; j < modules.length && j < i + ahead; j++) {
+      const next = modules[j];
+      if (next === undefined || !isPacked(next) || coming.has(j)) continue;
+      coming.set(j, openModuleFileLater(nativePath(next.path)));
+    }
+    // One after the other: the last module that provides a symbol is its owner.
+    // oxlint-disable-next-line no-await-in-loop
+    const file = await coming.get(i);
+    coming.delete(i);
+    if (file !== undefined) facts.push(readFacts(module, i, file, take, say));
+  }
+  return facts;
+}
+
+function isPacked({ path }: TreeModule): boolean {
+  return !path.endsWith('.ko');
+}
+
+function readFacts(
+  module: TreeModule,
+  position: number,
+  file: ModuleFile | NotAModule,
+  take: TakeSymbols,
+  say: Say,
+): ModuleFacts {
   if (file.kind === 'not-a-module') {
     say('error', `failed to load symbols from ${module.path}: ${errnoText(file.errno)} (${file.why})`);
     return NOTHING;
   }
   try {
-    take(file);
+    take(position, file);
     const facts = { aliases: [] as string[], softdeps: [] as string[], weakdeps: [] as string[] };
     for (const { key, value } of file.modinfo) {
       if (key === 'alias') facts.aliases.push(value);

@@ -47,6 +47,24 @@ export function decompress(compression: Compression, file: Uint8Array, limit: nu
   return compression === 'gzip' ? gunzip(file, limit) : unpack(compression, file, limit);
 }
 
+/** The same without waiting for it: on libuv's pool, several at a time. `file` must not change meanwhile. */
+export async function decompressLater(
+  compression: Compression,
+  file: Uint8Array,
+  limit: number = IMAGE_LIMIT,
+): Promise<Decompressed> {
+  if (compression === 'gzip') return gunzipLater(file, limit);
+  const answer = await new Promise<Buffer | number>((resolve) => {
+    try {
+      addon().decompressLater(compression, file, limit, resolve);
+    } catch (error) {
+      if (!(error instanceof PlugdError)) throw error;
+      resolve(-ENOSYS);
+    }
+  });
+  return result(compression, file, limit, answer);
+}
+
 function failed(compression: Compression, errno: number, limit: number): Decompressed {
   const why =
     errno === EBADMSG
@@ -67,8 +85,21 @@ function gunzip(file: Uint8Array, limit: number): Decompressed {
   try {
     return { kind: 'image', image: gunzipSync(file, { maxOutputLength: limit }) };
   } catch (error) {
-    return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? EFBIG : EBADMSG, limit);
+    return gzipFailed(error, limit);
   }
+}
+
+async function gunzipLater(file: Uint8Array, limit: number): Promise<Decompressed> {
+  const { gunzip: start } = load('node:zlib') as typeof Zlib;
+  return new Promise((resolve) => {
+    start(file, { maxOutputLength: limit }, (error, image) =>
+      resolve(error === null ? { kind: 'image', image } : gzipFailed(error, limit)),
+    );
+  });
+}
+
+function gzipFailed(error: unknown, limit: number): Decompressed {
+  return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? EFBIG : EBADMSG, limit);
 }
 
 function unpack(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): Decompressed {
@@ -79,6 +110,10 @@ function unpack(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): De
     // Without the addon the programs still serve.
     if (!(error instanceof PlugdError)) throw error;
   }
+  return result(compression, file, limit, answer);
+}
+
+function result(compression: 'xz' | 'zstd', file: Uint8Array, limit: number, answer: Buffer | number): Decompressed {
   if (answer === -ENOSYS) return unpackByProgram(compression, file, limit);
   return typeof answer === 'number' ? failed(compression, -answer, limit) : { kind: 'image', image: answer };
 }

@@ -1,7 +1,15 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fsCode, reason } from '../base/error.ts';
 import { errnoText } from '../base/errno.ts';
-import { compressionOf, decompress, IMAGE_LIMIT, MAGIC_LENGTH, type Compression } from './decompress.ts';
+import {
+  compressionOf,
+  decompress,
+  decompressLater,
+  IMAGE_LIMIT,
+  MAGIC_LENGTH,
+  type Compression,
+  type Decompressed,
+} from './decompress.ts';
 import {
   imageSource,
   parseElf,
@@ -143,6 +151,26 @@ export class ModuleFile {
  * IMAGE_LIMIT bytes are held.
  */
 export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule {
+  const opened = open(place);
+  return opened.kind === 'packed' ? unpack(opened, decompress(opened.compression, opened.bytes)) : opened;
+}
+
+/** The same; a compressed file is decompressed on libuv's pool, so that several are at a time. */
+export async function openModuleFileLater(place: string | Buffer): Promise<ModuleFile | NotAModule> {
+  const opened = open(place);
+  if (opened.kind !== 'packed') return opened;
+  return unpack(opened, await decompressLater(opened.compression, opened.bytes));
+}
+
+/** A compressed file as it is on the disk. */
+interface Packed {
+  readonly kind: 'packed';
+  readonly path: string;
+  readonly compression: Compression;
+  readonly bytes: Buffer;
+}
+
+function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
   const path = typeof place === 'string' ? place : place.toString('latin1');
   const not = (why: string, errno: number): NotAModule => ({ kind: 'not-a-module', path, why, errno });
   let fd: number;
@@ -157,28 +185,32 @@ export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule 
     const stat = fstatSync(fd);
     if (stat.isDirectory()) return not('a directory', EISDIR);
     if (!stat.isFile()) return not('not a regular file', EINVAL);
-    const file = new FileSource(path, fd, stat.size);
-    const compression = compressionOf(file.peek(0, MAGIC_LENGTH));
-    if (compression === undefined) {
-      const elf = parseElf(file);
-      if (elf.kind === 'not-elf') return not(elf.why, elf.errno);
-      keep = true;
-      return new ModuleFile({ path, compression, elf, source: file, fd });
+    const source = new FileSource(path, fd, stat.size);
+    const compression = compressionOf(source.peek(0, MAGIC_LENGTH));
+    if (compression !== undefined) {
+      if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, EFBIG);
+      return { kind: 'packed', path, compression, bytes: source.read(0, stat.size) };
     }
-    if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, EFBIG);
-    const unpacked = decompress(compression, file.read(0, stat.size));
-    if (unpacked.kind === 'undecompressable') {
-      return not(unpacked.why, unpacked.errno === EBADMSG ? EINVAL : unpacked.errno);
-    }
-    const source = imageSource(unpacked.image);
     const elf = parseElf(source);
     if (elf.kind === 'not-elf') return not(elf.why, elf.errno);
-    return new ModuleFile({ path, compression, elf, source });
+    keep = true;
+    return new ModuleFile({ path, compression, elf, source, fd });
   } catch (error) {
     return not(fsReason(error), fsErrno(error));
   } finally {
     if (!keep) closeSync(fd);
   }
+}
+
+function unpack({ path, compression }: Packed, unpacked: Decompressed): ModuleFile | NotAModule {
+  if (unpacked.kind === 'undecompressable') {
+    const errno = unpacked.errno === EBADMSG ? EINVAL : unpacked.errno;
+    return { kind: 'not-a-module', path, why: unpacked.why, errno };
+  }
+  const source = imageSource(unpacked.image);
+  const elf = parseElf(source);
+  if (elf.kind === 'not-elf') return { kind: 'not-a-module', path, why: elf.why, errno: elf.errno };
+  return new ModuleFile({ path, compression, elf, source });
 }
 
 function fsErrno(error: unknown): number {

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { addon, type InsertionDone } from '../base/addon.ts';
-import { compressionOf, decompress, MAGIC_LENGTH, type Compression } from '../facts/decompress.ts';
+import { compressionOf, decompressLater, MAGIC_LENGTH, type Compression } from '../facts/decompress.ts';
 import { forcedImage, type Force } from './forced-image.ts';
 
 /** One module to insert. */
@@ -95,7 +95,7 @@ async function insertOpened(
   }
   let image: Buffer = readFileSync(fd);
   if (compression !== undefined) {
-    const unpacked = decompress(compression, image);
+    const unpacked = await decompressLater(compression, image);
     if (unpacked.kind === 'undecompressable') return refused('decompress', unpacked.errno, unpacked.why);
     image = unpacked.image;
   }

@@ -3,10 +3,10 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { compressionOf, decompress, unpackByProgram } from '../../agent/facts/decompress.ts';
+import { compressionOf, decompress, decompressLater, unpackByProgram } from '../../agent/facts/decompress.ts';
 import { imageSource, parseElf, u64, viewOf } from '../../agent/facts/elf.ts';
 import { modinfoValues, parseModinfo } from '../../agent/facts/modinfo.ts';
-import { ModuleFile, openModuleFile } from '../../agent/facts/module-file.ts';
+import { ModuleFile, openModuleFile, openModuleFileLater } from '../../agent/facts/module-file.ts';
 import { elfImage, type ElfImage } from '../fixtures/elf-image.ts';
 
 const dir = t.testdir({});
@@ -171,7 +171,7 @@ t.test('symbol names outside their table', (t) => {
   t.end();
 });
 
-t.test('compression is seen by the first bytes, not by the name', (t) => {
+t.test('compression is seen by the first bytes, not by the name', async (t) => {
   t.equal(compressionOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd])), 'zstd');
   t.equal(compressionOf(Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0])), 'xz');
   t.equal(compressionOf(Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a])), undefined);
@@ -194,6 +194,8 @@ t.test('compression is seen by the first bytes, not by the name', (t) => {
     t.equal(file.compression, compression);
     t.equal(file.modinfo.length, 6, `${compression}: fields`);
     t.same(file.image(), image, `${compression}: image`);
+    const later = await openModuleFileLater(join(dir, `${compression}.ko`));
+    t.same(later.kind === 'module' ? later.image() : later.why, image, `${compression}: later`);
     for (const length of [6, 20, bytes.length - 1]) {
       t.match(open(bytes.subarray(0, length)), {
         kind: 'not-a-module',
@@ -215,9 +217,9 @@ t.test('compression is seen by the first bytes, not by the name', (t) => {
       { kind: 'undecompressable', errno: 27 },
       `${compression}: limit`,
     );
+    t.match(await decompressLater(compression as 'xz', bytes, 10), { errno: 27 }, `${compression}: limit, later`);
   }
   t.match(open(gzipSync('text')), { kind: 'not-a-module', why: 'not an ELF file' });
-  t.end();
 });
 
 function path(name: string): string {

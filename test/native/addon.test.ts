@@ -247,6 +247,22 @@ for (const [name, unpack] of [
   });
 }
 
+t.test('decompression on the pool', async (t) => {
+  const later = async (format: 'xz' | 'zstd', image: Uint8Array, limit = LIMIT) =>
+    new Promise<Buffer | number>((resolve) => {
+      addon().decompressLater(format, image, limit, resolve);
+    });
+  const image = Buffer.from(PACKED.crc32, 'base64');
+  const results = await Promise.all([
+    ...Array.from({ length: 50 }, async () => later('xz', image)),
+    later('zstd', Buffer.from(PACKED.zstd, 'base64')),
+  ]);
+  for (const result of results) if (typeof result === 'number' || !result.equals(TEXT)) t.fail(errnoOf(result));
+  t.equal(errnoOf(await later('zstd', image)), 'EBADMSG');
+  t.equal(errnoOf(await later('xz', image, 5)), 'EFBIG');
+  t.throws(() => addon().decompressLater('lz4' as 'xz', image, 5, () => {}), TypeError);
+});
+
 t.test('a large image that shrinks a thousandfold', (t) => {
   // 4 MiB of zeros by xz, whose 700 bytes make the output grow many times.
   const made = spawnSync('xz', ['-9', '-c'], { input: Buffer.alloc(4 << 20), maxBuffer: 1 << 20 });

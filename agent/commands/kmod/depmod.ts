@@ -81,7 +81,7 @@ interface Settings {
   layout: IndexLayout;
 }
 
-function main(applet: Applet, words: readonly string[]): number {
+async function main(applet: Applet, words: readonly string[]): Promise<number> {
   const settings: Settings = {
     quick: false,
     base: '',
@@ -148,14 +148,14 @@ function set(settings: Settings, applet: Applet, name: string, argument: string)
   }
 }
 
-function build(
+async function build(
   applet: Applet,
   settings: Settings,
   kernel: string,
   moduleDir: string,
   files: readonly string[],
   shows: boolean,
-): number {
+): Promise<number> {
   const { symvers, systemMap, layout, warnDuplicates } = settings;
   const messages = say(applet);
   if (settings.reportUnknown && symvers === undefined && systemMap === undefined) applet.warning('-e needs -E or -F');
@@ -164,7 +164,7 @@ function build(
     applet.fatal(named.why);
     return 1;
   }
-  const reading = readTree({
+  const reading = await readTree({
     moduleDir,
     kernel,
     modules: named?.modules,
@@ -213,5 +213,5 @@ export const command: Command = {
   name: 'depmod',
   summary: "build a module tree's indexes",
   usage: '[-aA] [OPTION…] [VERSION [FILE…]]',
-  run: async (words) => runApplet('depmod', (applet) => main(applet, words)),
+  run: async (words) => runApplet('depmod', async (applet) => main(applet, words)),
 };

@@ -42,6 +42,8 @@ export class Generations {
   #stamp: string;
   #orphans: number | undefined;
   #number = 1;
+  /** Files were different and could not be used; when they are again what they were, that is news too. */
+  #strayed = false;
 
   /** Reads the first, whatever state it is in: there is nothing better yet. Errors: `no-modules-directory`. */
   constructor(host: Host, state: PlannerInput['state']) {
@@ -64,7 +66,8 @@ export class Generations {
   /** Looks for changes; a new generation becomes the current one. `force` makes one though no file is different. */
   check(force = false): GenerationCheck {
     const stamp = stampOf(this.#host);
-    if (stamp === this.#stamp && !force) return { kind: 'unchanged' };
+    if (stamp === this.#stamp && !force && !this.#strayed) return { kind: 'unchanged' };
+    this.#strayed = true;
     const writing = unfinishedFile(this.#host.moduleDir);
     if (writing !== undefined) return { kind: 'unfinished', why: `depmod is at work (${writing})` };
     let sources: Sources;
@@ -86,6 +89,7 @@ export class Generations {
     this.#stamp = stamp;
     this.#orphans = orphans;
     this.#number++;
+    this.#strayed = false;
     return { kind: 'new', sources };
   }
 }

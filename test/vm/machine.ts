@@ -55,6 +55,7 @@ const ARGUMENTS = [
 /** Messages below warnings stay in the kernel's own log (dmesg): each line on the serial port would cost time. */
 const COMMAND_LINE = 'console=ttyS0 loglevel=4 oops=panic panic=-1 tsc=reliable no_timer_check random.trust_cpu=on';
 
+/** Milliseconds; a boot takes ten seconds, and forty beside other work. */
 const BOOT_LIMIT = 180_000;
 
 /** What QEMU has running, and the folders to remove, when this process ends. */
@@ -236,6 +237,7 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
     child.once('error', () => done());
     child.once('close', () => done());
   });
+  let limit: NodeJS.Timeout | undefined;
   const failure = new Promise<never>((_, failed) => {
     const fail = (what: string) => {
       const said = Buffer.concat(complaints).toString().trim();
@@ -245,7 +247,7 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
         ),
       );
     };
-    const limit = setTimeout(() => fail(`the machine was not up after ${BOOT_LIMIT / 1000} s`), BOOT_LIMIT);
+    limit = setTimeout(() => fail(`the machine was not up after ${BOOT_LIMIT / 1000} s`), BOOT_LIMIT);
     const life = setTimeout(() => {
       fail(`the machine's ${lifetime / 1000} s were over`);
       child.kill('SIGKILL');
@@ -274,6 +276,7 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
     const qmp = new Qmp(qmpSocket);
     await Promise.race([qmp.command('qmp_capabilities'), failure]);
     await Promise.race([port.ready, failure]);
+    clearTimeout(limit);
     // A machine that ends later breaks what then waits, with what is known about its end.
     failure.catch((error: unknown) => port.break(error as Error));
     const bootMs = performance.now() - started;

@@ -39,12 +39,10 @@ export function joinParameters(words: readonly string[]): string {
 /** Inserts modules one by one; the plans for all of them share what they find out. */
 export class Inserter {
   readonly #run: ModprobeRun;
-  readonly #compression: string | undefined;
   #planner: Planner | undefined;
 
   constructor(run: ModprobeRun) {
     this.#run = run;
-    this.#compression = readKernelCompression(run.host.sysfs);
   }
 
   /** Inserts what a name or path stands for, with parameters; whether that went well. */
@@ -179,7 +177,7 @@ export class Inserter {
     const insertion = await insertModule({
       path: step.path,
       params: step.params,
-      kernelCompression: this.#compression,
+      kernelCompression: readKernelCompression(run.host.sysfs),
       ...(forceModversion || forceVermagic ? { force: { modversions: forceModversion, vermagic: forceVermagic } } : {}),
     });
     if (insertion.kind === 'inserted') return 'done';

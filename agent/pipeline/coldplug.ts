@@ -99,7 +99,7 @@ class Hearing {
   rescans = 0;
   /** A gap that no rescan has answered yet. */
   gap = false;
-  /** When the last uevent came, and whether some bus works in the background. */
+  /** When the last device of a bus that works in the background came, and whether there is such a bus. */
   lastMs = 0;
   background = false;
   readonly #socket: UeventSocket | undefined;
@@ -155,6 +155,10 @@ class Hearing {
     // Only `add` loads: loading on bind or change would bring back what an administrator has just removed.
     if (uevent.action !== 'add') return;
     this.used++;
+    if (BACKGROUND.has(uevent.subsystem)) {
+      this.background = true;
+      this.lastMs = sinceStart();
+    }
     loader.device(deviceOfUevent(uevent));
   }
 }

@@ -40,13 +40,21 @@ export interface LoaderOptions {
 }
 
 /**
- * Controllers, whose drivers make further devices appear: storage (PCI class 01), USB and SMBus (0c), SD hosts (08 05), audio
- * with codecs behind it (04 03), everything virtio. Source: pci_ids.h.
+ * What goes first among the modules that are ready, by what asks for it: drivers of controllers, because further devices
+ * appear behind them later, in the background. USB leads: its hubs take their time over each port. Then storage (PCI class
+ * 01), SD hosts (08 05), audio with codecs behind it (04 03), everything virtio. Source: pci_ids.h.
  */
-const CONTROLLER = /^pci:v(0000(?!1AF4).{4}d.*bc(01|0Csc03|08sc05|04sc03)|00001AF4)/;
+const CONTROLLERS: ReadonlyArray<readonly [modalias: RegExp, rank: number]> = [
+  [/^pci:.*bc0Csc03/, 4],
+  [/^pci:v00001AF4/, 3],
+  [/^pci:.*bc(01|08sc05|04sc03)/, 2],
+];
+/** Ciphers and digests: the kernel tests each as it is registered, up to seconds of computing that should not come last. */
+const SELF_TESTED = /\/crypto\//;
 
-function bringsDevices(requester: Requester): boolean {
-  return CONTROLLER.test(requester.name);
+function rankOf(requester: Requester, step: Step): number {
+  const controller = CONTROLLERS.find(([modalias]) => modalias.test(requester.name));
+  return controller?.[1] ?? (SELF_TESTED.test(step.path) ? 1 : 0);
 }
 
 /** Names and denials that are remembered; beyond that they are answered or told again. */
@@ -275,7 +283,6 @@ export class Loader {
     for (const { module, kind, reason, place } of plan.blocked) this.#block({ module, kind, reason, place, requester });
     const steps = this.#allowed(plan, requester);
     const tasks: Array<Task<StepEnd>> = [];
-    const rank = bringsDevices(requester) ? 1 : 0;
     for (const step of steps) {
       const { module } = step;
       const task = this.scheduler.record(module);
@@ -289,7 +296,7 @@ export class Loader {
       if (!this.#options.dryRun) {
         const slow = () => this.scheduler.release(module);
         const run = async () => runStep(this.#wanted.get(module)?.step ?? step, this.#options.kernelCompression, slow);
-        tasks.push({ module, after: step.after, rank, urgent, run });
+        tasks.push({ module, after: step.after, rank: rankOf(requester, step), urgent, run });
       }
     }
     if (tasks.length > 0) this.scheduler.add(tasks);

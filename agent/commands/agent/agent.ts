@@ -11,7 +11,7 @@ const JOBS: Option = {
   long: 'jobs',
   short: 'j',
   value: 'N',
-  help: 'insert N modules at a time (default: CPUs, at least 2)',
+  help: 'insert N modules at a time (default: 2 for each CPU)',
 };
 const SERVE: Option = {
   long: 'serve-kernel-requests',
@@ -57,7 +57,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     const { isJournal, openLog } = await import('../../report/log.ts');
     await Agent.run({
       host: hostOf(parsed),
-      jobs: jobs === undefined ? Math.max(2, availableParallelism()) : wholeNumber(JOBS, jobs, 1, 1024),
+      jobs: jobs === undefined ? 2 * availableParallelism() : wholeNumber(JOBS, jobs, 1, 1024),
       runDir: resolve(parsed.value(RUN_DIR_OPTION) ?? RUN_DIR),
       log: openLog({
         fd: 1,

@@ -150,12 +150,10 @@ class Hearing {
   }
 
   #uevent(uevent: Uevent, loader: Loader): void {
-    this.lastMs = sinceStart();
-    if (BACKGROUND_BUSES.has(uevent.subsystem)) this.background = true;
     // Only `add` loads: loading on bind or change would bring back what an administrator has just removed.
     if (uevent.action !== 'add') return;
     this.used++;
-    if (BACKGROUND.has(uevent.subsystem)) {
+    if (BACKGROUND_BUSES.has(uevent.subsystem)) {
       this.background = true;
       this.lastMs = sinceStart();
     }

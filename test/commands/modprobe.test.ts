@@ -176,6 +176,12 @@ t.test('what is loaded', async (t) => {
   t.same((await dry('-r -w 1 a')).stdout, 'rmmod a\n', 'one that waits tries');
 });
 
+t.test('a module that is on its way is inserted again', async (t) => {
+  const { root, run } = rig(t);
+  mkdirSync(join(root, 'sys/module/a'));
+  t.same((await run('-n -v b')).stdout, A + B);
+});
+
 t.test('a module by its path', async (t) => {
   const { root, run } = rig(t);
   mkdirSync(join(root, 'elsewhere'));

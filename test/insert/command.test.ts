@@ -19,3 +19,9 @@ t.test('failures say how it ended', async (t) => {
   t.same(await runCommand('/bin/false', foo), { kind: 'command-failed', code: 1, why: 'exit status 1' });
   t.same(await runCommand('kill -TERM $$', foo), { kind: 'command-failed', code: undefined, why: 'ended by SIGTERM' });
 });
+
+t.test('a command gets variables', async (t) => {
+  const file = join(t.testdir({}), 'out');
+  await runCommand(`printf '%s' "$MODPROBE_OPTIONS" > '${file}'`, foo, { env: { MODPROBE_OPTIONS: '-v' } });
+  t.equal(readFileSync(file, 'utf8'), '-v');
+});

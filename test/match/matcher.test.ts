@@ -178,3 +178,22 @@ t.test('lines of modules.dep', (t) => {
   for (const line of ['', ':', ': a.ko', 'a.ko']) t.equal(parseDepLine(line), undefined, line);
   t.end();
 });
+
+t.test('with repeats a module comes as often as it is found, as in kmod', (t) => {
+  const twice = {
+    ...indexes,
+    aliases: indexOf([
+      ['spi:at25', 'at25', 4],
+      ['spi:at25', 'at25', 4],
+      ['spi:*', 'at25', 4],
+    ]),
+  };
+  const found = (repeats: boolean, name: string) => {
+    const lookup = createMatcher(twice, names, { repeats }).lookup(name);
+    return lookup.kind === 'found' ? lookup.candidates.map(({ module }) => module as string) : [];
+  };
+  t.same(found(true, 'spi:at25'), ['at25', 'at25', 'at25']);
+  t.same(found(false, 'spi:at25'), ['at25']);
+  t.same(found(true, 'my-disk'), ['mine', 'disk', 'mine'], 'alias lines');
+  t.end();
+});

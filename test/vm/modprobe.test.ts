@@ -179,7 +179,7 @@ const RESET = `for round in 1 2 3 4; do
   for module in $(cut -d ' ' -f 1 /proc/modules); do rmmod "$module" 2>/dev/null; done
 done; cat /proc/modules`;
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 const found = await machineImage();
 const tools = await needCommands(['xz', 'zstd']);
 const skip = found.kind === 'missing' ? found.sentence : tools.kind === 'missing' ? tools.sentence : false;
@@ -194,6 +194,7 @@ t.test('modprobe on a real kernel', { skip }, async (t) => {
   const through = (command: string, args: readonly string[], module: string) =>
     execFileSync(command, args, { input: file(module), maxBuffer: 1 << 26 });
   await using machine = await boot(image, {
+    lifetime: 900_000,
     append: 'nbd.nbds_max=3 module_blacklist=msdos',
     files: {
       [place('tun')]: through('xz', ['-c', '--check=crc32'], 'tun'),

@@ -6,7 +6,7 @@
  */
 import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
-import { deviceOfUevent, readDevices } from '../facts/device.ts';
+import { deviceOfUevent, readDevices, type Device } from '../facts/device.ts';
 import { readInsertionFacts, readKernelCompression, readUeventSeqnum } from '../facts/kernel-state.ts';
 import { openUeventSocket, type UeventSocket } from '../facts/uevent-socket.ts';
 import type { Uevent } from '../facts/uevent.ts';
@@ -64,14 +64,21 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
   const hearing = dryRun ? undefined : new Hearing(host, loader);
   const readAll = async () => {
     let turn = sinceStart();
-    let count = 0;
+    // Reading and asking the load rules waits until the first insertions are under way.
+    let unasked: Device[] = [];
+    const askRules = () => {
+      for (const device of unasked) loader.deviceRules(device);
+      unasked = [];
+    };
     for (const device of readDevices(host.sysfs)) {
-      loader.device(device);
+      loader.deviceItself(device);
       // Asking for the time is not free either.
-      if (++count % 8 !== 0 || sinceStart() - turn < TURN_MS) continue;
+      if (unasked.push(device) % 8 !== 0 || sinceStart() - turn < TURN_MS) continue;
       await nextTurn();
+      askRules();
       turn = sinceStart();
     }
+    askRules();
   };
   try {
     await readAll();

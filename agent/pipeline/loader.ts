@@ -122,6 +122,12 @@ export class Loader {
 
   /** A device that is there: its modaliases and what load rules ask for it. Cheap for one that was seen before. */
   device(device: Device): void {
+    this.deviceItself(device);
+    this.deviceRules(device);
+  }
+
+  /** The first half of `device`: what its own modaliases ask for. */
+  deviceItself(device: Device): void {
     const { devpath, subsystem } = device;
     // Drivers, buses, classes and modules announce themselves too; they are no devices.
     if (devpath.startsWith('/devices/')) this.#devices.set(devpath, device.modaliases);
@@ -133,6 +139,12 @@ export class Loader {
         ...this.request(modalias, { devpath, subsystem, name: modalias }),
       });
     }
+    this.#options.observer?.changed?.(this);
+  }
+
+  /** The second half: what load rules ask for it. */
+  deviceRules(device: Device): void {
+    const { devpath, subsystem } = device;
     const directory = this.#options.host.sysfs + devpath;
     const requests = evaluate(this.#sources.loadRules, {
       action: 'add',

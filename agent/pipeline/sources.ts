@@ -11,7 +11,7 @@ import { readShippedFile } from '../facts/shipped-file.ts';
 import { createMatcher, type Matcher } from '../match/matcher.ts';
 import { createPlanner, type Planner, type PlannerInput } from '../plan/planner.ts';
 import type { Problem } from '../report/coldplug-run.ts';
-import type { Config, ConfigProblem } from '../rules/config.ts';
+import type { Config } from '../rules/config.ts';
 import { parseLoadRules, type LoadRules } from '../rules/load-rules.ts';
 import { configuredNames, mergeConfig } from '../rules/merged-config.ts';
 import { openTree, type ModuleTree } from './tree.ts';
@@ -34,8 +34,7 @@ export interface Sources {
 export function openSources(host: Host, state: PlannerInput['state'] = loadedNow(host)): Sources {
   const tree = openTree(host);
   const config = mergeConfig(readModprobeConfig(host), readKernelCommandLine(host));
-  const udev = readUdevRules(host);
-  const loadRules = parseLoadRules(udev.texts, readShippedFile('rules/80-drivers.rules'));
+  let loadRules: LoadRules | undefined;
   const matcher = createMatcher(tree.indexes, configuredNames(config));
   const planner = createPlanner({
     matcher,
@@ -43,14 +42,20 @@ export function openSources(host: Host, state: PlannerInput['state'] = loadedNow
     moduleDir: host.moduleDir,
     state,
   });
-  const told: readonly ConfigProblem[] = [...config.problems, ...loadRules.problems];
   return {
     tree,
     matcher,
     config,
-    loadRules,
+    // Read at the first question: in a coldplug the first insertions are under way by then.
+    get loadRules() {
+      return (loadRules ??= parseLoadRules(readUdevRules(host).texts, readShippedFile('rules/80-drivers.rules')));
+    },
     planner,
-    problems: () => [...told, ...tree.problems().map((problem) => ({ column: 0, ...problem }))],
+    problems: () => [
+      ...config.problems,
+      ...(loadRules?.problems ?? []),
+      ...tree.problems().map((problem) => ({ column: 0, ...problem })),
+    ],
   };
 }
 

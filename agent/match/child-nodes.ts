@@ -1,7 +1,12 @@
-import { HAS_PREFIX, OFFSET_BITS } from './index-format.ts';
-import { FLOOR, POINT, positions, SET } from './key-positions.ts';
+import * as format from './index-format.ts';
+import * as name from './key-positions.ts';
 import type { NodeReader } from './node-reader.ts';
-import { BRACKET, ESCAPED, NEW, stack } from './node-stack.ts';
+import * as nodes from './node-stack.ts';
+
+// Of the file itself, so that V8 folds them; see wildcard-search.ts.
+const { HAS_PREFIX, OFFSET_BITS } = format;
+const { FLOOR, POINT, positions, SET } = name;
+const { BRACKET, ESCAPED, NEW, stack } = nodes;
 
 export const STAR = 0x2a;
 export const QUESTION = 0x3f;
@@ -36,12 +41,19 @@ export class ChildNodes {
     const last = bytes[at + 1] as number;
     const table = at + 2 - 4 * (bytes[at] as number);
     if (flags === BRACKET) this.#inBracket(table, first, last, depth, open);
-    else if (positions.kind === POINT) this.#ofPoint(table, first, last, depth, flags === 0);
     else if (positions.kind === SET) this.#ofSet(table, first, last, depth, flags === 0);
     else this.#ofFloor(table, first, last, depth, flags === 0);
   }
 
-  #ofPoint(table: number, first: number, last: number, depth: number, special: boolean): void {
+  /**
+   * As `push`, for a point: but the child behind the name's own byte, where it is the last, is not put on the stack only to be
+   * taken off again. Answers its reference; 0 when there is nothing to go on with.
+   */
+  pushAtPoint(at: number, depth: number, special: boolean): number {
+    const { bytes } = this.#reader;
+    const first = bytes[at] || 1;
+    const last = bytes[at + 1] as number;
+    const table = at + 2 - 4 * (bytes[at] as number);
     const { a, top } = positions;
     const byte = positions.key[a] as number;
     let node = 0;
@@ -61,7 +73,7 @@ export class ChildNodes {
       if (first <= OPEN && last >= OPEN) this.#child(table, OPEN, POINT | BRACKET, a, top, depth);
       if (last >= BACKSLASH) this.#child(table, BACKSLASH, POINT | ESCAPED, a, top, depth);
     }
-    if (node !== 0) pushPoint(node, a + 1, top, depth, byte);
+    return node;
   }
 
   #child(table: number, byte: number, kind: number, a: number, b: number, depth: number): void {
@@ -70,9 +82,13 @@ export class ChildNodes {
   }
 
   #ofFloor(table: number, first: number, last: number, depth: number, special: boolean): void {
+    const { a } = positions;
     for (const byte of this.#bytesOf(table, first, last)) {
       if (special && PLAIN[byte] === 0) this.#wild(table, byte, depth);
-      else if (positions.hasAbove(byte)) this.#plain(table, byte, depth);
+      else {
+        const place = positions.find(byte, a);
+        if (place >= 0) this.#plain(table, byte, depth, place);
+      }
     }
   }
 
@@ -80,7 +96,7 @@ export class ChildNodes {
     positions.mark(marks, 1);
     for (const byte of this.#bytesOf(table, first, last)) {
       if (special && PLAIN[byte] === 0) this.#wild(table, byte, depth);
-      else if (marks[byte] === 1) this.#plain(table, byte, depth);
+      else if (marks[byte] === 1) this.#plain(table, byte, depth, 0);
     }
     positions.mark(marks, 0);
   }
@@ -98,11 +114,11 @@ export class ChildNodes {
   }
 
   /** The child behind a byte that means itself, for a floor or a set. */
-  #plain(table: number, byte: number, depth: number): void {
+  #plain(table: number, byte: number, depth: number, place: number): void {
     const node = this.#reader.reference(table + 4 * byte);
     if (node === 0) return;
     const begin = positions.top;
-    const end = positions.collect(byte, this.#firstOf(node), begin);
+    const end = positions.collect(byte, this.#firstOf(node), place, begin);
     if (end - begin === 1) {
       stack.push(node, POINT, positions.kept[begin] as number, begin, depth + 1, byte, 0);
     } else if (end > begin) {

@@ -9,23 +9,33 @@ export const ENTRY = 6;
 export const ESCAPED = 4;
 /** Inside a `[` that is not closed yet: the positions are those in front of it. */
 export const BRACKET = 8;
-/** Not a node but the rest of a node's prefix; the trail has that node. */
-export const RESUMED = 16;
 
 /** For `bracket`: it begins with the byte that leads to the node. */
 export const NEW = -1;
 
-/** The nodes that a wildcard search has yet to visit, and the trail from the root to the one it visits. */
+/**
+ * The nodes that a wildcard search has yet to visit, and the trail to the one it visits: how much of the name was compared
+ * literally, and the nodes from the first wildcard on.
+ */
 class NodeStack {
   entries = new Int32Array(ENTRY * 512);
   pointer = 0;
+  /** How many bytes of the name the pattern begins with. */
+  literal = 0;
+  #name = '';
   #nodes = new Int32Array(64);
   #bytes = new Uint8Array(64);
   #text = Buffer.alloc(256);
 
+  /** Begins a search for `name`. */
+  begin(name: string): void {
+    this.#name = name;
+    this.pointer = 0;
+  }
+
   /**
-   * Puts a node on the stack: its reference, the kind and numbers of the positions in front of it with flags, its depth, the
-   * byte that leads to it, and where in the pattern an open bracket stands.
+   * Puts a node on the stack: its reference, the kind and numbers of the positions in front of it with flags, its depth below
+   * the first wildcard, the byte that leads to it (0: it is the rest of a prefix), and where an open bracket stands.
    */
   push(node: number, kind: number, a: number, b: number, depth: number, byte: number, bracket: number): void {
     const at = this.pointer;
@@ -58,17 +68,18 @@ class NodeStack {
     this.#bytes[depth] = byte;
   }
 
-  /** The text of the pattern down to the end of the prefix of the trail's node at `depth`. */
+  /** The text of the pattern down to the end of the prefix of the trail's node at `depth`; -1 is before the first wildcard. */
   pattern(reader: NodeReader, depth: number): string {
     let length = 0;
     for (let i = 0; i <= depth; i++) {
-      if (i > 0) length = this.#append(length, this.#bytes[i] as number);
+      const byte = this.#bytes[i] as number;
+      if (byte !== 0) length = this.#append(length, byte);
       const node = this.#nodes[i] as number;
       if (!(node & HAS_PREFIX)) continue;
       let at = reader.offset(node);
       for (const end = reader.stringEnd(at); at < end; at++) length = this.#append(length, reader.bytes[at] as number);
     }
-    return this.#text.toString('latin1', 0, length);
+    return this.#name.slice(0, this.literal) + this.#text.toString('latin1', 0, length);
   }
 
   #append(length: number, byte: number): number {

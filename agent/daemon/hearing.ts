@@ -36,6 +36,8 @@ export class Hearing {
   #calm: NodeJS.Timeout | undefined;
   #judging: NodeJS.Timeout | undefined;
   #unjudged = { gaps: 0, missing: 0 };
+  /** Drops whose gaps have not come yet. */
+  #unexplained = 0;
   #background = false;
   /** Gaps that were not losses. */
   foreignGaps = 0;
@@ -91,10 +93,13 @@ export class Hearing {
     const drops = readNetlinkDrops(this.#host.proc, this.#socket.portId);
     const more = drops === undefined ? missing : drops - (this.#drops ?? 0);
     this.#drops = drops;
-    if (more <= 0) {
+    // A drop may be counted long before the gap it leaves comes out of the buffer.
+    this.#unexplained += more - missing;
+    if (this.#unexplained < 0) {
       this.foreignGaps += gaps;
-      return;
+      this.#unexplained = 0;
     }
+    if (more <= 0) return;
     this.overruns++;
     this.lost += more;
     this.#listener.overrun(more);

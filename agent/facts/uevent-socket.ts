@@ -7,8 +7,11 @@ import { parseUevent, type Uevent } from './uevent.ts';
 const NETLINK_KOBJECT_UEVENT = 15;
 /** Group 1 carries what the kernel says; group 2 is udevd's, for its own clients. */
 const KERNEL_GROUP = 1;
-/** The kernel's uevent buffer is 2 KiB; recvmsg without a peek at the size costs half as many system calls. */
-const DATAGRAM_BYTES = 8192;
+/**
+ * The kernel's uevent buffer is 2 KiB (UEVENT_BUFFER_SIZE), and the header repeats the devpath in it: no uevent has 4 KiB. Without
+ * a peek at the size recvmsg costs half as many system calls; each message takes a buffer of this size until it is collected.
+ */
+const DATAGRAM_BYTES = 4096;
 /** udevd's figure: room for some 200,000 uevents while this process is busy. The kernel charges only what is queued. */
 export const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024;
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { PlugdError } from '../../base/error.ts';
 import { Agent } from '../../daemon/agent.ts';
 import { RUN_DIR } from '../../daemon/control-client.ts';
@@ -52,6 +53,9 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
   async run(args) {
     const parsed = parse(command, args);
     if (parsed.words.length > 0) throw new PlugdError('usage', `agent takes no words: ${parsed.words.join(' ')}`);
+    // V8 lets its young generation grow sixteenfold in a storm of uevents and never gives that back: 120 MiB instead of 85
+    // after 200,000 of them. Objects of an agent die young all the same.
+    setFlagsFromString('--semi-space-growth-factor=1');
     const jobs = parsed.value(JOBS);
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/log.ts');

@@ -29,14 +29,15 @@ export function answer(
   return { lookup, answers };
 }
 
-/** What is to be done about a module file given by its path, as insmod goes about it: no rules, no dependencies. */
-export function fileAnswer(path: string, state: StepState | undefined): Answer {
+/** What is to be done about a module file given by its path, as insmod goes about it: no rules, no dependencies, the
+ * parameters of the command line. */
+export function fileAnswer(path: string, params: string, state?: StepState): Answer {
   const module = moduleNameFromPath(path);
   const step: Step = {
     module,
     path,
-    params: '',
-    origins: [],
+    params,
+    origins: params === '' ? [] : [{ text: params }],
     why: 'target',
     required: true,
     after: [],

@@ -27,7 +27,7 @@ export interface DeviceTest {
  * Investigates a word of the command line: a path, node, bus address, network interface, MODALIAS, the name of a module or
  * alias, or a module file. Changes nothing. Errors: `usage` when nothing is meant by it, or several devices are.
  */
-export function testDevice(host: Host, word: string): DeviceTest {
+export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   const sources = sourcesOf(host);
   const found = findDevice(host, word);
   const configuration = [...readModprobeConfig(host).texts, readKernelCommandLine(host)].map(({ file }) => file);
@@ -58,7 +58,11 @@ export function testDevice(host: Host, word: string): DeviceTest {
   }
   const investigator = new Investigator({ host, sources, deep: true });
   const isFile = /\.ko(\.(xz|zst|gz))?$/.test(word) && existsSync(word);
-  const request = isFile ? investigator.file(resolve(word)) : investigator.name(word);
+  if (params !== '' && !isFile)
+    throw new PlugdError('usage', 'parameters can be given for a module file only', {
+      remedy: 'for others they stand in modprobe.d',
+    });
+  const request = isFile ? investigator.file(resolve(word), params) : investigator.name(word);
   if (found.kind === 'none' && request.candidates.length === 0) {
     throw new PlugdError('usage', `${found.looked}, nor is it the name of a module or alias`, {
       remedy: 'plugd devices lists what is there',
@@ -108,6 +112,7 @@ type Ending = Pick<Investigation, 'verdict' | 'cause' | 'reason' | 'evidence' | 
 
 function withoutTree(error: PlugdError, device: BoundDevice | undefined): Ending {
   if (device !== undefined && device.modaliases.length === 0) return noModalias(device);
+  if (device?.driver !== undefined) return { ...drivenAlready(device), evidence: [error.message] };
   return {
     verdict: 'failed',
     cause: 'no-modules-directory',

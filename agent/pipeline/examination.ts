@@ -85,18 +85,22 @@ export class Examiner {
     this.#sample ??= { sample: readKernelSample(this.#host) };
     const { sample } = this.#sample;
     const versions = file.versions();
+    const architecture = machineText(file.elf);
+    const expectedArchitecture = sample === undefined ? undefined : machineText(sample);
+    // What another architecture's symbols are called proves nothing.
+    const foreign = expectedArchitecture !== undefined && architecture !== expectedArchitecture;
     const intree = modinfoValue(file.modinfo, 'intree') === 'Y' && file.vermagic === sample?.vermagic;
     return {
       kind: 'module',
       vermagic: file.vermagic,
       expectedVermagic: sample?.vermagic,
-      architecture: machineText(file.elf),
-      expectedArchitecture: sample === undefined ? undefined : machineText(sample),
+      architecture,
+      expectedArchitecture,
       hasVersions: versions.length > 0,
       signature: this.#signature(file),
-      missingSymbols: this.#missing(file, module, before, intree),
+      missingSymbols: foreign ? [] : this.#missing(file, module, before, intree),
       // The kernel's own modules were built with it.
-      mismatches: intree ? [] : this.#mismatches(versions),
+      mismatches: intree || foreign ? [] : this.#mismatches(versions),
       badParameters: badParameters(file.modinfo, parameters),
       firmware: modinfoValues(file.modinfo, 'firmware'),
     };

@@ -34,7 +34,8 @@ export async function insertRequests(
   const compression = readKernelCompression(host.sysfs);
   const before = new Set<ModuleName>();
   for (const { name, rule, file } of requests) {
-    const answers = file === true ? [fileAnswer(name, undefined)] : answer(sources, name, rule !== undefined).answers;
+    const answers =
+      file !== undefined ? [fileAnswer(name, file.params)] : answer(sources, name, rule !== undefined).answers;
     for (const { plan } of answers) {
       for (const step of plan?.steps ?? []) {
         if (trials.has(step.module) || step.state === 'live' || step.state === 'builtin') continue;
@@ -121,7 +122,9 @@ function withTrials(candidate: CandidateReport, trials: ReadonlyMap<ModuleName, 
   const own = trials.get(candidate.module);
   if (own === undefined) return { ...candidate, steps };
   const { evidence: _, remedy: __, cause: ___, ...rest } = candidate;
-  return { ...rest, steps, ...ending(candidate.module, own, trials) };
+  const end = ending(candidate.module, own, trials);
+  // What was worth a warning before still is.
+  return { ...rest, steps, ...end, evidence: end.verdict === 'inserted' ? candidate.evidence : end.evidence };
 }
 
 type Ending = Pick<CandidateReport, 'verdict' | 'cause' | 'reason' | 'evidence' | 'remedy'>;

@@ -12,7 +12,7 @@ import type { BoundDevice } from '../facts/recording.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { Cause } from '../report/cause.ts';
 import { predict, type Diagnosis } from '../report/diagnosis.ts';
-import type { KernelEvidence } from '../report/evidence.ts';
+import type { BadParameter, KernelEvidence } from '../report/evidence.ts';
 import type { CandidateReport, RequestReport, StepReport } from '../report/investigation.ts';
 import { placeText } from '../report/words.ts';
 import { foremost, type Verdict } from '../report/verdict.ts';
@@ -77,17 +77,23 @@ export class Investigator {
     return report;
   }
 
-  /** What inserting a file by its path would lead to. */
-  file(path: string): RequestReport {
+  /** What inserting a file by its path, with these parameters, would lead to. */
+  file(path: string, params: string): RequestReport {
     const module = moduleNameFromPath(path);
-    const report = this.#candidate(path, fileAnswer(path, readLoadedModules(this.#options.host)?.get(module)));
+    const report = this.#candidate(path, fileAnswer(path, params, readLoadedModules(this.#options.host)?.get(module)));
     const candidate: CandidateReport = {
       ...report,
       source: 'file',
       rules: report.rules.filter((rule) => rule.kind === 'module_blacklist='),
     };
     const { verdict, cause } = candidate;
-    return { name: path, file: true, candidates: [candidate], verdict, ...(cause === undefined ? {} : { cause }) };
+    return {
+      name: path,
+      file: { params },
+      candidates: [candidate],
+      verdict,
+      ...(cause === undefined ? {} : { cause }),
+    };
   }
 
   #ask(name: string, rule: Place | undefined): RequestReport {
@@ -253,5 +259,11 @@ function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport[]): Ou
       : others.length > 4
         ? `, after ${others.length} modules that it needs`
         : `, with ${others.join(', ')}`;
-  return { verdict: 'would-insert', reason: `${target.module} would be inserted${after}`, ...none };
+  const evidence = steps.flatMap((step) => (step.badParameters ?? []).map((bad) => unknownParameter(step.module, bad)));
+  return { verdict: 'would-insert', reason: `${target.module} would be inserted${after}`, evidence };
+}
+
+function unknownParameter(module: ModuleName, { name, suggestion, place }: BadParameter): string {
+  const at = place === undefined ? '' : ` (${placeText(place)})`;
+  return `${module} has no parameter ${name}${at}: the kernel ignores it${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
 }

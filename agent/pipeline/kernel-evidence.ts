@@ -1,8 +1,9 @@
 import { release } from 'node:os';
 import type { Host } from '../base/host.ts';
+import { readKernelCommandLine } from '../facts/config-text.ts';
 import { readKeyrings } from '../facts/keyring.ts';
 import { readInsertionFacts } from '../facts/kernel-state.ts';
-import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../facts/lockdown.ts';
+import { readLockdown, readSecureBoot, readSignatureEnforcement, type Lockdown } from '../facts/lockdown.ts';
 import { readPrivileges } from '../facts/privileges.ts';
 import type { KernelEvidence } from '../report/evidence.ts';
 
@@ -19,10 +20,16 @@ export function readKernelEvidence(host: Host): KernelEvidence | undefined {
     release: host.kernel,
     moduleSupport: facts.moduleSupport,
     modulesDisabled: facts.modulesDisabled,
-    lockdown: readLockdown(host),
+    lockdown: readLockdown(host) ?? commandedLockdown(host),
     signatureEnforced: readSignatureEnforcement(host),
     secureBoot: readSecureBoot(host).state,
     keyrings: readKeyrings(host),
     privileges: readPrivileges(host),
   };
+}
+
+/** Where securityfs is not mounted, the kernel command line still tells of a lockdown that was asked for there. */
+function commandedLockdown(host: Host): Lockdown | undefined {
+  const word = /(^| )lockdown=(integrity|confidentiality)( |$)/.exec(readKernelCommandLine(host).text)?.[2];
+  return word as Lockdown | undefined;
 }

@@ -5,7 +5,7 @@ import { openModuleFile } from '../facts/module-file.ts';
 import { readSignature, type ModuleSignature } from '../facts/signature.ts';
 import { readModuleTaints } from '../facts/taint.ts';
 import type { KeyTrust } from '../report/evidence.ts';
-import { keysInWords, quoted } from '../report/words.ts';
+import { quoted } from '../report/words.ts';
 
 /** The rings whose keys vouch for modules (kernel/module/signing.c: VERIFY_USE_SECONDARY_KEYRING). */
 const VOUCHING = new Set(['.builtin_trusted_keys', '.secondary_trusted_keys', '.machine']);
@@ -35,7 +35,7 @@ export function keyTrust(
   if (same !== undefined) {
     return VOUCHING.has(same.name)
       ? { kind: 'trusted', because: `its key is in ${same.name}` }
-      : { kind: 'unknown-key', looked: `it is in ${same.name}, whose keys do not vouch for modules` };
+      : { kind: 'unknown-key', looked: `that key is in ${same.name}, whose keys do not vouch for modules` };
   }
   const witness = findWitness(host, signature, loaded);
   if (witness !== undefined) return { kind: 'trusted', because: `${witness} is loaded and signed with the same key` };
@@ -43,7 +43,10 @@ export function keyTrust(
   const unread = vouching.length === 0 || vouching.some(({ keys }) => keys === undefined);
   const named = known.some(({ name, key }) => VOUCHING.has(name) && key.subject.includes(signature.signer));
   if (unread || named || signature.signer === '') return { kind: 'undecided' };
-  return { kind: 'unknown-key', looked: `no key of ${quoted(signature.signer)}; ${keysInWords(vouching)}` };
+  return {
+    kind: 'unknown-key',
+    looked: `the kernel does not trust that key: it has none of ${quoted(signature.signer)}`,
+  };
 }
 
 function findWitness(host: Host, signature: ModuleSignature, loaded: Iterable<Witness>): ModuleName | undefined {

@@ -75,11 +75,8 @@ function fateOf(
   const module = moduleName(row.driverModule ?? driver);
   if (modules.has(module) || matcher.isBuiltin(module)) return { fate: 'kept' };
   if (matcher.dependencies(module) !== undefined) {
-    return {
-      fate: 'lost',
-      because: `nothing would load ${module}, which this tree has`,
-      remedy: `name it in modules-load.d, if it does not come with another device`,
-    };
+    const because = `no MODALIAS leads to ${module}, which this tree has: another driver, or a list, must ask for it`;
+    return { fate: 'unknown', because };
   }
   if (row.driverModule !== undefined) {
     return {

@@ -25,7 +25,7 @@ function signatureFault(signature: SignatureEvidence, kernel: KernelEvidence): E
   return {
     evidence: [
       `signed by ${quoted(signature.signer)}, key ${signature.keyId}`,
-      `the kernel does not trust that key: ${signature.trust.looked}`,
+      signature.trust.looked,
       keysInWords(kernel.keyrings),
     ],
     remedy: `enrol the key's certificate: mokutil --import CERTIFICATE.der; reboot; confirm. DKMS keeps its own in /var/lib/dkms/mok.pub`,

@@ -167,9 +167,13 @@ const ROWS: readonly Row[] = [
     errnos: ['EPERM', 'EACCES'],
     predicts: false,
     explain: ({ kernel, logged }) => ({
-      evidence: [...fences(kernel), ...said(logged(/LoadPin|denied|IMA|integrity|appraise/i) ?? logged(/./))],
+      evidence: [
+        'none of the usual reasons holds: modules_disabled, CAP_SYS_MODULE, module_blacklist=, lockdown',
+        ...fences(kernel),
+        ...said(logged(/LoadPin|denied|IMA|integrity|appraise/i) ?? logged(/./)),
+      ],
       remedy:
-        'a security module, a policy of IMA, or a seccomp filter refused it: look at the audit log (ausearch -m avc, journalctl _AUDIT_TYPE_NAME=SECCOMP)',
+        'a security module, a policy of IMA, a seccomp filter or its own init refused it: look at the audit log (ausearch -m avc, journalctl _AUDIT_TYPE_NAME=SECCOMP)',
     }),
   },
   {
@@ -192,7 +196,7 @@ const ROWS: readonly Row[] = [
           : [`the kernel or its init answered ${errnoName(refusal.errno)}: ${errnoText(refusal.errno)}`]),
         ...said(logged(/./)),
       ],
-      remedy: undefined,
+      remedy: 'look at what the module itself logged (dmesg), and at the parameters, files and firmware that it needs',
     }),
   },
 ];

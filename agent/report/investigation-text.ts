@@ -63,7 +63,7 @@ function requestText(
   terminal: Terminal,
   verbose: boolean,
 ): readonly string[] {
-  const label = request.file === true ? 'file' : request.name.includes(':') ? 'modalias' : 'name';
+  const label = request.file !== undefined ? 'file' : request.name.includes(':') ? 'modalias' : 'name';
   const lines = [...labelled(label, readable(request.name), terminal)];
   if (request.rule !== undefined) lines.push(...labelled('  asked by', `rule ${placeText(request.rule)}`, terminal));
   if (request.malformed !== undefined)
@@ -101,17 +101,6 @@ function candidateText(
     for (const { text, place } of step.origins) {
       const from = place === undefined ? 'from the command line' : `from ${placeText(place)}`;
       lines.push(...labelled('', `   ${readable(text)}   ${from}`, terminal));
-    }
-    for (const bad of step.badParameters ?? []) {
-      const meant = bad.suggestion === undefined ? '' : `; did you mean ${bad.suggestion}?`;
-      if (bad.kind === 'unknown')
-        lines.push(
-          ...labelled(
-            '',
-            `   ${step.module} has no parameter ${readable(bad.name)}: the kernel ignores it${meant}`,
-            terminal,
-          ),
-        );
     }
     if (step.refusal !== undefined && !step.required) {
       lines.push(...labelled('', `   would be refused (${step.refusal.cause}), which stops nothing`, terminal));

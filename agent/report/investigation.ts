@@ -67,7 +67,7 @@ export interface RequestReport {
   /** The rule that names it, when it is not the device's own MODALIAS. */
   readonly rule?: Place | undefined;
   /** `name` is the path of a module file, to be inserted as insmod does. */
-  readonly file?: true;
+  readonly file?: { readonly params: string } | undefined;
   readonly candidates: readonly CandidateReport[];
   readonly verdict: Verdict;
   readonly cause?: Cause | undefined;

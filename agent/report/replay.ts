@@ -9,7 +9,7 @@ import { verdictText } from './verdict.ts';
  *
  * - `kept`: it would have a driver here, too.
  * - `lost`: it had one, and would have none.
- * - `unknown`: it had one that no module here has; it may be in the kernel itself, which nothing here says.
+ * - `unknown`: it had one that its MODALIAS does not lead to here: one in the kernel itself, or one that other drivers ask for.
  * - `none`: it had none when it was recorded.
  */
 export type Fate = 'kept' | 'lost' | 'unknown' | 'none';

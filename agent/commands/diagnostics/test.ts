@@ -17,7 +17,8 @@ const REPLAY: Option = {
 export const command: Command = {
   name: 'test',
   summary: 'Tells what would be loaded for a device, by which rules, and what would go wrong',
-  usage: '[OPTION…] DEVICE\n       plugd test [OPTION…] --replay FILE',
+  usage:
+    '[OPTION…] DEVICE\n       plugd test [OPTION…] FILE.ko [PARAMETER=VALUE…]\n       plugd test [OPTION…] --replay FILE',
   options: [
     INSERT,
     REPLAY,
@@ -52,10 +53,10 @@ Exit status: 0 the device has a driver, or would get one; 1 it would not; with
       else if (!parsed.has(OPTION.quiet)) print(replayText(run, await outTerminal(), parsed.has(OPTION.verbose)));
       return run.lost > 0 ? EXIT.negative : EXIT.done;
     }
-    const [word, ...more] = machineWords(parsed.words);
-    if (word === undefined || more.length > 0)
+    const [word, ...params] = machineWords(parsed.words);
+    if (word === undefined || !params.every((param) => /^[\w-]+(=|$)/.test(param)))
       throw new PlugdError('usage', 'test takes one device', { remedy: 'see plugd test --help' });
-    return testOne(host, word, {
+    return testOne(host, word, params.join(' '), {
       insert: parsed.has(INSERT),
       json,
       verbose: parsed.has(OPTION.verbose),
@@ -67,10 +68,11 @@ Exit status: 0 the device has a driver, or would get one; 1 it would not; with
 async function testOne(
   host: Host,
   word: string,
+  params: string,
   { insert, json, verbose, quiet }: { insert: boolean; json: boolean; verbose: boolean; quiet: boolean },
 ): Promise<number> {
   const { testDevice } = await import('../../pipeline/device-test.ts');
-  const tested = testDevice(host, word);
+  const tested = testDevice(host, word, params);
   let { investigation } = tested;
   if (insert && tested.sources !== undefined) {
     if (host.root !== '')

@@ -1,0 +1,461 @@
+/** `plugd test`, `devices`, `why`, `modules` and `doctor` as programs on a root of their own. */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
+import t, { type Test } from 'tap';
+import type { DeviceRow } from '../../agent/report/device-rows.ts';
+import type { CheckResult } from '../../agent/report/health.ts';
+import type { Investigation } from '../../agent/report/investigation.ts';
+import type { ModuleRow } from '../../agent/report/module-rows.ts';
+import type { Reasons } from '../../agent/report/reasons.ts';
+import type { Replay } from '../../agent/report/replay.ts';
+import { moduleImage, type ModuleImage } from '../fixtures/elf-image.ts';
+import { plantSysfs, type RecordedDevice } from '../fixtures/sysfs.ts';
+
+const home = join(import.meta.dirname, '../../..');
+const plugd = join(home, 'dist/plugd.cjs');
+const KERNEL = '6.1.0-test';
+const MAGIC = `vermagic=${KERNEL} SMP mod_unload `;
+
+const MODULES: Readonly<
+  Record<string, ModuleImage & { readonly depends?: readonly string[]; readonly aliases?: readonly string[] }>
+> = {
+  'kernel/virtio/virtio.ko': { exports: { register_virtio_driver: 1 } },
+  'kernel/virtio/virtio_pci.ko': {
+    needs: { register_virtio_driver: undefined },
+    depends: ['kernel/virtio/virtio.ko'],
+    aliases: ['pci:v00001AF4d*'],
+  },
+  'kernel/net/virtio_net.ko': {
+    modinfo: ['parm=napi_tx:Turn on NAPI Tx', 'parmtype=napi_tx:bool', 'firmware=virtio/none.bin'],
+    needs: { register_virtio_driver: undefined },
+    depends: ['kernel/virtio/virtio.ko'],
+    aliases: ['virtio:d00000001v*'],
+  },
+  'kernel/gpu/nouveau.ko': { modinfo: ['description=Open driver'], aliases: ['pci:v000010DEd*'] },
+  'kernel/block/loop.ko': { aliases: ['block-major-7-*'] },
+  'kernel/char/other.ko': { modinfo: ['vermagic=5.10.0-other SMP mod_unload '], aliases: ['platform:other'] },
+};
+
+const DEVICES: readonly RecordedDevice[] = [
+  { devpath: '/devices/pci0/0000:00:01.0', subsystem: 'pci', modalias: 'pci:v00001AF4d00001041', driver: 'virtio-pci' },
+  { devpath: '/devices/pci0/0000:00:01.0/virtio0', subsystem: 'virtio', modalias: 'virtio:d00000001v00001AF4' },
+  { devpath: '/devices/pci0/0000:01:00.0', subsystem: 'pci', modalias: 'pci:v000010DEd00001234' },
+  { devpath: '/devices/platform/other', subsystem: 'platform', modalias: 'platform:other', driver: 'other' },
+  { devpath: '/devices/platform/none', subsystem: 'platform', modalias: 'platform:none', driver: 'mystery' },
+  { devpath: '/devices/LNXPWRBN:00', subsystem: 'acpi', modalias: 'acpi:LNXPWRBN:', driver: 'button' },
+  { devpath: '/devices/platform/mute', subsystem: 'platform' },
+];
+
+/** What each schema describes. */
+interface Answers {
+  readonly test: Investigation;
+  readonly replay: Replay;
+  readonly devices: { readonly devices: readonly DeviceRow[] };
+  readonly why: Reasons;
+  readonly modules: { readonly modules: readonly ModuleRow[] };
+  readonly doctor: { readonly checks: readonly CheckResult[] };
+}
+
+/** A short path, so that tables are as wide as on a real machine. */
+function rig(t: Test, files: Readonly<Record<string, string>> = {}) {
+  const base = mkdtempSync(join(tmpdir(), 'plugd-'));
+  t.teardown(() => rmSync(base, { recursive: true }));
+  const put = (path: string, content: string | Buffer) => {
+    mkdirSync(dirname(join(base, path)), { recursive: true });
+    writeFileSync(join(base, path), content);
+  };
+  const tree = `root/lib/modules/${KERNEL}`;
+  const entries = Object.entries(MODULES);
+  for (const [path, { modinfo = [], ...image }] of entries) {
+    const own = modinfo.some((text) => text.startsWith('vermagic=')) ? [] : [MAGIC];
+    put(`${tree}/${path}`, moduleImage({ ...image, modinfo: [...modinfo, ...own, 'intree=Y'] }));
+  }
+  put(
+    `${tree}/modules.dep`,
+    entries.map(([path, { depends = [] }]) => `${path}:${depends.map((each) => ` ${each}`).join('')}\n`).join(''),
+  );
+  put(
+    `${tree}/modules.alias`,
+    entries
+      .flatMap(([path, { aliases = [] }]) => aliases.map((alias) => `alias ${alias} ${/(\w+)\.ko/.exec(path)?.[1]}\n`))
+      .join(''),
+  );
+  put(`${tree}/modules.symbols`, 'alias symbol:register_virtio_driver virtio\n');
+  put(`${tree}/modules.order`, entries.map(([path]) => `${path}\n`).join(''));
+  put(`${tree}/modules.builtin`, 'kernel/acpi/button.ko\n');
+  put(`${tree}/modules.builtin.modinfo`, 'button.alias=acpi*:LNXPWRBN:*\0');
+  put('proc/modules', 'virtio 1 1 virtio_pci, Live 0x0\nvirtio_pci 1 0 - Live 0x0\n');
+  put('proc/cmdline', 'quiet\n');
+  for (const [path, content] of Object.entries(files)) put(path, content);
+  put('root/lib/firmware/virtio/none.bin', '');
+  plantSysfs(join(base, 'sys'), DEVICES);
+  mkdirSync(join(base, 'sys/bus/pci/drivers/virtio-pci'), { recursive: true });
+  symlinkSync('../../../../module/virtio_pci', join(base, 'sys/bus/pci/drivers/virtio-pci/module'));
+  const run = (command: string, ...args: string[]) => {
+    const place = [
+      '--root',
+      join(base, 'root'),
+      '--kernel',
+      KERNEL,
+      '--sysfs',
+      join(base, 'sys'),
+      '--proc',
+      join(base, 'proc'),
+    ];
+    const ended = spawnSync(process.execPath, [plugd, command, ...place, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, COLUMNS: '80' },
+    });
+    return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr.replaceAll(base, '') };
+  };
+  /** The JSON answer, which must be what its schema says. */
+  const json = <Name extends keyof Answers>(schema: Name, ...args: string[]): Answers[Name] => {
+    const command = schema === 'replay' ? 'test' : schema;
+    const { stdout, stderr } = run(command, '--json', ...args);
+    if (stdout === '') throw new Error(stderr);
+    const answer: unknown = JSON.parse(stdout);
+    const validate = new Ajv().compile(
+      JSON.parse(readFileSync(join(home, `docs/${schema}.schema.json`), 'utf8')) as object,
+    );
+    t.ok(validate(answer), `${schema}: ${JSON.stringify(validate.errors)}`);
+    return answer as Answers[Name];
+  };
+  return { base, tree: join(base, tree), run, json, put };
+}
+
+const RULES = { 'root/etc/modprobe.d/a.conf': '# rules\nblacklist nouveau\noptions virtio_net napi_tx=N naqi_tx=1\n' };
+
+t.setTimeout(120_000);
+
+t.test('test: a device with everything that is known of it', (t) => {
+  const { json, run, base } = rig(t, RULES);
+  const found = json('test', '/devices/pci0/0000:00:01.0/virtio0');
+  t.match(found, { verdict: 'would-insert', kernel: KERNEL, device: { subsystem: 'virtio', driver: undefined } });
+  const [candidate] = found.requests[0]?.candidates ?? [];
+  t.match(candidate, { module: 'virtio_net', source: 'modules.alias', pattern: 'virtio:d00000001v*', priority: 2 });
+  t.same(
+    candidate?.steps.map(({ module, state, why }) => [module, state, why]),
+    [
+      ['virtio', 'live', 'depends'],
+      ['virtio_net', 'absent', 'target'],
+    ],
+  );
+  t.match(candidate?.steps[1]?.origins, [
+    { text: 'napi_tx=N naqi_tx=1', place: { file: join(base, 'root/etc/modprobe.d/a.conf'), line: 3 } },
+  ]);
+  t.match(found.evidence, [/virtio_net has no parameter naqi_tx .*a.conf:3.*did you mean napi_tx\?/]);
+  const { stdout, status } = run('test', '/devices/pci0/0000:00:01.0/virtio0');
+  t.equal(status, 0);
+  t.match(stdout, /^verdict {4}would-insert: virtio_net would be inserted$/m);
+  t.notMatch(stdout, /no such rule|none for it/, 'what did not apply is shown with -v only');
+  const verbose = run('test', '-v', '0000:01:00.0');
+  t.equal(verbose.status, 1);
+  t.match(verbose.stdout, /rule {5}blacklist nouveau +\S+a.conf:2$/m);
+  t.match(verbose.stdout, /rule {5}install: no such rule anywhere/);
+  t.match(verbose.stdout, /rule {5}options: 1 rule, none for it/);
+  t.match(verbose.stdout, /^rules +were looked for in \S+a.conf/m);
+  t.match(verbose.stdout, /^verdict {4}blacklisted: blacklist nouveau/m);
+  t.end();
+});
+
+const words: Readonly<Record<string, readonly [word: string, verdict: string, status: number]>> = {
+  'a devpath': ['/devices/pci0/0000:00:01.0', 'loaded', 0],
+  'a bus address': ['0000:00:01.0', 'loaded', 0],
+  'a bus address without its domain': ['00:01.0', 'loaded', 0],
+  'a MODALIAS': ['virtio:d00000001v00001AF4', 'would-insert', 0],
+  'a MODALIAS that nothing has': ['usb:v1p1', 'no-match', 1],
+  'a MODALIAS with an open bracket': ['usb:v[1', 'no-match', 1],
+  'the name of a module': ['nouveau', 'would-insert', 0],
+  'the name of a built-in module': ['button', 'builtin', 0],
+  'an alias': ['block-major-7-0', 'would-insert', 0],
+  'a device with a driver inside the kernel': ['none', 'builtin', 0],
+  'a device without MODALIAS': ['mute', 'no-modalias', 1],
+  'a module for another kernel': ['other', 'failed', 1],
+};
+t.test('test: each way to name what is meant', (t) => {
+  const { run } = rig(t, RULES);
+  for (const [name, [word, verdict, status]] of Object.entries(words)) {
+    const ended = run('test', '--json', word);
+    t.equal((JSON.parse(ended.stdout) as Investigation).verdict, verdict, name);
+    t.equal(ended.status, status, name);
+  }
+  const wrong = run('test', 'nonsense');
+  t.equal(wrong.status, 64);
+  t.match(wrong.stderr, /no device on any bus.*nor is it the name of a module/);
+  for (const path of ['/devices/pci0/gone', '/dev/none', '/sys/none'])
+    t.match(run('test', path).stderr, /there is no /, path);
+  t.equal(run('test').status, 64);
+  t.equal(run('test', 'a', 'b').status, 64);
+  t.match(run('test', '--insert', 'virtio_net').stderr, /takes no --root/);
+  t.end();
+});
+
+t.test('test: what the kernel would refuse', (t) => {
+  const { json, tree, run } = rig(t);
+  const other = json('test', 'platform:other');
+  t.match(other, { verdict: 'failed', cause: 'vermagic', evidence: [/5\.10\.0-other/, /6\.1\.0-test/] });
+  t.match(run('test', 'platform:other').stdout, /because {2}version magic found: +'5\.10\.0-other[^]*remedy/);
+  // Insertions of a file have no dependencies.
+  const file = json('test', join(tree, 'kernel/net/virtio_net.ko'));
+  t.match(file, { verdict: 'would-insert' }, 'virtio is loaded here');
+  unlinkSync(join(tree, 'kernel/net/virtio_net.ko'));
+  t.match(json('test', 'virtio:d00000001v1'), { verdict: 'failed', cause: 'missing-file' });
+  writeFileSync(join(tree, 'kernel/gpu/nouveau.ko'), 'not a module');
+  t.match(json('test', 'nouveau'), { verdict: 'failed', cause: 'corrupt' });
+  rmSync(tree, { recursive: true });
+  t.match(json('test', 'nouveau'), { verdict: 'failed', cause: 'no-modules-directory' });
+  t.match(json('test', '0000:00:01.0'), { verdict: 'loaded' }, 'a bound device has its driver all the same');
+  t.end();
+});
+
+t.test('devices: rows, filters, tree', (t) => {
+  const { json, run } = rig(t, RULES);
+  const rows = (...args: string[]) => json('devices', ...args).devices;
+  const names = (...args: string[]) => rows(...args).map(({ name }) => name);
+  t.equal(rows().length, 6, 'without what has neither MODALIAS nor driver');
+  t.equal(rows('--all').length, 7);
+  t.match(rows('0000:01:00.0'), [{ modules: ['nouveau'], verdict: 'blacklisted' }]);
+  t.same(names('--bus', 'p*', '--no-driver'), ['0000:01:00.0']);
+  t.same(names('virtio_pci'), ['0000:00:01.0'], 'part of a module');
+  t.same(
+    names('platform:*'),
+    ['none', 'other'].filter((name) => names().includes(name)),
+    'a glob over modaliases',
+  );
+  t.same(names('--failed'), [], 'files are not read');
+  t.same(names('--failed', '--check'), ['other'], 'but with --check');
+  t.equal(run('devices', 'nothing').status, 1);
+  const text = run('devices', '--tree').stdout;
+  t.match(text, /^BUS +DEVICE +DRIVER +VERDICT +MODULES +MODALIAS$/m);
+  t.match(
+    text,
+    /^virtio +  virtio0 +- +would-insert +virtio_net +virtio:d00000001v00001AF4$/m,
+    'a device below the one it is behind',
+  );
+  t.end();
+});
+
+t.test('a recording of one machine against the tree of another', (t) => {
+  const { base, json, run, tree } = rig(t);
+  const recording = run('devices', '--record').stdout;
+  const validate = new Ajv().compile(
+    JSON.parse(readFileSync(join(home, 'docs/recording.schema.json'), 'utf8')) as object,
+  );
+  for (const line of recording.trimEnd().split('\n')) t.ok(validate(JSON.parse(line)), line);
+  const file = join(base, 'machine.jsonl');
+  writeFileSync(file, recording);
+  const fates = () =>
+    Object.fromEntries(json('replay', '--replay', file).devices.map(({ name, fate }) => [name, fate]));
+  t.same(fates(), {
+    '0000:00:01.0': 'kept',
+    virtio0: 'none',
+    '0000:01:00.0': 'none',
+    other: 'lost',
+    none: 'unknown',
+    'LNXPWRBN:00': 'kept',
+  });
+  const lost = run('test', '--replay', file);
+  t.equal(lost.status, 1);
+  t.match(lost.stdout, /^LOST {4}platform other, which other drove: failed \(vermagic\)$/m);
+  t.match(
+    lost.stdout,
+    /^4 devices had a driver: 2 would have one with 6.1.0-test, 1 would not, of 1 it\nis not known/m,
+  );
+  writeFileSync(join(tree, 'kernel/char/other.ko'), moduleImage({ modinfo: [MAGIC, 'intree=Y'] }));
+  t.equal(run('test', '--replay', file).status, 0);
+  t.match(run('devices', '--replay', file, 'virtio0').stdout, /^virtio +virtio0 +- +would-insert/m);
+  writeFileSync(file, '{"devpath": 1}\n');
+  const broken = run('test', '--replay', file);
+  t.equal(broken.status, 64);
+  t.match(broken.stderr, /machine.jsonl:1: 'devpath' is not a string/);
+  t.end();
+});
+
+t.test('why: every way in, and what each rule covers', (t) => {
+  const { json, run } = rig(t, RULES);
+  const why = json('why', 'nouveau');
+  t.match(why, {
+    state: { kind: 'absent' },
+    description: 'Open driver',
+    aliases: ['pci:v000010DEd*'],
+    devices: [{ name: '0000:01:00.0', driven: false }],
+  });
+  const ways = Object.fromEntries(why.ways.map(({ way, answer }) => [way, answer]));
+  t.match(ways, {
+    'a device, by its MODALIAS': 'blocked',
+    'the kernel asks, by an alias': 'no-way',
+    'the kernel asks, by its name': 'allowed',
+    'modprobe nouveau': 'allowed',
+    'modprobe -b nouveau, udev rules': 'blocked',
+    'another module needs it': 'no-way',
+    'insmod FILE': 'allowed',
+    'the initramfs': 'no-way',
+  });
+  const loaded = json('why', 'virtio');
+  t.match(loaded, { state: { kind: 'live' }, neededBy: ['virtio_net', 'virtio_pci'] });
+  t.match(run('why', 'virtio').stdout, /needed by {2}2 modules: virtio_net, virtio_pci/);
+  const typo = run('why', 'nouveu');
+  t.equal(typo.status, 1);
+  t.match(typo.stdout, /did you mean nouveau\?/);
+  t.match(run('why', 'button').stdout, /built into the kernel/);
+  t.match(run('why', 'pci:v1').stderr, /no module's name.*plugd test 'pci:v1'/s);
+  t.end();
+});
+
+t.test('why: the command line of the kernel and install lines', (t) => {
+  const { json } = rig(t, {
+    'proc/cmdline': 'module_blacklist=loop\n',
+    'root/etc/modprobe.d/b.conf': 'install nouveau /bin/false\ninstall virtio_net /sbin/modprobe -i virtio_net\n',
+    'root/etc/modules-load.d/x.conf': 'nouveau\n',
+  });
+  const answers = (module: string) =>
+    new Set(
+      json('why', module)
+        .ways.filter(({ answer }) => answer !== 'no-way')
+        .map(({ way, answer }) => `${way}: ${answer}`),
+    );
+  t.notOk(
+    [...answers('loop')].some((each) => each.endsWith('allowed')),
+    'module_blacklist= covers every way',
+  );
+  t.ok(answers('nouveau').has('insmod FILE: allowed'), 'insmod knows no install lines');
+  t.ok(answers('nouveau').has('modprobe nouveau: blocked'));
+  t.ok(answers('nouveau').has('a list for boot (modules-load.d): blocked'));
+  t.ok(answers('virtio_net').has('modprobe virtio_net: command'));
+  t.end();
+});
+
+t.test('modules', (t) => {
+  const { json, run } = rig(t, RULES);
+  const rows = (...args: string[]) => json('modules', ...args).modules;
+  t.same(
+    rows('virtio-*').map(({ module, state }) => `${module} ${state}`),
+    ['virtio_net absent', 'virtio_pci live'],
+  );
+  t.same(
+    rows('--loaded').map(({ module }) => module),
+    ['virtio', 'virtio_pci'],
+  );
+  t.same(
+    rows('--ruled').map(({ module, rules }) => `${module} ${rules.map(({ kind }) => kind).join()}`),
+    ['nouveau blacklist', 'virtio_net options'],
+  );
+  t.match(run('modules', 'button').stdout, /^button +builtin/m);
+  t.equal(run('modules', 'nothing*').status, 1);
+  t.end();
+});
+
+t.test('doctor: a tree and its rules', (t) => {
+  const { json, run, tree, base, put } = rig(t);
+  const checks = (...args: string[]) => new Map(json('doctor', ...args).checks.map((check) => [check.id, check]));
+  const well = checks();
+  t.same(
+    [...well.values()].filter(({ state }) => state === 'wrong'),
+    [],
+  );
+  t.equal(run('doctor', '-q').status, 0);
+  t.match(well.get('module-tree'), { state: 'ok', summary: /^6 modules in / });
+
+  put(
+    'root/etc/modprobe.d/a.conf',
+    'blaklist x\nblacklist nouveu\nblacklist button\nblacklist virtio\noptions virtio_net naqi_tx=1\noptions virtio_net napi_tx=maybe\nalias a off\n',
+  );
+  put('root/usr/lib/modprobe.d/vendor.conf', 'blacklist nouveu2\n');
+  chmodSync(join(base, 'root/etc/modprobe.d/a.conf'), 0o666);
+  writeFileSync(join(tree, 'kernel/new.ko'), '');
+  unlinkSync(join(tree, 'kernel/block/loop.ko'));
+  const ill = checks();
+  const told = (id: string) =>
+    [ill.get(id)?.state, ill.get(id)?.summary, ...(ill.get(id)?.evidence ?? []), ill.get(id)?.remedy].join('\n');
+  t.match(told('configuration'), /^wrong[^]*a.conf:1:1: 'blaklist' is not a directive[^]*did you mean blacklist\?/);
+  t.match(told('idle-rules'), /no module nouveu; did you mean nouveau\?/);
+  t.match(told('idle-rules'), /button is built into the kernel/);
+  t.match(told('idle-rules'), /virtio has no alias, and blacklist counts only for aliases/);
+  t.match(told('idle-rules'), /no parameter naqi_tx; did you mean napi_tx\?/);
+  t.match(told('idle-rules'), /maybe is no value for napi_tx/);
+  t.match(
+    told('idle-rules'),
+    /1 rule for modules that this tree does not have/,
+    "a distribution's rule for another kernel",
+  );
+  t.notMatch(told('idle-rules'), /alias a/);
+  t.match(told('permissions'), /^wrong[^]*a.conf[^]*chmod o-w/);
+  t.match(told('tree-complete'), /^wrong[^]*kernel\/block\/loop.ko/);
+  t.match(told('indexes'), /^wrong[^]*kernel\/new.ko[^]*depmod -b /);
+  t.equal(run('doctor', '-q').status, 1);
+  const { stdout } = run('doctor');
+  t.match(stdout, /^wrong {4}configuration {5}1 line of configuration/m);
+  t.match(stdout, /^7 checks: 4 wrong, 1 warning$/m);
+  t.same(
+    stdout.split('\n').filter((line) => line.length > 80 && !line.includes(base)),
+    [],
+    'it fits 80 columns',
+  );
+
+  rmSync(join(tree, 'kernel/new.ko'));
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(join(tree, 'kernel/gpu/nouveau.ko'), later, later);
+  t.match(checks().get('indexes'), { state: 'warning', summary: /1 module file changed after depmod ran/ });
+  rmSync(tree, { recursive: true });
+  mkdirSync(join(base, 'root/lib/modules/9.9'), { recursive: true });
+  t.match(checks().get('module-tree'), { state: 'wrong', summary: /no modules for kernel 6.1.0-test, only for 9.9/ });
+  t.end();
+});
+
+t.test('doctor: before the next kernel boots', (t) => {
+  const { base, tree, json, run } = rig(t, {
+    'proc/modules': 'virtio 1 0 - Live 0x0\nvirtio_net 1 0 - Live 0x0\nzfs 1 0 - Live 0x0 (POE)\n',
+  });
+  t.equal(run('doctor', '--next-kernel', '7.0').status, 1, 'there is no such tree');
+  const next = join(base, 'root/lib/modules/7.0');
+  mkdirSync(join(next, 'kernel'), { recursive: true });
+  for (const name of readdirSync(tree).filter((each) => each.startsWith('modules.')))
+    writeFileSync(join(next, name), readFileSync(join(tree, name)));
+  writeFileSync(join(next, 'modules.dep'), 'kernel/virtio.ko:\nkernel/virtio_net.ko: kernel/virtio.ko\n');
+  writeFileSync(join(next, 'modules.alias'), 'alias virtio:d00000001v* virtio_net\n');
+  writeFileSync(join(next, 'modules.order'), 'kernel/virtio.ko\nkernel/virtio_net.ko\n');
+  writeFileSync(join(next, 'kernel/virtio.ko'), moduleImage({ modinfo: ['vermagic=7.0 SMP ', 'intree=Y'] }));
+  writeFileSync(join(next, 'kernel/virtio_net.ko'), moduleImage({ modinfo: ['vermagic=6.9 SMP ', 'firmware=x.bin'] }));
+  const checks = new Map(json('doctor', '--next-kernel', '7.0').checks.map((check) => [check.id, check]));
+  t.match(checks.get('next-modules'), {
+    state: 'wrong',
+    summary: /1 module of 3/,
+    evidence: ['zfs'],
+    remedy: /dkms autoinstall -k 7.0/,
+  });
+  t.match(checks.get('next-devices'), { state: 'wrong', evidence: [/pci 0000:00:01.0, driven by virtio-pci/] });
+  t.match(checks.get('next-files'), { state: 'wrong', evidence: [/virtio_net \(vermagic\)/] });
+  t.match(checks.get('next-firmware'), { state: 'warning', evidence: [/virtio_net: x.bin/] });
+  t.match(checks.get('next-signatures'), { state: 'warning', summary: /nothing enforces signatures now/ });
+  t.end();
+});
+
+t.test("doctor: this machine's own kernel", (t) => {
+  const ended = spawnSync(process.execPath, [plugd, 'doctor', '--json'], { encoding: 'utf8' });
+  const { checks } = JSON.parse(ended.stdout) as { checks: CheckResult[] };
+  const support = checks.find(({ id }) => id === 'module-support');
+  let modules = true;
+  try {
+    readFileSync('/proc/modules');
+  } catch {
+    modules = false;
+  }
+  t.equal(support?.state, modules ? 'ok' : 'wrong', support?.summary ?? '');
+  if (!modules) t.match(support?.summary, /^this kernel has no module support/);
+  t.equal(ended.status, checks.some(({ state }) => state === 'wrong') ? 1 : 0);
+  t.end();
+});

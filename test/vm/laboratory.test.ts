@@ -1,0 +1,524 @@
+/**
+ * The failure laboratory: each way in which a module can be refused, made for real, asked about before (`plugd test`) and
+ * diagnosed after (`plugd test --insert`). Three boots: a plain kernel, one that enforces signatures, one that is locked down.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Investigation } from '../../agent/report/investigation.ts';
+import { needCommands } from '../fixtures/commands.ts';
+import { ofMachine, replaceBytes, signedByStranger, withWrongVersion } from '../fixtures/faulty-module.ts';
+import { buildModule } from '../fixtures/kernel-module.ts';
+import { machineImage, type GuestFiles, type Image } from './image.ts';
+import { boot, type Machine } from './machine.ts';
+
+/** Answers what it is told, and needs a symbol that can be made to be missing. */
+const SOURCE = `
+#include <linux/delay.h>
+#include <linux/module.h>
+static int answer;
+module_param(answer, int, 0444);
+MODULE_PARM_DESC(answer, "the errno that init answers");
+static int __init lab_init(void)
+{
+	if (answer < 0)
+		msleep_interruptible(-answer);
+	return -answer;
+}
+static void __exit lab_exit(void) {}
+module_init(lab_init);
+module_exit(lab_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Answers what it is told");
+`;
+
+/** A verdict with its cause: `failed vermagic`, `would-insert`. */
+type Outcome = string;
+
+interface Case {
+  readonly name: string;
+  /** A line of the shell before, and one after. */
+  readonly before?: string;
+  readonly after?: string;
+  /** What is asked about. */
+  readonly word: string;
+  /** How plugd is run: `plugd` is replaced by this. */
+  readonly as?: string;
+  readonly predicted: Outcome;
+  /** What `--insert` finds; undefined where it is not tried. */
+  readonly happened?: Outcome;
+  readonly errno?: string;
+  /** What the story before and after must say. */
+  readonly says?: RegExp;
+  readonly saysBefore?: RegExp;
+  /** What it must not say. */
+  readonly never?: RegExp;
+}
+
+t.setTimeout(1_200_000);
+const found = await machineImage();
+const tools = await needCommands(['openssl']);
+const lab = found.kind === 'ready' ? await buildModule(found.tree, 'lab', SOURCE) : found;
+const missing = [found, tools, lab].find((each) => each.kind === 'missing');
+const skip = missing?.kind === 'missing' ? missing.sentence : false;
+
+function outcome({ verdict, cause }: Investigation): Outcome {
+  return cause === undefined ? verdict : `${verdict} ${cause}`;
+}
+
+async function ask(machine: Machine, line: string): Promise<Investigation> {
+  const ended = await machine.shell(line);
+  try {
+    return JSON.parse(ended.stdout) as Investigation;
+  } catch {
+    throw new Error(`${line}: status ${ended.status}\n${ended.stdout}${ended.stderr}`);
+  }
+}
+
+/** Asks before and, if the case has it, inserts: both stories must end as the case says. */
+async function run(t: Test, machine: Machine, each: Case): Promise<void> {
+  const { word, predicted, happened, as = 'plugd' } = each;
+  if (each.before !== undefined) await machine.output('sh', ['-c', each.before]);
+  try {
+    const before = await ask(machine, `${as} test --json '${word}'`);
+    const told = [before.reason, ...before.evidence, before.remedy ?? ''].join('\n');
+    t.equal(outcome(before), predicted, `foretold: ${told.replaceAll('\n', ' | ')}`);
+    if (each.saysBefore !== undefined) t.match(told, each.saysBefore);
+    if (happened === undefined) {
+      if (each.says !== undefined) t.match(told, each.says);
+      return;
+    }
+    const after = await ask(machine, `${as} test --insert --json '${word}'`);
+    const explained = [after.reason, ...after.evidence, after.remedy ?? ''].join('\n');
+    t.equal(outcome(after), happened, `happened: ${explained.replaceAll('\n', ' | ')}`);
+    if (each.errno !== undefined) t.match(after.reason, new RegExp(`with ${each.errno}\\b`));
+    if (each.says !== undefined) t.match(explained, each.says);
+    if (each.never !== undefined) t.notMatch(explained, each.never);
+    if (happened.startsWith('failed') && happened !== 'failed no-device') t.ok(after.remedy, 'there is a remedy');
+  } finally {
+    await machine.shell(`${each.after ?? ':'}; rmmod lab dummy ifb nlmon 2>/dev/null`);
+  }
+}
+
+/** The module's faulty copies, each in a folder of its own so that the file keeps its name. */
+function labFiles(image: Image): GuestFiles {
+  const good = readFileSync((lab as { file: string }).file);
+  const debian = (path: string) => readFileSync(join(image.tree.root, 'lib/modules', image.tree.kernel, path));
+  const dummy = debian('kernel/drivers/net/dummy.ko');
+  return {
+    'lab/good/lab.ko': good,
+    'lab/vermagic/lab.ko': replaceBytes(good, ' preempt ', ' xreempt '),
+    'lab/release/lab.ko': replaceBytes(good, `vermagic=${image.tree.kernel.slice(0, 4)}`, 'vermagic=9.9.'),
+    'lab/machine/lab.ko': ofMachine(good, 183),
+    'lab/layout/lab.ko': withWrongVersion(good, 'module_layout'),
+    'lab/version/lab.ko': withWrongVersion(good, 'msleep_interruptible'),
+    'lab/symbol/lab.ko': replaceBytes(good, 'msleep_interruptible', 'msleep_interruptiblX'),
+    'lab/truncated/lab.ko': good.subarray(0, Math.floor(good.length / 2)),
+    'lab/empty/lab.ko': Buffer.alloc(0),
+    'lab/stranger/lab.ko': signedByStranger(good, 'Stranger Than Most'),
+    'lab/signed/dummy.ko': dummy,
+    'lab/tampered/dummy.ko': replaceBytes(dummy, 'alias=rtnl-link-dummy', 'alias=rtnl-link-dUmmy'),
+  };
+}
+
+t.test('the failure laboratory', { skip }, async (t) => {
+  const image = found as Image;
+  const tree = `/lib/modules/${image.tree.kernel}`;
+  const files = labFiles(image);
+  const options = (line: string) => `echo '${line}' > /etc/modprobe.d/lab.conf`;
+  const noOptions = 'rm -f /etc/modprobe.d/lab.conf';
+  // Without the binary index its text is read: a line is added with one command.
+  const inTree = (file: string) =>
+    `mkdir -p ${tree}/extra && cp ${file} ${tree}/extra/lab.ko && mv ${tree}/modules.dep.bin /tmp/ && cp ${tree}/modules.dep /tmp/ && echo 'extra/lab.ko:' >> ${tree}/modules.dep`;
+  const outOfTree = `rm -rf ${tree}/extra; mv /tmp/modules.dep.bin /tmp/modules.dep ${tree}/; ${noOptions}`;
+  const answers = (errno: number): Pick<Case, 'word'> => ({ word: `/lab/good/lab.ko' 'answer=${errno}` });
+  const virtio = `${tree}/kernel/drivers/virtio/virtio.ko`;
+
+  const plain: readonly Case[] = [
+    { name: 'a good module, unsigned', word: '/lab/good/lab.ko', predicted: 'would-insert', happened: 'inserted' },
+    {
+      name: 'wrong vermagic',
+      word: '/lab/vermagic/lab.ko',
+      predicted: 'failed vermagic',
+      happened: 'failed vermagic',
+      errno: 'ENOEXEC',
+      says: /found: .*xreempt[^]*wanted: .* preempt/,
+      saysBefore: /found: .*xreempt[^]*wanted: .* preempt/,
+    },
+    {
+      name: 'another release, with versions of symbols',
+      word: '/lab/release/lab.ko',
+      predicted: 'would-insert',
+      happened: 'inserted',
+    },
+    {
+      name: 'another architecture',
+      word: '/lab/machine/lab.ko',
+      predicted: 'failed vermagic',
+      happened: 'failed vermagic',
+      errno: 'ENOEXEC',
+      says: /built for aarch64, this kernel is x86_64/,
+    },
+    {
+      name: 'another struct module',
+      word: '/lab/layout/lab.ko',
+      predicted: 'failed vermagic',
+      happened: 'failed vermagic',
+      errno: 'ENOEXEC',
+      says: /module_layout is 0x[0-9a-f]{8}; here it is 0x[0-9a-f]{8}/,
+    },
+    {
+      name: "another version of a kernel's symbol",
+      word: '/lab/version/lab.ko',
+      predicted: 'failed vermagic',
+      happened: 'failed vermagic',
+      errno: 'EINVAL',
+      says: /msleep_interruptible: built against 0x[0-9a-f]{8}, the kernel has 0x[0-9a-f]{8}/,
+    },
+    {
+      name: 'a symbol that nothing has',
+      word: '/lab/symbol/lab.ko',
+      predicted: 'failed unknown-symbol',
+      happened: 'failed unknown-symbol',
+      errno: 'ENOENT',
+      says: /no module exports msleep_interruptiblX, nor does the kernel/,
+    },
+    {
+      name: 'a symbol whose provider is not loaded (insmod)',
+      word: `${tree}/kernel/drivers/net/virtio_net.ko`,
+      predicted: 'failed unknown-symbol',
+      happened: 'failed unknown-symbol',
+      errno: 'ENOENT',
+      says: /virtio is not loaded; it exports [^]*register_virtio_driver[^]*load .*virtio.* first/,
+    },
+    {
+      name: 'half a file',
+      word: '/lab/truncated/lab.ko',
+      predicted: 'failed corrupt',
+      happened: 'failed corrupt',
+      says: /truncated/,
+    },
+    {
+      name: 'an empty file',
+      word: '/lab/empty/lab.ko',
+      predicted: 'failed corrupt',
+      happened: 'failed corrupt',
+      says: /empty/,
+    },
+    {
+      name: 'signed by a key that nobody trusts, nothing enforced',
+      word: '/lab/stranger/lab.ko',
+      predicted: 'would-insert',
+      happened: 'inserted',
+    },
+    {
+      name: 'changed after it was signed',
+      word: '/lab/tampered/dummy.ko',
+      predicted: 'would-insert',
+      happened: 'failed signature',
+      errno: 'EKEYREJECTED',
+      says: /does not fit the contents/,
+    },
+    {
+      name: 'init answers ENODEV',
+      ...answers(19),
+      predicted: 'would-insert',
+      happened: 'failed no-device',
+      errno: 'ENODEV',
+    },
+    {
+      name: 'init answers EBUSY',
+      ...answers(16),
+      predicted: 'would-insert',
+      happened: 'failed busy',
+      errno: 'EBUSY',
+      says: /which other driver/,
+    },
+    {
+      name: 'init answers ENOMEM',
+      ...answers(12),
+      predicted: 'would-insert',
+      happened: 'failed other',
+      errno: 'ENOMEM',
+      says: /memory/,
+    },
+    {
+      name: 'init answers ENOENT',
+      ...answers(2),
+      predicted: 'would-insert',
+      happened: 'failed other',
+      errno: 'ENOENT',
+      never: /symbol/i,
+    },
+    {
+      name: 'init answers EPERM',
+      ...answers(1),
+      predicted: 'would-insert',
+      happened: 'failed permission',
+      errno: 'EPERM',
+    },
+    {
+      name: 'a value that the parameter does not take',
+      word: 'lab',
+      before: `${inTree('/lab/good/lab.ko')}; ${options('options lab answer=soon')}`,
+      after: outOfTree,
+      predicted: 'failed unknown-parameter',
+      happened: 'failed unknown-parameter',
+      errno: 'EINVAL',
+      says: /answer=soon is no value for a parameter of type int \(\/etc\/modprobe.d\/lab.conf:1\)[^]*`soon' invalid for parameter `answer'/,
+    },
+    {
+      name: 'a parameter that the module does not know',
+      says: /lab has no parameter anwser \(\/etc\/modprobe.d\/lab.conf:1\): the kernel ignores it; did you mean answer\?/,
+      word: 'lab',
+      before: `${inTree('/lab/good/lab.ko')}; ${options('options lab anwser=1')}`,
+      after: outOfTree,
+      predicted: 'would-insert',
+      happened: 'inserted',
+    },
+    {
+      name: 'blacklisted, asked for by alias',
+      word: 'x:y',
+      before: options('alias x:* dummy\nblacklist dummy'),
+      after: noOptions,
+      predicted: 'blacklisted',
+      happened: 'blacklisted',
+      says: /lab.conf:2/,
+    },
+    {
+      name: 'install /bin/false',
+      word: 'dummy',
+      before: options('install dummy /bin/false'),
+      after: noOptions,
+      predicted: 'install-command',
+      happened: 'failed other',
+      says: /exit status 1/,
+    },
+    {
+      name: 'no CAP_SYS_MODULE',
+      word: 'dummy',
+      as: 'setpriv --bounding-set=-sys_module --inh-caps=-sys_module plugd',
+      predicted: 'failed permission',
+      happened: 'failed permission',
+      errno: 'EPERM',
+      says: /lacks CAP_SYS_MODULE, and it is not in the bounding set/,
+    },
+    {
+      name: 'a user namespace',
+      word: 'dummy',
+      as: 'unshare --user --map-root-user plugd',
+      predicted: 'failed permission',
+      happened: 'failed permission',
+      errno: 'EPERM',
+      says: /user namespace/,
+    },
+    {
+      name: 'a file that was deleted',
+      word: 'dummy',
+      before: `mv ${tree}/kernel/drivers/net/dummy.ko /tmp/`,
+      after: `mv /tmp/dummy.ko ${tree}/kernel/drivers/net/`,
+      predicted: 'failed missing-file',
+      happened: 'failed missing-file',
+      says: /there is no file .*dummy.ko/,
+    },
+    {
+      name: 'indexes older than a move',
+      word: 'dummy',
+      before: `mkdir -p ${tree}/updates; mv ${tree}/kernel/drivers/net/dummy.ko ${tree}/updates/`,
+      after: `mv ${tree}/updates/dummy.ko ${tree}/kernel/drivers/net/`,
+      predicted: 'failed missing-file',
+      happened: 'failed missing-file',
+      says: /updates\/dummy.ko[^]*depmod/,
+    },
+    {
+      name: 'a dependency that is not on disk',
+      word: 'virtio_net',
+      before: `mv ${virtio} /tmp/`,
+      after: `mv /tmp/virtio.ko ${virtio}`,
+      predicted: 'failed missing-dependency',
+      happened: 'failed missing-dependency',
+      says: /virtio.*missing-file[^]*there is no file .*virtio.ko/,
+    },
+    {
+      name: 'dependencies in a circle',
+      word: 'lab',
+      before: `${inTree('/lab/good/lab.ko')}; sed -i 's|^extra/lab.ko:.*|extra/lab.ko: extra/lab.ko|' ${tree}/modules.dep`,
+      after: outOfTree,
+      predicted: 'failed cycle',
+      happened: 'failed cycle',
+      says: /lab → lab/,
+    },
+    {
+      name: 'an alias for a module that is not there',
+      word: 'x:y',
+      before: options('alias x:* nosuch'),
+      after: noOptions,
+      predicted: 'failed missing-file',
+      happened: 'failed missing-file',
+      says: /no module nosuch/,
+    },
+    { name: 'built into the kernel', word: 'ptp', predicted: 'builtin', happened: 'builtin' },
+    {
+      name: 'no module tree',
+      word: '/sys/bus/pci/devices/0000:00:03.0',
+      before: `mv ${tree} ${tree}.away`,
+      after: `mv ${tree}.away ${tree}`,
+      predicted: 'failed no-modules-directory',
+      says: /no directory/,
+    },
+    {
+      name: 'a device without MODALIAS',
+      word: 'clocksource0',
+      predicted: 'no-modalias',
+      says: /no MODALIAS/,
+    },
+    { name: 'a device that nothing claims', word: '0000:00:01.0', predicted: 'no-match' },
+    {
+      name: 'the driver is loaded, and bound',
+      word: '0000:00:03.0',
+      predicted: 'would-insert',
+      happened: 'inserted',
+      says: /was inserted/,
+    },
+    {
+      name: 'the driver is loaded, and not bound',
+      word: '0000:00:03.0',
+      before: 'echo 0000:00:03.0 > /sys/bus/pci/drivers/virtio-pci/unbind',
+      predicted: 'loaded',
+      says: /no driver is bound[^]*drivers_probe/,
+    },
+    {
+      name: 'the driver is loaded, and another one is wanted',
+      word: '0000:00:03.0',
+      before: 'echo vfio-pci > /sys/bus/pci/devices/0000:00:03.0/driver_override',
+      predicted: 'loaded',
+      says: /driver_override is 'vfio-pci'/,
+    },
+    // The last one: there is no way back.
+    {
+      name: 'modules_disabled',
+      word: 'dummy',
+      before: 'echo 1 > /proc/sys/kernel/modules_disabled',
+      predicted: 'failed modules-disabled',
+      happened: 'failed modules-disabled',
+      errno: 'EPERM',
+      says: /until reboot/,
+    },
+  ];
+  await t.test('a plain kernel', async (t) => {
+    await using machine = await boot(image, {
+      files,
+      devices: ['-device', 'virtio-rng-pci,addr=3', '-device', 'edu,addr=1'],
+    });
+    t.match(await machine.output('grep', ['-c', '', '/proc/kallsyms']), /^\d{5,}/, 'the kernel shows its symbols');
+    for (const each of plain) await t.test(each.name, async (t) => run(t, machine, each));
+    await t.test('doctor sees it too', async (t) => {
+      const { checks } = JSON.parse((await machine.run('plugd', ['doctor', '--json'])).stdout) as {
+        checks: Array<{ id: string; state: string }>;
+      };
+      const state = (id: string) => checks.find((check) => check.id === id)?.state;
+      t.equal(state('module-support'), 'ok');
+      t.equal(state('modules-disabled'), 'wrong');
+      t.equal(state('privileges'), 'ok');
+    });
+  });
+
+  const enforced: readonly Case[] = [
+    {
+      name: 'unsigned',
+      word: '/lab/good/lab.ko',
+      predicted: 'failed signature',
+      happened: 'failed signature',
+      errno: 'EKEYREJECTED',
+      says: /not signed[^]*sig_enforce=Y/,
+      saysBefore: /not signed[^]*sig_enforce=Y/,
+    },
+    { name: 'signed by Debian', word: '/lab/signed/dummy.ko', predicted: 'would-insert', happened: 'inserted' },
+    {
+      name: 'signed by a key that nobody trusts',
+      word: '/lab/stranger/lab.ko',
+      predicted: 'failed signature',
+      happened: 'failed signature',
+      errno: 'EKEYREJECTED',
+      says: /signed by 'Stranger Than Most'[^]*does not trust that key[^]*mokutil --import/,
+    },
+    {
+      name: 'changed after it was signed',
+      word: '/lab/tampered/dummy.ko',
+      predicted: 'would-insert',
+      happened: 'failed signature',
+      errno: 'EKEYREJECTED',
+      says: /does not fit the contents/,
+    },
+    {
+      name: 'modprobe.blacklist=, asked for by alias',
+      word: 'rtnl-link-dummy',
+      predicted: 'blacklisted',
+      happened: 'blacklisted',
+      says: /\/proc\/cmdline/,
+    },
+    { name: 'modprobe.blacklist=, asked for by name', word: 'dummy', predicted: 'would-insert', happened: 'inserted' },
+    {
+      name: 'module_blacklist=, asked for by name',
+      word: 'nlmon',
+      predicted: 'failed kernel-blacklist',
+      happened: 'failed kernel-blacklist',
+      says: /module_blacklist=nlmon/,
+    },
+    {
+      name: 'module_blacklist=, asked for by alias',
+      word: 'rtnl-link-ifb',
+      predicted: 'failed kernel-blacklist',
+      happened: 'failed kernel-blacklist',
+      says: /module_blacklist=ifb/,
+    },
+    {
+      name: 'module_blacklist=, insmod',
+      word: `${tree}/kernel/drivers/net/ifb.ko`,
+      predicted: 'failed kernel-blacklist',
+      happened: 'failed kernel-blacklist',
+      errno: 'EPERM',
+      says: /module_blacklist=ifb/,
+    },
+  ];
+  await t.test('a kernel that enforces signatures', async (t) => {
+    await using machine = await boot(image, {
+      files,
+      append: 'module.sig_enforce=1 modprobe.blacklist=dummy,veth module_blacklist=nlmon,ifb',
+    });
+    for (const each of enforced) await t.test(each.name, async (t) => run(t, machine, each));
+  });
+
+  const locked: readonly Case[] = [
+    {
+      name: 'unsigned',
+      word: '/lab/good/lab.ko',
+      predicted: 'failed lockdown',
+      happened: 'failed lockdown',
+      errno: 'EPERM',
+      says: /not signed[^]*locked down: integrity/,
+    },
+    {
+      name: 'signed by a key that nobody trusts',
+      word: '/lab/stranger/lab.ko',
+      predicted: 'failed lockdown',
+      happened: 'failed lockdown',
+      errno: 'EPERM',
+      says: /Stranger Than Most[^]*locked down: integrity/,
+    },
+    { name: 'signed by Debian', word: 'dummy', predicted: 'would-insert', happened: 'inserted' },
+  ];
+  await t.test('a kernel that is locked down', async (t) => {
+    await using machine = await boot(image, { files, append: 'lockdown=integrity' });
+    const [first, ...others] = locked;
+    if (first !== undefined) await t.test(`${first.name}, securityfs not mounted`, async (t) => run(t, machine, first));
+    await machine.output('mount', ['-t', 'securityfs', 'none', '/sys/kernel/security']);
+    for (const each of [first, ...others])
+      if (each !== undefined) await t.test(each.name, async (t) => run(t, machine, each));
+    const { checks } = JSON.parse((await machine.run('plugd', ['doctor', '--json'])).stdout) as {
+      checks: Array<{ id: string; summary: string }>;
+    };
+    t.match(checks.find((check) => check.id === 'lockdown')?.summary, /^integrity: only modules signed/);
+    t.match(checks.find((check) => check.id === 'keyrings')?.summary, /\.builtin_trusted_keys [1-9]/);
+  });
+});

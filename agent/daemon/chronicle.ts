@@ -59,7 +59,10 @@ export class Chronicle implements LoaderObserver {
       cause: record.cause,
       ms: took === undefined ? undefined : round(took),
       // From the moment it was asked for to the system call.
-      waitMs: record.startedMs === undefined ? undefined : round(record.startedMs - record.addedMs),
+      waitMs:
+        record.startedMs === undefined
+          ? undefined
+          : round(record.startedMs - (record.requester.askedMs ?? record.addedMs)),
       params: record.params === '' ? undefined : record.params,
     };
     if (result === 'inserted' || result === 'command') {

@@ -14,6 +14,8 @@ export interface Requester {
   readonly name: string;
   /** Who asked, when it was no device: the kernel itself, a person at the agent's socket, a line of modules-load.d. */
   readonly by?: 'kernel' | 'person' | 'boot-list' | undefined;
+  /** When it was asked for. */
+  readonly askedMs?: number | undefined;
   /** The udev rule that asked, when it was not the device's own modalias. */
   readonly rule?: Place | undefined;
 }

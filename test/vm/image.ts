@@ -187,7 +187,8 @@ function writePlugd(cpio: CpioWriter): void {
   const place = (path: string) => {
     if (existsSync(join(root, path))) cpio.copy(join(root, path), `${home}/${path}`);
   };
-  for (const path of ['package.json', 'rules', 'native/build/Release/plugd.node']) place(path);
+  const built = ['plugd.node', 'plugd-request'].map((name) => `native/build/Release/${name}`);
+  for (const path of ['package.json', 'rules', ...built]) place(path);
   for (const name of readdirSync(join(root, 'dist'))) if (/\.(cjs|cache)$/.test(name)) place(`dist/${name}`);
   for (const path of dependencies(root)) cpio.copy(path, `${home}/${path.slice(root.length + 1)}`, running);
   cpio.link('usr/bin/plugd', '../lib/node_modules/plugd/dist/plugd.cjs');

@@ -109,22 +109,21 @@ function directDependencies(
   symbols: SymbolTable,
   options: BuildOptions,
 ): readonly number[] {
-  const direct = new Set<number>();
-  const needs = symbols.needs(position);
-  for (const [i, symbol] of symbols.needed(position).entries()) {
-    const provider = symbols.provider(symbol);
-    const need = needs[i];
-    if (need !== undefined && !need.weak) {
-      if (provider === NOBODY) options.say('warning', `${module.path} needs unknown symbol ${need.name}`);
-      else if (options.symvers !== undefined && symbols.crc(symbol) !== need.crc) {
-        options.say('warning', `${module.path} disagrees about version of symbol ${need.name}`);
-      }
+  for (const { name, symbol, crc, weak } of symbols.needs(position)) {
+    if (weak) continue;
+    if (symbols.provider(symbol) === NOBODY) options.say('warning', `${module.path} needs unknown symbol ${name}`);
+    else if (options.symvers !== undefined && symbols.crc(symbol) !== crc) {
+      options.say('warning', `${module.path} disagrees about version of symbol ${name}`);
     }
-    if (provider < 0 || direct.has(provider)) continue;
-    direct.add(provider);
+  }
+  const direct: number[] = [];
+  for (const symbol of symbols.needed(position)) {
+    const provider = symbols.provider(symbol);
+    if (provider < 0 || direct.includes(provider)) continue;
+    direct.push(provider);
     options.showDependency?.(`${module.path} needs "${symbols.name(symbol)}": ${modules[provider]?.path ?? ''}`);
   }
-  return [...direct];
+  return direct;
 }
 
 /** How to write them. */

@@ -113,6 +113,8 @@ export function devnameText({ modules, facts }: TreeFacts, say: Say): string {
 
 /** `char-major-10-237` → `c10:237`, as sscanf reads it: blanks before a number, anything after the last. */
 function deviceNumbers(alias: string): string | undefined {
+  // Nearly all aliases are something else.
+  if (!alias.startsWith('char-major-') && !alias.startsWith('block-major-')) return undefined;
   const match = /^(char|block)-major-\s*([+-]?\d+)-\s*([+-]?\d+)/.exec(alias);
   if (match === null) return undefined;
   const [, type = '', major = '', minor = ''] = match;

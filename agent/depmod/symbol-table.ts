@@ -1,9 +1,12 @@
 import type { ModuleFile } from '../facts/module-file.ts';
-import { withoutPrefix, type KernelSymbol } from './kernel-symbols.ts';
+import type { KernelSymbol } from './kernel-symbols.ts';
+import { NameNumbers } from './name-numbers.ts';
 
 /** A symbol that a module needs. */
 export interface Need {
   readonly name: string;
+  /** The symbol's number. */
+  readonly symbol: number;
   /** The version it was built against; 0 without one. */
   readonly crc: number;
   readonly weak: boolean;
@@ -14,13 +17,12 @@ export const KERNEL = -1;
 export const NOBODY = -2;
 
 /**
- * Who provides which symbol, and what each module needs. A name that several provide belongs to the last. The tree's
- * modules name a hundred thousand needs by twenty thousand names: each name is kept once and has a number.
+ * Who provides which symbol, and what each module needs. A name that several provide belongs to the last. Symbols go by
+ * their numbers.
  */
 export class SymbolTable {
-  readonly #prefix: string | undefined;
-  readonly #numbers = new Map<string, number>();
-  readonly #names: string[] = [];
+  readonly #prefix: number | undefined;
+  readonly #numbers = new NameNumbers();
   /** By number: a module's position, or one of the two above; and the symbol's version. */
   readonly #providers: number[] = [];
   readonly #crcs: number[] = [];
@@ -31,83 +33,92 @@ export class SymbolTable {
 
   /** `details`: keep versions and weakness of needs too, for `needs`. */
   constructor(options: { readonly prefix: string | undefined; readonly details: boolean }) {
-    this.#prefix = options.prefix;
+    this.#prefix = options.prefix?.charCodeAt(0);
     this.#details = options.details ? [] : undefined;
   }
 
+  /** The kernel's own symbols, whose names have no prefix. */
   addKernel(symbols: readonly KernelSymbol[]): void {
-    for (const { name, crc } of symbols) this.#provide(name, KERNEL, crc);
+    for (const { name, crc } of symbols) this.#provide(Buffer.from(name, 'latin1'), 0, KERNEL, crc);
   }
 
   /** Takes what the module at `position` provides and needs. */
   addModule(position: number, file: ModuleFile): void {
-    const { exported, undefinedNames, versionedNames } = file.symbols;
-    for (const { name, crc } of exported) this.#provide(withoutPrefix(name, this.#prefix), position, crc);
     const needed: number[] = [];
-    for (const name of undefinedNames) this.#need(name, position, needed);
-    for (const name of versionedNames) if (name !== '') this.#need(name, position, needed);
-    this.#needed[position] = needed;
+    const isKnown = file.visitSymbols({
+      exported: (bytes, start, crc) => this.#provide(bytes, this.#behindPrefix(bytes, start), position, crc),
+      // A needed name may begin with a dot (64-bit PowerPC: `.foo` is `foo`), then the prefix.
+      needed: (bytes, start) => {
+        const symbol = this.#number(bytes, this.#behindPrefix(bytes, bytes[start] === DOT ? start + 1 : start));
+        if (this.#lastUser[symbol] === position) return;
+        this.#lastUser[symbol] = position;
+        needed.push(symbol);
+      },
+    });
+    this.#needed[position] = isKnown ? needed : [];
     if (this.#details === undefined) return;
-    this.#details[position] = (file.needs() ?? []).map(({ name, crc, weak }) => ({ name, crc: crc ?? 0, weak }));
+    this.#details[position] = (file.needs() ?? []).map(({ name, crc, weak }) => ({
+      name,
+      symbol: this.#ofName(name),
+      crc: crc ?? 0,
+      weak,
+    }));
   }
 
-  /** The numbers of the symbols that the module at `position` needs. */
+  /** The numbers of the symbols that the module at `position` needs, each once. */
   needed(position: number): readonly number[] {
     return this.#needed[position] ?? [];
   }
 
-  /** The same in full, in the same order; empty unless `details` were asked for. */
+  /** The same in full; empty unless `details` were asked for. */
   needs(position: number): readonly Need[] {
     return this.#details?.[position] ?? [];
   }
 
   /** The position of the module that provides the symbol of this number, KERNEL or NOBODY. */
-  provider(number: number): number {
-    return this.#providers[number] ?? NOBODY;
+  provider(symbol: number): number {
+    return this.#providers[symbol] ?? NOBODY;
   }
 
-  crc(number: number): number {
-    return this.#crcs[number] ?? 0;
+  crc(symbol: number): number {
+    return this.#crcs[symbol] ?? 0;
   }
 
-  name(number: number): string {
-    return this.#names[number] ?? '';
+  name(symbol: number): string {
+    return this.#numbers.name(symbol);
   }
 
   /** The symbols that modules provide, in no particular order. */
   provided(): ReadonlyArray<{ readonly name: string; readonly module: number }> {
-    return this.#providers
-      .map((module, number) => ({ name: this.name(number), module }))
-      .filter(({ module }) => module >= 0);
+    const found: Array<{ readonly name: string; readonly module: number }> = [];
+    for (const [symbol, module] of this.#providers.entries())
+      if (module >= 0) found.push({ name: this.name(symbol), module });
+    return found;
   }
 
-  #provide(name: string, module: number, crc: number): void {
-    const number = this.#number(name);
-    this.#providers[number] = module;
-    this.#crcs[number] = crc;
+  #provide(bytes: Uint8Array, start: number, module: number, crc: number): void {
+    const symbol = this.#number(bytes, start);
+    this.#providers[symbol] = module;
+    this.#crcs[symbol] = crc;
   }
 
-  #need(name: string, position: number, needed: number[]): void {
-    const number = this.#number(this.#lookedUp(name));
-    if (this.#lastUser[number] === position) return;
-    this.#lastUser[number] = position;
-    needed.push(number);
+  #ofName(name: string): number {
+    const bytes = Buffer.from(name, 'latin1');
+    return this.#number(bytes, this.#behindPrefix(bytes, bytes[0] === DOT ? 1 : 0));
   }
 
-  /** A needed name may begin with a dot (64-bit PowerPC: `.foo` is `foo`), then the prefix. */
-  #lookedUp(name: string): string {
-    return withoutPrefix(name.startsWith('.') ? name.slice(1) : name, this.#prefix);
+  #behindPrefix(bytes: Uint8Array, start: number): number {
+    return this.#prefix !== undefined && bytes[start] === this.#prefix ? start + 1 : start;
   }
 
-  #number(name: string): number {
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    // A copy: a slice would keep the whole string table of its module in memory.
-    const copy = Buffer.from(name, 'latin1').toString('latin1');
-    this.#numbers.set(copy, this.#names.length);
+  #number(bytes: Uint8Array, start: number): number {
+    const symbol = this.#numbers.number(bytes, start);
+    if (symbol < this.#providers.length) return symbol;
     this.#providers.push(NOBODY);
     this.#crcs.push(0);
     this.#lastUser.push(NOBODY);
-    return this.#names.push(copy) - 1;
+    return symbol;
   }
 }
+
+const DOT = 0x2e;

@@ -26,9 +26,11 @@ import {
   neededSymbols,
   readSymbols,
   symbolVersions,
+  visitSymbols,
   type ExportedSymbol,
   type ModuleSymbols,
   type NeededSymbol,
+  type SymbolVisitor,
 } from './module-symbols.ts';
 
 /** A file that cannot be used as a module, and why, in words: `damaged or truncated xz data`. `errno` is what kmod reports. */
@@ -94,6 +96,11 @@ export class ModuleFile {
   /** The symbols it needs, with their versions; undefined when its symbol table is missing or damaged. */
   needs(): readonly NeededSymbol[] | undefined {
     return neededSymbols(this.symbols, this.versions());
+  }
+
+  /** Shows the visitor what it exports and needs, without making a string of each name; false: nothing is known of its needs. */
+  visitSymbols(visitor: SymbolVisitor): boolean {
+    return visitSymbols(this.#source, this.elf, visitor);
   }
 
   /** What it exports and needs, by name. */

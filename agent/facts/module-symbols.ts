@@ -12,17 +12,7 @@
  * 64 bytes each: the CRC (8 bytes, 4 on 32 bit) and the name. Names too long for that are in `__version_ext_names` and
  * `__version_ext_crcs` (Linux 6.13, CONFIG_EXTENDED_MODVERSIONS).
  */
-import {
-  section,
-  sectionBytes,
-  SECTION_LIMIT,
-  stringAt,
-  u64,
-  viewOf,
-  type ByteSource,
-  type Elf,
-  type Section,
-} from './elf.ts';
+import { section, sectionBytes, SECTION_LIMIT, u64, viewOf, type ByteSource, type Elf, type Section } from './elf.ts';
 
 /** An exported symbol and its version. */
 export interface ExportedSymbol {
@@ -42,23 +32,71 @@ const SPARC_REGISTER_TYPE = 13;
 const WEAK_BINDING = 2;
 const ABSOLUTE = 0xfff1;
 
-/** The symbols of a module, read in one go. */
+/** The symbols of a module. */
 export interface ModuleSymbols {
   /** What it exports, in the order of its symbol table; empty when nothing. */
   readonly exported: readonly ExportedSymbol[];
-  /** What it needs: the undefined symbols, in the order of the table. */
-  readonly undefinedNames: readonly string[];
-  /** The names in `__versions`, and in its extension: what is not among the undefined is needed too. */
-  readonly versionedNames: readonly string[];
+  /** What it needs, each name once: the undefined symbols in the order of the table, then what only `__versions` names. */
+  readonly needed: readonly string[];
   /** Those of the needed that may be missing. */
   readonly weak: ReadonlySet<string>;
   /** False for a stripped module, or one whose table names strings outside of it: nothing is known of what it needs. */
   readonly hasTable: boolean;
 }
 
+/** Takes symbols by their names' bytes: `bytes` from `start` to the next NUL. They are gone after the call. */
+export interface SymbolVisitor {
+  /** May be called twice for one name. */
+  needed(bytes: Uint8Array, start: number, weak: boolean): void;
+  exported(bytes: Uint8Array, start: number, crc: number): void;
+}
+
+/** What the module exports and needs. */
+export function readSymbols(source: ByteSource, elf: Elf): ModuleSymbols {
+  const exported: ExportedSymbol[] = [];
+  const needed = new Set<string>();
+  const weak = new Set<string>();
+  const hasTable = visitSymbols(source, elf, {
+    needed(bytes, start, isWeak) {
+      const name = nameAt(bytes, start);
+      needed.add(name);
+      if (isWeak) weak.add(name);
+    },
+    exported: (bytes, start, crc) => exported.push({ name: nameAt(bytes, start), crc }),
+  });
+  return { exported, needed: hasTable ? [...needed] : [], weak, hasTable };
+}
+
+function nameAt(bytes: Uint8Array, start: number): string {
+  const end = bytes.indexOf(0, start);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+}
+
+/**
+ * Shows the visitor what the module exports, then what it needs. False when nothing is known of its needs (see
+ * `ModuleSymbols.hasTable`); the needs that were shown until then are void.
+ */
+export function visitSymbols(source: ByteSource, elf: Elf, visitor: SymbolVisitor): boolean {
+  const table = symbolTable(source, elf);
+  const found = table !== undefined && visitVersionedExports(source, elf, table, visitor);
+  const hasTable = table !== undefined && visitUndefined(elf, table, visitor);
+  // These look elsewhere in the file: the table is gone then.
+  if (!found)
+    visitStrings(terminated(sectionBytes(source, elf, '__ksymtab_strings')), (bytes, at) =>
+      visitor.exported(bytes, at, 0),
+    );
+  if (!hasTable) return false;
+  visitVersioned(source, elf, visitor);
+  visitStrings(terminated(sectionBytes(source, elf, '__version_ext_names')), (bytes, at) =>
+    visitor.needed(bytes, at, false),
+  );
+  return true;
+}
+
 interface Table {
   readonly view: DataView;
   readonly bytes: Buffer;
+  /** NUL-terminated. */
   readonly strings: Buffer;
   /** Offsets inside an entry. */
   readonly entrySize: number;
@@ -82,56 +120,46 @@ function symbolTable(source: ByteSource, elf: Elf): Table | undefined {
   const bytes = bytesOf(symbols);
   const layout =
     elf.bits === 64 ? { entrySize: 24, info: 4, shndx: 6, value: 8 } : { entrySize: 16, info: 12, shndx: 14, value: 4 };
-  return { bytes, view: viewOf(bytes), strings: bytesOf(strings), ...layout };
+  return { bytes, view: viewOf(bytes), strings: terminated(bytesOf(strings)), ...layout };
 }
 
-/** What the module exports and needs. */
-export function readSymbols(source: ByteSource, elf: Elf): ModuleSymbols {
-  const versionedNames = [...versionTable(source, elf).names, ...extendedNames(source, elf)];
-  const table = symbolTable(source, elf);
-  const text = table?.strings.toString('latin1') ?? '';
-  const needs = table === undefined ? undefined : neededNames(elf, table, text);
-  const exported = table === undefined ? [] : versionedExports(source, elf, table, text);
-  return {
-    exported: exported.length > 0 ? exported : unversionedExports(source, elf),
-    undefinedNames: needs?.names ?? [],
-    versionedNames: needs === undefined ? [] : versionedNames,
-    weak: needs?.weak ?? NO_NAMES,
-    hasTable: needs !== undefined,
-  };
+/** The strings up to their last NUL: one that is cut off is none. */
+function terminated(strings: Buffer | undefined): Buffer {
+  return strings === undefined ? Buffer.alloc(0) : strings.subarray(0, strings.lastIndexOf(0) + 1);
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
-
-function unversionedExports(source: ByteSource, elf: Elf): ExportedSymbol[] {
-  const text = sectionBytes(source, elf, '__ksymtab_strings')?.toString('latin1') ?? '';
-  return text
-    .split('\0')
-    .filter((name) => name !== '')
-    .map((name) => ({ name, crc: 0 }));
+function visitStrings(strings: Buffer, visit: (bytes: Buffer, start: number) => void): void {
+  for (let at = 0; at < strings.length; at = strings.indexOf(0, at) + 1) if (strings[at] !== 0) visit(strings, at);
 }
 
 // "__crc_" as it stands in the table of strings.
 const CRC_PREFIX = Buffer.from('__crc_', 'latin1');
 
-function versionedExports(source: ByteSource, elf: Elf, table: Table, text: string): ExportedSymbol[] {
-  const found: ExportedSymbol[] = [];
+/** The exports that have a version; whether there was any. */
+function visitVersionedExports(source: ByteSource, elf: Elf, table: Table, visitor: SymbolVisitor): boolean {
+  const { view, bytes, strings, entrySize } = table;
   // Most modules export nothing: one search for the prefix spares looking at each symbol's name.
-  if (table.strings.indexOf(CRC_PREFIX) < 0) return found;
+  if (strings.indexOf(CRC_PREFIX) < 0) return false;
   const words = new Map<number, Buffer>();
-  for (let at = table.entrySize; at + table.entrySize <= table.bytes.length; at += table.entrySize) {
-    const nameOffset = table.view.getUint32(at, elf.littleEndian);
-    if (!text.startsWith('__crc_', nameOffset)) continue;
-    const name = stringAt(text, nameOffset + CRC_PREFIX.length);
-    if (name === undefined) continue;
+  let found = false;
+  for (let at = entrySize; at + entrySize <= bytes.length; at += entrySize) {
+    const name = view.getUint32(at, elf.littleEndian);
+    if (!startsWithCrc(strings, name)) continue;
     const value =
       elf.bits === 64
-        ? u64(table.view, at + table.value, elf.littleEndian)
-        : table.view.getUint32(at + table.value, elf.littleEndian);
-    const index = table.view.getUint16(at + table.shndx, elf.littleEndian);
-    found.push({ name, crc: index === 0 || index === ABSOLUTE ? value : crcWord(source, elf, words, index, value) });
+        ? u64(view, at + table.value, elf.littleEndian)
+        : view.getUint32(at + table.value, elf.littleEndian);
+    const index = view.getUint16(at + table.shndx, elf.littleEndian);
+    const crc = index === 0 || index === ABSOLUTE ? value : crcWord(source, elf, words, index, value);
+    visitor.exported(strings, name + CRC_PREFIX.length, crc);
+    found = true;
   }
   return found;
+}
+
+function startsWithCrc(strings: Buffer, at: number): boolean {
+  for (let i = 0; i < CRC_PREFIX.length; i++) if (strings[at + i] !== CRC_PREFIX[i]) return false;
+  return true;
 }
 
 function crcWord(source: ByteSource, elf: Elf, words: Map<number, Buffer>, index: number, offset: number): number {
@@ -145,58 +173,59 @@ function crcWord(source: ByteSource, elf: Elf, words: Map<number, Buffer>, index
   return offset + 4 <= bytes.length ? viewOf(bytes).getUint32(offset, elf.littleEndian) : 0;
 }
 
-/** The undefined symbols; undefined when a name lies outside of the strings. */
-function neededNames(elf: Elf, table: Table, text: string): { names: string[]; weak: ReadonlySet<string> } | undefined {
+/** The undefined symbols; false when a name lies outside of the strings. */
+function visitUndefined(elf: Elf, table: Table, visitor: SymbolVisitor): boolean {
+  const { view, bytes, strings, entrySize } = table;
   const isSparc = SPARC_MACHINES.has(elf.machine);
-  const names: string[] = [];
-  let weak: Set<string> | undefined;
-  for (let at = table.entrySize; at + table.entrySize <= table.bytes.length; at += table.entrySize) {
-    if (table.view.getUint16(at + table.shndx, elf.littleEndian) !== 0) continue;
-    const info = table.bytes[at + table.info] ?? 0;
+  for (let at = entrySize; at + entrySize <= bytes.length; at += entrySize) {
+    if (view.getUint16(at + table.shndx, elf.littleEndian) !== 0) continue;
+    const info = bytes[at + table.info] ?? 0;
     if (isSparc && (info & 0xf) === SPARC_REGISTER_TYPE) continue;
-    const name = stringAt(text, table.view.getUint32(at, elf.littleEndian));
-    if (name === undefined) return undefined;
-    if (name === '') continue;
-    names.push(name);
-    if (info >> 4 === WEAK_BINDING) (weak ??= new Set()).add(name);
+    const name = view.getUint32(at, elf.littleEndian);
+    if (name >= strings.length) return false;
+    if (strings[name] !== 0) visitor.needed(strings, name, info >> 4 === WEAK_BINDING);
   }
-  return { names, weak: weak ?? NO_NAMES };
+  return true;
+}
+
+/** The names in `__versions`. */
+function visitVersioned(source: ByteSource, elf: Elf, visitor: SymbolVisitor): void {
+  const bytes = versionBytes(source, elf);
+  const crcSize = elf.bits / 8;
+  for (let at = 0; at + 64 <= bytes.length; at += 64) {
+    if (bytes[at + crcSize] === 0) continue;
+    if (bytes[at + 63] === 0) visitor.needed(bytes, at + crcSize, false);
+    // A name that fills its place has no NUL.
+    else visitor.needed(Buffer.concat([bytes.subarray(at + crcSize, at + 64), Buffer.alloc(1)]), 0, false);
+  }
+}
+
+/** The section `__versions`, as long as nothing else is peeked; empty when there is none, or it is no table of versions. */
+function versionBytes(source: ByteSource, elf: Elf): Buffer {
+  const where = section(elf, '__versions');
+  if (where === undefined || where.size % 64 !== 0 || where.size > SECTION_LIMIT) return Buffer.alloc(0);
+  return source.peek(where.offset, where.size);
 }
 
 /** The versions a module was built against, in the order of `__versions` and then of its extension; empty without any. */
 export function symbolVersions(source: ByteSource, elf: Elf): readonly ExportedSymbol[] {
-  const table = versionTable(source, elf);
-  const found = table.names.map((name, i) => ({ name, crc: table.crc(i) }));
+  const bytes = versionBytes(source, elf);
+  const view = viewOf(bytes);
+  const text = bytes.toString('latin1');
+  const found: ExportedSymbol[] = [];
+  for (let at = 0; at + 64 <= bytes.length; at += 64) {
+    const crc = elf.bits === 64 ? u64(view, at, elf.littleEndian) : view.getUint32(at, elf.littleEndian);
+    found.push({ name: text.slice(at + elf.bits / 8, at + 64).replace(/\0.*$/s, ''), crc });
+  }
   if (section(elf, '__version_ext_names') === undefined) return found;
+  const names = sectionBytes(source, elf, '__version_ext_names')?.toString('latin1').split('\0') ?? [];
   const crcs = sectionBytes(source, elf, '__version_ext_crcs') ?? Buffer.alloc(0);
-  const known = new Set(table.names);
-  for (const [i, name] of extendedNames(source, elf).entries()) {
+  const known = new Set(found.map(({ name }) => name));
+  for (const [i, name] of names.entries()) {
     if (name === '' || known.has(name) || (i + 1) * 4 > crcs.length) continue;
     found.push({ name, crc: viewOf(crcs).getUint32(i * 4, elf.littleEndian) });
   }
   return found;
-}
-
-/** The names of `__versions`, and the version of each by its index, as long as nothing else is peeked. */
-function versionTable(source: ByteSource, elf: Elf): { readonly names: readonly string[]; crc(index: number): number } {
-  const where = section(elf, '__versions');
-  if (where === undefined || where.size % 64 !== 0 || where.size > SECTION_LIMIT) return { names: [], crc: () => 0 };
-  const bytes = source.peek(where.offset, where.size);
-  const text = bytes.toString('latin1');
-  const crcSize = elf.bits === 64 ? 8 : 4;
-  const names: string[] = [];
-  for (let at = 0; at + 64 <= text.length; at += 64) {
-    const nul = text.indexOf('\0', at + crcSize);
-    names.push(text.slice(at + crcSize, nul < 0 || nul > at + 64 ? at + 64 : nul));
-  }
-  const view = viewOf(bytes);
-  const crc = (index: number) =>
-    crcSize === 8 ? u64(view, index * 64, elf.littleEndian) : view.getUint32(index * 64, elf.littleEndian);
-  return { names, crc };
-}
-
-function extendedNames(source: ByteSource, elf: Elf): readonly string[] {
-  return sectionBytes(source, elf, '__version_ext_names')?.toString('latin1').split('\0') ?? [];
 }
 
 /** What the module needs with its versions; undefined when nothing is known of it (`hasTable`). */
@@ -206,7 +235,5 @@ export function neededSymbols(
 ): readonly NeededSymbol[] | undefined {
   if (!symbols.hasTable) return undefined;
   const crcs = new Map(versions.map(({ name, crc }) => [name, crc]));
-  const names = new Set([...symbols.undefinedNames, ...symbols.versionedNames]);
-  names.delete('');
-  return [...names].map((name) => ({ name, crc: crcs.get(name), weak: symbols.weak.has(name) }));
+  return symbols.needed.map((name) => ({ name, crc: crcs.get(name), weak: symbols.weak.has(name) }));
 }

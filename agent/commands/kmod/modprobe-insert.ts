@@ -22,19 +22,7 @@ const UNKNOWN_SYMBOL = 'Unknown symbol in module, or unknown parameter (see dmes
 /** What came of a step: nothing to be said, or why not, for `could not insert 'NAME': `. */
 type StepEnd = 'done' | 'already-loaded' | { readonly why: string };
 
-/**
- * Module parameters as one text: words parted by blanks, a value with blanks in quotes. `['a=1', 'b=x y']` → `a=1 b="x y"`;
- * what has quotes already, or no `=`, stays as it is.
- */
-export function joinParameters(words: readonly string[]): string {
-  return words
-    .map((word) => {
-      const value = word.indexOf('=') + 1;
-      if (value === 0 || !word.includes(' ', value) || /["']/.test(word.charAt(value))) return word;
-      return `${word.slice(0, value)}"${word.slice(value)}"`;
-    })
-    .join(' ');
-}
+export { joinParameters } from './parameters.ts';
 
 /** Inserts modules one by one; the plans for all of them share what they find out. */
 export class Inserter {

@@ -12,7 +12,7 @@ const JOBS: Option = {
   long: 'jobs',
   short: 'j',
   value: 'N',
-  help: 'insert N modules at a time (default: 2 for each CPU)',
+  help: 'insert N modules at a time (default: 2 for each CPU, and 2)',
 };
 const SERVE: Option = {
   long: 'serve-kernel-requests',
@@ -61,7 +61,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     const { isJournal, openLog } = await import('../../report/log.ts');
     await Agent.run({
       host: hostOf(parsed),
-      jobs: jobs === undefined ? 2 * availableParallelism() : wholeNumber(JOBS, jobs, 1, 1024),
+      jobs: jobs === undefined ? 2 * availableParallelism() + 2 : wholeNumber(JOBS, jobs, 1, 1024),
       runDir: resolve(parsed.value(RUN_DIR_OPTION) ?? RUN_DIR),
       log: openLog({
         fd: 1,

@@ -15,7 +15,7 @@ const JOBS: Option = {
   long: 'jobs',
   short: 'j',
   value: 'N',
-  help: 'insert N modules at a time (default: 2 for each CPU)',
+  help: 'insert N modules at a time (default: 2 for each CPU, and 2)',
 };
 const TIMEOUT: Option = {
   long: 'timeout',
@@ -61,7 +61,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const view = quiet ? undefined : liveView(terminal, parsed.has(OPTION.verbose), stream.isTTY);
     const run = await coldplug({
       host: hostOf(parsed),
-      jobs: jobs === undefined ? 2 * availableParallelism() : wholeNumber(JOBS, jobs, 1, 1024),
+      jobs: jobs === undefined ? 2 * availableParallelism() + 2 : wholeNumber(JOBS, jobs, 1, 1024),
       timeoutMs: 1000 * (timeout === undefined ? 120 : wholeNumber(TIMEOUT, timeout, 1, 86_400)),
       dryRun: parsed.has(OPTION.dryRun),
       observer: view?.observer,

@@ -53,9 +53,11 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
   async run(args) {
     const parsed = parse(command, args);
     if (parsed.words.length > 0) throw new PlugdError('usage', `agent takes no words: ${parsed.words.join(' ')}`);
-    // V8 lets its young generation grow sixteenfold in a storm of uevents and never gives that back: 120 MiB instead of 85
-    // after 200,000 of them. Objects of an agent die young all the same.
+    // An agent lives for months and is idle. V8 lets its young generation grow sixteenfold in a storm of uevents and never
+    // gives that back (120 MiB instead of 85 after 200,000 of them), though an agent's objects die young; and its
+    // optimizing compiler alone takes 4 MiB, for code that is no faster: a uevent costs system calls and garbage.
     setFlagsFromString('--semi-space-growth-factor=1');
+    setFlagsFromString('--no-opt');
     const jobs = parsed.value(JOBS);
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/log.ts');

@@ -164,6 +164,8 @@ async function warmUp(root: string): Promise<number> {
   const common = ['--root', root, '--kernel', '0'];
   const runs: ReadonlyArray<readonly [name: string, args: readonly string[]]> = [
     ['lookup', [...common, 'pci:v1d1']],
+    ['test', [...common, 'pci:v1d1']],
+    ['devices', [...common, '--sysfs', `${root}/sys`]],
     ['coldplug', [...common, '--dry-run', '--sysfs', `${root}/sys`, '--proc', `${root}/proc`]],
     ['modprobe', ['-d', root, '-S', '0', '-R', 'pci:v1d1']],
     ['modprobe', ['-d', root, '-S', '0', '-C', `${root}/etc/modprobe.d`, '-D', 'a']],

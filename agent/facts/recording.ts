@@ -114,6 +114,5 @@ const REMEDY = "a recording is one JSON object a line, as 'plugd devices --recor
 
 /** Text of other tools may hold characters beyond a byte: they stand for their UTF-8 bytes. */
 function latin1(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   return /[^\x00-\xff]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 }

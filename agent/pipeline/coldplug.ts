@@ -83,14 +83,20 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
   try {
     await readAll();
     const unsettled = hearing === undefined ? undefined : await settle(options, loader, hearing, readAll);
+    const wallMs = sinceStart();
     const run = loader.result();
+    const failed = run.modules.some(({ result }) => result === 'failed');
+    // Explaining costs more than loading: files are read, and what the kernel logged.
+    const modules =
+      failed && !dryRun ? (await import('./failure.ts')).explainFailures(host, sources, run.modules) : run.modules;
     return {
       kernel: host.kernel,
       moduleDir: host.moduleDir,
       jobs: options.jobs,
       dryRun,
-      wallMs: sinceStart(),
+      wallMs,
       ...run,
+      modules,
       problems: sources.problems(),
       uevents: hearing?.counts() ?? { received: 0, used: 0, gaps: 0, rescans: 0, dropped: 0 },
       ...(unsettled === undefined ? {} : { unsettled }),

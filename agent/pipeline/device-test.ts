@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import type { Host } from '../base/host.ts';
 import { PlugdError } from '../base/error.ts';
 import { readBindingFacts } from '../facts/binding.ts';
-import { readKernelCommandLine, readModprobeConfig } from '../facts/config-text.ts';
 import type { Device } from '../facts/device.ts';
 import { findDevice } from '../facts/device-search.ts';
 import { bound, type BoundDevice } from '../facts/recording.ts';
@@ -30,7 +29,7 @@ export interface DeviceTest {
 export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   const sources = sourcesOf(host);
   const found = findDevice(host, word);
-  const configuration = [...readModprobeConfig(host).texts, readKernelCommandLine(host)].map(({ file }) => file);
+  const configuration = 'missing' in sources ? [] : sources.configFiles;
   const base = { asked: word, kernel: host.kernel, moduleDir: host.moduleDir, configuration };
   if (found.kind === 'ambiguous') {
     throw new PlugdError('usage', `${word} is the name of ${found.devpaths.length} devices`, {

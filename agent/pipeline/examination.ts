@@ -12,6 +12,7 @@ import { readKernelSymbols, type KernelSymbols } from '../facts/kernel-symbols.t
 import { modinfoValue, modinfoValues } from '../facts/modinfo.ts';
 import { openModuleFile, type ModuleFile } from '../facts/module-file.ts';
 import { readSignature } from '../facts/signature.ts';
+import { changedAt } from '../facts/tree-listing.ts';
 import type {
   FileEvidence,
   KernelEvidence,
@@ -33,6 +34,8 @@ export interface Examinee {
   readonly parameters: readonly GivenParameters[];
   /** Modules that will have been loaded before it. */
   readonly before: ReadonlySet<ModuleName>;
+  /** It comes after all that modules.dep says it needs: where depmod has seen this very file, no symbol can be missing. */
+  readonly planned?: boolean;
 }
 
 /** Names that the kernel's loader itself provides. */
@@ -46,6 +49,7 @@ export class Examiner {
   #sample: { readonly sample: KernelSample | undefined } | undefined;
   #symbols: { readonly symbols: KernelSymbols | undefined } | undefined;
   #loaded: ReadonlySet<ModuleName> | undefined;
+  #indexed: number | undefined;
 
   constructor(host: Host, sources: Sources) {
     this.#host = host;
@@ -81,7 +85,8 @@ export class Examiner {
     }
   }
 
-  #image(file: ModuleFile, { module, parameters, before }: Examinee): FileEvidence {
+  #image(file: ModuleFile, examinee: Examinee): FileEvidence {
+    const { module, parameters, before, planned, path } = examinee;
     this.#sample ??= { sample: readKernelSample(this.#host) };
     const { sample } = this.#sample;
     const versions = file.versions();
@@ -98,12 +103,21 @@ export class Examiner {
       expectedArchitecture,
       hasVersions: versions.length > 0,
       signature: this.#signature(file),
-      missingSymbols: foreign ? [] : this.#missing(file, module, before, intree),
+      missingSymbols:
+        foreign || (intree && planned === true && this.#isIndexed(path))
+          ? []
+          : this.#missing(file, module, before, intree),
       // The kernel's own modules were built with it.
       mismatches: intree || foreign ? [] : this.#mismatches(versions),
       badParameters: badParameters(file.modinfo, parameters),
       firmware: modinfoValues(file.modinfo, 'firmware'),
     };
+  }
+
+  /** Whether the file is as old as modules.dep, or older. */
+  #isIndexed(path: string): boolean {
+    this.#indexed ??= changedAt(`${this.#host.moduleDir}/modules.dep.bin`) ?? 0;
+    return (changedAt(path) ?? Infinity) <= this.#indexed;
   }
 
   #signature(file: ModuleFile): SignatureEvidence {

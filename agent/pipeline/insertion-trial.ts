@@ -103,7 +103,7 @@ export function explain(
 }
 
 /** Lines of the kernel that are about a module: by its name, or what the loader and lockdown say without one. */
-function concerns(text: string, module: ModuleName): boolean {
+export function concerns(text: string, module: ModuleName): boolean {
   const name = text.replaceAll('-', '_');
   return (
     name.startsWith(`${module}:`) ||

@@ -39,12 +39,18 @@ interface Outcome {
   readonly remedy?: string | undefined;
 }
 
+/** What is wrong with a step: the refusal, if one is foreseen, and parameters that do not fit. */
+interface Foreseen {
+  readonly diagnosis: Diagnosis | undefined;
+  readonly bad: readonly BadParameter[];
+}
+
 /** Investigates names and devices of one host; what it found out about a name it remembers. */
 export class Investigator {
   readonly examiner: Examiner;
   readonly #options: InvestigatorOptions;
   readonly #requests = new Map<string, RequestReport>();
-  readonly #refusals = new Map<string, Diagnosis | undefined>();
+  readonly #refusals = new Map<string, Foreseen>();
   #kernel: { readonly evidence: KernelEvidence | undefined } | undefined;
 
   constructor(options: InvestigatorOptions) {
@@ -80,7 +86,11 @@ export class Investigator {
   /** What inserting a file by its path, with these parameters, would lead to. */
   file(path: string, params: string): RequestReport {
     const module = moduleNameFromPath(path);
-    const report = this.#candidate(path, fileAnswer(path, params, readLoadedModules(this.#options.host)?.get(module)));
+    const report = this.#candidate(
+      path,
+      fileAnswer(path, params, readLoadedModules(this.#options.host)?.get(module)),
+      false,
+    );
     const candidate: CandidateReport = {
       ...report,
       source: 'file',
@@ -111,9 +121,9 @@ export class Investigator {
     };
   }
 
-  #candidate(name: string, each: Answer): CandidateReport {
+  #candidate(name: string, each: Answer, planned = true): CandidateReport {
     const { candidate } = each.decision;
-    const steps = each.plan === undefined ? [] : this.#steps(each.plan);
+    const steps = each.plan === undefined ? [] : this.#steps(each.plan, planned);
     return {
       module: candidate.module,
       source: candidate.source,
@@ -127,10 +137,10 @@ export class Investigator {
     };
   }
 
-  #steps(plan: Plan): readonly StepReport[] {
+  #steps(plan: Plan, planned: boolean): readonly StepReport[] {
     const before = new Set<ModuleName>();
     return plan.steps.map((step) => {
-      const refusal = this.#refusal(step, before);
+      const refusal = this.#refusal(step, before, planned);
       before.add(step.module);
       return {
         module: step.module,
@@ -148,15 +158,20 @@ export class Investigator {
     });
   }
 
-  #refusal(step: Step, before: ReadonlySet<ModuleName>) {
+  #refusal(step: Step, before: ReadonlySet<ModuleName>, planned: boolean): Foreseen | undefined {
     if (step.state === 'live' || step.state === 'builtin' || step.command !== undefined) return undefined;
     if (!this.#options.deep)
       return existsSync(step.path) ? undefined : { diagnosis: this.#predict(step, before), bad: [] };
-    const module = this.examiner.examine({ module: step.module, path: step.path, parameters: step.origins, before });
-    const key = `${step.module} ${step.params} ${[...before].join(' ')}`;
-    if (!this.#refusals.has(key)) this.#refusals.set(key, predict({ module, kernel: this.#kernelForAll() }));
-    const bad = module.file.kind === 'module' ? module.file.badParameters : [];
-    return { diagnosis: this.#refusals.get(key), bad };
+    const key = `${step.path} ${step.params} ${planned} ${[...before].join(' ')}`;
+    let refusal = this.#refusals.get(key);
+    if (refusal === undefined) {
+      const { module: name, path, origins } = step;
+      const module = this.examiner.examine({ module: name, path, parameters: origins, before, planned });
+      const bad = module.file.kind === 'module' ? module.file.badParameters : [];
+      refusal = { diagnosis: predict({ module, kernel: this.#kernelForAll() }), bad };
+      this.#refusals.set(key, refusal);
+    }
+    return refusal;
   }
 
   #predict(step: Step, before: ReadonlySet<ModuleName>): Diagnosis | undefined {

@@ -26,7 +26,7 @@ export interface RecordContext {
   wanted(module: ModuleName): Step | undefined;
 }
 
-type Result = Pick<ModuleRecord, 'result' | 'cause' | 'errno' | 'detail'>;
+type Result = Pick<ModuleRecord, 'result' | 'cause' | 'errno' | 'during' | 'detail'>;
 
 /** The moment of the process's start on the monotonic clock, ns. */
 // Not performance.now(): that loads a module of Node's which nothing else here needs.
@@ -84,6 +84,7 @@ function outcome(task: TaskRecord<StepEnd>, context: RecordContext): Result {
     result: 'failed',
     cause: cause(task.module, end, context),
     errno: end.errno,
+    during: end.during,
     ...(end.why === undefined ? {} : { detail: end.why }),
   };
 }

@@ -21,6 +21,8 @@ export interface Sources {
   readonly tree: ModuleTree;
   readonly matcher: Matcher;
   readonly config: Config;
+  /** The files that the configuration was read from, in the order in which they count. */
+  readonly configFiles: readonly string[];
   readonly loadRules: LoadRules;
   readonly planner: Planner;
   /** What is wrong with the files behind it, up to now. */
@@ -33,7 +35,9 @@ export interface Sources {
  */
 export function openSources(host: Host, state: PlannerInput['state'] = loadedNow(host)): Sources {
   const tree = openTree(host);
-  const config = mergeConfig(readModprobeConfig(host), readKernelCommandLine(host));
+  const files = readModprobeConfig(host);
+  const commandLine = readKernelCommandLine(host);
+  const config = mergeConfig(files, commandLine);
   let loadRules: LoadRules | undefined;
   const matcher = createMatcher(tree.indexes, configuredNames(config));
   const planner = createPlanner({
@@ -46,6 +50,7 @@ export function openSources(host: Host, state: PlannerInput['state'] = loadedNow
     tree,
     matcher,
     config,
+    configFiles: [...files.texts, commandLine].map(({ file }) => file),
     // Read at the first question: in a coldplug the first insertions are under way by then.
     get loadRules() {
       return (loadRules ??= parseLoadRules(readUdevRules(host).texts, readShippedFile('rules/80-drivers.rules')));

@@ -32,6 +32,11 @@ export interface ModuleRecord {
   readonly result: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped' | 'planned' | 'unfinished';
   readonly cause?: Cause | undefined;
   readonly errno?: number | undefined;
+  /** Which call answered with it; `insert` when absent. */
+  readonly during?: 'open' | 'decompress' | 'insert' | undefined;
+  /** Facts that explain the cause, each a sentence, and what to do about it. */
+  readonly evidence?: readonly string[] | undefined;
+  readonly remedy?: string | undefined;
   /** Words that go with the cause: what failed, or which module it was waiting for. */
   readonly detail?: string | undefined;
   readonly waitedFor: readonly ModuleName[];

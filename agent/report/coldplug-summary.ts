@@ -1,6 +1,7 @@
 import type { Place } from '../base/names.ts';
 import { causeText } from './cause.ts';
 import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from './coldplug-run.ts';
+import { labelled } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 
 const SLOWEST = 5;
@@ -45,7 +46,12 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
   for (const record of run.blocked)
     lines.push(...detail(terminal, record.module, blockedText(record), record.requester));
   row('failed', failed.length, '', 'red');
-  for (const record of failed) lines.push(...detail(terminal, record.module, failureText(record), record.requester));
+  for (const record of failed) {
+    lines.push(
+      ...detail(terminal, record.module, failureText(record), record.requester),
+      ...explanation(record, terminal),
+    );
+  }
   const slow = inserted.toSorted((a, b) => spent(b) - spent(a)).slice(0, SLOWEST);
   if (slow.length > 0) {
     lines.push(`  slowest inits`);
@@ -137,6 +143,12 @@ function placeText(place: Place): string {
 function from(requester: Requester): string {
   const name = requester.devpath.slice(requester.devpath.lastIndexOf('/') + 1);
   return `${requester.subsystem} ${readable(name)}`;
+}
+
+/** The facts behind a failure, and what to do. */
+function explanation({ evidence = [], remedy }: ModuleRecord, terminal: Terminal): readonly string[] {
+  const lines = evidence.flatMap((fact) => labelled('', readable(fact), terminal, 6));
+  return remedy === undefined ? lines : [...lines, ...labelled('    →', readable(remedy), terminal, 6)];
 }
 
 function detail(terminal: Terminal, module: string, words: string, requester: Requester): string[] {

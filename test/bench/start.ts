@@ -40,6 +40,7 @@ const subjects: readonly Subject[] = [
           args: [plugd, 'modprobe', '-d', tree.root, '-S', tree.kernel, '-R', modalias],
           goal: 1.6,
         },
+        { name: 'plugd test', args: [plugd, 'test', '--root', tree.root, '--kernel', tree.kernel, modalias], goal: 2 },
       ]),
 ];
 

@@ -6,6 +6,7 @@ import type { ListedDevice } from '../../pipeline/device-list.ts';
 import type { DeviceRow } from '../../report/device-rows.ts';
 import { EXIT, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
+import { outTerminal } from '../out-terminal.ts';
 import { print, say } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
@@ -138,10 +139,8 @@ async function show(rows: readonly DeviceRow[], host: Host, parsed: Arguments): 
     return;
   }
   if (rows.length === 0 || parsed.has(OPTION.quiet)) return;
-  const { terminalOf } = await import('../../report/terminal.ts');
   const { deviceCounts, deviceTable, deviceTree } = await import('../../report/device-rows.ts');
-  const terminal = terminalOf(process.stdout, process.env);
-  const width = process.stdout.isTTY ? terminal.width : Infinity;
-  print((parsed.has(TREE) ? deviceTree : deviceTable)(rows, terminal, width));
-  if (process.stdout.isTTY) print(`${deviceCounts(rows)}\n`);
+  const terminal = outTerminal();
+  print((parsed.has(TREE) ? deviceTree : deviceTable)(rows, terminal, terminal.tableWidth));
+  if (terminal.tableWidth !== Infinity) print(`${deviceCounts(rows)}\n`);
 }

@@ -2,6 +2,7 @@ import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import type { CheckResult } from '../../report/health.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
+import { outTerminal } from '../out-terminal.ts';
 import { print } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
@@ -33,9 +34,8 @@ Exit status: 0 nothing is wrong (there may be warnings); 1 something is.`,
         `${JSON.stringify({ kernel: next ?? host.kernel, root: host.root === '' ? '/' : host.root, checks: results }, undefined, 1)}\n`,
       );
     } else if (!parsed.has(OPTION.quiet)) {
-      const { terminalOf } = await import('../../report/terminal.ts');
       const { healthText } = await import('../../report/health-text.ts');
-      print(healthText(head, results, terminalOf(process.stdout, process.env), parsed.has(OPTION.verbose)));
+      print(healthText(head, results, outTerminal(), parsed.has(OPTION.verbose)));
     }
     return results.some(({ state }) => state === 'wrong') ? EXIT.negative : EXIT.done;
   },

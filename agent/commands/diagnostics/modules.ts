@@ -1,6 +1,7 @@
 import type { ModuleRow } from '../../report/module-rows.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
+import { outTerminal } from '../out-terminal.ts';
 import { print } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
@@ -31,10 +32,9 @@ Exit status: 0 done; 1 nothing matched.`,
     if (parsed.has(OPTION.json))
       print(`${JSON.stringify({ kernel: host.kernel, moduleDir: host.moduleDir, modules: rows }, undefined, 1)}\n`);
     else if (rows.length > 0 && !parsed.has(OPTION.quiet)) {
-      const { terminalOf } = await import('../../report/terminal.ts');
       const { moduleTable } = await import('../../report/module-rows.ts');
-      const terminal = terminalOf(process.stdout, process.env);
-      print(moduleTable(rows, terminal, process.stdout.isTTY ? terminal.width : Infinity));
+      const terminal = outTerminal();
+      print(moduleTable(rows, terminal, terminal.tableWidth));
     }
     return rows.length === 0 ? EXIT.negative : EXIT.done;
   },

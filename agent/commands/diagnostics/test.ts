@@ -3,6 +3,7 @@ import type { Host } from '../../base/host.ts';
 import { isServed } from '../../report/verdict.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
+import { outTerminal } from '../out-terminal.ts';
 import { print, say } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
@@ -50,7 +51,7 @@ Exit status: 0 the device has a driver, or would get one; 1 it would not; with
       const { replayText } = await import('../../report/replay.ts');
       const run = replay(host, file === '-' ? 0 : file);
       if (json) print(`${JSON.stringify(run, undefined, 1)}\n`);
-      else if (!parsed.has(OPTION.quiet)) print(replayText(run, await outTerminal(), parsed.has(OPTION.verbose)));
+      else if (!parsed.has(OPTION.quiet)) print(replayText(run, outTerminal(), parsed.has(OPTION.verbose)));
       return run.lost > 0 ? EXIT.negative : EXIT.done;
     }
     const [word, ...params] = machineWords(parsed.words);
@@ -86,12 +87,7 @@ async function testOne(
   if (json) print(`${JSON.stringify(investigation, undefined, 1)}\n`);
   else if (!quiet) {
     const { investigationText } = await import('../../report/investigation-text.ts');
-    print(investigationText(investigation, await outTerminal(), verbose));
+    print(investigationText(investigation, outTerminal(), verbose));
   }
   return isServed(investigation.verdict) ? EXIT.done : EXIT.negative;
-}
-
-async function outTerminal() {
-  const { terminalOf } = await import('../../report/terminal.ts');
-  return terminalOf(process.stdout, process.env);
 }

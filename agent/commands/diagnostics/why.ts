@@ -2,6 +2,7 @@ import { PlugdError } from '../../base/error.ts';
 import type { LedgerEntry } from '../../report/ledger.ts';
 import { EXIT, OPTION, parse, type Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
+import { outTerminal } from '../out-terminal.ts';
 import { print } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
@@ -26,9 +27,8 @@ Exit status: 0 done; 1 there is no such module.`,
     if (host.root === '') reasons.ledger = await ledgerOf(reasons.module);
     if (parsed.has(OPTION.json)) print(`${JSON.stringify(reasons, undefined, 1)}\n`);
     else if (!parsed.has(OPTION.quiet)) {
-      const { terminalOf } = await import('../../report/terminal.ts');
       const { reasonsText } = await import('../../report/reasons-text.ts');
-      print(reasonsText(reasons, terminalOf(process.stdout, process.env), parsed.has(OPTION.verbose)));
+      print(reasonsText(reasons, outTerminal(), parsed.has(OPTION.verbose)));
     }
     return reasons.state.kind === 'unknown-module' ? EXIT.negative : EXIT.done;
   },

@@ -61,7 +61,7 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
     throw new PlugdError('usage', 'parameters can be given for a module file only', {
       remedy: 'for others they stand in modprobe.d',
     });
-  const request = isFile ? investigator.file(resolve(word), params) : investigator.name(word);
+  const request = isFile ? investigator.file(resolve(word), params) : investigator.request(word);
   if (found.kind === 'none' && request.candidates.length === 0) {
     throw new PlugdError('usage', `${found.looked}, nor is it the name of a module or alias`, {
       remedy: 'plugd devices lists what is there',

@@ -22,10 +22,12 @@ import { parseDepLine } from '../match/matcher.ts';
 import { KERNEL_CHECKS } from '../report/health-kernel.ts';
 import { RULE_CHECKS } from '../report/health-rules.ts';
 import { TREE_CHECKS } from '../report/health-tree.ts';
+import type { Problem } from '../report/coldplug-run.ts';
 import type { CheckResult, FirmwareFacts, HealthFacts, TreeFacts } from '../report/health.ts';
 import { listDevices } from './device-list.ts';
 import { idleRules } from './idle-rules.ts';
 import { readKernelEvidence } from './kernel-evidence.ts';
+import { readPolicy } from './policy.ts';
 import { openSources, type Sources } from './sources.ts';
 
 /** Every check on the host, in the order in which they are shown: the tree, the kernel, the rules. */
@@ -57,8 +59,10 @@ function readHealthFacts(host: Host, agent: boolean): HealthFacts {
     taints: live === undefined ? undefined : readTaints(host),
     helper: helper === undefined ? undefined : { path: helper, there: isExecutable(helper) },
     tree: sources === undefined ? undefined : treeFacts(host, sources),
-    configuration:
-      sources === undefined ? [] : sources.problems().filter(({ file }) => !file.startsWith(host.moduleDir)),
+    configuration: [
+      ...(sources?.problems() ?? []).filter(({ file }) => !file.startsWith(host.moduleDir)),
+      ...policyProblems(host),
+    ],
     idleRules: sources === undefined ? [] : idleRules(host, sources),
     loose: readLoosePaths(rulePlaces(host)),
     udevd: { running: live !== undefined && udevdRuns(host), loads: udevLoads(host) },
@@ -77,6 +81,11 @@ function sourcesOf(host: Host): Sources | undefined {
     if (error instanceof PlugdError && error.code === 'no-modules-directory') return undefined;
     throw error;
   }
+}
+
+function policyProblems(host: Host): readonly Problem[] {
+  const read = readPolicy(host);
+  return read?.kind === 'malformed' ? read.problems : [];
 }
 
 /** What is on disk, against what modules.dep says. */

@@ -33,10 +33,13 @@ export async function insertRequests(
   const trials = new Map<ModuleName, Trial>();
   const compression = readKernelCompression(host.sysfs);
   const before = new Set<ModuleName>();
-  for (const { name, rule, file } of requests) {
+  for (const { name, rule, file, candidates } of requests) {
     const answers =
       file !== undefined ? [fileAnswer(name, file.params)] : answer(sources, name, rule !== undefined).answers;
-    for (const { plan } of answers) {
+    for (const { plan, decision } of answers) {
+      // The policy's word is about this device, so it is not among the rules that were asked.
+      if (candidates.some(({ module, verdict }) => module === decision.candidate.module && verdict === 'denied'))
+        continue;
       for (const step of plan?.steps ?? []) {
         if (trials.has(step.module) || step.state === 'live' || step.state === 'builtin') continue;
         const trial = await attempt(step, trials, compression, examiner, before);

@@ -10,16 +10,17 @@ import type { Device } from '../facts/device.ts';
 import { readLoadedModules } from '../facts/kernel-state.ts';
 import type { BoundDevice } from '../facts/recording.ts';
 import type { Plan, Step } from '../plan/plan.ts';
-import type { Cause } from '../report/cause.ts';
 import { predict, type Diagnosis } from '../report/diagnosis.ts';
 import type { BadParameter, KernelEvidence } from '../report/evidence.ts';
 import type { CandidateReport, RequestReport, StepReport } from '../report/investigation.ts';
-import { placeText } from '../report/words.ts';
-import { foremost, type Verdict } from '../report/verdict.ts';
+import { foremost } from '../report/verdict.ts';
 import { evaluate } from '../rules/load-rules.ts';
+import type { PolicyRead } from '../rules/policy-text.ts';
 import { answer, fileAnswer, type Answer } from './answer.ts';
 import { Examiner } from './examination.ts';
 import { rulesOf } from './rule-search.ts';
+import { outcomeOf } from './outcome.ts';
+import { readPolicy, underPolicy } from './policy.ts';
 import { pathExists, type Sources } from './sources.ts';
 
 export interface InvestigatorOptions {
@@ -29,14 +30,6 @@ export interface InvestigatorOptions {
   readonly deep: boolean;
   /** The devices are of another machine: neither their sysfs nor what is loaded here counts. */
   readonly recorded?: boolean;
-}
-
-interface Outcome {
-  readonly verdict: Verdict;
-  readonly cause?: Cause | undefined;
-  readonly reason: string;
-  readonly evidence: readonly string[];
-  readonly remedy?: string | undefined;
 }
 
 /** What is wrong with a step: the refusal, if one is foreseen, and parameters that do not fit. */
@@ -51,6 +44,7 @@ export class Investigator {
   readonly #options: InvestigatorOptions;
   readonly #requests = new Map<string, RequestReport>();
   readonly #refusals = new Map<string, Foreseen>();
+  #policy: { readonly read: PolicyRead | undefined } | undefined;
   #kernel: { readonly evidence: KernelEvidence | undefined } | undefined;
 
   constructor(options: InvestigatorOptions) {
@@ -72,10 +66,22 @@ export class Investigator {
       exists: (path) => recorded !== true && pathExists(host.sysfs, directory, path),
     });
     for (const { names, place } of requests) for (const name of names) reports.push(this.name(name, place));
-    return reports;
+    return this.#underPolicy(reports, device);
   }
 
-  /** What one name leads to. `rule`: the load rule that names it. */
+  /** The reports with the word of the agent's policy, if there is one: it may tell devices apart. */
+  #underPolicy(reports: readonly RequestReport[], device: Device | undefined): readonly RequestReport[] {
+    this.#policy ??= { read: readPolicy(this.#options.host) };
+    const { read } = this.#policy;
+    return read?.kind === 'policy' ? reports.map((report) => underPolicy(read.policy, report, device)) : reports;
+  }
+
+  /** What a name leads to that no device in particular asks for. */
+  request(name: string): RequestReport {
+    return this.#underPolicy([this.name(name)], undefined)[0] ?? this.name(name);
+  }
+
+  /** What one name leads to, whatever the policy says. `rule`: the load rule that names it. */
   name(name: string, rule?: Place): RequestReport {
     const key = rule === undefined ? name : `${rule.file}:${rule.line}:${name}`;
     let report = this.#requests.get(key);
@@ -193,92 +199,4 @@ function asRoot(kernel: KernelEvidence | undefined): KernelEvidence | undefined 
   if (kernel === undefined || kernel.privileges.uid === 0) return kernel;
   const { privileges } = kernel;
   return { ...kernel, privileges: { ...privileges, capabilities: { ...privileges.capabilities, SYS_MODULE: true } } };
-}
-
-const BLOCKED_CAUSES = {
-  cycle: 'cycle',
-  'kernel-blacklisted': 'kernel-blacklist',
-  'missing-module': 'missing-file',
-} as const;
-
-function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport[]): Outcome {
-  const { candidate, reason, place } = decision;
-  const at = place === undefined ? '' : ` (${placeText(place)})`;
-  const none = { evidence: [] };
-  switch (decision.kind) {
-    case 'builtin':
-      return { verdict: 'builtin', reason, ...none };
-    case 'blacklisted':
-      return {
-        verdict: 'blacklisted',
-        reason: reason + at,
-        ...none,
-        remedy: `remove that line, or load it by name: modprobe ${candidate.module}`,
-      };
-    case 'denied':
-      return { verdict: 'denied', reason: reason + at, ...none, remedy: 'change the policy, then: plugd reload' };
-    case 'kernel-blacklisted':
-      return {
-        verdict: 'failed',
-        cause: 'kernel-blacklist',
-        reason: reason + at,
-        ...none,
-        remedy: "remove the name from the kernel's command line and reboot",
-      };
-    case 'install-command':
-    case 'load':
-      break;
-  }
-  if (plan === undefined) return { verdict: 'no-match', reason: '', ...none };
-  const [blocked] = plan.blocked;
-  if (blocked !== undefined) {
-    const own = blocked.module === candidate.module;
-    const cause = blocked.kind === 'already-loaded' ? undefined : BLOCKED_CAUSES[blocked.kind];
-    const where = blocked.place === undefined ? '' : ` (${placeText(blocked.place)})`;
-    const missing = blocked.kind === 'missing-module';
-    return {
-      verdict: cause === undefined ? 'loaded' : 'failed',
-      cause: missing && !own ? 'missing-dependency' : cause,
-      reason: blocked.reason + where,
-      ...none,
-      remedy: missing
-        ? 'install the module, or correct the alias; then run depmod'
-        : blocked.kind === 'cycle'
-          ? 'run depmod: it names the modules and writes no circle'
-          : undefined,
-    };
-  }
-  const target = steps.find((step) => step.module === candidate.module);
-  if (target === undefined || target.state === 'builtin')
-    return { verdict: 'builtin', reason: `${candidate.module} is built into the kernel`, ...none };
-  if (target.state === 'live') return { verdict: 'loaded', reason: `${candidate.module} is loaded`, ...none };
-  if (decision.kind === 'install-command')
-    return { verdict: 'install-command', reason: `${reason}${at} runs: ${target.command ?? ''}`, ...none };
-  const refused = steps.find((step) => step.required && step.refusal !== undefined);
-  if (refused?.refusal !== undefined) {
-    const { cause, evidence, remedy } = refused.refusal;
-    if (refused === target)
-      return { verdict: 'failed', cause, reason: `the kernel would refuse ${target.module}`, evidence, remedy };
-    return {
-      verdict: 'failed',
-      cause: 'missing-dependency',
-      reason: `${target.module} needs ${refused.module}, which cannot be loaded (${cause})`,
-      evidence,
-      remedy,
-    };
-  }
-  const others = steps.filter((step) => step !== target && step.state === 'absent').map((step) => step.module);
-  const after =
-    others.length === 0
-      ? ''
-      : others.length > 4
-        ? `, after ${others.length} modules that it needs`
-        : `, with ${others.join(', ')}`;
-  const evidence = steps.flatMap((step) => (step.badParameters ?? []).map((bad) => unknownParameter(step.module, bad)));
-  return { verdict: 'would-insert', reason: `${target.module} would be inserted${after}`, evidence };
-}
-
-function unknownParameter(module: ModuleName, { name, suggestion, place }: BadParameter): string {
-  const at = place === undefined ? '' : ` (${placeText(place)})`;
-  return `${module} has no parameter ${name}${at}: the kernel ignores it${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
 }

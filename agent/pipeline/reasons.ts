@@ -39,19 +39,21 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
   const found = sources.matcher.dependencies(module);
   const path =
     found === undefined ? undefined : found.path.startsWith('/') ? found.path : `${host.moduleDir}/${found.path}`;
+  const needs = (found?.depends ?? []).map((each) => moduleNameFromPath(each));
+  const devices = devicesOf(host, sources, module);
   const description = path === undefined ? undefined : descriptionOf(path);
   return {
     ...base,
     ...(path === undefined ? {} : { path }),
     ...(description === undefined ? {} : { description }),
-    devices: devicesOf(host, sources, module),
+    devices,
     neededBy,
     aliases,
     rules: rules(sources, module, aliases),
     ways:
       state.kind === 'builtin' || state.kind === 'unknown-module'
         ? []
-        : waysIn({ host, sources, module, aliases, neededBy }),
+        : waysIn({ host, sources, module, aliases, neededBy, needs, devices }),
     ...(step?.refusal === undefined ? {} : { refusal: step.refusal }),
     ...(state.kind === 'unknown-module' ? { suggestion: suggest(sources, module) } : {}),
   };

@@ -3,11 +3,13 @@ import { moduleName, type ModuleName, type Place } from '../base/names.ts';
 import { readNames, readText } from '../facts/attribute.ts';
 import { readInitramfs } from '../facts/initramfs.ts';
 import type { CandidateSource } from '../match/candidate.ts';
-import type { WayIn } from '../report/reasons.ts';
+import type { AskingDevice, WayIn } from '../report/reasons.ts';
+import { counted } from '../report/words.ts';
 import { emptyConfig, type Config } from '../rules/config.ts';
 import { decide } from '../rules/decision.ts';
 import { parseModprobeConf } from '../rules/modprobe-conf.ts';
 import { ruleIndex } from '../rules/rule-index.ts';
+import { policyDenials, readPolicy, type Asker } from './policy.ts';
 import type { Sources } from './sources.ts';
 
 /** What the ways are found out from. */
@@ -17,6 +19,10 @@ export interface WaysInput {
   readonly module: ModuleName;
   readonly aliases: readonly string[];
   readonly neededBy: readonly ModuleName[];
+  /** The modules that it needs. */
+  readonly needs: readonly ModuleName[];
+  /** The devices that ask for it. */
+  readonly devices: readonly AskingDevice[];
 }
 
 /** Commands that stand in for an insertion and do nothing: people's way to say never. */
@@ -27,7 +33,7 @@ const NOTHING = /^(\/usr)?(\/s?bin\/)?(false|true|:)\s*(#.*)?$/;
  * cover different ones, and none of the first two covers insmod or an initramfs made before they were written.
  */
 export function waysIn(input: WaysInput): readonly WayIn[] {
-  const { sources, module, aliases, neededBy, host } = input;
+  const { sources, module, aliases, neededBy, host, devices } = input;
   const { config } = sources;
   const alias = (way: string, some: boolean): WayIn =>
     some
@@ -39,10 +45,17 @@ export function waysIn(input: WaysInput): readonly WayIn[] {
   );
   const named = asked(config, module, 'modules.dep', false);
   const depends = asDependency(config, module);
+  const policed = underPolicy(input);
   return [
-    alias('a device, by its MODALIAS', aliases.length > requested.length),
-    alias('the kernel asks, by an alias', requested.length > 0),
-    { way: 'the kernel asks, by its name', ...named },
+    policed(
+      alias('a device, by its MODALIAS', aliases.length > requested.length),
+      devices.map(({ asks, subsystem, devpath }) => ({ modalias: asks, subsystem, devpath })),
+    ),
+    policed(
+      alias('the kernel asks, by an alias', requested.length > 0),
+      requested.map((modalias) => ({ modalias })),
+    ),
+    policed({ way: 'the kernel asks, by its name', ...named }, [{ modalias: module }]),
     { way: `modprobe ${module}`, ...named },
     { way: `modprobe -b ${module}, udev rules`, ...asked(config, module, 'modules.dep', true) },
     neededBy.length > 0
@@ -55,6 +68,20 @@ export function waysIn(input: WaysInput): readonly WayIn[] {
     { way: 'insmod FILE', ...byKernel(config, module) },
     initramfs(host, module),
   ];
+}
+
+/** The word of the agent's policy on a way that leads through the agent. */
+function underPolicy({ host, module, needs }: WaysInput): (way: WayIn, askers: readonly Asker[]) => WayIn {
+  const read = readPolicy(host);
+  if (read?.kind !== 'policy') return (way) => way;
+  return (way, askers) => {
+    const found = way.answer === 'allowed' ? policyDenials(read.policy, module, needs, askers) : undefined;
+    if (found === undefined) return way;
+    const { denied, text, place } = found;
+    const all = denied === askers.length;
+    const because = all ? `policy: ${text}` : `but to ${counted(denied, 'device')} of ${askers.length}: ${text}`;
+    return { way: way.way, answer: all ? 'blocked' : 'allowed', because, ...(place === undefined ? {} : { place }) };
+  };
 }
 
 /** Aliases that request_module() makes, not a bus. */

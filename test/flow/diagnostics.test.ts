@@ -222,6 +222,51 @@ t.test('test: what the kernel would refuse', (t) => {
   t.end();
 });
 
+t.test("the agent's policy", (t) => {
+  const { base, json, run, put } = rig(t);
+  const policy = join(base, 'root/etc/plugd/policy.conf');
+  put(
+    'root/etc/plugd/policy.conf',
+    'deny module=virtio subsystem=virtio\ndeny subsystem=pci device=*/0000:01:*\nafter boot deny module=loop\n',
+  );
+  const nvidia = json('test', '0000:01:00.0');
+  t.match(nvidia, { verdict: 'denied', reason: /deny subsystem=pci/, remedy: /policy.*modprobe nouveau/ });
+  t.match(nvidia.reason, `${policy}:2`);
+  t.match(nvidia.requests[0], { verdict: 'denied', candidates: [{ verdict: 'denied' }] });
+  t.equal(json('test', 'nouveau').verdict, 'would-insert', 'it is about that device only');
+  t.match(
+    json('test', '0000:00:01.0'),
+    { verdict: 'loaded' },
+    'what is loaded is not taken away, and what it needs was not denied to it',
+  );
+  t.match(
+    json('test', 'virtio0'),
+    { verdict: 'denied', reason: /deny module=virtio subsystem=virtio .*policy.conf:1\), for virtio$/ },
+    'a line that names what it needs',
+  );
+  t.match(json('test', 'block-major-7-1'), {
+    verdict: 'would-insert',
+    evidence: [/^after boot the agent's policy denies it: after boot deny module=loop .*policy.conf:3/],
+  });
+  t.match(run('test', '0000:01:00.0').stdout, /^ {2}rule {5}deny subsystem=pci device=\S+\s+\S+policy.conf:2$/m);
+  t.equal(run('test', '0000:01:00.0').status, 1);
+  t.match(json('devices', '--bus', 'pci').devices, [{ verdict: 'loaded' }, { verdict: 'denied' }]);
+  const way = (module: string, name: string) => json('why', module).ways.find((each) => each.way === name);
+  t.match(way('nouveau', 'a device, by its MODALIAS'), { answer: 'blocked', place: { file: policy, line: 2 } });
+  t.match(way('nouveau', 'modprobe nouveau'), { answer: 'allowed' });
+
+  put('root/etc/plugd/policy.conf', 'default deny\nallow subsystem=pci\n');
+  t.equal(json('test', '0000:01:00.0').verdict, 'would-insert');
+  t.match(way('loop', 'the kernel asks, by an alias'), { answer: 'blocked', because: 'policy: default deny' });
+  put('root/etc/plugd/policy.conf', 'deny\nallow everything\n');
+  t.equal(json('test', '0000:01:00.0').verdict, 'would-insert', 'half a policy is none');
+  t.match(
+    json('doctor').checks.find(({ id }) => id === 'configuration'),
+    { state: 'wrong', evidence: [/policy.conf:1/, /policy.conf:2/] },
+  );
+  t.end();
+});
+
 t.test('devices: rows, filters, tree', (t) => {
   const { json, run } = rig(t, RULES);
   const rows = (...args: string[]) => json('devices', ...args).devices;

@@ -1,0 +1,81 @@
+/*
+ * Makes the kernel of the test machine ask for modules, and floods it with uevents; prints nanoseconds.
+ *
+ *     prober fs TYPE COUNT      mount(2) of a file system type, COUNT times; its module is removed after each
+ *     prober socket FAMILY      socket(2)
+ *     prober open PATH          open(2)
+ *     prober storm COUNT FILE…  writes "add" into the files in turn, COUNT times in all
+ *     prober spoof COUNT        sends COUNT messages that look like uevents to the group, as any privileged process may
+ *
+ * A line each: nanoseconds and errno (0 for success), for storm and spoof of the whole.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static long long now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void told(long long began, long result)
+{
+	int error = result < 0 ? errno : 0;
+	printf("%lld %d\n", now() - began, error);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 3 && !strcmp(argv[1], "fs")) {
+		mkdir("/mnt", 0755);
+		for (int i = atoi(argv[3]); i > 0; i--) {
+			long long began = now();
+			told(began, mount("none", "/mnt", argv[2], 0, ""));
+			umount("/mnt");
+			syscall(SYS_delete_module, argv[2], O_NONBLOCK);
+			/* The uevent of its removal is heard in the meantime, as on a machine where people do this. */
+			usleep(50000);
+		}
+	} else if (argc > 2 && !strcmp(argv[1], "socket")) {
+		long long began = now();
+		told(began, socket(atoi(argv[2]), SOCK_RAW, 1) < 0 && errno != EPROTONOSUPPORT ? -1 : 0);
+	} else if (argc > 2 && !strcmp(argv[1], "open")) {
+		long long began = now();
+		told(began, open(argv[2], O_RDONLY | O_NONBLOCK));
+	} else if (argc > 3 && !strcmp(argv[1], "storm")) {
+		long count = atol(argv[2]);
+		int files = argc - 3, *fds = calloc(files, sizeof *fds);
+		for (int i = 0; i < files; i++)
+			if ((fds[i] = open(argv[3 + i], O_WRONLY)) < 0)
+				return perror(argv[3 + i]), 1;
+		long long began = now();
+		for (long i = 0; i < count; i++)
+			if (write(fds[i % files], "add", 3) != 3)
+				return perror(argv[3 + i % files]), 1;
+		told(began, 0);
+	} else if (argc > 2 && !strcmp(argv[1], "spoof")) {
+		static const char text[] = "add@/devices/x\0ACTION=add\0DEVPATH=/devices/x\0SUBSYSTEM=pci\0MODALIAS=pci:x\0SEQNUM=1";
+		struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = 1};
+		int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
+		long long began = now();
+		long result = 0;
+		for (long i = atol(argv[2]); i > 0 && result >= 0; i--)
+			result = sendto(fd, text, sizeof text, 0, (struct sockaddr *)&to, sizeof to);
+		told(began, result);
+	} else {
+		return 64;
+	}
+	return 0;
+}

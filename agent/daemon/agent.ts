@@ -6,6 +6,7 @@
  * while coldplug goes on; then sysfs. A restart at any moment is the same start again: what is loaded is seen to be loaded,
  * and an insertion that the last agent left in flight is waited for by the kernel.
  */
+import { reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
 import { deviceOfUevent } from '../facts/device.ts';
@@ -32,6 +33,7 @@ import { rescan } from './rescan.ts';
 import { Resync } from './resync.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Settling } from './settling.ts';
+import { statusLine } from './status.ts';
 
 /** How an agent is to run. */
 export interface AgentOptions {
@@ -73,6 +75,8 @@ export class Agent {
   readonly before: readonly ModuleName[];
   state: 'coldplug' | 'serving' | 'stopping' = 'coldplug';
   coldplugMs: number | undefined;
+  /** What coldplug came to: `126 modules for 312 devices`. */
+  booted = '';
   used = 0;
   readonly requests = { received: 0, found: 0, notFound: 0, failed: 0 };
   kernelSetting: KernelRequestSetting | undefined;
@@ -118,9 +122,11 @@ export class Agent {
     });
     this.#manager = new ServiceManager({
       env: options.env,
-      alive: async () => this.#alive(),
-      dead: () => log.line('error', 'the agent does not answer on its own control socket', { event: 'watchdog' }),
+      fault: async () => this.#fault(),
+      faulty: (why) =>
+        log.line('error', `the service manager is not told that the agent lives: ${why}`, { event: 'watchdog' }),
     });
+    this.#manager.follow(this.changes, () => statusLine(this));
   }
 
   /**
@@ -185,7 +191,7 @@ export class Agent {
     await this.settling.settle(
       {},
       undefined,
-      (waiting) => this.#manager.status(`coldplug; waiting for ${waiting.join(', ')}`),
+      () => {},
       () => this.state === 'stopping',
     );
     clearInterval(patience);
@@ -203,6 +209,7 @@ export class Agent {
       blocked: this.chronicle.counts.blocked,
       ms: this.coldplugMs,
     });
+    this.booted = words;
     this.#manager.ready(`serving; ${words} at boot`);
   }
 
@@ -234,10 +241,14 @@ export class Agent {
 
   /** Looks for new files and goes over to them; see Renewal. */
   async reload(force: boolean): Promise<RenewalResult> {
-    if (force) this.#manager.reloading();
-    const result = await this.#busily(async () => this.renewal.look(force));
-    if (force && this.state === 'serving') this.#manager.ready('serving');
-    return result;
+    // Before it is ready there is nothing that it could say to be ready again from.
+    const told = force && this.state === 'serving';
+    if (told) this.#manager.reloading();
+    try {
+      return await this.#busily(async () => this.renewal.look(force));
+    } finally {
+      if (told && this.state === 'serving') this.#manager.ready(statusLine(this).text);
+    }
   }
 
   #loaderOptions(): ConstructorParameters<typeof Loader>[0] {
@@ -312,14 +323,17 @@ export class Agent {
     }
   }
 
-  async #alive(): Promise<boolean> {
+  /** Asked by the watchdog: what of that which must work does not. */
+  async #fault(): Promise<string | undefined> {
+    if (this.#control === undefined) return undefined;
     try {
+      // It takes the event loop, the listening socket and the handler to answer.
       const client = await ControlClient.open(this.options.runDir);
       await client.ask('ping', {});
       client.close();
-      return true;
-    } catch {
-      return false;
+    } catch (error) {
+      return `it does not answer on its own control socket: ${reason(error)}`;
     }
+    return this.hearing.fault();
   }
 }

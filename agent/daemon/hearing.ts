@@ -8,7 +8,7 @@
  */
 import type { Host } from '../base/host.ts';
 import { readUeventSeqnum } from '../facts/kernel-state.ts';
-import { readNetlinkDrops } from '../facts/netlink-drops.ts';
+import { readNetlinkQueue } from '../facts/netlink-queue.ts';
 import { openUeventSocket, type UeventCounters, type UeventSocket } from '../facts/uevent-socket.ts';
 import type { Uevent } from '../facts/uevent.ts';
 import { BACKGROUND_BUSES } from '../pipeline/coldplug.ts';
@@ -32,6 +32,8 @@ export class Hearing {
   readonly #socket: UeventSocket;
   readonly #firstSeqnum: number;
   #drops: number | undefined;
+  /** Count of messages at the last fault(), when the queue was not empty then. */
+  #receivedBefore: number | undefined;
   #lastMs = performance.now();
   #calm: NodeJS.Timeout | undefined;
   #judging: NodeJS.Timeout | undefined;
@@ -54,7 +56,7 @@ export class Hearing {
       gap: (from: number, to: number) => this.#gap(to - from + 1),
     };
     this.#socket = receiveBuffer === undefined ? openUeventSocket(heard) : openUeventSocket(heard, receiveBuffer);
-    this.#drops = readNetlinkDrops(host.proc, this.#socket.portId);
+    this.#drops = this.#readDrops();
   }
 
   get counters(): Readonly<UeventCounters> {
@@ -90,7 +92,7 @@ export class Hearing {
     this.#judging = undefined;
     const { gaps, missing } = this.#unjudged;
     this.#unjudged = { gaps: 0, missing: 0 };
-    const drops = readNetlinkDrops(this.#host.proc, this.#socket.portId);
+    const drops = this.#readDrops();
     const more = drops === undefined ? missing : drops - (this.#drops ?? 0);
     this.#drops = drops;
     // A drop may be counted long before the gap it leaves comes out of the buffer.
@@ -103,6 +105,20 @@ export class Hearing {
     this.overruns++;
     this.lost += more;
     this.#listener.overrun(more);
+  }
+
+  /**
+   * What is wrong with the socket, undefined when nothing is: it is still there, and if something lay in its queue when this
+   * was last asked and lies there now, something has been received since. Ask seconds apart.
+   */
+  fault(): string | undefined {
+    const queue = readNetlinkQueue(this.#host.proc, this.#socket.portId);
+    if (queue === undefined) return undefined;
+    if (queue === 'none') return 'the uevent socket is gone';
+    const { received } = this.#socket.counters;
+    const before = this.#receivedBefore;
+    this.#receivedBefore = queue.bytes > 0 ? received : undefined;
+    return queue.bytes > 0 && before === received ? 'uevents are not received any more' : undefined;
   }
 
   close(): void {
@@ -123,6 +139,11 @@ export class Hearing {
     const left = CALM_MS - this.silentMs;
     if (left > 1) this.#calm = setTimeout(() => this.#whenCalm(), left);
     else this.compareDrops();
+  }
+
+  #readDrops(): number | undefined {
+    const queue = readNetlinkQueue(this.#host.proc, this.#socket.portId);
+    return typeof queue === 'object' ? queue.drops : undefined;
   }
 
   #gap(missing: number): void {

@@ -1,45 +1,70 @@
 /**
  * What the service manager is told: sd_notify(3) over NOTIFY_SOCKET. Without that variable nothing is sent.
  *
- * The watchdog is told that the agent lives only after the agent has been asked over its own control socket and has answered:
- * that takes the event loop, the listening socket and the handler. An agent that only has a timer left is restarted.
+ * The watchdog hears that the agent lives only after the agent has been asked whether it does, over its own control socket
+ * and about its uevent socket: an agent that only has a timer left is restarted.
  */
 import { addon } from '../base/addon.ts';
 
 export interface ServiceManagerOptions {
+  /** The variables that are for this process alone are taken out of it: install commands must not speak for the agent. */
   readonly env: NodeJS.ProcessEnv;
-  /** Whether the agent serves. */
-  alive(): Promise<boolean>;
-  /** Told when it does not. */
-  dead(): void;
+  /** Why the agent does not serve; undefined when it does. */
+  fault(): Promise<string | undefined>;
+  /** Told of each fault that the watchdog finds. */
+  faulty(why: string): void;
 }
+
+/** What the status line is to say, and whether it should be looked at again soon though nothing changes. */
+export interface StatusLine {
+  readonly text: string;
+  readonly passing: boolean;
+}
+
+/** A change is told after this time, so that a thousand are one. */
+const SOON_MS = 200;
+/** Seconds in flight are counted up in the status. */
+const PASSING_MS = 1000;
 
 /** The connection to the service manager. */
 export class ServiceManager {
   readonly #socket: string | undefined;
   readonly #options: ServiceManagerOptions;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #watchdog: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
   #status = '';
+  #ended = false;
 
   constructor(options: ServiceManagerOptions) {
     this.#options = options;
     this.#socket = options.env['NOTIFY_SOCKET'];
     const interval = watchdogMs(options.env);
+    for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete options.env[name];
     if (this.#socket === undefined || interval === undefined) return;
-    this.#timer = setInterval(() => void this.#watchdog(), interval / 3);
+    this.#watchdog = setInterval(() => void this.#live(), interval / 3);
   }
 
   /** Coldplug has settled. */
   ready(status: string): void {
-    this.#status = status;
-    this.#send(`READY=1\nSTATUS=${status}`);
+    this.#status = printable(status);
+    this.#send(`READY=1\nSTATUS=${this.#status}`);
   }
 
-  /** A line for `systemctl status`. */
-  status(status: string): void {
-    if (status === this.#status) return;
-    this.#status = status;
-    this.#send(`STATUS=${status}`);
+  /** Keeps the status as `line` has it: after each change, and while time passes in it. */
+  follow(changes: Set<() => void>, line: () => StatusLine): void {
+    if (this.#socket === undefined) return;
+    const look = () => {
+      this.#look = undefined;
+      if (this.#ended) return;
+      const { text, passing } = line();
+      const status = printable(text);
+      if (status !== this.#status) this.#send(`STATUS=${status}`);
+      this.#status = status;
+      if (passing) this.#look = setTimeout(look, PASSING_MS);
+    };
+    changes.add(() => {
+      if (!this.#ended) this.#look ??= setTimeout(look, SOON_MS);
+    });
   }
 
   /** A reload begins; ready() ends it. */
@@ -53,19 +78,28 @@ export class ServiceManager {
   }
 
   stopping(): void {
-    clearInterval(this.#timer);
+    this.#ended = true;
+    clearTimeout(this.#look);
+    clearInterval(this.#watchdog);
     this.#send('STOPPING=1\nSTATUS=stopping');
   }
 
-  async #watchdog(): Promise<void> {
-    if (await this.#options.alive()) this.#send('WATCHDOG=1');
-    else this.#options.dead();
+  async #live(): Promise<void> {
+    const why = await this.#options.fault();
+    if (this.#ended) return;
+    if (why === undefined) this.#send('WATCHDOG=1');
+    else this.#options.faulty(why);
   }
 
   #send(message: string): void {
     // A manager that does not read (EAGAIN) must not stop the agent; the next message comes.
-    if (this.#socket !== undefined) addon().notify(this.#socket, message.replaceAll(/[^\n\x20-\uffff]/g, '?'));
+    if (this.#socket !== undefined) addon().notify(this.#socket, message);
   }
+}
+
+/** A line feed would begin another variable; the manager refuses a message with bytes that are not text. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e\xa0-\ud7ff\ue000-\uffff]/g, '?');
 }
 
 /** WATCHDOG_USEC in ms, when it is meant for this process (sd_watchdog_enabled(3)). */

@@ -1,6 +1,7 @@
 import { VERSION } from '../base/version.ts';
 import type { AgentStatus, AgentTask } from '../report/agent-status.ts';
 import type { Agent } from './agent.ts';
+import type { StatusLine } from './service-manager.ts';
 
 /** What the agent is doing now. */
 export function statusOf(agent: Agent): AgentStatus {
@@ -42,6 +43,23 @@ export function statusOf(agent: Agent): AgentStatus {
     failures: [...chronicle.failures],
     rss: process.memoryUsage.rss(),
   };
+}
+
+/** So many of what is waited for are named in one line; the service manager drops messages of more than 4 KiB. */
+const NAMED = 4;
+
+/** One line for `systemctl status`: `coldplug; waiting for nvme (in finit_module for 3.1 s) and 12 more`. */
+export function statusLine(agent: Agent): StatusLine {
+  const waiting = agent.settling.waiting();
+  const state = agent.state === 'coldplug' ? 'coldplug' : 'serving';
+  if (waiting.length === 0) {
+    return state === 'coldplug'
+      ? { text: state, passing: true }
+      : { text: `serving; ${agent.booted} at boot`, passing: false };
+  }
+  const named = waiting.slice(0, NAMED).map((text) => (text.length > 200 ? `${text.slice(0, 200)}…` : text));
+  const more = waiting.length > NAMED ? ` and ${waiting.length - NAMED} more` : '';
+  return { text: `${state}; waiting for ${named.join(', ')}${more}`, passing: true };
 }
 
 function tasksOf({ loader }: Agent): readonly AgentTask[] {

@@ -323,6 +323,7 @@ t.test(
   python === undefined ? noPython : skip,
   async (t) => {
     const rig = await AgentRig.open(t, { modules: MODULES, devices: [{ ...NIC, modalias: 'pci:vSLEEP' }] });
+    rig.put('root/etc/modprobe.d/a.conf', `install stick env > ${rig.base}/environment; sleep 1\n`);
     const path = join(rig.base, 'notify');
     const listener = spawn(python ?? '', [
       '-uc',
@@ -354,6 +355,11 @@ while True:print(repr(s.recv(4096).decode()))`,
     agent.child.kill('SIGHUP');
     await until(/RELOADING=1\\nMONOTONIC_USEC=\d+/);
     await until(/RELOADING.*[^]*READY=1/);
+    await rig.play([STICK]);
+    // Its waiting and its end are told later, and by its install line no command can speak for the agent.
+    await until(/RELOADING[^]*STATUS=serving; waiting for[^]*STATUS=serving; 1 modules for 1 devices at boot/);
+    t.notMatch(readFileSync(join(rig.base, 'environment'), 'latin1'), /NOTIFY_SOCKET|WATCHDOG/);
+    t.match(readFileSync(join(rig.base, 'environment'), 'latin1'), /^MODPROBE_MODULE=stick$/m);
     const before = told.length;
     await agent.stop();
     await until(/STOPPING=1/);

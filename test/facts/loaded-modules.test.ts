@@ -5,7 +5,7 @@ import t from 'tap';
 import { openHost } from '../../agent/base/host.ts';
 import { moduleName } from '../../agent/base/names.ts';
 import { LoadedModules } from '../../agent/facts/loaded-modules.ts';
-import { readNetlinkDrops } from '../../agent/facts/netlink-drops.ts';
+import { readNetlinkQueue } from '../../agent/facts/netlink-queue.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'plugd-loaded-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -55,19 +55,19 @@ t.test('refresh tells what was not heard', (t) => {
   t.end();
 });
 
-t.test('the drops of one uevent socket', (t) => {
+t.test('the queue of one uevent socket', (t) => {
   write(
     'proc/net/netlink',
     [
       'sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode',
       '00000000e9374bd6 0   1234       00000000 0        0        0     2        5        4       ',
-      '000000005673da18 15  1234       00000001 0        0        0     2        37       1590    ',
+      '000000005673da18 15  1234       00000001 768      0        0     2        37       1590    ',
       '00000000be841059 15  -2008350052 00000001 0        0        0     2        3        1592    ',
     ].join('\n'),
   );
-  t.equal(readNetlinkDrops(host.proc, 1234), 37);
-  t.equal(readNetlinkDrops(host.proc, 2286617244), 3, 'a port id above 2^31');
-  t.equal(readNetlinkDrops(host.proc, 99), undefined);
-  t.equal(readNetlinkDrops(join(folder, 'nowhere'), 1234), undefined);
+  t.same(readNetlinkQueue(host.proc, 1234), { bytes: 768, drops: 37 });
+  t.same(readNetlinkQueue(host.proc, 2286617244), { bytes: 0, drops: 3 }, 'a port id above 2^31');
+  t.equal(readNetlinkQueue(host.proc, 99), 'none');
+  t.equal(readNetlinkQueue(join(folder, 'nowhere'), 1234), undefined);
   t.end();
 });

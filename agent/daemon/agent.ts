@@ -235,8 +235,8 @@ export class Agent {
   }
 
   /** Ends the agent as a signal would. */
-  stop(reason: string): void {
-    this.#stop(reason);
+  stop(why: string): void {
+    this.#stop(why);
   }
 
   /** Looks for new files and goes over to them; see Renewal. */

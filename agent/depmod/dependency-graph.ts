@@ -47,30 +47,72 @@ export function allDependencies(direct: DirectDependencies, rank: Int32Array, mo
   return [...all].toSorted((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0));
 }
 
+/** After so many steps from one module a tangle is not followed any further: the number of its circles can be exponential. */
+const MOST_STEPS = 1000;
+
 /**
- * Circles that together hold every module that is in one. From each module not yet in a circle, depth first, the last
- * dependency first (as kmod); each module is gone through once a search, so the time is bounded whatever the graph.
+ * The circles of modules that stand in the way, in kmod's order: all that lead from a module back to it, depth first, the last
+ * dependency first; then on with the module behind the last one that was found in a circle, as long as there are any
+ * that were in none.
  */
 function findCycles(direct: DirectDependencies, candidates: readonly number[]): number[][] {
+  const users = direct.map((): number[] => []);
+  for (const [module, needs] of direct.entries()) for (const needed of needs) users[needed]?.push(module);
   const cycles: number[][] = [];
-  const inCycle = new Set<number>();
-  for (const root of candidates) {
-    if (inCycle.has(root)) continue;
-    const cameFrom = new Map<number, number>();
-    const open: Array<readonly [module: number, from: number]> = (direct[root] ?? []).map((needed) => [needed, root]);
-    for (let step = open.pop(); step !== undefined; step = open.pop()) {
-      const [module, from] = step;
-      if (module === root) {
-        const cycle = [root];
-        for (let at = from; at !== root; at = cameFrom.get(at) ?? root) cycle.push(at);
-        cycle.push(root);
-        cycles.push(cycle.toReversed());
-        for (const member of cycle) inCycle.add(member);
-      } else if (!cameFrom.has(module)) {
-        cameFrom.set(module, from);
-        for (const needed of direct[module] ?? []) open.push([needed, module]);
-      }
+  const left = new Set(candidates);
+  let next = 0;
+  while (left.size > 0) {
+    while (!left.has(candidates[next] ?? -1)) next = (next + 1) % candidates.length;
+    const root = candidates[next] ?? -1;
+    left.delete(root);
+    for (const cycle of cyclesFrom(direct, root, waysBack(users, root))) {
+      cycles.push([...cycle, root]);
+      for (const member of cycle) if (left.delete(member)) next = candidates.indexOf(member);
     }
+  }
+  return cycles;
+}
+
+/** Of each module from which dependencies lead to `root`, the next one on the shortest way there. */
+function waysBack(users: DirectDependencies, root: number): ReadonlyMap<number, number> {
+  const next = new Map<number, number>();
+  const open = [root];
+  // A list that grows while it is walked.
+  for (const module of open) {
+    for (const user of users[module] ?? []) {
+      if (next.has(user)) continue;
+      next.set(user, module);
+      if (user !== root) open.push(user);
+    }
+  }
+  return next;
+}
+
+/** The circles through `root`, each from it to the last before it: all of them, or in a tangle those found first, at least one. */
+function cyclesFrom(direct: DirectDependencies, root: number, back: ReadonlyMap<number, number>): number[][] {
+  const needs = (module: number) => (direct[module] ?? []).filter((needed) => back.has(needed));
+  const cycles: number[][] = [];
+  const path = [root];
+  const onPath = new Set(path);
+  // The dependencies that are still to be followed, of each module on the path.
+  const open = [needs(root)];
+  for (let steps = 0; open.length > 0 && steps < MOST_STEPS; steps++) {
+    const module = open.at(-1)?.pop();
+    if (module === undefined) {
+      open.pop();
+      onPath.delete(path.pop() ?? root);
+    } else if (module === root) {
+      cycles.push([...path]);
+    } else if (!onPath.has(module)) {
+      path.push(module);
+      onPath.add(module);
+      open.push(needs(module));
+    }
+  }
+  if (cycles.length === 0 && open.length > 0) {
+    const shortest = [root];
+    for (let at = needs(root)[0] ?? root; at !== root; at = back.get(at) ?? root) shortest.push(at);
+    cycles.push(shortest);
   }
   return cycles;
 }

@@ -38,6 +38,20 @@ t.test('rows', (t) => {
         [2, 3, 2],
       ],
     ],
+    'a shorter way round': [
+      [[1], [3, 2], [3], [0]],
+      [
+        [0, 1, 2, 3, 0],
+        [0, 1, 3, 0],
+      ],
+    ],
+    'on with what stands behind the last one found': [
+      [[1], [0], [4], [2], [3]],
+      [
+        [0, 1, 0],
+        [2, 4, 3, 2],
+      ],
+    ],
     'two rings through one module': [
       [[1, 2], [0], [0]],
       [

@@ -53,7 +53,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'test',
-    summary: 'what would be loaded for a device, by which rules, and what would go wrong',
+    summary: 'what would be loaded for a device, and what would go wrong',
     load: async () => import('./commands/diagnostics/test.ts'),
   },
   {

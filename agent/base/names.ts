@@ -49,7 +49,8 @@ export function devpath(text: string): Devpath {
  * Undefined when a bracket has no partner: kmod calls that EINVAL, and no index can contain it.
  */
 export function lookupKey(text: string): LookupKey | undefined {
-  if (!text.includes('[') && !text.includes(']')) return (text.includes('-') ? text.replaceAll('-', '_') : text) as LookupKey;
+  if (!text.includes('[') && !text.includes(']'))
+    return (text.includes('-') ? text.replaceAll('-', '_') : text) as LookupKey;
   let out = '';
   let from = 0;
   for (let i = 0; i < text.length; i++) {

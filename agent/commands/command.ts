@@ -102,7 +102,8 @@ export function help(command: Command): string {
   const width = Math.min(26, Math.max(...rows.map(([left]) => left.length)));
   const lines = rows.flatMap(([left, right]) => {
     const wrapped = wrap(right, 80 - width - 4);
-    const first = left.length > width ? [`  ${left}`, ...wrapped.map((text) => ' '.repeat(width + 4) + text)] : undefined;
+    const first =
+      left.length > width ? [`  ${left}`, ...wrapped.map((text) => ' '.repeat(width + 4) + text)] : undefined;
     return first ?? wrapped.map((text, i) => `  ${(i === 0 ? left : '').padEnd(width)}  ${text}`);
   });
   const notes = command.notes === undefined ? '' : `\n${command.notes.trim()}\n`;

@@ -89,7 +89,10 @@ export class Agent {
   private constructor(options: AgentOptions) {
     const { host, log } = options;
     this.options = options;
-    this.chronicle = new Chronicle(log);
+    this.chronicle = new Chronicle(log, async (record) => {
+      const { explainFailures } = await import('../pipeline/failure.ts');
+      return explainFailures(host, this.generations.sources, [record])[0] ?? record;
+    });
     this.policy = new PolicyFile(options.policyFile);
     const read = this.policy.load();
     if (read.kind === 'malformed') {
@@ -226,6 +229,7 @@ export class Agent {
         setTimeout(resolve, 10);
       });
     }
+    await this.chronicle.told();
     const left = this.loader.waitingFor();
     log.line('info', left.length === 0 ? `ended by ${signal}` : `ended by ${signal}; left alone: ${left.join(', ')}`, {
       event: 'end',
@@ -311,6 +315,7 @@ export class Agent {
   /** Work outside the scheduler that a settle waits for. */
   #due(): string | undefined {
     if (this.resync.due) return 'a rescan of sysfs';
+    if (this.chronicle.isBehind) return 'the reason of a failure';
     return this.#work > 0 ? 'reading sysfs' : undefined;
   }
 

@@ -2,6 +2,7 @@
  * What has happened, for everybody who wants to know: one line in the log, one entry in the ledger, one count in the figures,
  * one item for each monitor. The loader tells it; it decides nothing.
  */
+import { reason } from '../base/error.ts';
 import type { ModuleName } from '../base/names.ts';
 import type { LoaderObserver } from '../pipeline/loader.ts';
 import type { AgentFailure, AgentStatus } from '../report/agent-status.ts';
@@ -39,16 +40,60 @@ export class Chronicle implements LoaderObserver {
   /** Each is told of every new entry. */
   readonly readers = new Set<(entry: LedgerEntry) => void>();
 
-  constructor(log: Log) {
+  /** Turns a failure's record into one with evidence and remedy. */
+  readonly #explain: (record: ModuleRecord) => Promise<ModuleRecord>;
+  /** What is to be told once the failure before it is explained, so that all is told in its order. */
+  #untold: Promise<void> | undefined;
+
+  constructor(log: Log, explain: (record: ModuleRecord) => Promise<ModuleRecord> = async (record) => record) {
     this.#log = log;
+    this.#explain = explain;
+  }
+
+  /** A failure is being explained. */
+  get isBehind(): boolean {
+    return this.#untold !== undefined;
+  }
+
+  /** Ends when all is told. */
+  async told(): Promise<void> {
+    // What is told may bring more.
+    // oxlint-disable-next-line no-await-in-loop
+    while (this.#untold !== undefined) await this.#untold;
   }
 
   /** LoaderObserver: a module's end. */
   ended(record: ModuleRecord): void {
-    const { result, module } = record;
+    const { result } = record;
     if (result === 'planned' || result === 'unfinished') return;
-    const took = record.startedMs === undefined ? undefined : (record.endedMs ?? record.startedMs) - record.startedMs;
     this.counts[COUNTED[result]]++;
+    if (result === 'failed' && record.errno !== undefined && record.cause !== 'no-device') {
+      this.#inTurn(async () => this.#tell(await this.#explained(record), result));
+    } else if (this.#untold === undefined) this.#tell(record, result);
+    else this.#inTurn(() => this.#tell(record, result));
+  }
+
+  #inTurn(work: () => void | Promise<void>): void {
+    const before = this.#untold ?? Promise.resolve();
+    const turn: Promise<void> = before.then(work).then(() => {
+      if (this.#untold === turn) this.#untold = undefined;
+    });
+    this.#untold = turn;
+  }
+
+  async #explained(record: ModuleRecord): Promise<ModuleRecord> {
+    try {
+      return await this.#explain(record);
+    } catch (error) {
+      // A tree that has just been replaced, say: the errno still tells something.
+      this.#log.line('debug', `${record.module}: not explained: ${reason(error)}`, { module: record.module });
+      return record;
+    }
+  }
+
+  #tell(record: ModuleRecord, result: DecisionEvent['event'] & keyof typeof COUNTED): void {
+    const { module } = record;
+    const took = record.startedMs === undefined ? undefined : (record.endedMs ?? record.startedMs) - record.startedMs;
     const why = failureText(record);
     const fields = {
       event: result,
@@ -57,6 +102,8 @@ export class Chronicle implements LoaderObserver {
       for: record.for,
       why: record.why,
       cause: record.cause,
+      evidence: record.evidence,
+      remedy: record.remedy,
       ms: took === undefined ? undefined : round(took),
       // From the moment it was asked for to the system call.
       waitMs:
@@ -88,14 +135,14 @@ export class Chronicle implements LoaderObserver {
   /** LoaderObserver: a module that a rule keeps out. */
   blocked(record: BlockedRecord): void {
     this.counts.blocked++;
-    const { place, reason, kind, module } = record;
+    const { place, reason: why, kind, module } = record;
     const at = place === undefined ? '' : ` (${place.file}:${place.line})`;
-    this.#log.line('info', `blocked ${module}: ${reason}${at}`, {
+    this.#log.line('info', `blocked ${module}: ${why}${at}`, {
       event: 'blocked',
       kind,
       module,
       ...fieldsOf(record.requester),
-      reason,
+      reason: why,
       rule: place === undefined ? undefined : `${place.file}:${place.line}`,
     });
     for (const listener of this.listeners) listener({ event: 'blocked', record });

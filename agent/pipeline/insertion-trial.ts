@@ -1,15 +1,17 @@
+import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { errnoName } from '../base/errno.ts';
 import type { ModuleName } from '../base/names.ts';
 import { readKernelCompression } from '../facts/kernel-state.ts';
 import { readKernelLog } from '../facts/kernel-log.ts';
+import type { Insertion } from '../insert/insertion.ts';
 import type { Step } from '../plan/plan.ts';
 import { diagnose, type Diagnosis } from '../report/diagnosis.ts';
 import type { CandidateReport, RequestReport, StepReport } from '../report/investigation.ts';
 import { foremost } from '../report/verdict.ts';
 import { answer, fileAnswer } from './answer.ts';
-import type { Examiner } from './examination.ts';
-import type { Sources } from './sources.ts';
+import { Examiner } from './examination.ts';
+import { openSources, type Sources } from './sources.ts';
 import { runStep, succeeded, type StepEnd } from './step.ts';
 
 /** What came of one module. */
@@ -67,11 +69,31 @@ async function attempt(
     ({ module, required }) => required && /^(failed|skipped)$/.test(trials.get(module)?.result ?? ''),
   );
   if (failed !== undefined) return { result: 'skipped', because: failed.module };
-  const sequence = readKernelLog()?.at(-1)?.sequence;
+  const sequence = lastLogged();
   const end = await runStep(step, compression, () => {});
   if (succeeded(end))
     return { result: end.kind === 'command' ? 'command' : end.kind === 'inserted' ? 'inserted' : 'already-loaded' };
   return { result: 'failed', diagnosis: explain(step, end, sequence, examiner, before) };
+}
+
+/** The number of the kernel's last message; undefined when its log cannot be read. */
+export function lastLogged(): number | undefined {
+  return readKernelLog()?.at(-1)?.sequence;
+}
+
+/** The diagnosis of a refusal, for who has a plan of another making; undefined where there is no module tree to explain it with. */
+export function explainOnHost(
+  host: Host,
+  step: Pick<Step, 'module' | 'path' | 'origins'>,
+  end: Insertion & { readonly kind: 'refused' },
+  sequence: number | undefined,
+): Diagnosis | undefined {
+  try {
+    return diagnosisOf(step, end, sequence, new Examiner(host, openSources(host)), new Set());
+  } catch (error) {
+    if (error instanceof PlugdError) return undefined;
+    throw error;
+  }
 }
 
 /** The diagnosis of a step that failed just now; `sequence`: the last message of the kernel's log before it. */
@@ -90,7 +112,16 @@ export function explain(
       remedy: 'correct the install line, or remove it',
     };
   }
-  if (end.kind !== 'refused') return undefined;
+  return end.kind === 'refused' ? diagnosisOf(step, end, sequence, examiner, before) : undefined;
+}
+
+function diagnosisOf(
+  step: Pick<Step, 'module' | 'path' | 'origins'>,
+  end: Insertion & { readonly kind: 'refused' },
+  sequence: number | undefined,
+  examiner: Examiner,
+  before: ReadonlySet<ModuleName>,
+): Diagnosis {
   const module = examiner.examine({ module: step.module, path: step.path, parameters: step.origins, before });
   const log = sequence === undefined ? [] : (readKernelLog(sequence) ?? []).map(({ text }) => text);
   return diagnose({

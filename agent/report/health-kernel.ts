@@ -148,8 +148,8 @@ export const KERNEL_CHECKS: readonly Check[] = [
       return {
         state: 'ok',
         summary: live.signatureEnforced
-          ? 'yes: only modules signed with a trusted key load'
-          : 'no: others load and taint the kernel',
+          ? 'enforced: only modules signed with a trusted key load'
+          : 'not enforced: unsigned modules load, and taint the kernel',
       };
     },
   },

@@ -59,7 +59,7 @@ export const RULE_CHECKS: readonly Check[] = [
           remedy: 'chown root',
         };
       }
-      return { state: 'ok', summary: 'only root' };
+      return { state: 'ok', summary: 'only root may change rules and modules' };
     },
   },
 ];

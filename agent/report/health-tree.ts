@@ -90,7 +90,9 @@ export const TREE_CHECKS: readonly Check[] = [
   {
     id: 'firmware',
     title: 'firmware',
-    run: ({ firmware, firmwareFolders, root }) => {
+    run: ({ firmware, firmwareFolders, root, live }) => {
+      // Without devices nothing is wanted.
+      if (firmware.length === 0 && live === undefined) return undefined;
       if (firmware.length === 0) return { state: 'ok', summary: 'no module in use names any' };
       const named = firmware.reduce((sum, each) => sum + each.named, 0);
       const bare = firmware.filter(({ missing, named: all, failed }) => failed.length > 0 || missing.length === all);

@@ -30,7 +30,8 @@ export function parseKernelCommandLine({ file, text }: ConfigText, config: Growi
     }
     const name = lookupKey(module);
     // `ivrs_acpihid[00:14.5]=…` is another subsystem's word, not somebody's mistake.
-    if (name !== undefined) config.options.push({ module: name as string as ModuleName, text: parameter.replaceAll('\t', ' '), place });
+    if (name !== undefined)
+      config.options.push({ module: name as string as ModuleName, text: parameter.replaceAll('\t', ' '), place });
   }
   for (const name of kernelBlacklist(text)) config.kernelBlacklists.push({ module: name as ModuleName, place });
 }

@@ -444,7 +444,7 @@ t.test('doctor: a tree and its rules', (t) => {
   t.equal(run('doctor', '-q').status, 1);
   const { stdout } = run('doctor');
   t.match(stdout, /^wrong {4}configuration {5}1 line of configuration/m);
-  t.match(stdout, /^7 checks: 4 wrong, 1 warning$/m);
+  t.match(stdout, /^6 checks: 4 wrong, 1 warning$/m);
   t.same(
     stdout.split('\n').filter((line) => line.length > 80 && !line.includes(base)),
     [],

@@ -117,7 +117,11 @@ t.test('a machine with many devices', { skip: found.kind === 'missing' ? found.s
     });
     const usb = after.find(({ subsystem, modules }) => subsystem === 'usb' && modules.includes('usbhid' as ModuleName));
     const again = await test(machine, usb?.name ?? '');
-    t.match(again, { verdict: 'loaded', device: { devpath: usb?.devpath, driver: 'usbhid' } }, usb?.name ?? 'no usb device');
+    t.match(
+      again,
+      { verdict: 'loaded', device: { devpath: usb?.devpath, driver: 'usbhid' } },
+      usb?.name ?? 'no usb device',
+    );
     const missing = await machine.run('plugd', ['test', '/dev/nosuch']);
     t.equal(missing.status, 64);
     t.match(missing.stderr, /there is no \/dev\/nosuch/);

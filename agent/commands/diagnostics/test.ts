@@ -34,8 +34,8 @@ export const command: Command = {
   notes: `
 DEVICE is a path (/sys/…, /devices/…), a node (/dev/sda), an address on a bus
 (0000:00:02.0, 1-1.2), a network interface (eth0), a MODALIAS, the name of a
-module or alias, or a module file (x.ko, as insmod takes it). Nothing is changed,
-but with --insert.
+module or alias, or a module file (x.ko, as insmod takes it). Without --insert
+nothing is changed.
 -v also shows where rules were looked for and none applied.
 Exit status: 0 the device has a driver, or would get one; 1 it would not; with
 --replay 1 when a recorded device that had a driver would have none.`,

@@ -12,8 +12,10 @@ import type { Candidate } from '../../match/candidate.ts';
 import type { Matcher } from '../../match/matcher.ts';
 import type { Blocked, Step } from '../../plan/plan.ts';
 import { createPlanner, kmodOptions, type Planner } from '../../plan/planner.ts';
+import { causeText } from '../../report/cause.ts';
 import { isThroughAlias } from '../../rules/decision.ts';
 import { ruleIndex } from '../../rules/rule-index.ts';
+import { LEVEL } from './applet.ts';
 import { absolute, bytes, type ModprobeRun } from './modprobe-run.ts';
 
 const ENOENT = 2;
@@ -162,6 +164,8 @@ export class Inserter {
     }
     const { insertModule } = await import('../../insert/insertion.ts');
     const { forceModversion, forceVermagic } = run.settings;
+    const explaining = run.applet.level >= LEVEL.info ? await import('../../pipeline/insertion-trial.ts') : undefined;
+    const logged = explaining?.lastLogged();
     const insertion = await insertModule({
       path: step.path,
       params: step.params,
@@ -172,6 +176,12 @@ export class Inserter {
     if (insertion.kind === 'already-loaded') return 'already-loaded';
     const why = refusal(insertion, run.shown(step.path));
     run.applet.info(`Failed to insert module '${run.shown(step.path)}': ${why}`);
+    const diagnosis = explaining?.explainOnHost(run.host, step, insertion, logged);
+    if (diagnosis !== undefined) {
+      const { cause, errno, evidence, remedy } = diagnosis;
+      const facts = [causeText(cause, errno), ...evidence, ...(remedy === undefined ? [] : [`remedy: ${remedy}`])];
+      for (const fact of facts) run.applet.info(`${step.module}: ${fact}`);
+    }
     return { why };
   }
 }

@@ -1,27 +1,28 @@
 /** kill -9 at random moments of a coldplug, then a restart: the final set of modules is that of an undisturbed run. */
+import { join } from 'node:path';
 import t from 'tap';
-import { chaosRound, dice, undisturbed } from './chaos.ts';
+import { Random } from '../fixtures/random.ts';
+import { chaosRound, killsOf, killsText, undisturbed } from './chaos.ts';
 import { machineImage, type Image } from './image.ts';
 
-/** Each takes a boot and two coldplugs; `npm run soak:agent` does twenty. */
-const ROUNDS = 3;
+const root = join(import.meta.dirname, '../../..');
+/** How many agents are killed in each round. A round takes a boot and several coldplugs; `npm run soak:agent` does twenty. */
+const ROUNDS = [1, 3];
 
 t.setTimeout(900_000);
 const found = await machineImage();
 
 t.test('chaos', { skip: found.kind === 'missing' ? found.sentence : false }, async (t) => {
   const image = found as Image;
-  const { modules, ms } = await undisturbed(image);
-  t.ok(modules.length >= 80, `${modules.length} modules in ${(ms / 1000).toFixed(1)} s, undisturbed`);
-  const random = dice(20);
-  for (let round = 1; round <= ROUNDS; round++) {
-    // One agent more is killed in every round; their moments are spread over the whole coldplug.
-    const shares = Array.from({ length: round }, () => 0.1 + 0.8 * random());
-    const ended = await chaosRound(image, ms, shares);
-    const kills = ended.killedAfter.map(
-      (after, i) => `${(after / 1000).toFixed(1)} s with ${ended.loadedThen[i]} loaded`,
-    );
-    t.comment(`round ${round}: killed after ${kills.join(', then ')}`);
-    t.same(ended.modules, modules, `round ${round}: the same modules in the end`);
+  const modules = await undisturbed(image);
+  t.ok(modules.length >= 80, `${modules.length} modules, undisturbed`);
+  const random = new Random(1);
+  for (const [round, count] of ROUNDS.entries()) {
+    const ended = await chaosRound(root, image, killsOf(random, count, modules.length));
+    t.comment(`killed after ${killsText(ended)}; the last one inserted ${ended.inserted.length}`);
+    t.same(ended.modules, modules, `round ${round + 1}: the same modules in the end`);
+    t.same(new Set(ended.inserted).size, ended.inserted.length, 'none twice');
+    const last = ended.killed.at(-1)?.loaded ?? 0;
+    t.ok(ended.inserted.length <= modules.length - last, 'what the killed ones left is not inserted again');
   }
 });

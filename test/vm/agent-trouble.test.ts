@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { median } from '../bench/statistics.ts';
 import { buildModule } from '../fixtures/kernel-module.ts';
-import { GuestAgent, proberFiles } from './agent.ts';
+import { GuestAgent, probe, proberFiles, type Probed } from './agent.ts';
 import { hotplugSlots } from './devices.ts';
 import { machineImage, type GuestFiles, type Image } from './image.ts';
-import { boot, type Machine } from './machine.ts';
+import { boot } from './machine.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const ENODEV = 19;
@@ -66,19 +66,7 @@ mv modules.dep.new modules.dep
 mv modules.alias.new modules.alias
 `;
 
-interface Asked {
-  readonly ms: number;
-  readonly errno: number;
-}
-
-async function probe(machine: Machine, ...args: string[]): Promise<readonly Asked[]> {
-  const lines = (await machine.output('prober', args, { timeout: 300_000 })).trimEnd().split('\n');
-  return lines.map((line) => {
-    const [ns = 0, errno = 0] = line.split(' ').map(Number);
-    return { ms: ns / 1e6, errno };
-  });
-}
-const ms = (asked: readonly Asked[]) => median(asked.map((one) => one.ms));
+const ms = (asked: readonly Probed[]) => median(asked.map((one) => one.ms));
 
 t.test('trouble', { skip }, async (t) => {
   const image = found as Image;
@@ -94,7 +82,7 @@ t.test('trouble', { skip }, async (t) => {
   await t.test("the kernel's requests are served, not slower than by modprobe", async (t) => {
     const ours = await setting();
     t.match(ours, /plugd-request$/);
-    t.same((await probe(machine, 'socket', '29'))[0]?.errno, 0, 'an address family: net-pf-29');
+    t.same((await probe(machine, 'socket', '29'))[0]?.number, 0, 'an address family: net-pf-29');
     await machine.output('sh', ['-c', 'mknod /dev/plugd-test c 108 0']);
     await probe(machine, 'open', '/dev/plugd-test');
     t.same(await agent.loaded(['can', 'ppp_generic']), [], 'a character device: char-major-108');
@@ -115,7 +103,7 @@ t.test('trouble', { skip }, async (t) => {
         times[`a module${suffix}`]?.push(ms(await probe(machine, 'fs', 'minix', '2')));
         const none = await probe(machine, 'fs', 'plugd-nothing', '2');
         t.same(
-          none.map(({ errno }) => errno),
+          none.map(({ number }) => number),
           [ENODEV, ENODEV],
           'no such module: mount(2) answers ENODEV',
         );
@@ -142,7 +130,7 @@ t.test('trouble', { skip }, async (t) => {
     await machine.qmp.deviceAdd('e1000e', 'net', { bus: 'slot1', netdev: 'net0' });
     t.same(await agent.loaded(['e1000e']), [], 'others are loaded meanwhile');
     const asked = await probe(machine, 'fs', 'plugd-asks', '1');
-    t.equal(asked[0]?.errno, ENODEV, 'its module registers no file system');
+    t.equal(asked[0]?.number, ENODEV, 'its module registers no file system');
     t.same(await agent.loaded(['asker', 'minix']), [], 'an init got what it asked for');
     const log = await machine.output('dmesg');
     t.match(log, /asker: minix 0, nothing 256/, 'and saw the exit status, as from modprobe');
@@ -152,7 +140,7 @@ t.test('trouble', { skip }, async (t) => {
   });
 
   await t.test('forged messages', async (t) => {
-    t.equal((await probe(machine, 'spoof', '1000'))[0]?.errno, 0);
+    t.equal((await probe(machine, 'spoof', '1000'))[0]?.number, 0);
     const nobody = await machine.run('setpriv', ['--reuid', '65534', 'prober', 'spoof', '1']).catch(() => undefined);
     t.comment(`an ordinary process may not even send: ${nobody?.stdout.trim()}`);
     t.match(await agent.status(), { uevents: { spoofed: 1000, malformed: 0 } });

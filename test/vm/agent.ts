@@ -139,3 +139,18 @@ export async function proberFiles(root: string): Promise<GuestFiles> {
   })();
   return { 'usr/bin/prober': { from: await prober, mode: 0o755 } };
 }
+
+/** A line of prober.c: how long it took, and the number behind it, which is mostly an errno. */
+export interface Probed {
+  readonly ms: number;
+  readonly number: number;
+}
+
+/** Runs the prober; its lines. */
+export async function probe(machine: Machine, ...args: string[]): Promise<readonly Probed[]> {
+  const lines = (await machine.output('prober', args, { timeout: 300_000 })).trimEnd().split('\n');
+  return lines.map((line) => {
+    const [ns = 0, number = 0] = line.split(' ').map(Number);
+    return { ms: ns / 1e6, number };
+  });
+}

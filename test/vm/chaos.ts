@@ -1,62 +1,69 @@
 /** An agent that is killed in the middle of its coldplug, and the next one that goes on. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { GuestAgent } from './agent.ts';
+import type { Random } from '../fixtures/random.ts';
+import { GuestAgent, proberFiles, probe } from './agent.ts';
 import { kitchenSink } from './devices.ts';
 import type { Image } from './image.ts';
 import { boot, type Machine } from './machine.ts';
 
+/** When an agent is killed: as soon as so many modules are loaded, and so many microseconds later. */
+export interface Kill {
+  readonly modules: number;
+  readonly microseconds: number;
+}
+
 /** How a round ended. */
 export interface ChaosRound {
-  /** Milliseconds after which each agent was killed. */
-  readonly killedAfter: readonly number[];
-  /** Modules that were loaded at each kill. */
-  readonly loadedThen: readonly number[];
+  /** For each agent that was killed: its age, and what was loaded then. */
+  readonly killed: ReadonlyArray<{ readonly ms: number; readonly loaded: number }>;
   readonly modules: readonly string[];
+  /** Modules that the last agent says it inserted. */
+  readonly inserted: readonly string[];
 }
 
 /** What is loaded when no more comes. */
 async function settled(machine: Machine): Promise<readonly string[]> {
-  await machine.run('sleep', ['3']);
+  await machine.run('sleep', ['2']);
   return machine.modules();
 }
 
-/** A coldplug that nobody disturbs: the modules, and how long it takes. */
-export async function undisturbed(image: Image): Promise<{ modules: readonly string[]; ms: number }> {
+/** A coldplug that nobody disturbs: its modules. */
+export async function undisturbed(image: Image): Promise<readonly string[]> {
   await using machine = await boot(image, { devices: kitchenSink() });
-  const began = performance.now();
   const agent = await GuestAgent.start(machine);
-  const ms = performance.now() - began;
   const modules = await settled(machine);
   await agent.stop();
-  return { modules, ms };
+  return modules;
 }
 
-/** In a fresh machine: agents killed with SIGKILL after the shares of `ms` given, one after the other, then one that may end its work. */
-export async function chaosRound(image: Image, ms: number, shares: readonly number[]): Promise<ChaosRound> {
-  await using machine = await boot(image, { devices: kitchenSink() });
-  const killedAfter: number[] = [];
-  const loadedThen: number[] = [];
-  for (const share of shares) {
-    const program = machine.start('plugd', ['agent'], { timeout: 600_000, onOutput: () => {} });
-    const wait = Math.round(share * ms);
-    await sleep(wait);
-    await program.kill(9);
-    await program.ended;
-    killedAfter.push(wait);
-    loadedThen.push((await machine.modules()).length);
+/**
+ * The kills of one round: of `count` agents one after the other, spread over a coldplug of `modules` modules. An agent begins to load
+ * after a second or two of the emulated machine; where nothing more is loaded it is killed somewhere in its start.
+ */
+export function killsOf(random: Random, count: number, modules: number): readonly Kill[] {
+  const moments = Array.from({ length: count }, () => random.below(modules)).toSorted((a, b) => a - b);
+  return moments.map((moment, i) => ({
+    modules: moment,
+    microseconds: moment === 0 || moment === moments[i - 1] ? random.below(2_000_000) : random.below(30_000),
+  }));
+}
+
+/** In a fresh machine: agents killed with SIGKILL one after the other, then one that may end its work. */
+export async function chaosRound(root: string, image: Image, kills: readonly Kill[]): Promise<ChaosRound> {
+  await using machine = await boot(image, { devices: kitchenSink(), files: await proberFiles(root) });
+  const killed = [];
+  for (const { modules, microseconds } of kills) {
+    const [end] = await probe(machine, 'kill', String(modules), String(microseconds), 'plugd', 'agent');
+    killed.push({ ms: end?.ms ?? 0, loaded: end?.number ?? 0 });
   }
   const agent = await GuestAgent.start(machine);
   const modules = await settled(machine);
   const status = await agent.stop();
   if (status !== 0) throw new Error(`the last agent ended with status ${status}`);
-  return { killedAfter, loadedThen, modules };
+  const inserted = agent.lines.filter(({ event }) => event === 'inserted').map(({ module }) => module ?? '');
+  return { killed, modules, inserted };
 }
 
-/** A seeded dice: numbers from 0 to 1. */
-export function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return state / 0x7fffffff;
-  };
+/** `2.4 s with 15 loaded, then 5.4 s with 37 loaded`. */
+export function killsText({ killed }: ChaosRound): string {
+  return killed.map(({ ms, loaded }) => `${(ms / 1000).toFixed(1)} s with ${loaded} loaded`).join(', then ');
 }

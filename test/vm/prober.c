@@ -6,13 +6,16 @@
  *     prober open PATH          open(2)
  *     prober storm COUNT FILE…  writes "add" into the files in turn, COUNT times in all
  *     prober spoof COUNT        sends COUNT messages that look like uevents to the group, as any privileged process may
+ *     prober kill COUNT MICROSECONDS PROGRAM…   starts PROGRAM, and kills it when COUNT modules and so much time have passed
  *
- * A line each: nanoseconds and errno (0 for success), for storm and spoof of the whole.
+ * A line each: nanoseconds and errno (0 for success), for storm and spoof of the whole; for kill nanoseconds and the number
+ * of modules that were loaded when the program was killed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +38,40 @@ static void told(long long began, long result)
 {
 	int error = result < 0 ? errno : 0;
 	printf("%lld %d\n", now() - began, error);
+}
+
+/* Lines of /proc/modules. */
+static int loaded(void)
+{
+	static char text[1 << 16];
+	int fd = open("/proc/modules", O_RDONLY), count = 0;
+	ssize_t n;
+	while ((n = read(fd, text, sizeof text)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			count += text[i] == '\n';
+	close(fd);
+	return count;
+}
+
+static int kill_after(int count, int microseconds, char **program)
+{
+	long long began = now();
+	pid_t pid = fork();
+	if (pid == 0) {
+		int nowhere = open("/dev/null", O_RDWR);
+		dup2(nowhere, 1);
+		dup2(nowhere, 2);
+		execvp(program[0], program);
+		_exit(127);
+	}
+	/* A machine in which nothing is left to load never gets there. */
+	while (loaded() < count && now() - began < 60000000000LL)
+		usleep(500);
+	usleep(microseconds);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	printf("%lld %d\n", now() - began, loaded());
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -74,6 +112,8 @@ int main(int argc, char **argv)
 		for (long i = atol(argv[2]); i > 0 && result >= 0; i--)
 			result = sendto(fd, text, sizeof text, 0, (struct sockaddr *)&to, sizeof to);
 		told(began, result);
+	} else if (argc > 4 && !strcmp(argv[1], "kill")) {
+		return kill_after(atoi(argv[2]), atoi(argv[3]), argv + 4);
 	} else {
 		return 64;
 	}

@@ -26,10 +26,11 @@ import { controlHandler } from './control-handler.ts';
 import { Generations } from './generation.ts';
 import { Hearing } from './hearing.ts';
 import { KernelRequestSetting } from './kernel-requests.ts';
+import { ModuleNews } from './module-news.ts';
 import { Monitors } from './monitors.ts';
 import { policyError, PolicyFile } from './policy-file.ts';
 import { FileWatch, Renewal, type RenewalResult } from './renewal.ts';
-import { rescan } from './rescan.ts';
+import { rescan, type RescanResult } from './rescan.ts';
 import { Resync } from './resync.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Settling } from './settling.ts';
@@ -82,6 +83,7 @@ export class Agent {
   kernelSetting: KernelRequestSetting | undefined;
   readonly #manager: ServiceManager;
   readonly #files: FileWatch;
+  readonly #moduleNews: ModuleNews;
   #control: ControlServer | undefined;
   #work = 0;
   #stop: (signal: string) => void = () => {};
@@ -107,11 +109,12 @@ export class Agent {
     this.loaded = new LoadedModules(host);
     this.before = [...this.loaded.names()];
     this.generations = new Generations(host, (module) => this.loaded.state(module));
+    this.#moduleNews = new ModuleNews({ loaded: this.loaded, chronicle: this.chronicle, loader: () => this.loader });
     this.loader = new Loader(this.#loaderOptions());
     this.resync = new Resync({
       log,
       silentMs: () => this.hearing.silentMs,
-      rescan: async () => this.#busily(async () => rescan(host, this.loader, this.loaded)),
+      rescan: async () => this.#rescan(),
     });
     this.renewal = new Renewal({ host, log, policy: this.policy, generations: this.generations, loader: this.loader });
     this.#files.changed = () => void this.#busily(async () => this.renewal.filesChanged());
@@ -185,19 +188,23 @@ export class Agent {
 
   /** Everything that is there, and what appears meanwhile, until nothing more comes. */
   async #coldplug(): Promise<void> {
-    const { host, log } = this.options;
+    const { log } = this.options;
     const patience = setInterval(() => this.#manager.extend(2 * EXTEND_MS), EXTEND_MS);
-    const { devices } = await this.#busily(async () => rescan(host, this.loader, this.loaded));
-    for (const problem of this.loader.sources.problems()) {
-      log.line('warn', problemText(problem), { event: 'problem', file: problem.file, line: problem.line });
+    let devices: number;
+    try {
+      ({ devices } = await this.#rescan());
+      for (const problem of this.loader.sources.problems()) {
+        log.line('warn', problemText(problem), { event: 'problem', file: problem.file, line: problem.line });
+      }
+      await this.settling.settle(
+        {},
+        undefined,
+        () => {},
+        () => this.state === 'stopping',
+      );
+    } finally {
+      clearInterval(patience);
     }
-    await this.settling.settle(
-      {},
-      undefined,
-      () => {},
-      () => this.state === 'stopping',
-    );
-    clearInterval(patience);
     if (this.state === 'stopping') return;
     this.state = 'serving';
     this.policy.phase = 'after-boot';
@@ -257,7 +264,7 @@ export class Agent {
 
   #loaderOptions(): ConstructorParameters<typeof Loader>[0] {
     const { host, jobs } = this.options;
-    const { policy, chronicle, loaded, changes } = this;
+    const { policy, chronicle, changes } = this;
     const judge = (subject: PolicySubject, needs: readonly ModuleName[]) =>
       judgePolicy(policy.policy, subject, needs, policy.phase);
     return {
@@ -268,8 +275,8 @@ export class Agent {
       kernelCompression: readKernelCompression(host.sysfs),
       observer: {
         ended: (record) => {
-          if (record.result === 'inserted' || record.result === 'already-loaded') loaded.live(record.module);
           chronicle.ended(record);
+          this.#moduleNews.ended(record);
         },
         blocked: (record) => chronicle.blocked(record),
         changed: () => {
@@ -289,7 +296,8 @@ export class Agent {
     this.monitors.uevent(uevent);
     if (log.debugging) log.line('debug', `${action} ${devpath}`, { event: 'uevent', subsystem, seqnum: uevent.seqnum });
     if (this.state === 'stopping') return;
-    if (subsystem === 'module') this.#moduleUevent(action, moduleName(devpath.slice(devpath.lastIndexOf('/') + 1)));
+    if (subsystem === 'module')
+      this.#moduleNews.uevent(action, moduleName(devpath.slice(devpath.lastIndexOf('/') + 1)));
     if (action === 'add') {
       this.used++;
       this.loader.device(deviceOfUevent(uevent));
@@ -300,16 +308,11 @@ export class Agent {
     }
   }
 
-  #moduleUevent(action: string, module: ModuleName): void {
-    if (action === 'add') {
-      this.loaded.came(module);
-      const task = this.loader.scheduler.record(module);
-      const own = task?.startedNs !== undefined && this.loader.record(module)?.result !== 'already-loaded';
-      if (!own) this.chronicle.outside(module);
-    } else if (action === 'remove') {
-      this.loaded.gone(module);
-      this.loader.moduleGone(module);
-    }
+  async #rescan(): Promise<RescanResult> {
+    const { loader, loaded } = this;
+    return this.#busily(async () => {
+      return rescan(this.options.host, loader, loaded, (module) => this.#moduleNews.came(module));
+    });
   }
 
   /** Work outside the scheduler that a settle waits for. */

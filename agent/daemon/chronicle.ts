@@ -40,6 +40,8 @@ export class Chronicle implements LoaderObserver {
   /** Each is told of every new entry. */
   readonly readers = new Set<(entry: LedgerEntry) => void>();
 
+  /** Modules whose init found no hardware, and those that were skipped for it. */
+  readonly #absent = new Set<string>();
   /** Turns a failure's record into one with evidence and remedy. */
   readonly #explain: (record: ModuleRecord) => Promise<ModuleRecord>;
   /** What is to be told once the failure before it is explained, so that all is told in its order. */
@@ -126,8 +128,12 @@ export class Chronicle implements LoaderObserver {
       const { name, devpath } = record.requester;
       this.failures.push({ time: new Date().toISOString(), module, why, name, device: devpath });
       if (this.failures.length > LAST_FAILURES) this.failures.shift();
-      // An init that finds no hardware says so; there is nothing to be done about it.
-      this.#log.line(record.cause === 'no-device' ? 'info' : 'warn', `${module}: ${why}`, fields);
+      // An init that finds no hardware says so; there is nothing to be done about it, nor about what needs that module.
+      const needed = result === 'skipped' ? record.detail : undefined;
+      const nothing = record.cause === 'no-device' || this.#absent.has(needed ?? '');
+      if (nothing) this.#absent.add(module);
+      else this.#absent.delete(module);
+      this.#log.line(nothing ? 'info' : 'warn', `${module}: ${why}`, fields);
     }
     for (const listener of this.listeners) listener({ event: result, record });
   }
@@ -148,8 +154,9 @@ export class Chronicle implements LoaderObserver {
     for (const listener of this.listeners) listener({ event: 'blocked', record });
   }
 
-  /** A module that somebody else loaded. */
-  outside(module: ModuleName): void {
+  /** A module that somebody else loaded; `perhapsKnown` when that may have been told before. */
+  outside(module: ModuleName, perhapsKnown = false): void {
+    if (perhapsKnown && this.ledger.findLast((entry) => entry.module === module)?.by === 'outside') return;
     this.enter({ time: new Date().toISOString(), module, by: 'outside' });
     this.#log.line('debug', `${module} was loaded, not by plugd`, { event: 'outside', module });
   }

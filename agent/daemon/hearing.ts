@@ -86,6 +86,15 @@ export class Hearing {
     return Math.max(0, (readUeventSeqnum(this.#host.sysfs) ?? 0) - Math.max(this.#firstSeqnum, this.#socket.seqnum));
   }
 
+  /**
+   * Whether something lies in the socket's queue. Silence says less: a process that was stopped, or on a busy machine not run
+   * for a while, has not heard what waits for it.
+   */
+  queued(): boolean {
+    const queue = readNetlinkQueue(this.#host.proc, this.#socket.portId);
+    return typeof queue === 'object' && queue.bytes > 0;
+  }
+
   /** Compares with the kernel's count of lost uevents; tells the listener of new ones. */
   compareDrops(): void {
     clearTimeout(this.#judging);

@@ -1,7 +1,7 @@
 /** Reads sysfs again and compares it with what is known: after lost uevents, and for a new generation. */
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
-import type { Devpath } from '../base/names.ts';
+import type { Devpath, ModuleName } from '../base/names.ts';
 import { boundDriver, readDevices } from '../facts/device.ts';
 import type { LoadedModules } from '../facts/loaded-modules.ts';
 import type { Loader } from '../pipeline/loader.ts';
@@ -21,18 +21,27 @@ export interface RescanResult {
 /** While sysfs is read, other things get their turn this often. */
 const TURN_MS = 4;
 
-/** All devices, and what is known but not there any more. */
-export async function rescan(host: Host, loader: Loader, loaded: LoadedModules): Promise<RescanResult> {
+/** All devices, and what is known but not there any more; `moduleCame` is told of each module that was loaded unheard. */
+export async function rescan(
+  host: Host,
+  loader: Loader,
+  loaded: LoadedModules,
+  moduleCame: (module: ModuleName) => void,
+): Promise<RescanResult> {
   const began = performance.now();
   // Modules first: a device whose driver was unloaded unheard must be asked for again.
   const { came, gone } = loaded.refresh();
+  for (const module of came) moduleCame(module);
   for (const module of gone) loader.moduleGone(module);
   const before = new Set<Devpath>(loader.known.keys());
   let devices = 0;
   let appeared = 0;
   await inTurns(readDevices(host.sysfs), (device) => {
-    devices++;
-    if (!before.delete(device.devpath)) appeared++;
+    // Rules see modules as devices; nobody else does.
+    if (device.subsystem !== 'module') {
+      devices++;
+      if (!before.delete(device.devpath)) appeared++;
+    }
     loader.device(device);
   });
   // What uevents announce beside devices (queues, slaves, modules) is not listed on any bus, but it has a directory.

@@ -12,12 +12,17 @@ export interface ResyncOptions {
 const SILENCE_MS = 50;
 const LIMIT_MS = 1000;
 
-/** Answers lost uevents with a rescan of sysfs: one for all that a storm cost, or one a second while it goes on. */
+/**
+ * Answers lost uevents with a rescan of sysfs: one for all that a storm cost, or while it goes on one after the other, with a second
+ * between them. What is lost during a rescan is answered by the next.
+ */
 export class Resync {
   readonly #options: ResyncOptions;
   #timer: NodeJS.Timeout | undefined;
   #sinceMs = 0;
   #lost = 0;
+  #reading = false;
+  #closed = false;
   /** Rescans so far. */
   count = 0;
 
@@ -33,14 +38,19 @@ export class Resync {
   /** So many uevents were lost. */
   lost(count: number): void {
     this.#lost += count;
-    if (this.#timer !== undefined) return;
-    this.#sinceMs = performance.now();
-    this.#timer = setTimeout(() => this.#look(), SILENCE_MS);
+    if (this.#timer === undefined && !this.#reading) this.#begin();
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  #begin(): void {
+    if (this.#closed) return;
+    this.#sinceMs = performance.now();
+    this.#timer = setTimeout(() => this.#look(), SILENCE_MS);
   }
 
   #look(): void {
@@ -56,7 +66,9 @@ export class Resync {
     const lost = this.#lost;
     this.#lost = 0;
     this.count++;
+    this.#reading = true;
     const { ms, ...found } = await this.#options.rescan();
+    this.#reading = false;
     const words = `${found.devices} devices were read again, ${found.appeared} of them new, ${found.disappeared} gone`;
     this.#options.log.line('warn', `overrun: the socket lost ${lost} uevents; ${words}`, {
       event: 'resync',
@@ -64,5 +76,6 @@ export class Resync {
       ...found,
       ms: Math.round(ms),
     });
+    if (this.#lost > 0) this.#begin();
   }
 }

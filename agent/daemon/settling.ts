@@ -143,7 +143,9 @@ export class Settling {
     const work = this.#options.due();
     if (work !== undefined) reasons.push(work);
     const behind = hearing.behind();
-    if (behind > 0 && hearing.silentMs < FOREIGN_MS) reasons.push(`${behind} uevents of the kernel`);
+    if (behind > 0 && (hearing.silentMs < FOREIGN_MS || hearing.queued())) {
+      reasons.push(`${behind} uevents of the kernel`);
+    }
     if (hearing.background && hearing.silentMs < QUIET_MS) reasons.push('a bus that is still finding devices');
     return reasons;
   }

@@ -38,9 +38,11 @@ export class LoadedModules {
     return now === 'live' || now === 'going' ? now : known;
   }
 
-  /** The kernel announced a module: its init begins. */
-  came(module: ModuleName): void {
-    if (this.#states.get(module) !== 'live') this.#states.set(module, 'coming');
+  /** The kernel announced a module: its init begins. Answers whether that is news: people can have it announced again. */
+  came(module: ModuleName): boolean {
+    if (this.#states.has(module)) return false;
+    this.#states.set(module, 'coming');
+    return true;
   }
 
   /** An insertion ended well. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { AgentStatus } from '../../agent/report/agent-status.ts';
+import type { LedgerEntry } from '../../agent/report/ledger.ts';
 import type { SettleEnd } from '../../agent/daemon/settling.ts';
 import {
   AgentRig,
@@ -122,6 +123,22 @@ t.test(
     await agent.stop();
   },
 );
+
+t.test('what somebody else loads is entered once, however often it is announced', skip, async (t) => {
+  const rig = await AgentRig.open(t, { modules: MODULES, devices: [NIC] });
+  const agent = rig.start();
+  await agent.line('settled');
+  const announce = (module: string) => ({ action: 'add', devpath: `/module/${module}`, SUBSYSTEM: 'module' });
+  await rig.play([announce('nic'), announce('other'), announce('nic'), announce('other')]);
+  await settle(agent);
+  const log: LedgerEntry[] = [];
+  await agent.ask('log', {}, (item) => log.push(item as LedgerEntry));
+  t.same(
+    log.map(({ module, by }) => `${module} ${by}`),
+    ['bus device', 'nic device', 'other outside'],
+  );
+  await agent.stop();
+});
 
 t.test('what failed as a dependency is told as skipped, with both names', skip, async (t) => {
   const rig = await AgentRig.open(t, { modules: MODULES });

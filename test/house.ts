@@ -17,7 +17,7 @@ export const LAYERS: ReadonlyArray<readonly string[]> = [
   ['depmod', 'dkms'],
   ['pipeline'],
   ['daemon'],
-  ['commands'],
+  ['commands', 'library'],
   ['cli.ts', 'index.ts'],
 ];
 

@@ -1,7 +1,9 @@
 import { moduleNameFromPath } from '../base/names.ts';
 import type { Candidate, Lookup } from '../match/candidate.ts';
 import type { Plan, Step, StepState } from '../plan/plan.ts';
-import { decide, type Decision } from '../rules/decision.ts';
+import { decide, doesNothing, type Decision } from '../rules/decision.ts';
+import type { Config } from '../rules/config.ts';
+import { ruleIndex } from '../rules/rule-index.ts';
 import type { Sources } from './sources.ts';
 
 /** What is to be done about one module that a name stands for. */
@@ -22,11 +24,19 @@ export function answer(
 ): { readonly lookup: Lookup; readonly answers: readonly Answer[] } {
   const lookup = matcher.lookup(name);
   if (lookup.kind !== 'found') return { lookup, answers: [] };
-  const answers = decide(config, lookup, { useBlacklist: byRule }).map((decision): Answer => {
+  const answers = decide(config, lookup, { useBlacklist: byRule }).map((first): Answer => {
+    const decision = first.kind === 'install-command' ? judgeCommand(config, first) : first;
     const goesOn = decision.kind === 'load' || decision.kind === 'install-command';
     return { decision, plan: goesOn ? planner.plan(decision.candidate, name) : undefined };
   });
   return { lookup, answers };
+}
+
+/** An install line that only keeps the module out is a rule, not something to be run at every boot and reported as failed. */
+function judgeCommand(config: Config, decision: Decision): Decision {
+  const rule = ruleIndex(config).install(decision.candidate.module);
+  if (rule === undefined || !doesNothing(rule.command)) return decision;
+  return { ...decision, kind: 'denied', reason: `install ${rule.pattern} ${rule.command.trim()}` };
 }
 
 /** What is to be done about a module file given by its path, as insmod goes about it: no rules, no dependencies, the

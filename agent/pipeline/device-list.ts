@@ -4,8 +4,8 @@ import { PlugdError } from '../base/error.ts';
 import type { BoundDevice } from '../facts/recording.ts';
 import type { DeviceRow } from '../report/device-rows.ts';
 import type { RequestReport } from '../report/investigation.ts';
-import { judge } from './device-test.ts';
 import { Investigator } from './investigation.ts';
+import { judge } from './judgement.ts';
 import { openSources, type Sources } from './sources.ts';
 
 export interface DeviceListOptions {

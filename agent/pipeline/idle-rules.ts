@@ -7,6 +7,7 @@ import type { IdleRule } from '../report/health.ts';
 import { badParameters } from '../report/parameters.ts';
 import type { CommandRule } from '../rules/config.ts';
 import { isGlob } from '../rules/glob.ts';
+import { idleFiles, idleLists } from './idle-files.ts';
 import type { Sources } from './sources.ts';
 
 /** Rules that can be understood and yet change nothing: names that no module has, parameters that no module takes, and the like. */
@@ -29,10 +30,19 @@ export function idleRules(host: Host, sources: Sources): readonly IdleRule[] {
     for (const found of search.options(module, text, place)) add(place, `options ${module} ${text}`, found);
   commands(config.installs, 'install', add);
   commands(config.removes, 'remove', add);
-  for (const { pattern, place } of config.softdeps)
-    if (!isGlob(pattern)) add(place, `softdep ${pattern}`, search.named(pattern as ModuleName, place));
-  return idle;
+  for (const { pattern, place, pre, post } of config.softdeps) {
+    const empty = pre.length + post.length === 0;
+    if (empty) add(place, `softdep ${pattern}`, EMPTY_SOFTDEP);
+    else if (!isGlob(pattern)) add(place, `softdep ${pattern}`, search.named(pattern as ModuleName, place));
+  }
+  return [...idle, ...idleFiles(host), ...idleLists(host, sources)];
 }
+
+const EMPTY_SOFTDEP: Reason = {
+  why: 'it names nothing: the words are pre: and post:, each with its colon',
+  suggestion: undefined,
+  harmless: false,
+};
 
 type Reason = Pick<IdleRule, 'why' | 'suggestion' | 'harmless'>;
 
@@ -69,6 +79,11 @@ class Search {
   named(module: ModuleName, place: Place): Reason | undefined {
     const { matcher } = this.#sources;
     if (matcher.dependencies(module) !== undefined || matcher.isBuiltin(module)) return undefined;
+    // `blacklist nouveau.ko`, or a whole path
+    if (/\.ko(\.\w+)?$|\//.test(module)) {
+      const why = "a module's name is wanted here, not a file's";
+      return { why, suggestion: moduleNameFromPath(module), harmless: false };
+    }
     this.#names ??= [...(this.#sources.tree.indexes.dep?.entries() ?? [])].map(({ key }) => key);
     // Distributions write rules for many kernels; an administrator's file is about this one.
     const vendor = !/\/(etc|run)\/|\/cmdline$/.test(place.file);

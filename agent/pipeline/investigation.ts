@@ -7,6 +7,7 @@ import type { Host } from '../base/host.ts';
 import { moduleNameFromPath, type ModuleName, type Place } from '../base/names.ts';
 import { readAttribute } from '../facts/attribute.ts';
 import type { Device } from '../facts/device.ts';
+import { openFirmware, type FirmwareSearch } from '../facts/firmware.ts';
 import { readLoadedModules } from '../facts/kernel-state.ts';
 import type { BoundDevice } from '../facts/recording.ts';
 import type { Plan, Step } from '../plan/plan.ts';
@@ -36,6 +37,8 @@ export interface InvestigatorOptions {
 interface Foreseen {
   readonly diagnosis: Diagnosis | undefined;
   readonly bad: readonly BadParameter[];
+  /** The firmware that it names, when none of it is there. */
+  readonly firmware: readonly string[];
 }
 
 /** Investigates names and devices of one host; what it found out about a name it remembers. */
@@ -44,6 +47,7 @@ export class Investigator {
   readonly #options: InvestigatorOptions;
   readonly #requests = new Map<string, RequestReport>();
   readonly #refusals = new Map<string, Foreseen>();
+  #firmware: FirmwareSearch | undefined;
   #policy: { readonly read: PolicyRead | undefined } | undefined;
   #kernel: { readonly evidence: KernelEvidence | undefined } | undefined;
 
@@ -160,6 +164,7 @@ export class Investigator {
         ...(step.command === undefined ? {} : { command: step.command.raw }),
         ...(refusal?.diagnosis === undefined ? {} : { refusal: refusal.diagnosis }),
         ...(refusal === undefined || refusal.bad.length === 0 ? {} : { badParameters: refusal.bad }),
+        ...(refusal === undefined || refusal.firmware.length === 0 ? {} : { missingFirmware: refusal.firmware }),
       };
     });
   }
@@ -167,17 +172,24 @@ export class Investigator {
   #refusal(step: Step, before: ReadonlySet<ModuleName>, planned: boolean): Foreseen | undefined {
     if (step.state === 'live' || step.state === 'builtin' || step.command !== undefined) return undefined;
     if (!this.#options.deep)
-      return existsSync(step.path) ? undefined : { diagnosis: this.#predict(step, before), bad: [] };
+      return existsSync(step.path) ? undefined : { diagnosis: this.#predict(step, before), bad: [], firmware: [] };
     const key = `${step.path} ${step.params} ${planned} ${[...before].join(' ')}`;
     let refusal = this.#refusals.get(key);
     if (refusal === undefined) {
       const { module: name, path, origins } = step;
       const module = this.examiner.examine({ module: name, path, parameters: origins, before, planned });
       const bad = module.file.kind === 'module' ? module.file.badParameters : [];
-      refusal = { diagnosis: predict({ module, kernel: this.#kernelForAll() }), bad };
+      const firmware = module.file.kind === 'module' ? this.#missingFirmware(module.file.firmware) : [];
+      refusal = { diagnosis: predict({ module, kernel: this.#kernelForAll() }), bad, firmware };
       this.#refusals.set(key, refusal);
     }
     return refusal;
+  }
+
+  /** All of these files, when none is there: a driver names those of every device it knows, and one of them may be enough. */
+  #missingFirmware(named: readonly string[]): readonly string[] {
+    const search = (this.#firmware ??= openFirmware(this.#options.host));
+    return named.some((name) => search.find(name) !== undefined) ? [] : named;
   }
 
   #predict(step: Step, before: ReadonlySet<ModuleName>): Diagnosis | undefined {

@@ -4,6 +4,7 @@ import type { BadParameter } from '../report/evidence.ts';
 import type { StepReport } from '../report/investigation.ts';
 import type { Verdict } from '../report/verdict.ts';
 import { placeText } from '../report/words.ts';
+import { doesNothing } from '../rules/decision.ts';
 import type { Answer } from './answer.ts';
 
 /** A verdict and why. */
@@ -37,7 +38,12 @@ export function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport
         remedy: `remove that line, or load it by name: modprobe ${candidate.module}`,
       };
     case 'denied':
-      return { verdict: 'denied', reason: reason + at, ...none, remedy: 'change the policy, then: plugd reload' };
+      return {
+        verdict: 'denied',
+        reason: `${reason}${at} keeps it out`,
+        ...none,
+        remedy: `remove that line, or pass it over: modprobe -i ${candidate.module}`,
+      };
     case 'kernel-blacklisted':
       return {
         verdict: 'failed',
@@ -75,6 +81,18 @@ export function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport
   if (target.state === 'live') return { verdict: 'loaded', reason: `${candidate.module} is loaded`, ...none };
   if (decision.kind === 'install-command')
     return { verdict: 'install-command', reason: `${reason}${at} runs: ${target.command ?? ''}`, ...none };
+  const stopped = steps.find(({ required, command }) => required && command !== undefined && doesNothing(command));
+  if (stopped !== undefined) {
+    const rule = plan.steps.find(({ module }) => module === stopped.module)?.command?.place;
+    const where = rule === undefined ? '' : ` (${placeText(rule)})`;
+    return {
+      verdict: 'failed',
+      cause: 'missing-dependency',
+      reason: `${target.module} needs ${stopped.module}, which its install line keeps out${where}`,
+      evidence: [`it runs ${stopped.command ?? ''} instead of inserting ${stopped.module}`],
+      remedy: 'remove that line',
+    };
+  }
   const refused = steps.find((step) => step.required && step.refusal !== undefined);
   if (refused?.refusal !== undefined) {
     const { cause, evidence, remedy } = refused.refusal;
@@ -95,11 +113,23 @@ export function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport
       : others.length > 4
         ? `, after ${others.length} modules that it needs`
         : `, with ${others.join(', ')}`;
-  const evidence = steps.flatMap((step) => (step.badParameters ?? []).map((bad) => unknownParameter(step.module, bad)));
+  const evidence = [
+    ...steps.flatMap((step) => (step.badParameters ?? []).map((bad) => unknownParameter(step.module, bad))),
+    ...firmwareText(target),
+  ];
   return { verdict: 'would-insert', reason: `${target.module} would be inserted${after}`, evidence };
 }
 
 function unknownParameter(module: ModuleName, { name, suggestion, place }: BadParameter): string {
   const at = place === undefined ? '' : ` (${placeText(place)})`;
   return `${module} has no parameter ${name}${at}: the kernel ignores it${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+}
+
+function firmwareText({ module, missingFirmware = [] }: StepReport): readonly string[] {
+  const [first, second] = missingFirmware;
+  if (first === undefined) return [];
+  const more = missingFirmware.length > 2 ? ` and ${missingFirmware.length - 2} more` : '';
+  return [
+    `${module} may ask for firmware, and nothing of what it names is there: ${first}${second === undefined ? '' : `, ${second}`}${more}`,
+  ];
 }

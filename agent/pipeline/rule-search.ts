@@ -55,7 +55,7 @@ export function rulesOf(
   const install = rules.install(module);
   if (install === undefined) none('install', config.installs);
   else {
-    const applied = decision.kind === 'install-command';
+    const applied = decision.kind === 'install-command' || decision.kind === 'denied';
     const text = `install ${install.pattern} ${install.command}`;
     const remark = applied
       ? undefined
@@ -98,9 +98,6 @@ export function rulesOf(
       applied: plan !== undefined && !empty,
       remark: empty ? 'it names nothing' : undefined,
     });
-  }
-  if (decision.kind === 'denied') {
-    reports.push({ kind: 'policy', text: decision.reason, place: decision.place, applied: true });
   }
   return reports;
 }

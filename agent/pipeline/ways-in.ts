@@ -6,7 +6,7 @@ import type { CandidateSource } from '../match/candidate.ts';
 import type { AskingDevice, WayIn } from '../report/reasons.ts';
 import { counted } from '../report/words.ts';
 import { emptyConfig, type Config } from '../rules/config.ts';
-import { decide } from '../rules/decision.ts';
+import { decide, doesNothing } from '../rules/decision.ts';
 import { parseModprobeConf } from '../rules/modprobe-conf.ts';
 import { ruleIndex } from '../rules/rule-index.ts';
 import { policyDenials, readPolicy, type Asker } from './policy.ts';
@@ -24,9 +24,6 @@ export interface WaysInput {
   /** The devices that ask for it. */
   readonly devices: readonly AskingDevice[];
 }
-
-/** Commands that stand in for an insertion and do nothing: people's way to say never. */
-const NOTHING = /^(\/usr)?(\/s?bin\/)?(false|true|:)\s*(#.*)?$/;
 
 /**
  * Every way in which the module could come to be loaded, each with its answer: `blacklist`, `install` and `module_blacklist=`
@@ -109,7 +106,7 @@ function command(config: Config, module: ModuleName): Answer {
   const rule = ruleIndex(config).install(module);
   if (rule === undefined) return { answer: 'allowed', because: '' };
   const text = `install ${rule.pattern} ${rule.command}`;
-  return { answer: NOTHING.test(rule.command.trim()) ? 'blocked' : 'command', because: text, place: rule.place };
+  return { answer: doesNothing(rule.command) ? 'blocked' : 'command', because: text, place: rule.place };
 }
 
 /** As a dependency a module's own install line counts, its blacklist does not. */

@@ -3,11 +3,12 @@ import { errnoIs, said, type Explanation, type Facts } from './diagnosis-facts.t
 import { placeText, quoted } from './words.ts';
 
 /** Built for another architecture, another kernel, or with another layout of struct module. */
-export function otherKernel({ image, logged, kernel }: Facts): Explanation | undefined {
+export function otherKernel(facts: Facts): Explanation | undefined {
+  const { image, logged, kernel } = facts;
   const line = logged(
     /version magic|duplicate symbol|this_module section size|disagrees about version of symbol module_layout/,
   );
-  if (image === undefined) return line === undefined ? undefined : { evidence: said(line), remedy: REBUILD };
+  if (image === undefined) return line === undefined ? undefined : { evidence: said(line), remedy: rebuild(facts) };
   if (image.expectedArchitecture !== undefined && image.architecture !== image.expectedArchitecture) {
     return {
       evidence: [`built for ${image.architecture}, this kernel is ${image.expectedArchitecture}`],
@@ -20,7 +21,7 @@ export function otherKernel({ image, logged, kernel }: Facts): Explanation | und
   if (found !== undefined && wanted !== undefined && !sameMagic(found, wanted, image.hasVersions)) {
     return {
       evidence: [`version magic found:  ${quoted(found.trim())}`, `version magic wanted: ${quoted(wanted.trim())}`],
-      remedy: REBUILD,
+      remedy: rebuild(facts),
     };
   }
   const layout = image.mismatches.find(({ symbol }) => symbol === 'module_layout');
@@ -30,19 +31,26 @@ export function otherKernel({ image, logged, kernel }: Facts): Explanation | und
         `built for a kernel whose module_layout is ${crc(layout.wanted)}; here it is ${crc(layout.found)}`,
         ...said(line),
       ],
-      remedy: REBUILD,
+      remedy: rebuild(facts),
     };
   }
   if (image.vermagic === undefined && kernel !== undefined)
     return {
       evidence: ['it does not say for which kernel it was built (no vermagic)', ...said(line)],
-      remedy: REBUILD,
+      remedy: rebuild(facts),
     };
-  return line === undefined ? undefined : { evidence: said(line), remedy: REBUILD };
+  return line === undefined ? undefined : { evidence: said(line), remedy: rebuild(facts) };
 }
 
-const REBUILD =
-  'install or build the module for this kernel (dkms autoinstall; linux-headers must be of the same version)';
+/** How to come by a module that fits. What lies in the tree's `kernel/` came with the kernel's own package. */
+function rebuild({ module, image, kernel }: Facts): string {
+  const release = kernel?.release ?? /^\S+/.exec(image?.expectedVermagic ?? '')?.[0];
+  if (/\/lib\/modules\/[^/]+\/kernel\//.test(module.path))
+    return `install the package of ${release === undefined ? "this kernel's" : `kernel ${release} and its`} modules again: this file is of another kernel`;
+  const how = release === undefined ? 'dkms autoinstall' : `dkms autoinstall -k ${release}`;
+  const headers = release === undefined ? 'its headers' : `linux-headers-${release}`;
+  return `build it for this kernel (with DKMS: ${how}; it needs ${headers}), or install a package that did`;
+}
 
 /** linux/vermagic.h: with versions of symbols the release, up to the first blank, does not count. */
 function sameMagic(found: string, wanted: string, hasVersions: boolean): boolean {
@@ -51,7 +59,8 @@ function sameMagic(found: string, wanted: string, hasVersions: boolean): boolean
 }
 
 /** Built against other versions of symbols. */
-export function otherVersions({ image, logged }: Facts): Explanation | undefined {
+export function otherVersions(facts: Facts): Explanation | undefined {
+  const { image, logged } = facts;
   const line = logged(/disagrees about version of symbol/);
   const named = /disagrees about version of symbol (\S+)/.exec(line ?? '')?.[1];
   const mismatches = (image?.mismatches ?? []).toSorted(
@@ -65,7 +74,7 @@ export function otherVersions({ image, logged }: Facts): Explanation | undefined
     );
   const more =
     mismatches.length > shown.length ? [`${mismatches.length - shown.length} more symbols of other versions`] : [];
-  return { evidence: [...shown, ...more, ...said(line)], remedy: REBUILD };
+  return { evidence: [...shown, ...more, ...said(line)], remedy: rebuild(facts) };
 }
 
 function crc(value: number): string {
@@ -122,7 +131,7 @@ function symbolRemedy(missing: readonly MissingSymbol[]): string | undefined {
   const stale = missing.some(({ provider, inDep }) => provider !== undefined && !inDep);
   return stale
     ? `run depmod, then load it with modprobe, which loads ${providers.join(', ')} first`
-    : `load ${providers.join(', ')} first: modprobe does, insmod does not`;
+    : `load ${providers.join(', ')} first: modprobe -a ${providers.join(' ')}`;
 }
 
 /** A value that a parameter does not take. */

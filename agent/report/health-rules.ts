@@ -26,13 +26,19 @@ export const RULE_CHECKS: readonly Check[] = [
     run: ({ idleRules, tree }) => {
       if (tree === undefined) return undefined;
       const real = idleRules.filter(({ harmless }) => !harmless);
-      const others = idleRules.length - real.length;
-      const more = others === 0 ? '' : `; ${counted(others, 'rule')} for modules that this tree does not have`;
-      if (real.length === 0) return { state: 'ok', summary: `none${more}` };
+      const hidden = idleRules.filter((rule) => rule.hidden === true);
+      const others = idleRules.length - real.length - hidden.length;
+      const more = [
+        ...(others === 0 ? [] : [`${counted(others, 'rule')} for modules that this tree does not have`]),
+        ...(hidden.length === 0 ? [] : [`${counted(hidden.length, 'file')} hidden by another of that name`]),
+      ]
+        .map((text) => `; ${text}`)
+        .join('');
+      if (real.length === 0) return { state: 'ok', summary: `none${more}`, evidence: hidden.map(idleText) };
       return {
         state: 'warning',
         summary: `${counted(real.length, 'rule')} without effect${more}`,
-        evidence: real.map(idleText),
+        evidence: [...real, ...hidden].map(idleText),
         remedy: 'correct or remove them',
       };
     },
@@ -65,6 +71,8 @@ export const RULE_CHECKS: readonly Check[] = [
 ];
 
 function problemText({ file, line, column, message }: Problem): string {
+  if (message.startsWith("'\xEF\xBB\xBF"))
+    return `${file}:${line}: a byte order mark stands before the first word, which is not known by that: save the file without one`;
   const word = /^'(\S+)' is not a directive/.exec(message)?.[1];
   const meant = word === undefined ? undefined : nearestWord(word, DIRECTIVES);
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;

@@ -62,6 +62,8 @@ export interface IdleRule {
   readonly suggestion: string | undefined;
   /** It names a module that this tree does not have, which may be meant for another kernel. */
   readonly harmless: boolean;
+  /** The whole file is hidden by one of the same name, as an administrator may well have meant. */
+  readonly hidden?: boolean;
 }
 
 /** Firmware files that a module names. */

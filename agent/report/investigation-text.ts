@@ -1,4 +1,5 @@
 import type { CandidateReport, Investigation, RequestReport, RuleReport, StepReport } from './investigation.ts';
+import type { Place } from '../base/names.ts';
 import { labelled, wrapped } from './layout.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';
 import { verdictText, type Verdict } from './verdict.ts';
@@ -16,6 +17,11 @@ const STYLE: Readonly<Record<Verdict, Style>> = {
   'no-match': 'yellow',
   'no-modalias': 'dim',
 };
+
+/** Where texts begin. */
+const LABEL = 11;
+/** Names of modules are aligned up to this. */
+const MOST_NAME = 22;
 
 /** A verdict in its colour. */
 export function paintVerdict(terminal: Terminal, verdict: Verdict, text: string): string {
@@ -51,8 +57,9 @@ export function investigationText(found: Investigation, terminal: Terminal, verb
   const coloured = labelled('verdict', `${verdict}: ${readable(found.reason)}`, terminal).map((line, i) =>
     i === 0 ? line.replace(verdict, () => paintVerdict(terminal, found.verdict, verdict)) : line,
   );
-  lines.push('', ...coloured);
+  lines.push('');
   found.evidence.forEach((fact, i) => lines.push(...labelled(i === 0 ? '  because' : '', readable(fact), terminal)));
+  lines.push(...coloured);
   if (found.remedy !== undefined) lines.push(...labelled('  remedy', readable(found.remedy), terminal));
   return `${lines.join('\n')}\n`;
 }
@@ -65,6 +72,7 @@ function requestText(
 ): readonly string[] {
   const label = request.file !== undefined ? 'file' : request.name.includes(':') ? 'modalias' : 'name';
   const lines = [...labelled(label, readable(request.name), terminal)];
+  if (request.of !== undefined) lines.push(...labelled('  of', `interface ${request.of}`, terminal));
   if (request.rule !== undefined) lines.push(...labelled('  asked by', `rule ${placeText(request.rule)}`, terminal));
   if (request.malformed !== undefined)
     lines.push(...labelled('  matches', `nothing can: ${request.malformed}`, terminal));
@@ -94,20 +102,23 @@ function candidateText(
   const lines: string[] = [];
   const name = request.candidates.length > 1 ? `${candidate.module}: ` : '';
   const rules = candidate.rules.filter((rule) => verbose || rule.text !== undefined);
-  for (const rule of rules) lines.push(...labelled('  rule', name + ruleText(rule), terminal));
+  for (const rule of rules) lines.push(...labelled('  rule', name + ruleText(rule, found), terminal));
+  const digits = String(candidate.steps.length).length;
+  const widest = Math.min(MOST_NAME, Math.max(0, ...candidate.steps.map(({ module }) => module.length)));
   candidate.steps.forEach((step, i) => {
-    lines.push(...labelled(i === 0 ? '  plan' : '', stepText(step, i + 1), terminal));
-    lines.push(...labelled('', `   ${pathText(step, found)}`, terminal).map((line) => paint(terminal, 'dim', line)));
+    const number = `${i + 1}.`.padEnd(digits + 1);
+    lines.push(...labelled(i === 0 ? '  plan' : '', stepText(step, number, widest), terminal));
+    const below = (text: string) => labelled('', text, terminal, LABEL + digits + 2);
+    lines.push(...below(pathText(step, found)).map((line) => paint(terminal, 'dim', line)));
     for (const { text, place } of step.origins) {
-      const from = place === undefined ? 'from the command line' : `from ${placeText(place)}`;
-      lines.push(...labelled('', `   ${readable(text)}   ${from}`, terminal));
+      const from = place === undefined ? 'from the command line' : `from ${shortPlace(place, found)}`;
+      lines.push(...below(`${readable(text)}   ${from}`));
     }
-    if (step.refusal !== undefined && !step.required) {
-      lines.push(...labelled('', `   would be refused (${step.refusal.cause}), which stops nothing`, terminal));
-    }
+    if (step.refusal !== undefined && !step.required)
+      lines.push(...below(`would be refused (${step.refusal.cause}), which stops nothing`));
   });
   for (const note of candidate.notes)
-    lines.push(...labelled('  note', `${note.message} (${placeText(note.place)})`, terminal));
+    lines.push(...labelled('  note', `${note.message} (${shortPlace(note.place, found)})`, terminal));
   const several = found.requests.reduce((sum, each) => sum + each.candidates.length, 0) > 1;
   if (several)
     lines.push(
@@ -116,9 +127,16 @@ function candidateText(
   return lines;
 }
 
-function ruleText({ kind, text, place, remark }: RuleReport): string {
-  const said = text === undefined ? `${kind}: ` : `${readable(text)}   ${place === undefined ? '' : placeText(place)}`;
-  return text === undefined ? said + (remark ?? '') : remark === undefined ? said : `${said}  ${remark}`;
+function ruleText({ kind, text, place, remark }: RuleReport, found: Investigation): string {
+  if (text === undefined) return `${kind}: ${remark ?? ''}`;
+  const at = place === undefined ? '' : `   ${shortPlace(place, found)}`;
+  return `${readable(text)}${at}${remark === undefined ? '' : `   ${remark}`}`;
+}
+
+/** Files of the module tree by their name in it. */
+function shortPlace(place: Place, { moduleDir }: Investigation): string {
+  const text = placeText(place);
+  return text.startsWith(`${moduleDir}/`) ? text.slice(moduleDir.length + 1) : text;
 }
 
 const WHY: Readonly<Record<StepReport['why'], string>> = {
@@ -128,12 +146,12 @@ const WHY: Readonly<Record<StepReport['why'], string>> = {
   'softdep-post': 'soft dependency, after',
 };
 
-function stepText(step: StepReport, number: number): string {
+function stepText(step: StepReport, number: string, widest: number): string {
   const why = step.for === undefined ? WHY[step.why] : `${WHY[step.why]} ${step.for}`;
   const state =
     step.result ?? (step.state === 'live' ? 'loaded already' : step.state === 'absent' ? 'not loaded' : step.state);
   const command = step.command === undefined ? '' : `   runs: ${readable(step.command)}`;
-  return `${number}. ${step.module}   ${why}, ${state}${command}`;
+  return `${number} ${step.module.padEnd(widest)}   ${why}, ${state}${command}`;
 }
 
 function pathText(step: StepReport, found: Investigation): string {

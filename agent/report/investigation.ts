@@ -40,6 +40,8 @@ export interface StepReport {
   /** What an insertion did: only after `--insert`. */
   readonly result?: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped' | undefined;
   readonly badParameters?: readonly BadParameter[] | undefined;
+  /** The firmware files that it names, when none of them is there. */
+  readonly missingFirmware?: readonly string[] | undefined;
 }
 
 /** One module that a name stands for. */
@@ -64,6 +66,8 @@ export interface CandidateReport {
 /** One name that the device asks for: a MODALIAS, or what a `kmod load` rule names. */
 export interface RequestReport {
   readonly name: string;
+  /** The part of the device that asks: an interface of a USB device, `1-1.2:1.0`. */
+  readonly of?: string | undefined;
   /** The rule that names it, when it is not the device's own MODALIAS. */
   readonly rule?: Place | undefined;
   /** `name` is the path of a module file, to be inserted as insmod does. */

@@ -6,7 +6,7 @@ export function wrapped(text: string, width: number): readonly string[] {
   let line = '';
   for (const word of text.split(' ')) {
     if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
+      lines.push(line.trimEnd());
       line = word;
     } else {
       line = line === '' ? word : `${line} ${word}`;

@@ -52,8 +52,8 @@ export function replayText(replay: Replay, terminal: Terminal, verbose: boolean)
     if (device.remedy !== undefined) lines.push(...labelled('', `remedy  ${readable(device.remedy)}`, terminal, 8));
   }
   const driven = replay.kept + replay.lost + replay.unknown;
-  const unknown = replay.unknown === 0 ? '' : `, of ${replay.unknown} it is not known${verbose ? '' : ' (-v)'}`;
-  const counts = `${counted(driven, 'device')} had a driver: ${replay.kept} would have one with ${replay.kernel}, ${replay.lost} would not${unknown}; ${counted(replay.none, 'device')} had none`;
+  const unknown = replay.unknown === 0 ? '' : `, ${replay.unknown} cannot be told${verbose ? '' : ' (-v says why)'}`;
+  const counts = `${counted(driven, 'device')} had a driver; with ${replay.kernel} ${replay.kept} would have one, ${replay.lost} would not${unknown}. ${counted(replay.none, 'device')} had none.`;
   lines.push(...labelled('', counts, terminal, 0).map((line) => paint(terminal, 'bold', line)));
   return `${lines.join('\n')}\n`;
 }

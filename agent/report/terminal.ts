@@ -35,11 +35,16 @@ export function duration(ms: number): string {
   return ms >= 10 ? `${Math.round(ms)} ms` : `${ms.toFixed(1)} ms`;
 }
 
-/** Machine text (one character a byte) as a person's: UTF-8 where it is that, other control and stray bytes as `\xNN`. */
+/**
+ * Machine text (one character a byte) as a person's: UTF-8 where it is that, other control and stray bytes as `\xNN`.
+ * Characters beyond a byte are a person's already.
+ */
 export function readable(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
-  const decoded = Buffer.from(text, 'latin1').toString('utf8');
-  const shown = decoded.includes('\uFFFD') ? text.replaceAll(/[\x80-\xff]/g, escape) : decoded;
+  const shown = text.replaceAll(/[\x80-\xff]+/g, (bytes) => {
+    const decoded = Buffer.from(bytes, 'latin1').toString('utf8');
+    return decoded.includes('\uFFFD') ? bytes.replaceAll(/[\x80-\xff]/g, escape) : decoded;
+  });
   return shown.replaceAll(/[\x00-\x1f\x7f]/g, escape);
 }
 

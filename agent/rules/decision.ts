@@ -12,7 +12,8 @@ import { ruleIndex } from './rule-index.ts';
  *   module that depends on it, or by name.
  * - `kernel-blacklisted`: `module_blacklist=`; the kernel would refuse it.
  * - `install-command`: an `install` line stands in for its insertion; the planner has the command.
- * - `denied`: a policy's line (agent/rules/policy.ts), which whoever asks for the policy puts here.
+ * - `denied`: an `install` line whose command does nothing (`/bin/false`): a way to say never. The pipeline puts it here; for
+ *   modprobe it is an install command as any other.
  */
 export interface Decision {
   readonly kind: 'load' | 'builtin' | 'blacklisted' | 'kernel-blacklisted' | 'install-command' | 'denied';
@@ -71,4 +72,12 @@ export function isThroughAlias({ source }: Candidate): boolean {
     source === 'modules.symbols' ||
     source === 'builtin-alias'
   );
+}
+
+/** Commands that stand in for an insertion and do nothing: people's way to say never. */
+const NOTHING = /^(\/usr)?(\/s?bin\/)?(false|true|:)\s*(#.*)?$/;
+
+/** Whether an install command leaves the module out and does nothing else: `/bin/false`, `/bin/true`, `:`. */
+export function doesNothing(command: string): boolean {
+  return NOTHING.test(command.trim());
 }

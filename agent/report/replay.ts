@@ -53,7 +53,7 @@ export function replayText(replay: Replay, terminal: Terminal, verbose: boolean)
   }
   const driven = replay.kept + replay.lost + replay.unknown;
   const unknown = replay.unknown === 0 ? '' : `, ${replay.unknown} cannot be told${verbose ? '' : ' (-v says why)'}`;
-  const counts = `${counted(driven, 'device')} had a driver; with ${replay.kernel} ${replay.kept} would have one, ${replay.lost} would not${unknown}. ${counted(replay.none, 'device')} had none.`;
+  const counts = `${counted(driven, 'device')} had a driver; with ${replay.kernel} ${replay.kept} would have one, ${replay.lost} would not${unknown}.${replay.none === 0 ? '' : ` ${counted(replay.none, 'device')} had none.`}`;
   lines.push(...labelled('', counts, terminal, 0).map((line) => paint(terminal, 'bold', line)));
   return `${lines.join('\n')}\n`;
 }

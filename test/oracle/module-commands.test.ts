@@ -80,6 +80,37 @@ t.test("modinfo of every module of Debian's amd64 tree", { skip }, async (t) => 
   }
 });
 
+t.test("every option of kmod's help", { skip }, async (t) => {
+  // Since kmod 30.
+  const later: Readonly<Record<string, readonly string[]>> = {
+    modprobe: ['--wait', '--remove-holders'],
+    depmod: ['-o', '--outdir', '-m', '--moduledir'],
+    modinfo: ['-m', '--modname'],
+    insmod: ['-f', '--force', '--force-modversion', '--force-vermagic', '-s', '-v'],
+    lsmod: ['-s', '--syslog', '-v', '--verbose', '-V', '--version', '-h', '--help'],
+  };
+  // Today's kmod warns of these.
+  const deprecated = new Set(['--resolve-alias', '--showconfig', '--dump-modversions', '--remove-dependencies']);
+  for (const command of ['modprobe', 'insmod', 'rmmod', 'lsmod', 'modinfo', 'depmod']) {
+    const options = (help: string) =>
+      [...help.matchAll(/^\s+(-.*?)(?: {2}|$)/gm)].flatMap(
+        ([, names = '']) => names.match(/(?<![\w-])--?[\w-]+/g) ?? [],
+      );
+    const [kmod, own] = [await runProgram(command, ['--help']), await plugd(command, ['--help'])];
+    const wanted = [...new Set([...options(kmod.stdout), ...(later[command] ?? [])])];
+    t.ok(wanted.length > 5, `${command}: ${wanted.join(' ')}`);
+    const named = new Set(options(own.stdout));
+    t.same(
+      wanted.filter((option) => !named.has(option) && !deprecated.has(option)),
+      [],
+      `${command} -h names them all`,
+    );
+    // The word behind each is its argument, if it takes one. A word that is wrong comes before all else.
+    const all = wanted.flatMap((option) => [option, '/nonexistent/plugd']);
+    t.notMatch((await plugd(command, [...all, '-h'])).stderr, /option/, `${command} takes them all`);
+  }
+});
+
 t.test('modinfo of odd files and names', { skip }, async (t) => {
   const base = t.testdir({});
   const moduleDir = join(base, 'lib/modules/6.1.0');

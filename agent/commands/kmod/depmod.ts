@@ -30,36 +30,34 @@ const OPTIONS: readonly LongOption[] = [
   { long: 'index-order', argument: 'required' },
 ];
 
-const HELP = `Usage:
-\tdepmod -[aA] [options] [forced_version]
+const HELP = `usage: depmod [OPTION…] [VERSION]
+       depmod [OPTION…] VERSION FILE…
 
-If no arguments (except options) are given, "depmod -a" is assumed
+Builds the indexes of a module tree: modules.dep, modules.alias and the others
+that modprobe looks things up in. VERSION is the running kernel's if it is not
+given. With FILEs (absolute paths) the indexes have only these modules.
 
-depmod will output a dependency list suitable for the modprobe utility.
+  -a, --all                all modules of the tree, whatever FILEs are named
+  -A, --quick              do nothing if no module is newer than modules.dep
+  -n, --show, --dry-run    print the text files; write nothing
 
-Options:
-\t-a, --all            Probe all modules
-\t-A, --quick          Only does the work if there's a new module
-\t-e, --errsyms        Report not supplied symbols
-\t-n, --show           Write the dependency file on stdout only
-\t-P, --symbol-prefix  Architecture symbol prefix
-\t-C, --config PATH    Read configuration from PATH
-\t-v, --verbose        Enable verbose mode
-\t-w, --warn           Warn on duplicates
-\t-V, --version        show version
-\t-h, --help           show this help
+  -b, --basedir DIR        the tree is in DIR/lib/modules/VERSION
+  -m, --moduledir DIR      instead of lib/modules, below the base directory
+  -o, --outdir DIR         write below DIR instead of the base directory
+  -C, --config PATH        read this file or directory instead of depmod.d
 
-The following options are useful for people managing distributions:
-\t-b, --basedir DIR    Root path (default: /).
-\t-m, --moduledir DIR  Module directory (default: /lib/modules).
-\t-o, --outdir DIR     Output root path (default: same as <basedir>).
-\t-F, --filesyms FILE  Use the file instead of the
-\t                     current kernel symbols.
-\t-E, --symvers FILE   Use Module.symvers file to check
-\t                     symbol versions.
-\t    --index-order ORDER
-\t                     Node order of the .bin files: children-first (kmod up
-\t                     to 33, the default) or parent-first (kmod 34 and later)
+  -E, --symvers FILE       the kernel's symbols and versions: Module.symvers
+  -F, --filesyms FILE      the kernel's symbols: System.map
+  -e, --errsyms            tell of symbols that nothing provides, or in another
+                           version; needs -E or -F
+  -P, --symbol-prefix C    the character in front of the architecture's symbols
+  -w, --warn               tell of entries that are in an index twice
+
+      --index-order ORDER  nodes of .bin files: children-first (kmod up to 33,
+                           the default) or parent-first (kmod 34 and later)
+  -v, --verbose            print which symbol makes which module need another
+  -V, --version            print the version
+  -h, --help               print this
 `;
 
 const LEVELS: Readonly<Record<Level, number>> = { error: LEVEL.error, warning: LEVEL.warning, info: LEVEL.info };

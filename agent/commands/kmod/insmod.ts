@@ -19,19 +19,18 @@ const OPTIONS: readonly LongOption[] = [
   { short: 'h', long: 'help' },
 ];
 
-const HELP = `Usage:
-\tinsmod [options] filename [module options]
-Options:
-\t-f, --force              DANGEROUS: forces a module load, may cause
-\t                         data corruption and crash your machine.
-\t                         implies --force-modversion and
-\t                         --force-vermagic
-\t    --force-modversion   Ignore module's version
-\t    --force-vermagic     Ignore module's version magic
-\t-s, --syslog             print to syslog, not stderr
-\t-v, --verbose            enables more messages
-\t-V, --version            show version
-\t-h, --help               show this help
+const HELP = `usage: insmod [OPTION…] FILE [PARAMETER=VALUE…]
+
+Inserts one module file, without what it needs and without configuration.
+
+  -f, --force              both of the next; a module of another kernel may
+                           well bring this one down
+      --force-modversion   insert in spite of other symbol versions
+      --force-vermagic     insert in spite of another version magic
+  -s, --syslog             messages go to the system log
+  -v, --verbose            more messages
+  -V, --version            print the version
+  -h, --help               print this
 `;
 
 /** insmod's own words for what the kernel means by these. */

@@ -17,15 +17,17 @@ const OPTIONS: readonly LongOption[] = [
   { long: 'sysfs', argument: 'required' },
 ];
 
-const HELP = `Usage:
-\tlsmod [options]
-Options:
-\t-s, --syslog      print to syslog, not stderr
-\t-v, --verbose     enables more messages
-\t    --proc DIR    read DIR instead of /proc
-\t    --sysfs DIR   read DIR instead of /sys
-\t-V, --version     show version
-\t-h, --help        show this help
+const HELP = `usage: lsmod [OPTION…]
+
+Prints the loaded modules with their sizes, how often they are used and by
+which modules.
+
+      --proc DIR           read DIR instead of /proc
+      --sysfs DIR          read DIR instead of /sys
+  -s, --syslog             messages go to the system log
+  -v, --verbose            more messages
+  -V, --version            print the version
+  -h, --help               print this
 `;
 
 /** What kmod shows for a number it cannot read: ENOENT, negated. */

@@ -39,22 +39,25 @@ const OPTIONS: readonly LongOption[] = [
   { long: 'json' },
 ];
 
-const HELP = `Usage:
-\tmodinfo [options] <modulename|filename> [args]
-Options:
-\t-a, --author                Print only 'author'
-\t-d, --description           Print only 'description'
-\t-l, --license               Print only 'license'
-\t-p, --parameters            Print only 'parm'
-\t-n, --filename              Print only 'filename'
-\t-0, --null                  Use \\0 instead of \\n
-\t-m, --modname               Handle argument as module name instead of alias or filename
-\t-F, --field FIELD           Print only provided FIELD
-\t-k, --set-version VERSION   Use VERSION instead of $(uname -r)
-\t-b, --basedir DIR           Use DIR as filesystem root for /lib/modules
-\t    --json                  Print JSON (schema in docs/)
-\t-V, --version               Show version
-\t-h, --help                  Show this help
+const HELP = `usage: modinfo [OPTION…] MODULE|FILE…
+
+Prints what modules say of themselves. MODULE is a name or an alias; a FILE ends
+in .ko, or .ko and the ending of its compression.
+
+  -F, --field NAME         only the values of this field
+  -a, --author             the same as -F author
+  -d, --description        the same as -F description
+  -l, --license            the same as -F license
+  -p, --parameters         the same as -F parm
+  -n, --filename           the same as -F filename
+  -0, --null               end each line with a NUL
+      --json               print JSON (its schema is in docs/)
+
+  -m, --modname            the operands are names of modules and nothing else
+  -k, --set-version V      modules of kernel V instead of the running one
+  -b, --basedir DIR        modules are in DIR/lib/modules
+  -V, --version            print the version
+  -h, --help               print this
 `;
 
 /** Options that are short for -F. */

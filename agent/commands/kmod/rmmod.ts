@@ -24,15 +24,16 @@ const OPTIONS: readonly LongOption[] = [
   { short: 'h', long: 'help' },
 ];
 
-const HELP = `Usage:
-\trmmod [options] modulenames
-Options:
-\t-f, --force       DANGEROUS: forces a module unload and may
-\t                  crash your machine
-\t-s, --syslog      print to syslog, not stderr
-\t-v, --verbose     enables more messages
-\t-V, --version     show version
-\t-h, --help        show this help
+const HELP = `usage: rmmod [OPTION…] MODULE…
+
+Removes modules, without what they needed.
+
+  -f, --force              remove though in use, which may well bring the kernel
+                           down
+  -s, --syslog             messages go to the system log
+  -v, --verbose            more messages
+  -V, --version            print the version
+  -h, --help               print this
 `;
 
 const SYSFS = '/sys';

@@ -17,6 +17,11 @@ export type TakeSymbols = (position: number, file: ModuleFile) => void;
 
 const NOTHING: ModuleFacts = { aliases: [], softdeps: [], weakdeps: [] };
 
+/** Images that are held at a time, and how large each may be, in bytes: a larger one is decompressed when its turn comes. */
+const MOST_AHEAD = 16;
+const AHEAD_LIMIT = 32 << 20;
+const EFBIG = 27;
+
 /**
  * Reads the modules one after the other, in their order. Compressed ones are decompressed ahead, as many at a time as there
  * are processors, which is where the time goes in a tree of them. A file that is no module is an error message and a module
@@ -27,7 +32,7 @@ export async function readModules(
   take: TakeSymbols,
   say: Say,
 ): Promise<readonly ModuleFacts[]> {
-  const ahead = 2 * availableParallelism();
+  const ahead = Math.min(MOST_AHEAD, 2 * availableParallelism());
   const coming = new Map<number, Promise<ModuleFile | NotAModule>>();
   const facts: ModuleFacts[] = [];
   for (const [i, module] of modules.entries()) {
@@ -38,13 +43,16 @@ export async function readModules(
     for (let j = i; j < modules.length && j < i + ahead; j++) {
       const next = modules[j];
       if (next === undefined || !isPacked(next) || coming.has(j)) continue;
-      coming.set(j, openModuleFileLater(nativePath(next.path)));
+      coming.set(j, openModuleFileLater(nativePath(next.path), AHEAD_LIMIT));
     }
     // One after the other: the last module that provides a symbol is its owner.
     // oxlint-disable-next-line no-await-in-loop
-    const file = await coming.get(i);
+    let file = await coming.get(i);
     coming.delete(i);
-    if (file !== undefined) facts.push(readFacts(module, i, file, take, say));
+    if (file === undefined || (file.kind === 'not-a-module' && file.errno === EFBIG)) {
+      file = openModuleFile(nativePath(module.path));
+    }
+    facts.push(readFacts(module, i, file, take, say));
   }
   return facts;
 }

@@ -162,11 +162,17 @@ export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule 
   return opened.kind === 'packed' ? unpack(opened, decompress(opened.compression, opened.bytes)) : opened;
 }
 
-/** The same; a compressed file is decompressed on libuv's pool, so that several are at a time. */
-export async function openModuleFileLater(place: string | Buffer): Promise<ModuleFile | NotAModule> {
+/**
+ * The same; a compressed file is decompressed on libuv's pool, so that several are at a time. One whose image has more than
+ * `limit` bytes is no module then (EFBIG).
+ */
+export async function openModuleFileLater(
+  place: string | Buffer,
+  limit: number = IMAGE_LIMIT,
+): Promise<ModuleFile | NotAModule> {
   const opened = open(place);
   if (opened.kind !== 'packed') return opened;
-  return unpack(opened, await decompressLater(opened.compression, opened.bytes));
+  return unpack(opened, await decompressLater(opened.compression, opened.bytes, limit));
 }
 
 /** A compressed file as it is on the disk. */

@@ -5,8 +5,10 @@
  *     /proc/self/mountinfo                 36 35 8:1 / /data rw - ext4 /dev/sda1 rw    a file system of type ext4
  *     /sys/dev/block/8:1/…                 its device hangs below the module's driver
  *     /proc/4711/fd/5 → /dev/rtc0          the device 253:0, which hangs below the module's driver
+ *     /proc/4712/fd/0 → /dev/net/tun       the device 10:200, which the module's alias char-major-10-200 names
  */
 import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { fnmatch } from '../base/fnmatch.ts';
 import type { ModuleName } from '../base/names.ts';
 import { readAttribute, readLinkName, readText } from './attribute.ts';
 
@@ -15,12 +17,12 @@ export type ModuleUser =
   | { readonly kind: 'mount'; readonly place: string; readonly type: string }
   | { readonly kind: 'process'; readonly pid: number; readonly command: string; readonly device: string };
 
-/** Where to look; fstypes are those that the module's aliases name (`fs-vfat` → `vfat`), beside its own name. */
+/** Where to look, and the module's aliases: `fs-vfat`, `char-major-10-200` and `block-major-7-*` say what it serves. */
 export interface UserSearch {
   readonly sysfs: string;
   readonly proc: string;
   readonly module: ModuleName;
-  readonly fstypes: readonly string[];
+  readonly aliases: readonly string[];
 }
 
 /** The users that can be found, mounts first; empty when none can, which does not mean that there are none. */
@@ -29,13 +31,16 @@ export function findModuleUsers(search: UserSearch): readonly ModuleUser[] {
   return [...mounts(search, isOwn), ...processes(search, isOwn)];
 }
 
-/** Whether a device (`char/253:0`) or one above it is driven by the module. */
+/** Whether a device (`char/253:0`) is one of the module's aliases, or it or one above it is driven by the module. */
 type Ownership = (device: string) => boolean;
 
-function ownership({ sysfs, module }: UserSearch): Ownership {
+function ownership({ sysfs, module, aliases }: UserSearch): Ownership {
+  const numbers = aliases.filter((alias) => /^(char|block)-major-\d+-/.test(alias));
+  const isNamed = (device: string) =>
+    numbers.some((alias) => fnmatch(alias, device.replace('/', '-major-').replace(':', '-')));
   const known = new Map<string, boolean>();
   return (device) => {
-    const answer = known.get(device) ?? isDrivenBy(sysfs, device, module);
+    const answer = known.get(device) ?? (isNamed(device) || isDrivenBy(sysfs, device, module));
     known.set(device, answer);
     return answer;
   };
@@ -55,8 +60,9 @@ function isDrivenBy(sysfs: string, device: string, module: ModuleName): boolean 
   return false;
 }
 
-function mounts({ proc, module, fstypes }: UserSearch, isOwn: Ownership): ModuleUser[] {
-  const own = new Set([module as string, module.replaceAll('_', '-'), ...fstypes]);
+function mounts({ proc, module, aliases }: UserSearch, isOwn: Ownership): ModuleUser[] {
+  const types = aliases.filter((alias) => alias.startsWith('fs-')).map((alias) => alias.slice('fs-'.length));
+  const own = new Set([module as string, module.replaceAll('_', '-'), ...types]);
   const found: ModuleUser[] = [];
   for (const line of (readText(`${proc}/self/mountinfo`) ?? '').split('\n')) {
     const [before = '', after = ''] = line.split(' - ');

@@ -24,12 +24,11 @@ t.test('under each name, whatever way', (t) => {
     symlinkSync('../node_modules/.bin/plugd', join(dir, 'sbin', name));
     symlinkSync(`../usr-sbin/${name}`, join(dir, 'links', name));
     const usage = new RegExp(`^0 usage: ${name} \\[OPTION…\\]`);
-    t.match(run(join(dir, 'sbin', name), ['-h']), usage, `${name}, a link to npm's link`);
-    t.match(run(join(dir, 'links', name), ['-h']), usage, `${name}, one link more`);
+    t.match(run(join(dir, 'links', name), ['-h']), usage, `${name}, a link to a link to npm's link`);
+    t.match(run(name, ['-V'], { path: join(dir, 'sbin') }).slice(2), VERSION, `${name} on PATH`);
+    if (name !== 'lsmod') continue;
     t.match(run(`./${name}`, ['-h'], { cwd: join(dir, 'sbin') }), usage, `./${name}`);
-    t.match(run(name, ['-h'], { path: join(dir, 'sbin') }), usage, `${name} on PATH`);
     t.match(run(join(dir, 'node_modules/.bin/plugd'), [name, '-h']), usage, `plugd ${name}`);
-    t.match(run(join(dir, 'sbin', name), ['-V']).slice(2), VERSION, `${name} -V`);
   }
   t.end();
 });

@@ -40,16 +40,25 @@ t.test('who uses a module', (t) => {
   link('proc/4711/fd/5', 'socket:[1234]');
   link('proc/4711/fd/6', '/dev/plugd-missing');
   put('proc/meminfo', '');
-  const find = (module: string, fstypes: readonly string[] = []) =>
-    findModuleUsers({ sysfs: join(base, 'sys'), proc: join(base, 'proc'), module: moduleName(module), fstypes });
+  const find = (module: string, aliases: readonly string[] = []) =>
+    findModuleUsers({ sysfs: join(base, 'sys'), proc: join(base, 'proc'), module: moduleName(module), aliases });
 
   t.ok(existsSync('/dev/null') && rdev === 0x103);
   t.same(find('ext4'), [{ kind: 'mount', place: '/data disk', type: 'ext4' }], 'a file system of its name');
-  t.same(find('msdos', ['vfat']), [{ kind: 'mount', place: '/mnt', type: 'vfat' }], 'a file system of its alias');
+  t.same(find('msdos', ['fs-vfat']), [{ kind: 'mount', place: '/mnt', type: 'vfat' }], 'a file system of its alias');
   t.same(find('ahci'), [{ kind: 'mount', place: '/data disk', type: 'ext4' }], 'the disk below');
   t.same(find('rtc_cmos'), [{ kind: 'process', pid: 4711, command: 'hwclock', device: '/dev/null' }], 'a device, once');
+  const byNumber = [{ kind: 'process', pid: 4711, command: 'hwclock', device: '/dev/null' }];
+  t.same(find('mem', ['devname:null', 'char-major-1-3']), byNumber, 'a device by an alias with its numbers');
+  t.same(find('mem', ['char-major-1-*']), byNumber, 'a device by an alias with a wildcard');
+  t.same(find('mem', ['char-major-1-33', 'block-major-1-3', 'char-major-1', 'devname:null']), []);
+  t.same(
+    find('loop', ['block-major-8-*']),
+    [{ kind: 'mount', place: '/data disk', type: 'ext4' }],
+    'a mount of a device by an alias',
+  );
   t.same(find('other'), []);
-  t.same(findModuleUsers({ sysfs: '/nowhere', proc: '/nowhere', module: moduleName('x'), fstypes: [] }), []);
+  t.same(findModuleUsers({ sysfs: '/nowhere', proc: '/nowhere', module: moduleName('x'), aliases: [] }), []);
   t.end();
 });
 

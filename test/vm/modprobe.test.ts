@@ -8,26 +8,15 @@ import { join } from 'node:path';
 import t from 'tap';
 import { needCommands } from '../fixtures/commands.ts';
 import { machineImage, type Image } from './image.ts';
-import { boot, type Machine } from './machine.ts';
-
-/** What is done, in the shell; $MODPROBE is one or the other. What it writes, and the state it leaves, is compared. */
-interface Scenario {
-  readonly name: string;
-  /** /etc/modprobe.d/test.conf. */
-  readonly config?: string;
-  /** Before, with kmod's tools. */
-  readonly before?: string;
-  readonly run: string;
-  /** What must be in the outcome, so that it shows that something was done. */
-  readonly shows: RegExp;
-  /** plugd's outcome, where README's table of differences has one. */
-  readonly differs?: RegExp;
-}
+import { boot } from './machine.ts';
+import { ofAnotherKernel, ofOtherSymbols } from './refused-module.ts';
+import { compareScenarios, OPEN_TUN, type Scenario } from './scenario.ts';
 
 const PARAMETERS =
   '; grep . /sys/module/loop/parameters/max_loop /sys/module/nbd/parameters/nbds_max 2>/dev/null; true';
 
-const OPEN_TUN = 'modprobe tun; sleep 60 < /dev/net/tun &';
+/** Which modules were forced. */
+const TAINT = '; status=$?; grep -h F /sys/module/*/taint; (exit $status)';
 
 const SCENARIOS: readonly Scenario[] = [
   {
@@ -61,9 +50,15 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'compressed with xz', run: '$MODPROBE -v tun', shows: /^tun 0/m },
   { name: 'compressed with zstd', run: '$MODPROBE veth', shows: /^veth 0/m },
   { name: 'another kernel’s module', run: '$MODPROBE dummy', shows: /could not insert 'dummy': Exec format error/ },
-  { name: 'by force', run: '$MODPROBE -f dummy', shows: /status 0/ },
-  { name: 'by a little force', run: '$MODPROBE --force-vermagic dummy', shows: /status 0/ },
+  { name: 'by force, which taints', run: `$MODPROBE -f dummy${TAINT}`, shows: /^FE\nstatus 0/m },
+  { name: 'by a little force', run: `$MODPROBE --force-vermagic dummy${TAINT}`, shows: /^FE\nstatus 0/m },
   { name: 'by too little force', run: '$MODPROBE --force-modversion dummy', shows: /status 1/ },
+  { name: 'of other symbols', run: '$MODPROBE ifb', shows: /could not insert 'ifb': Exec format error/ },
+  {
+    name: 'of other symbols, by the right force',
+    run: `$MODPROBE --force-vermagic ifb; $MODPROBE --force-modversion ifb${TAINT}`,
+    shows: /^FE\nstatus 0/m,
+  },
   { name: 'a damaged dependency', run: '$MODPROBE -v 8021q', shows: /could not insert '8021q'/ },
   { name: 'without a device', run: '$MODPROBE pcspkr nosuch=1; $MODPROBE floppy', shows: /floppy/ },
   { name: 'module_blacklist=', run: '$MODPROBE msdos', shows: /could not insert 'msdos': Operation not permitted/ },
@@ -141,7 +136,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'removal of what is open',
-    before: `${OPEN_TUN} echo $! > /run/sleeper; sleep 0.3`,
+    before: OPEN_TUN,
     run: '$MODPROBE -r tun; echo $?; $MODPROBE -r -f tun; kill $(cat /run/sleeper)',
     shows: /^1[^]*FATAL: Module tun is in use/,
   },
@@ -175,10 +170,6 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-const RESET = `for round in 1 2 3 4; do
-  for module in $(cut -d ' ' -f 1 /proc/modules); do rmmod "$module" 2>/dev/null; done
-done; cat /proc/modules`;
-
 t.setTimeout(900_000);
 const found = await machineImage();
 const tools = await needCommands(['xz', 'zstd']);
@@ -200,22 +191,15 @@ t.test('modprobe on a real kernel', { skip }, async (t) => {
       [place('tun')]: through('xz', ['-c', '--check=crc32'], 'tun'),
       [place('veth')]: through('zstd', ['-c'], 'veth'),
       [place('dummy')]: ofAnotherKernel(file('dummy'), image.tree.kernel),
+      [place('ifb')]: ofOtherSymbols(file('ifb')),
       [place('garp')]: file('garp').subarray(0, 4096),
     },
   });
-  for (const scenario of SCENARIOS) {
-    // oxlint-disable-next-line no-await-in-loop
-    const theirs = await outcome(machine, scenario, '/sbin/modprobe');
-    // oxlint-disable-next-line no-await-in-loop
-    const ours = await outcome(machine, scenario, 'plugd modprobe');
-    t.match(theirs, scenario.shows, `modprobe: ${scenario.name}`);
-    if (scenario.differs === undefined) t.equal(ours, theirs, `plugd modprobe: ${scenario.name}`);
-    else t.match(ours, scenario.differs, `plugd modprobe: ${scenario.name}`);
-  }
+  await compareScenarios(t, machine, SCENARIOS);
 
   // kmod 30 is not asked: it waits on and on.
   await t.test('removal that waits in vain', async (t) => {
-    await machine.output('sh', ['-c', `${OPEN_TUN} echo $! > /run/sleeper; sleep 0.3`]);
+    await machine.output('sh', ['-c', OPEN_TUN]);
     const ended = await machine.run('plugd', ['modprobe', '-r', '-v', '-w', '50', 'tun']);
     t.same([ended.status, ended.stdout], [1, 'rmmod tun\n']);
     t.equal(ended.stderr, "modprobe: ERROR: could not remove 'tun': Resource temporarily unavailable\n");
@@ -235,30 +219,3 @@ t.test('modprobe on a real kernel', { skip }, async (t) => {
     t.match(ended.stderr, /it leads back to itself \(modprobe -i in it would not\)/);
   });
 });
-
-/** All that can be compared: what was written, the status, and /proc/modules without sizes and addresses. */
-async function outcome(
-  machine: Machine,
-  { config = '', before = 'true', run }: Scenario,
-  modprobe: string,
-): Promise<string> {
-  const left = await machine.output('sh', ['-c', RESET]);
-  if (left !== '') throw new Error(`still loaded: ${left}`);
-  await machine.output('sh', ['-c', 'printf %s "$0" > /etc/modprobe.d/test.conf', config]);
-  await machine.output('sh', ['-c', before]);
-  const ended = await machine.shell(`${run}\necho status $?`, { env: { MODPROBE: modprobe } });
-  const modules = await machine.output('sh', ['-c', "cut -d ' ' -f 1,3,4,5 /proc/modules | sort"]);
-  const errors = ended.stderr.replaceAll(/\.\.\/libkmod\/\S+ \S+\(\) /g, '');
-  return `${ended.stdout}--\n${errors}--\n${modules}`;
-}
-
-/** The module with another kernel's version magic, and without the signature that no longer fits. */
-function ofAnotherKernel(image: Buffer, kernel: string): Buffer {
-  // With symbol versions the kernel passes over the release; the words behind it count.
-  const magic = `vermagic=${kernel} `;
-  image.write('UMP', image.indexOf(magic, 0, 'latin1') + magic.length, 'latin1');
-  const mark = image.lastIndexOf('~Module signature appended~');
-  if (mark < 0) return image;
-  const size = image.readUInt32BE(mark - 4);
-  return image.subarray(0, mark - 12 - size);
-}

@@ -96,7 +96,7 @@ function isFree(applet: Applet, module: ModuleName, matcher: Matcher | undefined
 
 /** ` (mounted: /data (ext4); process 4711 hwclock has /dev/rtc0 open)`, or nothing when nobody can be found. */
 function users(module: ModuleName, matcher: Matcher | undefined): string {
-  const found = findModuleUsers({ sysfs: SYSFS, proc: '/proc', module, fstypes: fileSystems(module, matcher) });
+  const found = findModuleUsers({ sysfs: SYSFS, proc: '/proc', module, aliases: aliases(module, matcher) });
   return found.length === 0 ? '' : ` (${found.map(userText).join('; ')})`;
 }
 
@@ -106,15 +106,12 @@ function userText(user: ModuleUser): string {
     : `process ${user.pid} ${user.command} has ${user.device} open`;
 }
 
-/** The file system types that the module's aliases name: `fs-vfat` → `vfat`. */
-function fileSystems(module: ModuleName, matcher: Matcher | undefined): readonly string[] {
+/** The module's aliases as its file has them; empty when there is no file. */
+function aliases(module: ModuleName, matcher: Matcher | undefined): readonly string[] {
   const path = matcher?.dependencies(module)?.path;
   if (path === undefined) return [];
   const info = readModuleInfo(path.startsWith('/') ? path : `${openHost().moduleDir}/${path}`);
-  if (info.kind === 'not-a-module') return [];
-  return modinfoValues(info.fields, 'alias')
-    .filter((alias) => alias.startsWith('fs-'))
-    .map((alias) => alias.slice('fs-'.length));
+  return info.kind === 'not-a-module' ? [] : modinfoValues(info.fields, 'alias');
 }
 
 /** The running kernel's module tree; undefined without one: then nothing is known to be builtin. */

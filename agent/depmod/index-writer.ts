@@ -147,9 +147,16 @@ class Writer {
 
   #writeValues(from: number, to: number): void {
     this.#number(to - from);
+    // Nearly all keys have one value.
+    if (to - from === 1) {
+      const { value, priority } = this.#value(from);
+      this.#number(priority);
+      this.#string(value);
+      return;
+    }
     const values = Array.from({ length: to - from }, (_, i) => this.#value(to - 1 - i));
     // The last inserted comes first; the sort is stable.
-    if (values.length > 1) values.sort((a, b) => a.priority - b.priority);
+    values.sort((a, b) => a.priority - b.priority);
     for (const { value, priority } of values) {
       this.#number(priority);
       this.#string(value);
@@ -215,8 +222,11 @@ class Writer {
 
   #string(text: string): void {
     this.#reserve(text.length + 1);
-    this.#at += this.#bytes.write(text, this.#at, 'latin1');
-    this.#bytes[this.#at++] = 0;
+    const bytes = this.#bytes;
+    // Most are some characters long: then a call into Node costs more than the characters.
+    if (text.length > 32) this.#at += bytes.write(text, this.#at, 'latin1');
+    else for (let i = 0; i < text.length; i++) bytes[this.#at++] = text.charCodeAt(i);
+    bytes[this.#at++] = 0;
   }
 }
 

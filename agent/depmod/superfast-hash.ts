@@ -53,10 +53,13 @@ function signed(byte: number): number {
 
 /** The items in the order of a table of `buckets` (a power of two) that holds them by `name`. */
 export function hashOrder<Item>(items: readonly Item[], name: (item: Item) => string, buckets: number): Item[] {
-  return items
-    .map((item) => ({ item, key: name(item), bucket: superfastHash(name(item)) & (buckets - 1) }))
-    .toSorted((a, b) => a.bucket - b.bucket || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map(({ item }) => item);
+  const table: Array<Array<{ readonly item: Item; readonly key: string }>> = Array.from({ length: buckets }, () => []);
+  for (const item of items) {
+    const key = name(item);
+    table[superfastHash(key) & (buckets - 1)]?.push({ item, key });
+  }
+  for (const bucket of table) bucket.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return table.flatMap((bucket) => bucket.map(({ item }) => item));
 }
 
 /** depmod's table of modules. */

@@ -1,3 +1,99 @@
-/** plugd as a library: named re-exports only. */
+/**
+ * plugd as a library: named re-exports only. What each does, and which errors it throws, stands where it is written; README (The
+ * library) and examples/ show it in use.
+ *
+ * Nothing is started by importing it. Expected outcomes are values, mostly unions on `kind`; a PlugdError means "cannot go on".
+ */
 export { VERSION } from './base/version.ts';
 export { PlugdError, type ErrorCode } from './base/error.ts';
+export type { HostOptions } from './base/host.ts';
+export { moduleName, type Devpath, type Modalias, type ModuleName, type Place } from './base/names.ts';
+
+// A module tree with its rules.
+export {
+  openModules,
+  type BuiltinInfo,
+  type ListedModule,
+  type Modules,
+  type NamePlan,
+  type NamePlanOptions,
+} from './library/modules.ts';
+export type { Candidate, CandidateSource, Lookup } from './match/candidate.ts';
+export type { ModuleFiles } from './match/matcher.ts';
+export type { Answer } from './pipeline/answer.ts';
+export type { Decision } from './rules/decision.ts';
+export type {
+  Blocked,
+  BlockedKind,
+  ParamOrigin,
+  Plan,
+  PlanEdge,
+  PlanNote,
+  PlannedCommand,
+  Step,
+  StepReason,
+  StepState,
+} from './plan/plan.ts';
+
+// The administrator's rules.
+export { parseRules } from './library/rules.ts';
+export type { ConfigText } from './facts/config-text.ts';
+export type {
+  AliasRule,
+  BlacklistRule,
+  CommandRule,
+  Config,
+  ConfigProblem,
+  OptionsRule,
+  SoftdepRule,
+  WeakdepRule,
+} from './rules/config.ts';
+
+// Module files.
+export { moduleParameters, readModuleInfo, type ModuleInfo, type ModuleParameter } from './facts/module-info.ts';
+export { modinfoValue, modinfoValues, type ModinfoField } from './facts/modinfo.ts';
+export type { NotAModule } from './facts/module-file.ts';
+export type { DamagedSignature, ModuleSignature } from './facts/signature.ts';
+
+// Indexes.
+export {
+  buildIndexes,
+  publishIndexes,
+  type IndexBuild,
+  type IndexBuildOptions,
+  type IndexMessage,
+} from './library/indexes.ts';
+export type { IndexFiles, Publication } from './depmod/publication.ts';
+export type { IndexLayout } from './depmod/index-writer.ts';
+
+// Devices.
+export { readDevices, type Device } from './facts/device.ts';
+export { parseRecording, readBoundDevices, recordLine, type BoundDevice } from './facts/recording.ts';
+export { coldplug, planColdplug, type ColdplugRunOptions } from './library/coldplug.ts';
+export type {
+  BlockedRecord,
+  ColdplugRun,
+  ModaliasRecord,
+  ModuleRecord,
+  Problem,
+  Requester,
+} from './report/coldplug-run.ts';
+
+// Uevents.
+export { parseUevent, type Uevent, type UeventRead } from './facts/uevent.ts';
+export { openUevents } from './library/uevents.ts';
+export type { UeventCounters, UeventListener, UeventSocket } from './facts/uevent-socket.ts';
+
+// Diagnosis.
+export { explainDevice, explainModule } from './library/diagnosis.ts';
+export type {
+  CandidateReport,
+  DeviceReport,
+  Investigation,
+  RequestReport,
+  RuleReport,
+  StepReport,
+} from './report/investigation.ts';
+export type { Cause } from './report/cause.ts';
+export type { Verdict } from './report/verdict.ts';
+export type { AskingDevice, PresentState, Reasons, WayIn } from './report/reasons.ts';

@@ -1,0 +1,40 @@
+import { availableParallelism } from 'node:os';
+import { openHost, type HostOptions } from '../base/host.ts';
+import type { ColdplugRun } from '../report/coldplug-run.ts';
+import { placeOf } from './place.ts';
+
+/** How a coldplug is to be run. */
+export interface ColdplugRunOptions extends HostOptions {
+  /** Insertions at a time; two for each processor, and two, unless told. */
+  readonly jobs?: number;
+  /** When to give up waiting, ms; what runs then is left alone. Two minutes unless told. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * What a coldplug would do for the devices of a sysfs: every module with its device, its rule and its place in the order. Nothing
+ * is done, no right is needed.
+ *
+ *     const { modules, blocked } = await planColdplug({ root: '/mnt/image', sysfs: '/sys' });
+ *
+ * Errors (PlugdError): `no-modules-directory`, `usage`.
+ */
+export async function planColdplug(options: HostOptions = {}): Promise<ColdplugRun> {
+  return run(options, true);
+}
+
+/**
+ * Loads the drivers of all devices that are there, and of those that appear meanwhile, until there is nothing more to do. Failed
+ * modules are records of the result, not errors. Errors (PlugdError): `no-module-support`, `no-permission`, `unsupported`,
+ * `no-modules-directory`, `usage`.
+ */
+export async function coldplug(options: ColdplugRunOptions = {}): Promise<ColdplugRun> {
+  return run(options, false);
+}
+
+async function run(options: ColdplugRunOptions, dryRun: boolean): Promise<ColdplugRun> {
+  // It has the uevent socket, whose addon is loaded with it.
+  const pipeline = await import('../pipeline/coldplug.ts');
+  const { jobs = 2 * availableParallelism() + 2, timeoutMs = 120_000 } = options;
+  return pipeline.coldplug({ host: dryRun ? placeOf(options) : openHost(options), jobs, timeoutMs, dryRun });
+}

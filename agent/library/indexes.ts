@@ -1,0 +1,89 @@
+import { release } from 'node:os';
+import { resolve } from 'node:path';
+import type { HostOptions } from '../base/host.ts';
+import { openHost } from '../base/host.ts';
+import { indexFiles, readTree } from '../depmod/index-build.ts';
+import type { IndexLayout } from '../depmod/index-writer.ts';
+import type { Level } from '../depmod/message.ts';
+import { publishIndexes as publish, type IndexFiles, type Publication } from '../depmod/publication.ts';
+
+/** What is to be built, and how. */
+export interface IndexBuildOptions extends Pick<HostOptions, 'root' | 'kernel'> {
+  /** The module tree itself, where it is not `ROOT/lib/modules/KERNEL`; `kernel` is then only what depmod.d's lines are about. */
+  readonly moduleDir?: string;
+  /** Order of the nodes in the .bin files: `children-first` (kmod up to 33, the default) or `parent-first`; every kmod reads both. */
+  readonly layout?: IndexLayout;
+  /** Directories or files of configuration instead of the depmod.d directories. */
+  readonly configPaths?: readonly string[];
+  /** Module.symvers, or else System.map: the kernel's own symbols. With either, symbols that nothing provides are warned of. */
+  readonly symvers?: string;
+  readonly systemMap?: string;
+  /** Warn of patterns and symbols that stand in an index twice. */
+  readonly warnDuplicates?: boolean;
+}
+
+/** What depmod would have told: `warning`, `/…/a.ko needs unknown symbol x`. */
+export interface IndexMessage {
+  readonly level: Level;
+  readonly text: string;
+}
+
+/** The files of a tree's indexes by name, or why there are none. Messages come with each. */
+export type IndexBuild = { readonly messages: readonly IndexMessage[] } & (
+  | {
+      readonly kind: 'built';
+      readonly moduleDir: string;
+      /** `modules.dep`, `modules.dep.bin`, `modules.alias`, …: all that depmod writes, byte for byte. */
+      readonly files: IndexFiles;
+    }
+  /** The tree cannot be read: a sentence. */
+  | { readonly kind: 'failed'; readonly why: string }
+  /** Modules that need each other in circles: the modules of each circle. */
+  | { readonly kind: 'circular'; readonly cycles: ReadonlyArray<readonly string[]> }
+);
+
+/**
+ * Builds the indexes of a module tree in memory, as depmod(8) does; nothing is written. Module files are read in parallel.
+ *
+ *     const build = await buildIndexes({ root: '/mnt/image', kernel: '6.1.0-56-amd64' });
+ *     if (build.kind === 'built') publishIndexes(build.moduleDir, build.files);
+ *
+ * Errors (PlugdError): `usage` when the root is no directory, or has several releases and none was named; `unreadable` when the
+ * disk fails.
+ */
+export async function buildIndexes(options: IndexBuildOptions = {}): Promise<IndexBuild> {
+  const { symvers, systemMap, configPaths } = options;
+  const { moduleDir, kernel } =
+    options.moduleDir === undefined
+      ? openHost({ root: options.root, kernel: options.kernel })
+      : { moduleDir: resolve(options.moduleDir), kernel: options.kernel ?? release() };
+  const messages: IndexMessage[] = [];
+  const say = (level: Level, text: string) => messages.push({ level, text });
+  const directory = machineText(moduleDir);
+  const reading = await readTree({
+    moduleDir: directory,
+    kernel,
+    configPaths,
+    symvers,
+    systemMap,
+    reportUnknown: symvers !== undefined || systemMap !== undefined,
+    say,
+  });
+  if (reading.kind !== 'read') return { ...reading, messages };
+  const { layout = 'children-first', warnDuplicates } = options;
+  const files = indexFiles(directory, reading.tree, { layout, warnDuplicates, say });
+  return { kind: 'built', moduleDir, files, messages };
+}
+
+/**
+ * Writes indexes into a directory, which is made if it is not there. No reader ever sees half a file, and a full disk or a crash
+ * leaves the old ones: all are written and flushed beside their places, then renamed.
+ */
+export function publishIndexes(directory: string, files: IndexFiles): Publication {
+  return publish(machineText(resolve(directory)), files);
+}
+
+/** depmod's rooms have paths as the bytes that they are. */
+function machineText(path: string): string {
+  return Buffer.from(path, 'utf8').toString('latin1');
+}

@@ -1,0 +1,153 @@
+/** A module tree with the administrator's rules, as one object that answers what modprobe and the agent would do. */
+import type { HostOptions } from '../base/host.ts';
+import { lookupKey, moduleName, type ModuleName } from '../base/names.ts';
+import { builtinInfo, readModuleInfo, type ModuleInfo } from '../facts/module-info.ts';
+import type { ModinfoField } from '../facts/modinfo.ts';
+import type { NotAModule } from '../facts/module-file.ts';
+import type { Lookup } from '../match/candidate.ts';
+import { parseDepLine, type ModuleFiles } from '../match/matcher.ts';
+import { answer, type Answer } from '../pipeline/answer.ts';
+import { openSources, type Sources } from '../pipeline/sources.ts';
+import type { Problem } from '../report/coldplug-run.ts';
+import type { Config } from '../rules/config.ts';
+import { placeOf } from './place.ts';
+
+/** A module of a tree; `path` is its file, absolute, undefined for one that is part of the kernel itself. */
+export interface ListedModule {
+  readonly module: ModuleName;
+  readonly path: string | undefined;
+}
+
+/** What the kernel says of a module that is part of it (modules.builtin.modinfo). */
+export interface BuiltinInfo {
+  readonly kind: 'builtin';
+  readonly module: ModuleName;
+  /** As in a module's file: `{ key: 'license', value: 'GPL' }`. Empty where depmod's tree does not tell. */
+  readonly fields: readonly ModinfoField[];
+}
+
+/** What is to be done for a name: what it stands for, and for each of these what rules say and what would be inserted. */
+export interface NamePlan {
+  readonly lookup: Lookup;
+  /** One for each candidate of the lookup, in its order; empty when nothing was found. */
+  readonly answers: readonly Answer[];
+}
+
+/** How a name is asked for. */
+export interface NamePlanOptions {
+  /**
+   * As a device's MODALIAS or a `kmod load` rule asks, and `modprobe -b`: `blacklist` counts for a module's own name too.
+   * Without it, as `modprobe NAME` asks.
+   */
+  readonly byRule?: boolean;
+}
+
+/**
+ * One generation of a module tree and its rules: indexes are read when they are first asked, then kept; files that change
+ * later are seen by the next openModules() only. Everything is synchronous. Names and modaliases are machine text: read them
+ * as latin1, so that one character is one byte. A damaged index is replaced by its text file, and is among problems().
+ */
+export interface Modules {
+  /** `6.1.0-56-amd64` */
+  readonly kernel: string;
+  /** `/mnt/image/lib/modules/6.1.0-56-amd64` */
+  readonly moduleDir: string;
+  /** modprobe.d, modules.softdep and the kernel command line, merged; every rule has its file and line. */
+  readonly rules: Config;
+  /** Which modules a module name, alias or modalias stands for, and how each was found. Rules but `alias` take no part. */
+  lookup(name: string): Lookup;
+  /** What would be done for a module name, alias or modalias: decisions by rules, and plans. Nothing is done. */
+  plan(name: string, options?: NamePlanOptions): NamePlan;
+  /** A module's file and those of all that it needs, nearest first, absolute; undefined when the tree has no such module. */
+  files(module: string): ModuleFiles | undefined;
+  /** Whether a module is part of the kernel itself. */
+  isBuiltin(module: string): boolean;
+  /** What a module says about itself; undefined when neither tree nor kernel has it. */
+  info(module: string): ModuleInfo | NotAModule | BuiltinInfo | undefined;
+  /** Every module of the tree, then those of the kernel itself, each part by name. */
+  list(): Generator<ListedModule, void, undefined>;
+  /** What was found wrong with configuration and tree, up to now. */
+  problems(): readonly Problem[];
+}
+
+/**
+ * Opens the module tree and the rules of this machine, or of another root file system:
+ *
+ *     const modules = openModules({ root: '/mnt/image' });
+ *     modules.lookup('pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00');
+ *     // { kind: 'found', candidates: [{ module: 'e1000e', source: 'modules.alias', pattern: 'pci:v00008086d000010D3sv*…', … }] }
+ *
+ * Without `kernel`: the running release, or with a `root` that has not got that, the only one there. With a `root` nothing
+ * counts as loaded. Errors (PlugdError): `no-modules-directory`; `usage` when the root is no directory, or has several
+ * releases and none was named.
+ */
+export function openModules(options: HostOptions = {}): Modules {
+  const host = placeOf(options);
+  return new OpenModules(host.kernel, host.moduleDir, openSources(host));
+}
+
+class OpenModules implements Modules {
+  readonly kernel: string;
+  readonly moduleDir: string;
+  readonly #sources: Sources;
+
+  constructor(kernel: string, moduleDir: string, sources: Sources) {
+    this.kernel = kernel;
+    this.moduleDir = moduleDir;
+    this.#sources = sources;
+  }
+
+  get rules(): Config {
+    return this.#sources.config;
+  }
+
+  lookup(name: string): Lookup {
+    return this.#sources.matcher.lookup(name);
+  }
+
+  plan(name: string, options: NamePlanOptions = {}): NamePlan {
+    return answer(this.#sources, name, options.byRule === true);
+  }
+
+  files(module: string): ModuleFiles | undefined {
+    const files = this.#sources.matcher.dependencies(moduleName(module));
+    return files === undefined
+      ? undefined
+      : { path: this.#absolute(files.path), depends: files.depends.map((path) => this.#absolute(path)) };
+  }
+
+  isBuiltin(module: string): boolean {
+    return this.#sources.matcher.isBuiltin(moduleName(module));
+  }
+
+  info(module: string): ModuleInfo | NotAModule | BuiltinInfo | undefined {
+    const name = moduleName(module);
+    const path = this.#sources.matcher.dependencies(name)?.path;
+    if (path !== undefined) return readModuleInfo(this.#native(path));
+    if (lookupKey(name) === undefined || !this.isBuiltin(name)) return undefined;
+    const text = this.#sources.tree.files.readText('modules.builtin.modinfo') ?? '';
+    return { kind: 'builtin', module: name, fields: builtinInfo(text, name) ?? [] };
+  }
+
+  *list(): Generator<ListedModule, void, undefined> {
+    const { dep, builtin } = this.#sources.tree.indexes;
+    for (const { key, value } of dep?.entries() ?? []) {
+      yield { module: key as ModuleName, path: this.#absolute(parseDepLine(value)?.path ?? '') };
+    }
+    for (const { key } of builtin?.entries() ?? []) yield { module: key as ModuleName, path: undefined };
+  }
+
+  problems(): readonly Problem[] {
+    return this.#sources.problems();
+  }
+
+  /** The bytes of a path of modules.dep, which is latin1, below the tree, whose path is an ordinary string. */
+  #native(path: string): Buffer {
+    const bytes = Buffer.from(path, 'latin1');
+    return path.startsWith('/') ? bytes : Buffer.concat([Buffer.from(`${this.moduleDir}/`), bytes]);
+  }
+
+  #absolute(path: string): string {
+    return path.startsWith('/') ? path : `${this.moduleDir}/${path}`;
+  }
+}

@@ -85,7 +85,6 @@ t.test("every option of kmod's help", { skip }, async (t) => {
   const later: Readonly<Record<string, readonly string[]>> = {
     modprobe: ['--wait', '--remove-holders'],
     depmod: ['-o', '--outdir', '-m', '--moduledir'],
-    modinfo: ['-m', '--modname'],
     insmod: ['-f', '--force', '--force-modversion', '--force-vermagic', '-s', '-v'],
     lsmod: ['-s', '--syslog', '-v', '--verbose', '-V', '--version', '-h', '--help'],
   };

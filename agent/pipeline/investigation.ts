@@ -20,6 +20,7 @@ import type { PolicyRead } from '../rules/policy-text.ts';
 import { answer, fileAnswer, type Answer } from './answer.ts';
 import { Examiner } from './examination.ts';
 import { rulesOf } from './rule-search.ts';
+import { idleOptions, reloadRemedy } from './live-options.ts';
 import { outcomeOf } from './outcome.ts';
 import { readPolicy, underPolicy } from './policy.ts';
 import { pathExists, type Sources } from './sources.ts';
@@ -134,6 +135,8 @@ export class Investigator {
   #candidate(name: string, each: Answer, planned = true): CandidateReport {
     const { candidate } = each.decision;
     const steps = each.plan === undefined ? [] : this.#steps(each.plan, planned);
+    const outcome = outcomeOf(each, steps);
+    const idle = outcome.verdict === 'loaded' ? this.#idleOptions(candidate.module, steps) : [];
     return {
       module: candidate.module,
       source: candidate.source,
@@ -143,8 +146,15 @@ export class Investigator {
       rules: rulesOf(this.#options.sources.config, candidate, name, each),
       steps,
       notes: each.plan?.notes ?? [],
-      ...outcomeOf(each, steps),
+      ...outcome,
+      ...(idle.length === 0 ? {} : { evidence: idle, remedy: reloadRemedy(candidate.module) }),
     };
+  }
+
+  #idleOptions(module: ModuleName, steps: readonly StepReport[]): readonly string[] {
+    const { host, recorded, deep } = this.#options;
+    const origins = steps.find((step) => step.module === module)?.origins ?? [];
+    return recorded === true || !deep ? [] : idleOptions(host, module, origins);
   }
 
   #steps(plan: Plan, planned: boolean): readonly StepReport[] {

@@ -26,8 +26,8 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
       remedy: `plugd test '${word}' tells what it leads to`,
     });
   }
-  const module = word.includes('/') || /\.ko(\.|$)/.test(word) ? moduleNameFromPath(word) : moduleName(word);
   const sources = openSources(host);
+  const { module, aliasOf } = resolved(host, sources, word);
   const state = presentState(host, sources, module);
   const base = { asked: word, module, kernel: host.kernel, moduleDir: host.moduleDir, state };
   const neededBy = usersOf(sources, module);
@@ -44,19 +44,36 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
   const description = path === undefined ? undefined : descriptionOf(path);
   return {
     ...base,
+    ...(aliasOf === undefined ? {} : { aliasOf }),
     ...(path === undefined ? {} : { path }),
     ...(description === undefined ? {} : { description }),
     devices,
     neededBy,
     aliases,
     rules: rules(sources, module, aliases),
+    idleOptions: report?.verdict === 'loaded' ? report.evidence : [],
     ways:
       state.kind === 'builtin' || state.kind === 'unknown-module'
         ? []
-        : waysIn({ host, sources, module, aliases, neededBy, needs, devices }),
+        : waysIn({ host, sources, module, aliases, neededBy, needs, devices, onDisk: path !== undefined }),
     ...(step?.refusal === undefined ? {} : { refusal: step.refusal }),
     ...(state.kind === 'unknown-module' ? { suggestion: suggest(sources, module) } : {}),
   };
+}
+
+/** A module by its name or file; or the first of those that an alias stands for (`fs-ext4`), with all of them. */
+function resolved(
+  host: Host,
+  { matcher }: Sources,
+  word: string,
+): { readonly module: ModuleName; readonly aliasOf?: readonly ModuleName[] } {
+  const module = word.includes('/') || /\.ko(\.|$)/.test(word) ? moduleNameFromPath(word) : moduleName(word);
+  if (matcher.dependencies(module) !== undefined || matcher.isBuiltin(module)) return { module };
+  if (readLoadedModules(host)?.has(module) === true) return { module };
+  const lookup = matcher.lookup(word);
+  const found = lookup.kind === 'found' ? lookup.candidates.map((candidate) => candidate.module) : [];
+  const [first] = found;
+  return first === undefined || first === module ? { module } : { module: first, aliasOf: found };
 }
 
 function presentState(host: Host, sources: Sources, module: ModuleName): PresentState {

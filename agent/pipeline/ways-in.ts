@@ -19,6 +19,8 @@ export interface WaysInput {
   readonly module: ModuleName;
   readonly aliases: readonly string[];
   readonly neededBy: readonly ModuleName[];
+  /** The tree has a file of it. */
+  readonly onDisk: boolean;
   /** The modules that it needs. */
   readonly needs: readonly ModuleName[];
   /** The devices that ask for it. */
@@ -43,7 +45,7 @@ export function waysIn(input: WaysInput): readonly WayIn[] {
   const named = asked(config, module, 'modules.dep', false);
   const depends = asDependency(config, module);
   const policed = underPolicy(input);
-  return [
+  const ways: readonly WayIn[] = [
     policed(
       alias('a device, by its MODALIAS', aliases.length > requested.length),
       devices.map(({ asks, subsystem, devpath }) => ({ modalias: asks, subsystem, devpath })),
@@ -65,6 +67,13 @@ export function waysIn(input: WaysInput): readonly WayIn[] {
     { way: 'insmod FILE', ...byKernel(config, module) },
     initramfs(host, module),
   ];
+  if (input.onDisk) return ways;
+  // What there is no file of can come by a command that stands for it, from elsewhere, or not at all.
+  return ways.map((way, i) =>
+    way.answer === 'allowed' && i < ways.length - 2
+      ? { way: way.way, answer: 'no-way', because: 'this tree does not have it' }
+      : way,
+  );
 }
 
 /** The word of the agent's policy on a way that leads through the agent. */

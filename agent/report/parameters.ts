@@ -91,6 +91,32 @@ function fits(type: string | undefined, value: string | undefined): boolean {
   return value !== undefined && isNumber(value, bits, type.startsWith('u') || type === 'byte' || type === 'hexint');
 }
 
+/**
+ * Whether a parameter that was given `value` shows `now` in /sys/module/NAME/parameters: a bool shows Y or N, a number decimal,
+ * an array its elements, some of which may not have been given.
+ */
+export function sameValue(value: string | undefined, now: string): boolean {
+  if (value === now || (now === 'Y' || now === 'N' ? truth(value) === now : false)) return true;
+  if (value === undefined) return now === '1';
+  const given = value.split(',');
+  const shown = now.split(',');
+  return given.length <= shown.length && given.every((part, i) => sameNumber(part, shown[i] ?? ''));
+}
+
+function truth(value = 'Y'): string | undefined {
+  if (/^([yYtT1]|[oO][nN])/.test(value)) return 'Y';
+  return BOOLEANS.test(value) ? 'N' : undefined;
+}
+
+function sameNumber(value: string, now: string): boolean {
+  // A bool that is kept as a number shows that.
+  return value === now || numberOf(value) === numberOf(now) || (truth(value) === 'Y' ? '1' : '0') === now;
+}
+
+function numberOf(text: string): number {
+  return /^[+-]?(0[xX][0-9a-fA-F]+|\d+)$/.test(text) ? Number(text) : Number.NaN;
+}
+
 /** kstrtol with base 0: decimal, 0x hexadecimal, 0 octal; a newline may end it. */
 function isNumber(value: string, bits: number, unsigned: boolean): boolean {
   const [, sign, digits] = /^([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\n?$/.exec(value) ?? [];

@@ -25,7 +25,10 @@ export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boole
     if (reasons.suggestion !== undefined) row('', `did you mean ${reasons.suggestion}?`);
     return `${lines.join('\n')}\n`;
   }
+  if (reasons.aliasOf !== undefined) row('asked', `${reasons.asked} is an alias of ${reasons.aliasOf.join(', ')}`);
   row('state', stateText(state));
+  if (path === undefined && state.kind !== 'builtin')
+    row('file', `none in this tree${state.kind === 'absent' ? '' : ': it came from the initramfs, or by insmod'}`);
   if (path !== undefined) row('file', path);
   if (state.kind === 'live' || state.kind === 'coming') row('loaded', loadedText(reasons));
   const devices = reasons.devices.map((device) => {
@@ -38,6 +41,7 @@ export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boole
   for (const [i, { text = '', place }] of reasons.rules.entries()) {
     row(i === 0 ? 'rules' : '', `${readable(text)}   ${place === undefined ? '' : placeText(place)}`);
   }
+  for (const [i, sentence] of reasons.idleOptions.entries()) row(i === 0 ? 'but' : '', readable(sentence));
   if (reasons.rules.length === 0 && state.kind !== 'builtin') row('rules', 'none is about it');
   if (reasons.refusal !== undefined) {
     lines.push(

@@ -46,6 +46,8 @@ export interface PresentState {
 export interface Reasons {
   readonly asked: string;
   readonly module: ModuleName;
+  /** What the word that was asked is an alias of, `module` being the first of them; absent for a module's own name. */
+  readonly aliasOf?: readonly ModuleName[];
   readonly kernel: string;
   readonly moduleDir: string;
   readonly path?: string | undefined;
@@ -61,6 +63,8 @@ export interface Reasons {
   readonly ways: readonly WayIn[];
   /** Why the kernel would refuse it; only while it is not loaded. */
   readonly refusal?: Diagnosis | undefined;
+  /** Options of rules that the loaded module does not have: `power_save=1 (…) is not in effect: power_save is 0 now`. */
+  readonly idleOptions: readonly string[];
   /** A module whose name is near, when there is none of this name. */
   readonly suggestion?: string | undefined;
 }

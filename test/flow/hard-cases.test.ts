@@ -191,6 +191,45 @@ t.test('firmware that is not there', (t) => {
   t.end();
 });
 
+t.test('options that came too late', (t) => {
+  const { base, json, run, put } = diagnosticsRig(t, {
+    'root/etc/modprobe.d/a.conf': 'options virtio_net napi_tx=0 napi-weight=0x40\n',
+    'proc/modules': 'virtio 1 1 virtio_net, Live 0x0\nvirtio_net 1 0 - Live 0x0\n',
+  });
+  put('sys/module/virtio_net/parameters/napi_tx', 'Y\n');
+  put('sys/module/virtio_net/parameters/napi_weight', '64\n');
+  const late = `napi_tx=0 (${base}/root/etc/modprobe.d/a.conf:1) is not in effect: napi_tx is Y now`;
+  t.match(json('test', 'virtio_net'), {
+    verdict: 'loaded',
+    evidence: [late],
+    remedy: /modprobe -r virtio_net && modprobe/,
+  });
+  t.same(json('why', 'virtio_net').idleOptions, [late]);
+  t.match(run('why', 'virtio_net').stdout.replaceAll(/\s+/g, ' '), /but napi_tx=0 .* is not in effect/);
+  put('sys/module/virtio_net/parameters/napi_tx', 'N\n');
+  t.match(json('test', 'virtio_net'), { verdict: 'loaded', evidence: [], remedy: undefined });
+  t.same(json('why', 'virtio_net').idleOptions, []);
+  t.end();
+});
+
+t.test('why: by an alias, and of what the tree does not have', (t) => {
+  const { json, run } = diagnosticsRig(t, {
+    'proc/modules': 'zfs 1 0 - Live 0x0 (POE)\n',
+    'root/etc/modprobe.d/a.conf': 'alias snd-slot-0 nouveau\nalias snd-slot-0 loop\n',
+  });
+  t.match(json('why', 'block-major-7-1'), { module: 'loop', aliasOf: ['loop'], state: { kind: 'absent' } });
+  t.match(json('why', 'snd-slot-0'), { module: 'nouveau', aliasOf: ['nouveau', 'loop'] });
+  t.match(run('why', 'snd-slot-0').stdout, /^ {2}asked +snd-slot-0 is an alias of nouveau, loop$/m);
+  const zfs = json('why', 'zfs');
+  t.match(zfs, { module: 'zfs', aliasOf: undefined, state: { kind: 'live' } });
+  t.same(
+    zfs.ways.filter(({ answer }) => answer === 'allowed').map(({ way }) => way),
+    ['insmod FILE'],
+  );
+  t.match(run('why', 'zfs').stdout, /^ {2}file +none in this tree: it came from the initramfs, or by insmod$/m);
+  t.end();
+});
+
 t.test('doctor: files and lines that nobody reads', (t) => {
   const { base, json, run, put } = diagnosticsRig(t);
   const check = (id: string) => json('doctor').checks.find((each) => each.id === id);

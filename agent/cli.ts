@@ -141,7 +141,6 @@ async function main(argv: readonly string[]): Promise<number> {
     print(`plugd ${VERSION}\n`);
     return EXIT.done;
   }
-  if (name === '--warm-up') return warmUp(args[0] ?? '');
   const kmod = KMOD_COMMANDS.find((entry) => entry.name === name);
   if (kmod !== undefined) return (await kmod.load()).command.run(args);
   const entry = COMMANDS.find((candidate) => candidate.name === name);
@@ -154,27 +153,6 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.done;
   }
   return command.run(args);
-}
-
-/**
- * Runs the usual commands on a small tree (agent/launch/build.mjs makes it), so that V8's code cache holds the functions
- * that a start really uses. Output is thrown away by the caller.
- */
-async function warmUp(root: string): Promise<number> {
-  const common = ['--root', root, '--kernel', '0'];
-  const runs: ReadonlyArray<readonly [name: string, args: readonly string[]]> = [
-    ['lookup', [...common, 'pci:v1d1']],
-    ['test', [...common, 'pci:v1d1']],
-    ['devices', [...common, '--sysfs', `${root}/sys`]],
-    ['coldplug', [...common, '--dry-run', '--sysfs', `${root}/sys`, '--proc', `${root}/proc`]],
-    ['modprobe', ['-d', root, '-S', '0', '-R', 'pci:v1d1']],
-    ['modprobe', ['-d', root, '-S', '0', '-C', `${root}/etc/modprobe.d`, '-D', 'a']],
-  ];
-  for (const [name, args] of runs) {
-    const entry = [...COMMANDS, ...KMOD_COMMANDS].find((candidate) => candidate.name === name);
-    await (await entry?.load())?.command.run(args);
-  }
-  return EXIT.done;
 }
 
 function rows(entries: readonly Entry[]): string {

@@ -1,6 +1,7 @@
 /**
- * Builds what runs: the library and tests as ESM (tsc), the command line as one CJS bundle (esbuild) with a V8 code cache.
+ * Builds what runs: the library and tests as ESM (tsc), the command line as CJS bundles (esbuild) with a V8 code cache each.
  * One file and a cache instead of some hundred ESM files take the start from 4 times a bare `node -e 0` to under 1.5 times.
+ * Commands that are started often, or at boot, have a bundle of their own: V8 takes in a cache as a whole, whatever runs.
  *
  * `--tolerant`: without the development dependencies (npm ci --omit=dev) there is nothing to build with; what the package
  * carries is used as it is.
@@ -45,47 +46,95 @@ mkdirSync(dist, { recursive: true });
 const typed = run(tsc, ['-p', root]);
 
 const { build } = await import('esbuild');
-const { outputFiles } = await build({
-  absWorkingDir: root,
-  entryPoints: ['agent/cli.ts'],
-  bundle: true,
-  write: false,
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
-  // import() inside a vm.Script needs a loader; require() does not.
-  supported: { 'dynamic-import': false },
-  plugins: [
-    {
-      name: 'netlink-binding',
-      setup: (hooks) => {
-        const binding = JSON.stringify(join(root, 'agent/launch/netlink-binding.cjs'));
-        hooks.onLoad({ filter: /netlink\/dist\/raw\.js$/ }, ({ path }) => {
-          const own = "require('node-gyp-build')(__dirname + '/..')";
-          const text = readFileSync(path, 'utf8');
-          if (!text.includes(own)) throw new Error(`${path}: it no longer loads its addon by ${own}`);
-          return { contents: text.replace(own, `require(${binding})`), loader: 'js' };
-        });
-      },
+
+/** Each bundle by its name, with the commands in it, and runs on a small tree whose functions its cache is to hold. */
+const WARM = join(dist, 'warm-up');
+const at = ['--root', WARM, '--kernel', '0'];
+const PARTS = {
+  bare: { commands: [], runs: [['--version']] },
+  coldplug: {
+    commands: ['agent/coldplug'],
+    runs: [['coldplug', ...at, '--dry-run', '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`]],
+  },
+  agent: { commands: ['agent/agent'], runs: [['agent', '--help']] },
+  lookup: { commands: ['diagnostics/lookup'], runs: [['lookup', ...at, 'pci:v1d1']] },
+  test: { commands: ['diagnostics/test'], runs: [['test', ...at, 'pci:v1d1']] },
+  modprobe: {
+    commands: ['kmod/modprobe'],
+    runs: [
+      ['modprobe', '-d', WARM, '-S', '0', '-R', 'pci:v1d1'],
+      ['modprobe', '-d', WARM, '-S', '0', '-C', `${WARM}/etc/modprobe.d`, '-D', 'a'],
+    ],
+  },
+  all: { commands: undefined, runs: [['devices', ...at, '--sysfs', `${WARM}/sys`]] },
+};
+
+/** A bundle of agent/cli.ts with these commands only; the launcher never asks it for others. */
+async function bundle(commands) {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['agent/cli.ts'],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    // import() inside a vm.Script needs a loader; require() does not.
+    supported: { 'dynamic-import': false },
+    plugins: [netlinkBinding, ...(commands === undefined ? [] : [onlyCommands(commands)])],
+    define: { 'import.meta.url': '__plugd_file' },
+    legalComments: 'none',
+    // The names stay readable in stack traces; only blanks go.
+    minifyWhitespace: true,
+  });
+  return outputFiles[0].text;
+}
+
+const netlinkBinding = {
+  name: 'netlink-binding',
+  setup: (hooks) => {
+    const binding = JSON.stringify(join(root, 'agent/launch/netlink-binding.cjs'));
+    hooks.onLoad({ filter: /netlink\/dist\/raw\.js$/ }, ({ path }) => {
+      const own = "require('node-gyp-build')(__dirname + '/..')";
+      const text = readFileSync(path, 'utf8');
+      if (!text.includes(own)) throw new Error(`${path}: it no longer loads its addon by ${own}`);
+      return { contents: text.replace(own, `require(${binding})`), loader: 'js' };
+    });
+  },
+};
+
+function onlyCommands(commands) {
+  const kept = commands.map((command) => `./commands/${command}.ts`);
+  return {
+    name: 'only-commands',
+    setup: (hooks) => {
+      hooks.onResolve({ filter: /^\.\/commands\// }, ({ path, kind, importer }) =>
+        kind === 'dynamic-import' && importer.endsWith('/agent/cli.ts') && !kept.includes(path)
+          ? { path, namespace: 'absent' }
+          : undefined,
+      );
+      hooks.onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
+        contents: `throw new Error(${JSON.stringify(`${path} is not in this bundle`)})`,
+      }));
     },
-  ],
-  define: { 'import.meta.url': '__plugd_file' },
-  legalComments: 'none',
-  // The names stay readable in stack traces; only blanks go.
-  minifyWhitespace: true,
-});
-const bundle = outputFiles[0].text;
-const hash = createHash('sha256').update(bundle).digest('hex').slice(0, 16);
+  };
+}
+
 for (const name of readdirSync(dist)) if (/^plugd\..*\.(cjs|cache)$/.test(name)) rmSync(join(dist, name));
-writeFileSync(
-  join(dist, `plugd.${hash}.cjs`),
-  `(function(require,module,exports,__plugd_file,__dirname){${bundle}\n})`,
+const parts = {};
+for (const [name, { commands }] of Object.entries(PARTS)) {
+  const text = await bundle(commands);
+  const file = `plugd.${name}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+  writeFileSync(join(dist, `${file}.cjs`), `(function(require,module,exports,__plugd_file,__dirname){${text}\n})`);
+  parts[name] = file;
+}
+const launcher = readFileSync(join(root, 'agent/launch/launcher.cjs'), 'utf8').replace(
+  '@PARTS@',
+  JSON.stringify(parts),
 );
-const launcher = readFileSync(join(root, 'agent/launch/launcher.cjs'), 'utf8').replaceAll('@HASH@', hash);
 writeFileSync(join(dist, 'plugd.cjs'), launcher);
 chmodSync(join(dist, 'plugd.cjs'), 0o755);
-// A run of usual commands on a small tree, so that the cache holds the functions that a start really uses.
-const warm = join(dist, 'warm-up');
+
 const files = {
   'lib/modules/0/modules.dep': 'kernel/a.ko: kernel/b.ko\nkernel/b.ko:\n',
   'lib/modules/0/modules.alias': 'alias pci:v*d[0-9]* a\nalias p?i:v1d1 b\n',
@@ -94,15 +143,18 @@ const files = {
   'proc/cmdline': 'quiet a.b=1\n',
 };
 for (const [path, text] of Object.entries(files)) {
-  mkdirSync(dirname(join(warm, path)), { recursive: true });
-  writeFileSync(join(warm, path), text);
+  mkdirSync(dirname(join(WARM, path)), { recursive: true });
+  writeFileSync(join(WARM, path), text);
 }
-mkdirSync(join(warm, 'sys/bus/pci/devices'), { recursive: true });
-rmSync(join(warm, 'sys/bus/pci/devices/x'), { force: true });
-symlinkSync('../../../devices/x', join(warm, 'sys/bus/pci/devices/x'));
-const warmed = run(join(dist, 'plugd.cjs'), ['--warm-up', warm], { PLUGD_CODE_CACHE: 'write' }, [
-  'ignore',
-  'ignore',
-  'inherit',
-]);
-process.exit(typed || warmed);
+mkdirSync(join(WARM, 'sys/bus/pci/devices'), { recursive: true });
+rmSync(join(WARM, 'sys/bus/pci/devices/x'), { force: true });
+symlinkSync('../../../devices/x', join(WARM, 'sys/bus/pci/devices/x'));
+let status = typed;
+for (const { runs } of Object.values(PARTS)) {
+  for (const args of runs) {
+    const ended = run(join(dist, 'plugd.cjs'), args, { PLUGD_CODE_CACHE: 'write' }, ['ignore', 'ignore', 'inherit']);
+    // 1 is an answer: the small tree's modules are no files.
+    if (ended > 1) status ||= ended;
+  }
+}
+process.exit(status);

@@ -1,19 +1,30 @@
 #!/usr/bin/env node
 'use strict';
-// Runs the bundle through V8's code cache. The cache is named by the bundle's hash: V8 itself compares only the source's length.
-// A cache made by another Node is rejected by V8 and the bundle is compiled as usual: slower, never wrong.
+// Runs the bundle that has the command, through V8's code cache. A cache is named by its bundle's hash: V8 itself compares only
+// the source's length. One made by another Node is rejected by V8 and the bundle is compiled as usual: slower, never wrong.
 const fs = require('fs');
 const vm = require('vm');
-const file = `${__dirname}/plugd.@HASH@.cjs`;
-const cache = `${__dirname}/plugd.@HASH@.cache`;
+const parts = JSON.parse('@PARTS@');
+// Under another command's name all words are that command's own.
+const called = process.argv[1].slice(process.argv[1].lastIndexOf('/') + 1);
+const word = called === 'plugd' || called === 'plugd.cjs' ? (process.argv[2] ?? '-') : called;
+const part = word.startsWith('-') ? parts.bare : Object.hasOwn(parts, word) ? parts[word] : parts.all;
+const file = `${__dirname}/${part}.cjs`;
+const cache = `${__dirname}/${part}.cache`;
 let cachedData;
 try {
   cachedData = fs.readFileSync(cache);
 } catch {
   // Not built yet, or removed: compiled without.
 }
-const script = new vm.Script(fs.readFileSync(file, 'utf8'), { filename: file, cachedData });
+const script = new vm.Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData });
 if (process.env.PLUGD_CODE_CACHE === 'write') {
   process.on('exit', () => fs.writeFileSync(cache, script.createCachedData()));
 }
-script.runInThisContext()(require, module, exports, require('url').pathToFileURL(file).href, __dirname);
+script.runInThisContext()(
+  require,
+  module,
+  exports,
+  `file://${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}`,
+  __dirname,
+);

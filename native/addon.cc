@@ -1,11 +1,13 @@
-// The addon's table of functions. Each function makes one system call (or decompresses one image), answers 0, a value, or
-// -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
+// The addon's table of functions. Each function makes one system call (or decompresses one image, or reads folders of devices),
+// answers 0, a value, or -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
 #include "decompress.h"
 #include "keyring.h"
+#include "linked_devices.h"
 #include "lock.h"
 #include "module_calls.h"
 #include "netlink_socket.h"
 #include "notify.h"
+#include "v8_flags.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("finitModule", Napi::Function::New<plugd::FinitModule>(env));
@@ -19,7 +21,10 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("decompressLater", Napi::Function::New<plugd::DecompressLater>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
+  exports.Set("readLinkedDevices", Napi::Function::New<plugd::ReadLinkedDevices>(env));
+  exports.Set("readLinkedDevicesLater", Napi::Function::New<plugd::ReadLinkedDevicesLater>(env));
   exports.Set("lockFile", Napi::Function::New<plugd::LockFile>(env));
+  exports.Set("setV8Flags", Napi::Function::New<plugd::SetV8Flags>(env));
   return exports;
 }
 

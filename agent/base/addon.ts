@@ -49,6 +49,17 @@ export interface Addon {
   notify(socket: string, message: string): number;
   /** flock(2), exclusive, without waiting: 0, or -errno (EAGAIN: somebody else holds it). It ends with the descriptor. */
   lockFile(fd: number): number;
+  /**
+   * The devices that the links in these folders lead to, in the order of the links' names: for each its link's target, the text
+   * of its `uevent`, and that of its `modalias` (if `modalias`, and the uevent has no such line; '' otherwise), each ended by
+   * a NUL; one more NUL at the end of each folder. latin1. What is no link or has no uevent is left out, a folder that is not
+   * there has none.
+   */
+  readLinkedDevices(folders: readonly string[], modalias: boolean): string;
+  /** The same on libuv's pool. */
+  readLinkedDevicesLater(folders: readonly string[], modalias: boolean, done: (text: string) => void): void;
+  /** Sets flags of V8 (`--no-opt`) as node:v8 does, without loading that; false when this Node does not have the function. */
+  setV8Flags(flags: string): boolean;
   /** keyctl(KEYCTL_READ): the ids of a keyring's keys, by its own id; or -errno: EACCES not for this user, ENOSYS no keys. */
   readKeyring(id: number): readonly number[] | number;
 }

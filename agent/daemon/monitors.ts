@@ -2,6 +2,7 @@
 import { PlugdError } from '../base/error.ts';
 import type { MonitorItem } from '../report/monitor-text.ts';
 import { compileGlob } from '../rules/glob.ts';
+import type { Properties } from '../facts/key-values.ts';
 import type { Uevent } from '../facts/uevent.ts';
 import type { Chronicle, DecisionEvent } from './chronicle.ts';
 import type { ControlExchange } from './control-server.ts';
@@ -10,7 +11,7 @@ import type { Parameters } from './control-protocol.ts';
 interface Monitor {
   readonly exchange: ControlExchange;
   readonly kernel: boolean;
-  accepts(subsystem: string, properties: ReadonlyMap<string, string>): boolean;
+  accepts(subsystem: string, properties: Properties): boolean;
 }
 
 /** All monitors of an agent. */
@@ -68,7 +69,7 @@ const NONE: ReadonlyMap<string, string> = new Map();
 function filterOf(
   subsystems: readonly string[],
   properties: readonly string[],
-): (subsystem: string, properties: ReadonlyMap<string, string>) => boolean {
+): (subsystem: string, properties: Properties) => boolean {
   const wanted = subsystems.map(compileGlob);
   const byKey = new Map<string, Array<(text: string) => boolean>>();
   for (const property of properties) {

@@ -7,10 +7,12 @@
  *     PCI_CLASS=20000
  *     MODALIAS=pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00
  */
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
+import { addon } from '../base/addon.ts';
 import type { Devpath, Modalias } from '../base/names.ts';
-import { readAttribute, readLinkName, readText } from './attribute.ts';
+import { readAttribute, readLinkName, readNames, readText } from './attribute.ts';
+import { KeyValues, type Properties } from './key-values.ts';
 import type { Uevent } from './uevent.ts';
 
 /** One device, from sysfs or from a uevent. */
@@ -22,57 +24,105 @@ export interface Device {
   /** What asks for a driver, in order, each once. */
   readonly modaliases: readonly Modalias[];
   /** The kernel's KEY=value lines (`DRIVER`, `DEVTYPE`, `DEVNAME`, …). */
-  readonly properties: ReadonlyMap<string, string>;
+  readonly properties: Properties;
 }
 
-/** The buses whose devices have further devices behind them come first: their drivers take longest to show all. */
-const BUS_ORDER = ['pci', 'virtio', 'usb', 'acpi', 'platform'];
+/**
+ * The buses whose devices have further devices behind them come first: their drivers take longest to show all. Each line is read
+ * as one.
+ */
+const BUS_ORDER = [
+  ['pci', 'virtio'],
+  ['usb', 'acpi', 'platform'],
+];
 
-/** All devices of `sysfs`, one by one, so that work on the first can begin before the last was read. */
+/** Folders whose links lead to devices of one kind: those of a bus may have a `modalias` that is not in their `uevent`. */
+interface Batch {
+  readonly folders: readonly Folder[];
+  readonly onBus: boolean;
+}
+interface Folder {
+  readonly path: string;
+  readonly subsystem: string;
+}
+
+/** All devices of `sysfs`, one by one. Errors: `unsupported` when the addon is not built. */
 export function* readDevices(sysfs: string): Generator<Device> {
-  const buses = list(`${sysfs}/bus`);
-  buses.sort((a, b) => rank(a) - rank(b));
-  for (const bus of buses) yield* readLinks(sysfs, `${sysfs}/bus/${bus}/devices`, bus, true);
-  for (const kind of list(`${sysfs}/class`)) {
-    // A device of the old compatibility class `block` without a bus, and every other class, has its one entry here.
-    yield* readLinks(sysfs, `${sysfs}/class/${kind}`, kind, false);
+  for (const batch of batchesOf(sysfs)) {
+    yield* devicesOf(sysfs, batch, addon().readLinkedDevices(pathsOf(batch), batch.onBus));
   }
-  // udev's rules see each loaded module as a device of subsystem `module`. It has no attribute worth a read.
-  for (const name of list(`${sysfs}/module`)) {
+  yield* readModules(sysfs);
+}
+
+/** The same in batches that are read on other threads from now on: work on the first can begin before the last was read. */
+export function readDevicesLater(sysfs: string): ReadonlyArray<Promise<Iterable<Device>>> {
+  const batches = batchesOf(sysfs).map(
+    (batch) =>
+      new Promise<Iterable<Device>>((resolve) => {
+        addon().readLinkedDevicesLater(pathsOf(batch), batch.onBus, (text) => resolve(devicesOf(sysfs, batch, text)));
+      }),
+  );
+  return [...batches, Promise.resolve(readModules(sysfs))];
+}
+
+function batchesOf(sysfs: string): readonly Batch[] {
+  const buses = readNames(`${sysfs}/bus`).map((bus) => ({ path: `${sysfs}/bus/${bus}/devices`, subsystem: bus }));
+  const early = BUS_ORDER.map((line) => line.flatMap((name) => buses.filter(({ subsystem }) => subsystem === name)));
+  const others = buses.filter((bus) => !early.flat().includes(bus));
+  // A device of the old compatibility class `block` without a bus, and every other class, has its one entry here.
+  const classes = readNames(`${sysfs}/class`).map((name) => ({ path: `${sysfs}/class/${name}`, subsystem: name }));
+  return [...[...early, others].map((folders) => ({ folders, onBus: true })), { folders: classes, onBus: false }];
+}
+
+function pathsOf({ folders }: Batch): string[] {
+  return folders.map(({ path }) => path);
+}
+
+/** The devices of a batch, from the addon's answer. */
+function* devicesOf(sysfs: string, { folders }: Batch, text: string): Generator<Device> {
+  const fields = text.split('\0');
+  let at = 0;
+  for (const { path, subsystem } of folders) {
+    for (;;) {
+      const target = fields[at++] ?? '';
+      if (target === '') break;
+      const uevent = fields[at++] ?? '';
+      const modalias = fields[at++] ?? '';
+      const devpath = devpathOf(sysfs, path, target);
+      if (devpath !== undefined) yield deviceOfText(devpath, subsystem, uevent, modalias.replace(/\n$/, ''));
+    }
+  }
+}
+
+/** udev's rules see each loaded module as a device of subsystem `module`. It has no attribute worth a read. */
+function* readModules(sysfs: string): Generator<Device> {
+  for (const name of readNames(`${sysfs}/module`)) {
     yield { devpath: `/module/${name}` as Devpath, name, subsystem: 'module', modaliases: [], properties: NONE };
   }
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
-/** The device whose directory is `sysfs + devpath`; undefined when there is no such device any more. */
-export function readDevice(sysfs: string, devpath: Devpath, subsystem?: string, onBus = true): Device | undefined {
-  const directory = sysfs + devpath;
-  const text = readText(`${directory}/uevent`);
-  if (text === undefined) return undefined;
-  const properties = new Map<string, string>();
-  const modaliases: Modalias[] = [];
-  for (const line of text.split('\n')) {
-    const equals = line.indexOf('=');
-    if (equals <= 0) continue;
-    const key = line.slice(0, equals);
-    const value = line.slice(equals + 1);
-    if (key === 'MODALIAS' && value !== '' && !modaliases.includes(value as Modalias))
-      modaliases.push(value as Modalias);
-    properties.set(key, value);
-  }
-  // Some buses have the attribute only. Classes never do, and asking costs a system call for each of their devices.
-  if (modaliases.length === 0 && onBus && existsSync(`${directory}/modalias`)) {
-    const value = readAttribute(`${directory}/modalias`);
-    if (value !== undefined && value !== '') modaliases.push(value as Modalias);
-  }
+function deviceOfText(devpath: Devpath, subsystem: string, uevent: string, modalias: string): Device {
+  const properties = new KeyValues(uevent, '\n');
+  const { modaliases } = properties;
   return {
     devpath,
     name: devpath.slice(devpath.lastIndexOf('/') + 1),
-    subsystem: subsystem ?? readLinkName(`${directory}/subsystem`) ?? '',
-    modaliases,
+    subsystem,
+    // Some buses have the attribute only.
+    modaliases: modaliases.length === 0 && modalias !== '' ? [modalias as Modalias] : modaliases,
     properties,
   };
+}
+
+/** The device whose directory is `sysfs + devpath`; undefined when there is no such device any more. */
+export function readDevice(sysfs: string, devpath: Devpath): Device | undefined {
+  const directory = sysfs + devpath;
+  const text = readText(`${directory}/uevent`);
+  if (text === undefined) return undefined;
+  const modalias = existsSync(`${directory}/modalias`) ? readAttribute(`${directory}/modalias`) : undefined;
+  return deviceOfText(devpath, readLinkName(`${directory}/subsystem`) ?? '', text, modalias ?? '');
 }
 
 /** The same view of a device that has just been announced. */
@@ -91,21 +141,6 @@ export function boundDriver(sysfs: string, devpath: Devpath): string | undefined
   return readLinkName(`${sysfs}${devpath}/driver`);
 }
 
-function* readLinks(sysfs: string, directory: string, subsystem: string, onBus: boolean): Generator<Device> {
-  for (const name of list(directory)) {
-    let target: string;
-    try {
-      target = readlinkSync(`${directory}/${name}`);
-    } catch {
-      continue; // An attribute of the class, or a device that has just gone.
-    }
-    const path = devpathOf(sysfs, directory, target);
-    if (path === undefined) continue;
-    const device = readDevice(sysfs, path, subsystem, onBus);
-    if (device !== undefined) yield device;
-  }
-}
-
 /** The kernel's links all read `../../../devices/…`, as many steps up as lead to sysfs; others are resolved in full. */
 const UP = /^(?:\.\.\/)+(?=devices\/)/;
 
@@ -115,17 +150,4 @@ function devpathOf(sysfs: string, directory: string, target: string): Devpath | 
   if (up === steps * 3) return target.slice(up - 1) as Devpath;
   const path = posix.resolve(directory, target);
   return path.startsWith(`${sysfs}/`) ? (path.slice(sysfs.length) as Devpath) : undefined;
-}
-
-function rank(bus: string): number {
-  const at = BUS_ORDER.indexOf(bus);
-  return at < 0 ? BUS_ORDER.length : at;
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

@@ -7,7 +7,7 @@ export interface DeviceView {
   /** The last part of its devpath: `0000:00:02.0`. */
   readonly kernelName: string;
   /** The kernel's own KEY=value lines. Properties that other udev rules or programs set are not known here. */
-  readonly properties: ReadonlyMap<string, string>;
+  readonly properties: { get(key: string): string | undefined };
   /** The text of a sysfs attribute in the device's directory; undefined when there is none. */
   attribute(name: string): string | undefined;
   /** Whether `path` is there: absolute (`/sys/…` is sysfs, wherever it is mounted), or below the device's directory. */

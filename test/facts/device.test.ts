@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import t from 'tap';
-import { boundDriver, readDevice, readDevices } from '../../agent/facts/device.ts';
+import { boundDriver, readDevice, readDevices, readDevicesLater, type Device } from '../../agent/facts/device.ts';
 import { devpath } from '../../agent/base/names.ts';
 
 /** A plain tree that looks like sysfs. */
@@ -21,7 +21,12 @@ function plant(
   symlinkSync(relative(directory, join(root, list, '..', subsystem)), join(directory, 'subsystem'));
 }
 
-t.test('devices of buses, classes and loaded modules', (t) => {
+/** What tells two devices apart. */
+function facts(device: Device | undefined): unknown {
+  return device === undefined ? undefined : { ...device, properties: [...device.properties] };
+}
+
+t.test('devices of buses, classes and loaded modules', async (t) => {
   const sysfs = t.testdir({ module: { e1000e: {}, loop: {} }, class: { power: 'not a directory' } });
   plant(sysfs, '/devices/pci0000:00/0000:00:02.0', 'bus/pci/devices', 'pci', {
     uevent: 'DRIVER=e1000e\nPCI_CLASS=20000\nMODALIAS=pci:v00008086d000010D3sv0sd0bc02sc00i00\n',
@@ -59,6 +64,15 @@ t.test('devices of buses, classes and loaded modules', (t) => {
     ],
     'pci first; what is no device, gone or outside of sysfs is passed over',
   );
+  const later: Device[] = [];
+  for (const batch of readDevicesLater(sysfs)) later.push(...(await batch));
+  t.same(later.map(facts), devices.map(facts), 'the same when other threads read them');
+  const alone = devices.filter(({ subsystem }) => subsystem !== 'module');
+  t.same(
+    alone.map(({ devpath: path }) => facts(readDevice(sysfs, path))),
+    alone.map(facts),
+    'the same when each is read alone',
+  );
   t.equal(devices[0]?.devpath, '/devices/pci0000:00/0000:00:02.0');
   t.equal(devices[0]?.properties.get('PCI_CLASS'), '20000');
   t.equal(
@@ -70,11 +84,10 @@ t.test('devices of buses, classes and loaded modules', (t) => {
   t.equal(boundDriver(sysfs, devpath('/devices/platform/two')), undefined);
   symlinkSync('../../bus/platform/drivers/x', join(sysfs, 'devices/platform/two/driver'));
   t.equal(boundDriver(sysfs, devpath('/devices/platform/two')), 'x');
-  t.end();
 });
 
-t.test('a tree that is not sysfs has no devices', (t) => {
+t.test('a tree that is not sysfs has no devices', async (t) => {
   t.same([...readDevices(t.testdir({}))], []);
   t.same([...readDevices('/nonexistent')], []);
-  t.end();
+  for (const batch of readDevicesLater('/nonexistent')) t.same([...(await batch)], []);
 });

@@ -32,6 +32,8 @@ export interface LoadRules {
   readonly lines: readonly LoadLine[];
   /** Lines with `kmod load` that are not rules, or labels that are not there. */
   readonly problems: readonly ConfigProblem[];
+  /** The lines left of `lines` for devices of an action and subsystem, as they are asked for. */
+  readonly narrowed: Map<string, readonly LoadLine[]>;
   /** Lines that udev understands and plugd cannot evaluate; they are passed over. */
   readonly unevaluated: readonly ConfigProblem[];
 }
@@ -56,7 +58,12 @@ interface Load {
  * one of its name that is missing or loads nothing: people mask udev's so that udevd leaves loading to plugd.
  */
 export function parseLoadRules(texts: readonly ConfigText[], shipped?: ConfigText): LoadRules {
-  const rules = { lines: [] as LoadLine[], problems: [] as ConfigProblem[], unevaluated: [] as ConfigProblem[] };
+  const rules = {
+    lines: [] as LoadLine[],
+    narrowed: new Map<string, readonly LoadLine[]>(),
+    problems: [] as ConfigProblem[],
+    unevaluated: [] as ConfigProblem[],
+  };
   // Labels are of one file: one that never says kmod has no line that matters.
   const files = texts.filter(({ text }) => text.includes('kmod'));
   if (shipped !== undefined && !files.some(({ file }) => baseName(file) === baseName(shipped.file))) {
@@ -72,7 +79,8 @@ function baseName(path: string): string {
 }
 
 /** What `device` asks for, in order; empty when nothing. */
-export function evaluate({ lines }: LoadRules, device: DeviceView): LoadRequest[] {
+export function evaluate(rules: LoadRules, device: DeviceView): LoadRequest[] {
+  const lines = narrow(rules, device);
   let requests: LoadRequest[] = [];
   let final = false;
   let next = 0;
@@ -90,6 +98,30 @@ export function evaluate({ lines }: LoadRules, device: DeviceView): LoadRequest[
     }
     if (line.jump !== undefined) next = line.jump;
   }
+}
+
+/** Kinds of devices that are remembered: a machine has some hundred, a stranger's uevents may name any number. */
+const MOST_KINDS = 512;
+
+/** Most lines are about one subsystem, and thousands of devices come: what does not concern a kind of device is left out once. */
+function narrow({ lines, narrowed }: LoadRules, device: DeviceView): readonly LoadLine[] {
+  const kind = `${device.action} ${device.subsystem}`;
+  const known = narrowed.get(kind);
+  if (known !== undefined) return known;
+  const holds = lines.map(({ conditions }) =>
+    conditions.every((condition) => condition.cost > 0 || condition.holds(device)),
+  );
+  // Where the line with an index is found, or the next one that is left.
+  const places = holds.map((_, index) => holds.slice(0, index).filter(Boolean).length);
+  const left = lines
+    .filter((_, index) => holds[index])
+    .map((line) => ({
+      ...line,
+      conditions: line.conditions.filter(({ cost }) => cost > 0),
+      jump: line.jump === undefined ? undefined : (places[line.jump] ?? lines.length),
+    }));
+  if (narrowed.size < MOST_KINDS) narrowed.set(kind, left);
+  return left;
 }
 
 function requestOf({ words }: Load, place: Place, device: DeviceView): LoadRequest | undefined {

@@ -3,7 +3,7 @@ import { compileGlob } from './glob.ts';
 import type { Pair } from './udev-line.ts';
 import { compileTemplate } from './udev-template.ts';
 
-/** One condition of a line; `cost` orders them, those that read files last. */
+/** One condition of a line; `cost` orders them: 0 for those of action and subsystem alone, those that read files last. */
 export interface Condition {
   readonly cost: number;
   holds(device: DeviceView): boolean;

@@ -44,8 +44,11 @@ const COMPRESSED_FILE = 4;
 
 const EEXIST = 17;
 const EINVAL = 22;
+const ENOEXEC = 8;
 const ENOSYS = 38;
 const EOPNOTSUPP = 95;
+/** The kernel's words for what is no regular file, for a file that is no ELF, and for a call that it has not. */
+const LOOKED_INTO: ReadonlySet<number> = new Set([EINVAL, ENOEXEC, ENOSYS]);
 
 /**
  * Inserts one module. Never throws for what the file or the kernel do; the call runs in a task of its own, so an init that
@@ -64,9 +67,18 @@ export async function insertModule(request: InsertionRequest): Promise<Insertion
     return refused('open', errnoOf(error));
   }
   try {
-    const head = new Uint8Array(MAGIC_LENGTH);
-    readSync(fd, head, 0, MAGIC_LENGTH, 0);
-    return await insertOpened(fd, compressionOf(head), request);
+    const { force } = request;
+    if (request.path.endsWith('.ko') && force?.modversions !== true && force?.vermagic !== true) {
+      // Nearly always what its name says, and a look first would be one more read for each module of a boot.
+      const insertion = await call('finit_module', undefined, (done) => {
+        addon().finitModule(fd, request.params, 0, done);
+      });
+      if (insertion.kind !== 'refused' || !LOOKED_INTO.has(insertion.errno)) return insertion;
+      const compression = readCompression(fd);
+      if (compression !== undefined) return await insertOpened(fd, compression, request);
+      return insertion.errno === ENOSYS ? await insertImage(fd, undefined, request) : insertion;
+    }
+    return await insertOpened(fd, readCompression(fd), request);
   } catch (error) {
     // A directory (EISDIR), a disk that fails (EIO).
     if ((error as { syscall?: unknown }).syscall !== 'read') throw error;
@@ -74,6 +86,12 @@ export async function insertModule(request: InsertionRequest): Promise<Insertion
   } finally {
     closeSync(fd);
   }
+}
+
+function readCompression(fd: number): Compression | undefined {
+  const head = new Uint8Array(MAGIC_LENGTH);
+  readSync(fd, head, 0, MAGIC_LENGTH, 0);
+  return compressionOf(head);
 }
 
 async function insertOpened(
@@ -93,13 +111,21 @@ async function insertOpened(
     const retry = by === undefined ? [ENOSYS] : [EINVAL, ENOSYS, EOPNOTSUPP];
     if (!retry.includes(insertion.errno)) return insertion;
   }
+  return insertImage(fd, compression, request);
+}
+
+async function insertImage(
+  fd: number,
+  compression: Compression | undefined,
+  { params, force }: InsertionRequest,
+): Promise<Insertion> {
   let image: Buffer = readFileSync(fd);
   if (compression !== undefined) {
     const unpacked = await decompressLater(compression, image);
     if (unpacked.kind === 'undecompressable') return refused('decompress', unpacked.errno, unpacked.why);
     image = unpacked.image;
   }
-  if (force !== undefined && flags !== 0) image = forcedImage(image, force);
+  if (force?.modversions === true || force?.vermagic === true) image = forcedImage(image, force);
   return call('init_module', compression === undefined ? undefined : 'plugd', (done) => {
     addon().initModule(image, params, done);
   });

@@ -60,6 +60,7 @@ t.test('which call a file leads to, and what its answers mean', async (t) => {
   const files: Readonly<Record<string, Buffer>> = {
     'plain.ko': image,
     'x.ko.gz': gzipSync(image),
+    'misnamed.ko': gzipSync(image),
     'broken.ko.xz': xz,
     'tiny.ko': Buffer.from('ab'),
   };
@@ -196,7 +197,20 @@ t.test('which call a file leads to, and what its answers mean', async (t) => {
       expect: { kind: 'inserted' },
     },
     { name: 'missing', file: 'missing.ko', calls: [], expect: { kind: 'refused', errno: 2, during: 'open' } },
-    { name: 'folder', file: 'folder.ko', calls: [], expect: { kind: 'refused', errno: 21, during: 'open' } },
+    {
+      name: 'folder',
+      file: 'folder.ko',
+      answers: [22],
+      calls: ['finit_module FILE flags=0 params='],
+      expect: { kind: 'refused', errno: 21, during: 'open' },
+    },
+    {
+      name: 'compressed-under-a-plain-name',
+      file: 'misnamed.ko',
+      answers: [8, 0],
+      calls: ['finit_module FILE flags=0 params=', `init_module ${image.length} bytes params=`],
+      expect: { kind: 'inserted', call: { decompressedBy: 'plugd' } },
+    },
   ];
   const results = await run<Insertion>(
     dir,

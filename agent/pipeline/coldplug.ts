@@ -6,7 +6,7 @@
  */
 import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
-import { deviceOfUevent, readDevices, type Device } from '../facts/device.ts';
+import { deviceOfUevent, readDevicesLater, type Device } from '../facts/device.ts';
 import { readInsertionFacts, readKernelCompression, readUeventSeqnum } from '../facts/kernel-state.ts';
 import { openUeventSocket, type UeventSocket } from '../facts/uevent-socket.ts';
 import type { Uevent } from '../facts/uevent.ts';
@@ -52,37 +52,22 @@ export const BACKGROUND_BUSES: ReadonlySet<string> = new Set([
 export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
   const { host, dryRun } = options;
   if (!dryRun) mayInsert(host);
-  const sources = openSources(host);
-  const loader = new Loader({
-    host,
-    sources,
-    jobs: options.jobs,
-    dryRun,
-    kernelCompression: readKernelCompression(host.sysfs),
-    observer: options.observer,
-  });
-  const hearing = dryRun ? undefined : new Hearing(host, loader);
-  const readAll = async () => {
-    let turn = sinceStart();
-    // Reading and asking the load rules waits until the first insertions are under way.
-    let unasked: Device[] = [];
-    const askRules = () => {
-      for (const device of unasked) loader.deviceRules(device);
-      unasked = [];
-    };
-    for (const device of readDevices(host.sysfs)) {
-      loader.deviceItself(device);
-      // Asking for the time is not free either.
-      if (unasked.push(device) % 8 !== 0 || sinceStart() - turn < TURN_MS) continue;
-      await nextTurn();
-      askRules();
-      turn = sinceStart();
-    }
-    askRules();
-  };
+  const hearing = dryRun ? undefined : new Hearing(host);
   try {
-    await readAll();
-    const unsettled = hearing === undefined ? undefined : await settle(options, loader, hearing, readAll);
+    // Other threads read while this one opens the indexes.
+    const begun = readDevicesLater(host.sysfs);
+    const sources = openSources(host);
+    const loader = new Loader({
+      host,
+      sources,
+      jobs: options.jobs,
+      dryRun,
+      kernelCompression: readKernelCompression(host.sysfs),
+      observer: options.observer,
+    });
+    hearing?.begin(loader);
+    await loadAll(loader, begun);
+    const unsettled = hearing === undefined ? undefined : await settle(options, loader, hearing);
     const wallMs = sinceStart();
     const run = loader.result();
     const failed = run.modules.some(({ result }) => result === 'failed');
@@ -106,6 +91,28 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
   }
 }
 
+/** Asks for the drivers of all these devices. */
+async function loadAll(loader: Loader, batches: ReadonlyArray<Promise<Iterable<Device>>>): Promise<void> {
+  let turn = sinceStart();
+  // Reading and asking the load rules waits until the first insertions are under way.
+  let unasked: Device[] = [];
+  const askRules = () => {
+    for (const device of unasked) loader.deviceRules(device);
+    unasked = [];
+  };
+  for (const batch of batches) {
+    for (const device of await batch) {
+      loader.deviceItself(device);
+      // Asking for the time is not free either.
+      if (unasked.push(device) % 8 !== 0 || sinceStart() - turn < TURN_MS) continue;
+      await nextTurn();
+      askRules();
+      turn = sinceStart();
+    }
+  }
+  askRules();
+}
+
 /** What the kernel says meanwhile. */
 class Hearing {
   used = 0;
@@ -118,13 +125,15 @@ class Hearing {
   readonly #socket: UeventSocket | undefined;
   readonly #first: number;
   readonly #sysfs: string;
+  #loader: Loader | undefined;
 
-  constructor(host: Host, loader: Loader) {
+  /** Opens the socket; what comes is kept by the kernel until `begin`, in the same turn. */
+  constructor(host: Host) {
     this.#sysfs = host.sysfs;
     this.#first = readUeventSeqnum(host.sysfs) ?? 0;
     try {
       this.#socket = openUeventSocket({
-        uevent: (uevent) => this.#uevent(uevent, loader),
+        uevent: (uevent) => this.#uevent(uevent),
         gap: () => {
           this.gap = true;
         },
@@ -134,6 +143,10 @@ class Hearing {
       if (!(error instanceof PlugdError) || error.code !== 'unsupported') throw error;
       this.gap = true;
     }
+  }
+
+  begin(loader: Loader): void {
+    this.#loader = loader;
   }
 
   get live(): boolean {
@@ -162,7 +175,7 @@ class Hearing {
     this.#socket?.close();
   }
 
-  #uevent(uevent: Uevent, loader: Loader): void {
+  #uevent(uevent: Uevent): void {
     // Only `add` loads: loading on bind or change would bring back what an administrator has just removed.
     if (uevent.action !== 'add') return;
     this.used++;
@@ -170,7 +183,7 @@ class Hearing {
       this.background = true;
       this.lastMs = sinceStart();
     }
-    loader.device(deviceOfUevent(uevent));
+    this.#loader?.device(deviceOfUevent(uevent));
   }
 }
 
@@ -179,7 +192,6 @@ async function settle(
   options: ColdplugOptions,
   loader: Loader,
   hearing: Hearing,
-  readAll: () => Promise<void>,
 ): Promise<readonly string[] | undefined> {
   const deadline = sinceStart() + options.timeoutMs;
   let known = -1;
@@ -198,7 +210,7 @@ async function settle(
       known = loader.devices;
       hearing.gap = !hearing.live;
       hearing.rescans++;
-      await readAll();
+      await loadAll(loader, readDevicesLater(options.host.sysfs));
       continue;
     }
     return undefined;

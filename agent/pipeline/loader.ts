@@ -129,7 +129,6 @@ export class Loader {
   /** The first half of `device`: what its own modaliases ask for. */
   deviceItself(device: Device): void {
     const { devpath, subsystem } = device;
-    const askedMs = sinceStart();
     // Drivers, buses, classes and modules announce themselves too; they are no devices.
     if (devpath.startsWith('/devices/')) this.#devices.set(devpath, device.modaliases);
     for (const modalias of device.modaliases) {
@@ -137,7 +136,7 @@ export class Loader {
       if (this.#options.judge === undefined && this.#modaliases.has(modalias)) continue;
       this.#modaliases.set(modalias, {
         modalias,
-        ...this.request(modalias, { devpath, subsystem, name: modalias, askedMs }),
+        ...this.request(modalias, { devpath, subsystem, name: modalias, askedMs: sinceStart() }),
       });
     }
     this.#options.observer?.changed?.(this);

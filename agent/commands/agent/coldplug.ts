@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { addon } from '../../base/addon.ts';
 import { PlugdError, reason } from '../../base/error.ts';
 import { coldplug } from '../../pipeline/coldplug.ts';
 import type { LoaderObserver } from '../../pipeline/loader.ts';
@@ -53,6 +54,10 @@ whose init finds no device (ENODEV) is told, but is no failure.
   async run(args) {
     const parsed = parse(command, args);
     if (parsed.words.length > 0) throw new PlugdError('usage', `coldplug takes no words: ${parsed.words.join(' ')}`);
+    const dryRun = parsed.has(OPTION.dryRun);
+    // It is over before what V8 compiles has paid for the compilation, and the modules' inits want the processors. A plan is made
+    // without: the build makes the code cache by one, and V8 refuses a cache that was made under other flags.
+    if (!dryRun) addon().setV8Flags('--no-opt --no-sparkplug');
     const jobs = parsed.value(JOBS);
     const timeout = parsed.value(TIMEOUT);
     const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
@@ -63,7 +68,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
       host: hostOf(parsed),
       jobs: jobs === undefined ? 2 * availableParallelism() + 2 : wholeNumber(JOBS, jobs, 1, 1024),
       timeoutMs: 1000 * (timeout === undefined ? 120 : wholeNumber(TIMEOUT, timeout, 1, 86_400)),
-      dryRun: parsed.has(OPTION.dryRun),
+      dryRun,
       observer: view?.observer,
     });
     view?.close();

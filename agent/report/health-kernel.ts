@@ -252,7 +252,7 @@ export const KERNEL_CHECKS: readonly Check[] = [
         return {
           state: 'warning',
           summary: `udevd loads modules too${rule}: each device is asked for twice`,
-          remedy: 'mask the rule: ln -s /dev/null /etc/udev/rules.d/80-drivers.rules; udevadm control --reload',
+          remedy: 'leave it to plugd: systemd/instead-of-udevd of the package (README, As a service)',
         };
       }
       if (agent) return { state: 'ok', summary: "plugd's agent" };

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { PlugdError } from '../base/error.ts';
 import { openHost, type Host } from '../base/host.ts';
-import type { ModuleName } from '../base/names.ts';
+import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
 import { readInitramfs } from '../facts/initramfs.ts';
 import { readLoadedModules } from '../facts/kernel-state.ts';
 import { readBoundDevices } from '../facts/recording.ts';
@@ -52,7 +52,7 @@ export function examineNextKernel(now: Host, release: string): readonly CheckRes
     now,
     inUse,
     kernel: readKernelEvidence(now),
-    examined: examineAll(host, sources, inUse),
+    examined: examineAll(host, sources, withDependencies(sources, inUse)),
   };
   const tree = treeFacts(host, sources);
   // Of all facts the tree's checks look at these only.
@@ -78,6 +78,14 @@ export function examineNextKernel(now: Host, release: string): readonly CheckRes
     { id: 'next-firmware', title: 'firmware', ...firmwareFinding(next) },
     { id: 'next-initramfs', title: 'initramfs', ...initramfsFinding(next) },
   ];
+}
+
+/** Modules with all that they need there, which may be more than they need now. */
+function withDependencies({ matcher }: Sources, modules: readonly ModuleName[]): readonly ModuleName[] {
+  const all = new Set(modules);
+  for (const module of all)
+    for (const path of matcher.dependencies(module)?.depends ?? []) all.add(moduleNameFromPath(path));
+  return [...all];
 }
 
 function examineAll(

@@ -135,7 +135,7 @@ function symbolRemedy(missing: readonly MissingSymbol[]): string | undefined {
 }
 
 /** A value that a parameter does not take. */
-export function badParameter({ image, refusal, logged }: Facts): Explanation | undefined {
+export function badParameter({ image, refusal, logged, module }: Facts): Explanation | undefined {
   const line = logged(
     /invalid for parameter|too large for parameter|expects no arguments|can only take|should be|parameter/i,
   );
@@ -146,5 +146,8 @@ export function badParameter({ image, refusal, logged }: Facts): Explanation | u
     const text = value === undefined ? name : `${name}=${value}`;
     return `${text} is no value for a parameter of type ${type ?? 'unknown'}${place === undefined ? '' : ` (${placeText(place)})`}`;
   });
-  return { evidence: [...given, ...said(line)], remedy: 'correct the value; modinfo -p shows what the module takes' };
+  return {
+    evidence: [...given, ...said(line)],
+    remedy: `correct the value; modinfo -p ${module.module} shows what it takes`,
+  };
 }

@@ -1,5 +1,5 @@
 import type { CheckResult, HealthState } from './health.ts';
-import { labelled } from './layout.ts';
+import { labelled, shortened } from './layout.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';
 import { counted } from './words.ts';
 
@@ -22,7 +22,9 @@ export function healthText(
     if (state === 'ok' && !verbose) continue;
     for (const fact of evidence ?? [])
       lines.push(
-        ...labelled(' '.repeat(STATE), readable(fact), terminal, STATE + 2).map((line) => paint(terminal, 'dim', line)),
+        ...labelled(' '.repeat(STATE), readable(verbose ? fact : shortened(fact)), terminal, STATE + 2).map((line) =>
+          paint(terminal, 'dim', line),
+        ),
       );
     if (remedy !== undefined) lines.push(...labelled(`${' '.repeat(STATE)}→`, readable(remedy), terminal, STATE + 2));
   }

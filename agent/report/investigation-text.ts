@@ -1,6 +1,6 @@
 import type { CandidateReport, Investigation, RequestReport, RuleReport, StepReport } from './investigation.ts';
 import type { Place } from '../base/names.ts';
-import { labelled, wrapped } from './layout.ts';
+import { labelled, shortened, wrapped } from './layout.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';
 import { verdictText, type Verdict } from './verdict.ts';
 import { placeText } from './words.ts';
@@ -58,7 +58,9 @@ export function investigationText(found: Investigation, terminal: Terminal, verb
     i === 0 ? line.replace(verdict, () => paintVerdict(terminal, found.verdict, verdict)) : line,
   );
   lines.push('');
-  found.evidence.forEach((fact, i) => lines.push(...labelled(i === 0 ? '  because' : '', readable(fact), terminal)));
+  found.evidence.forEach((fact, i) =>
+    lines.push(...labelled(i === 0 ? '  because' : '', readable(verbose ? fact : shortened(fact)), terminal)),
+  );
   lines.push(...coloured);
   if (found.remedy !== undefined) lines.push(...labelled('  remedy', readable(found.remedy), terminal));
   return `${lines.join('\n')}\n`;
@@ -111,7 +113,7 @@ function candidateText(
     const below = (text: string) => labelled('', text, terminal, LABEL + digits + 2);
     lines.push(...below(pathText(step, found)).map((line) => paint(terminal, 'dim', line)));
     for (const { text, place } of step.origins) {
-      const from = place === undefined ? 'from the command line' : `from ${shortPlace(place, found)}`;
+      const from = place === undefined ? 'from the command line' : shortPlace(place, found);
       lines.push(...below(`${readable(text)}   ${from}`));
     }
     if (step.refusal !== undefined && !step.required)
@@ -142,8 +144,8 @@ function shortPlace(place: Place, { moduleDir }: Investigation): string {
 const WHY: Readonly<Record<StepReport['why'], string>> = {
   target: 'asked for',
   depends: 'needed by',
-  'softdep-pre': 'soft dependency, before',
-  'softdep-post': 'soft dependency, after',
+  'softdep-pre': 'softdep before',
+  'softdep-post': 'softdep after',
 };
 
 function stepText(step: StepReport, number: string, widest: number): string {

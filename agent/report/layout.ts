@@ -15,6 +15,13 @@ export function wrapped(text: string, width: number): readonly string[] {
   return [...lines, line];
 }
 
+/** A sentence cut at a comma or blank where it is longer than a few lines, as lists of hundreds of symbols are. */
+export function shortened(text: string, most = 320): string {
+  if (text.length <= most) return text;
+  const cut = text.slice(0, most);
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), most / 2)).replace(/,$/, '')} … (-v shows all)`;
+}
+
 /** `label` in its own column, the text beside it, broken where it is too long: `  verdict  loaded: …`. */
 export function labelled(label: string, text: string, terminal: Terminal, column = 11): readonly string[] {
   const lines = wrapped(text, terminal.width - column);

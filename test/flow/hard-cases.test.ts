@@ -191,6 +191,26 @@ t.test('firmware that is not there', (t) => {
   t.end();
 });
 
+t.test('the next kernel: a module that needs more there than it does here', (t) => {
+  const { base, json, put } = diagnosticsRig(t, { 'proc/modules': 'virtio 1 0 - Live 0x0\n' });
+  const tree = 'root/lib/modules/7.0';
+  put(`${tree}/modules.dep`, 'kernel/virtio.ko: kernel/fresh.ko\nkernel/fresh.ko:\n');
+  put(`${tree}/modules.symbols`, 'alias symbol:new_thing fresh\n');
+  for (const index of ['order', 'alias', 'builtin', 'softdep']) put(`${tree}/modules.${index}`, '');
+  put(
+    `${tree}/kernel/virtio.ko`,
+    moduleImage({ modinfo: ['vermagic=7.0 SMP mod_unload '], needs: { new_thing: undefined } }),
+  );
+  put(`${tree}/kernel/fresh.ko`, moduleImage({ modinfo: ['vermagic=7.0 SMP mod_unload '], exports: { new_thing: 1 } }));
+  const files = () => json('doctor', '--next-kernel', '7.0').checks.find(({ id }) => id === 'next-files');
+  t.match(files(), { state: 'ok' }, 'modprobe will load it first');
+  put(`${tree}/kernel/fresh.ko`, moduleImage({ modinfo: ['vermagic=6.9 SMP mod_unload '] }));
+  t.match(files(), { state: 'wrong', evidence: [/^fresh \(vermagic\)/] }, 'what it needs is looked at, too');
+  rmSync(join(base, tree, 'kernel/fresh.ko'));
+  t.match(files(), { state: 'wrong', evidence: [/^fresh \(missing-file\)/] });
+  t.end();
+});
+
 t.test('options that came too late', (t) => {
   const { base, json, run, put } = diagnosticsRig(t, {
     'root/etc/modprobe.d/a.conf': 'options virtio_net napi_tx=0 napi-weight=0x40\n',

@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { ColdplugRun } from '../../agent/report/coldplug-run.ts';
 import type { Investigation } from '../../agent/report/investigation.ts';
+import { isOfSchema } from '../fixtures/diagnostics-rig.ts';
 import { needCommands } from '../fixtures/commands.ts';
 import { ofMachine, replaceBytes, signedByStranger, withWrongVersion } from '../fixtures/faulty-module.ts';
 import { buildModule } from '../fixtures/kernel-module.ts';
+import { GuestAgent } from './agent.ts';
 import { machineImage, type GuestFiles, type Image } from './image.ts';
 import { boot, type Machine } from './machine.ts';
 
@@ -67,14 +69,20 @@ function outcome({ verdict, cause }: Investigation): Outcome {
   return cause === undefined ? verdict : `${verdict} ${cause}`;
 }
 
+const isInvestigation = isOfSchema('test');
+
 async function ask(machine: Machine, line: string): Promise<Investigation> {
   const ended = await machine.shell(line);
   try {
-    return JSON.parse(ended.stdout) as Investigation;
+    const answer: unknown = JSON.parse(ended.stdout);
+    if (!isInvestigation(answer)) throw new Error(`not of its schema: ${JSON.stringify(isInvestigation.errors)}`);
+    return answer as Investigation;
   } catch {
     throw new Error(`${line}: status ${ended.status}\n${ended.stdout}${ended.stderr}`);
   }
 }
+
+const KEPT_OUT = /^(failed|denied|blacklisted|no-match|no-modalias)/;
 
 /** Asks before and, if the case has it, inserts: both stories must end as the case says. */
 async function run(t: Test, machine: Machine, each: Case): Promise<void> {
@@ -84,6 +92,7 @@ async function run(t: Test, machine: Machine, each: Case): Promise<void> {
     const before = await ask(machine, `${as} test --json '${word}'`);
     const told = [before.reason, ...before.evidence, before.remedy ?? ''].join('\n');
     t.equal(outcome(before), predicted, `foretold: ${told.replaceAll('\n', ' | ')}`);
+    if (KEPT_OUT.test(before.verdict)) t.ok(before.remedy, 'there is a remedy');
     if (each.saysBefore !== undefined) t.match(told, each.saysBefore);
     if (happened === undefined) {
       if (each.says !== undefined) t.match(told, each.says);
@@ -95,10 +104,64 @@ async function run(t: Test, machine: Machine, each: Case): Promise<void> {
     if (each.errno !== undefined) t.match(after.reason, new RegExp(`with ${each.errno}\\b`));
     if (each.says !== undefined) t.match(explained, each.says);
     if (each.never !== undefined) t.notMatch(explained, each.never);
-    if (happened.startsWith('failed') && happened !== 'failed no-device') t.ok(after.remedy, 'there is a remedy');
+    if (KEPT_OUT.test(happened) && happened !== 'failed no-device') t.ok(after.remedy, 'there is a remedy afterwards');
   } finally {
     await machine.shell(`${each.after ?? ':'}; rmmod lab dummy ifb nlmon 2>/dev/null`);
   }
+}
+
+/** Four failures at once: the coldplug, the agent, modprobe -vv and plugd test --insert must explain each alike. */
+async function oneCause(
+  t: Test,
+  machine: Machine,
+  tree: string,
+  inTree: (file: string) => string,
+  options: (line: string) => string,
+): Promise<void> {
+  const expected: Readonly<Record<string, readonly [cause: string, evidence: RegExp]>> = {
+    lab: ['vermagic', /version magic found: .*xreempt/],
+    virtio_rng: ['signature', /does not fit the contents/],
+    dummy: ['missing-file', /there is no file .*dummy\.ko/],
+    nlmon: ['corrupt', /truncated|damaged/],
+  };
+  const net = `${tree}/kernel/drivers/net`;
+  const aliases = Object.keys(expected).map((module) => `alias pci:v00001234d000011E8* ${module}`);
+  await machine.output('sh', [
+    '-c',
+    [
+      inTree('/lab/vermagic/lab.ko'),
+      `cp /lab/tampered/virtio-rng.ko ${tree}/kernel/drivers/char/hw_random/virtio-rng.ko`,
+      `mv ${net}/dummy.ko /tmp/`,
+      `head -c 3000 ${net}/nlmon.ko > /tmp/half.ko`,
+      `mv /tmp/half.ko ${net}/nlmon.ko`,
+      options(aliases.join('\n')),
+    ].join(' && '),
+  ]);
+  const ended = await machine.run('plugd', ['coldplug', '--json']);
+  t.equal(ended.status, 1, ended.stderr);
+  const { modules } = JSON.parse(ended.stdout) as ColdplugRun;
+  const agent = await GuestAgent.start(machine);
+  for (const [module, [cause, evidence]] of Object.entries(expected)) {
+    const record = modules.find((each) => each.module === module);
+    t.match(record, { result: 'failed', cause, remedy: /./ }, `${module}: coldplug`);
+    t.match(record?.evidence?.join('\n'), evidence, `${module}: the coldplug's evidence`);
+    // One after the other, on one machine.
+    // oxlint-disable-next-line no-await-in-loop
+    const line = await agent.line('failed', (each) => each.module === module);
+    t.match(line, { cause, remedy: record?.remedy }, `${module}: the agent's log`);
+    t.match((line['evidence'] as readonly string[]).join('\n'), evidence, `${module}: the agent's evidence`);
+    // oxlint-disable-next-line no-await-in-loop
+    const modprobe = await machine.run('plugd', ['modprobe', '-vv', module]);
+    t.equal(modprobe.status, 1);
+    t.match(modprobe.stderr, `INFO: ${module}: ${cause} (`, `${module}: modprobe -vv`);
+    t.match(modprobe.stderr, evidence, `${module}: modprobe's evidence`);
+    // oxlint-disable-next-line no-await-in-loop
+    const tried = await ask(machine, `plugd test --insert --json ${module}`);
+    t.match(tried, { verdict: 'failed', cause, remedy: record?.remedy }, `${module}: test --insert`);
+    t.match(tried.evidence.join('\n'), evidence, `${module}: the test's evidence`);
+  }
+  t.equal(await agent.stop(), 0);
+  await machine.output('sh', ['-c', `mv /tmp/dummy.ko ${net}/; rm /etc/modprobe.d/lab.conf`]);
 }
 
 /** The module's faulty copies, each in a folder of its own so that the file keeps its name. */
@@ -296,9 +359,27 @@ t.test('the failure laboratory', { skip }, async (t) => {
       word: 'dummy',
       before: options('install dummy /bin/false'),
       after: noOptions,
+      predicted: 'denied',
+      happened: 'denied',
+      says: /install dummy \/bin\/false \(\/etc\/modprobe.d\/lab.conf:1\) keeps it out[^]*modprobe -i dummy/,
+    },
+    {
+      name: 'an install command that fails',
+      word: 'dummy',
+      before: options('install dummy exit 3'),
+      after: noOptions,
       predicted: 'install-command',
       happened: 'failed other',
-      says: /exit status 1/,
+      says: /exit status 3/,
+    },
+    {
+      name: 'install /bin/false, of a module that is needed',
+      word: 'virtio_net',
+      before: options('install net_failover /bin/false'),
+      after: `${noOptions}; rmmod net_failover failover virtio_ring virtio`,
+      predicted: 'failed missing-dependency',
+      happened: 'failed missing-dependency',
+      says: /virtio_net needs net_failover, which/,
     },
     {
       name: 'no CAP_SYS_MODULE',
@@ -418,22 +499,7 @@ t.test('the failure laboratory', { skip }, async (t) => {
     });
     t.match(await machine.output('grep', ['-c', '', '/proc/kallsyms']), /^\d{5,}/, 'the kernel shows its symbols');
     for (const each of plain.slice(0, -1)) await t.test(each.name, async (t) => run(t, machine, each));
-    await t.test('a coldplug explains what failed', async (t) => {
-      const device = '/sys/bus/pci/devices/0000:00:03.0';
-      const rng = `${tree}/kernel/drivers/char/hw_random/virtio-rng.ko`;
-      await machine.shell(
-        `cp /lab/tampered/virtio-rng.ko ${rng}; echo > ${device}/driver_override; echo 0000:00:03.0 > /sys/bus/pci/drivers_probe`,
-      );
-      const ended = await machine.run('plugd', ['coldplug', '--json']);
-      t.equal(ended.status, 1, ended.stderr);
-      const { modules } = JSON.parse(ended.stdout) as ColdplugRun;
-      const rngRecord = modules.find(({ module }) => module === 'virtio_rng');
-      t.match(rngRecord, { result: 'failed', cause: 'signature', remedy: /sign it again/ });
-      t.match(
-        rngRecord?.evidence?.join('\n'),
-        /^signed by[^]*is loaded and signed with the same key[^]*does not fit the contents/,
-      );
-    });
+    await t.test('one cause, whoever is asked', async (t) => oneCause(t, machine, tree, inTree, options));
     for (const each of plain.slice(-1)) await t.test(each.name, async (t) => run(t, machine, each));
     await t.test('doctor sees it too', async (t) => {
       const { checks } = JSON.parse((await machine.run('plugd', ['doctor', '--json'])).stdout) as {
@@ -482,6 +548,25 @@ t.test('the failure laboratory', { skip }, async (t) => {
     },
     { name: 'modprobe.blacklist=, asked for by name', word: 'dummy', predicted: 'would-insert', happened: 'inserted' },
     {
+      name: 'modprobe.blacklist= with a dash, in quotes, a second one',
+      word: 'virtio:d00000004v00001AF4',
+      predicted: 'blacklisted',
+      happened: 'blacklisted',
+      says: /blacklist virtio_rng \(\/proc\/cmdline\)/,
+    },
+    {
+      name: 'module_blacklist=, of which the last one counts',
+      word: 'rtnl-link-bridge',
+      predicted: 'would-insert',
+      happened: 'inserted',
+    },
+    {
+      name: 'module_blacklist= with a dash, which the kernel does not understand',
+      word: 'virtio-balloon',
+      predicted: 'would-insert',
+      happened: 'inserted',
+    },
+    {
       name: 'module_blacklist=, asked for by name',
       word: 'nlmon',
       predicted: 'failed kernel-blacklist',
@@ -507,9 +592,18 @@ t.test('the failure laboratory', { skip }, async (t) => {
   await t.test('a kernel that enforces signatures', async (t) => {
     await using machine = await boot(image, {
       files,
-      append: 'module.sig_enforce=1 modprobe.blacklist=dummy,veth module_blacklist=nlmon,ifb',
+      append:
+        'module.sig_enforce=1 modprobe.blacklist=dummy,veth "modprobe.blacklist=virtio-rng" module_blacklist=bridge module_blacklist=nlmon,virtio-balloon,ifb',
     });
     for (const each of enforced) await t.test(each.name, async (t) => run(t, machine, each));
+    const { checks } = JSON.parse((await machine.run('plugd', ['doctor', '--json'])).stdout) as {
+      checks: ReadonlyArray<{ readonly id: string; readonly summary: string; readonly evidence?: readonly string[] }>;
+    };
+    t.match(checks.find(({ id }) => id === 'sig-enforce')?.summary, /^enforced/);
+    t.match(
+      checks.find(({ id }) => id === 'idle-rules')?.evidence?.join('\n'),
+      /module_blacklist=virtio-balloon: .*letter for letter[^]*did you mean virtio_balloon\?/,
+    );
   });
 
   const locked: readonly Case[] = [

@@ -2,7 +2,7 @@ import type { CandidateReport, Investigation, RequestReport, RuleReport, StepRep
 import type { Place } from '../base/names.ts';
 import { labelled, shortened, wrapped } from './layout.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';
-import { verdictText, type Verdict } from './verdict.ts';
+import { isServed, verdictText, type Verdict } from './verdict.ts';
 import { placeText } from './words.ts';
 
 const STYLE: Readonly<Record<Verdict, Style>> = {
@@ -58,8 +58,10 @@ export function investigationText(found: Investigation, terminal: Terminal, verb
     i === 0 ? line.replace(verdict, () => paintVerdict(terminal, found.verdict, verdict)) : line,
   );
   lines.push('');
+  // What goes with a good verdict is no reason for it.
+  const label = isServed(found.verdict) ? '  note' : '  because';
   found.evidence.forEach((fact, i) =>
-    lines.push(...labelled(i === 0 ? '  because' : '', readable(verbose ? fact : shortened(fact)), terminal)),
+    lines.push(...labelled(i === 0 ? label : '', readable(verbose ? fact : shortened(fact)), terminal)),
   );
   lines.push(...coloured);
   if (found.remedy !== undefined) lines.push(...labelled('  remedy', readable(found.remedy), terminal));

@@ -75,8 +75,10 @@ export function publishIndexes(directory: string, files: IndexFiles): Publicatio
 }
 
 /** mkdir -p. Not node's own: that goes round for ever where a directory cannot be made in one that is there (/proc). */
-function makeDirectory(directory: string): void {
-  if (statSync(nativePath(directory), { throwIfNoEntry: false })?.isDirectory() === true) return;
+function makeDirectory(place: string): void {
+  // As `-o out/` has it: `out//lib/modules`.
+  const directory = place.replace(/\/+$/, '');
+  if (directory === '' || statSync(nativePath(directory), { throwIfNoEntry: false })?.isDirectory() === true) return;
   const above = directory.slice(0, directory.lastIndexOf('/'));
   if (above !== '') makeDirectory(above);
   mkdirSync(nativePath(directory), 0o755);

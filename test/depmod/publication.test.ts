@@ -47,6 +47,9 @@ t.test('directories are made', (t) => {
   const dir = join(t.testdir({}), 'a/b/c');
   t.same(publishIndexes(dir, files('x')), { kind: 'published' });
   t.equal(readFileSync(join(dir, 'modules.dep'), 'utf8'), 'x modules.dep');
+  // `-o out/` makes such names.
+  t.same(publishIndexes(`${dir}/d//e/`, files('y')), { kind: 'published' });
+  t.equal(readFileSync(join(dir, 'd/e/modules.dep'), 'utf8'), 'y modules.dep');
   t.end();
 });
 

@@ -9,6 +9,7 @@
 import { reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
+import { ownText } from '../base/own-text.ts';
 import { deviceOfUevent } from '../facts/device.ts';
 import { readKernelCompression } from '../facts/kernel-state.ts';
 import { LoadedModules } from '../facts/loaded-modules.ts';
@@ -297,7 +298,7 @@ export class Agent {
     if (log.debugging) log.line('debug', `${action} ${devpath}`, { event: 'uevent', subsystem, seqnum: uevent.seqnum });
     if (this.state === 'stopping') return;
     if (subsystem === 'module')
-      this.#moduleNews.uevent(action, moduleName(devpath.slice(devpath.lastIndexOf('/') + 1)));
+      this.#moduleNews.uevent(action, moduleName(ownText(devpath.slice(devpath.lastIndexOf('/') + 1))));
     if (action === 'add') {
       this.used++;
       this.loader.device(deviceOfUevent(uevent));

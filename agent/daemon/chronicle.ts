@@ -25,7 +25,7 @@ const COUNTED = {
   skipped: 'skipped',
 } as const;
 /** Entries of the ledger that are kept; a machine has some hundred modules. */
-const LONGEST_LEDGER = 10_000;
+const LONGEST_LEDGER = 5000;
 const LAST_FAILURES = 10;
 
 /** The chronicle of one agent. */

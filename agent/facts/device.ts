@@ -11,6 +11,7 @@ import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { addon } from '../base/addon.ts';
 import type { Devpath, Modalias } from '../base/names.ts';
+import { ownText } from '../base/own-text.ts';
 import { readAttribute, readLinkName, readNames, readText } from './attribute.ts';
 import { KeyValues, type Properties } from './key-values.ts';
 import type { Uevent } from './uevent.ts';
@@ -125,13 +126,13 @@ export function readDevice(sysfs: string, devpath: Devpath): Device | undefined 
   return deviceOfText(devpath, readLinkName(`${directory}/subsystem`) ?? '', text, modalias ?? '');
 }
 
-/** The same view of a device that has just been announced. */
+/** The same view of a device that has just been announced. What is kept of it for long, its path and modaliases, are copies. */
 export function deviceOfUevent(uevent: Uevent): Device {
   return {
-    devpath: uevent.devpath,
+    devpath: ownText(uevent.devpath),
     name: uevent.devpath.slice(uevent.devpath.lastIndexOf('/') + 1),
     subsystem: uevent.subsystem,
-    modaliases: uevent.modaliases,
+    modaliases: uevent.modaliases.map(ownText),
     properties: uevent.properties,
   };
 }

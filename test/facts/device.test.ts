@@ -1,7 +1,17 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { boundDriver, readDevice, readDevices, readDevicesLater, type Device } from '../../agent/facts/device.ts';
+import {
+  boundDriver,
+  deviceOfUevent,
+  readDevice,
+  readDevices,
+  readDevicesLater,
+  type Device,
+} from '../../agent/facts/device.ts';
+import { parseUevent } from '../../agent/facts/uevent.ts';
 import { devpath } from '../../agent/base/names.ts';
 
 /** A plain tree that looks like sysfs. */
@@ -91,3 +101,35 @@ t.test('a tree that is not sysfs has no devices', async (t) => {
   t.same([...readDevices('/nonexistent')], []);
   for (const batch of readDevicesLater('/nonexistent')) t.same([...(await batch)], []);
 });
+
+t.test('a device that was announced keeps nothing of its datagram but what is its own', (t) => {
+  const kept: Device[] = [];
+  const collect = collector();
+  const heap = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heap();
+  for (let i = 0; i < 2000; i++) {
+    const path = `/devices/pci0000:00/0000:00:1e.7/0000:10:00.0/virtio${i}`;
+    const strings = [
+      `add@${path}`,
+      'ACTION=add',
+      `DEVPATH=${path}`,
+      `FILL=${'x'.repeat(1500)}`,
+      `MODALIAS=virtio:d0000${i}v1AF4`,
+    ];
+    const read = parseUevent(Buffer.from(strings.map((one) => `${one}\0`).join(''), 'latin1'));
+    if (read.kind === 'uevent') kept.push({ ...deviceOfUevent(read.uevent), name: '', properties: new Map() });
+  }
+  const each = (heap() - before) / 2000;
+  t.equal(kept.length, 2000);
+  t.ok(each < 800, `${Math.round(each)} bytes each`);
+  t.end();
+});
+
+/** The collector, without the option that would have to be given at the start. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}

@@ -5,7 +5,7 @@
  *     prober socket FAMILY      socket(2)
  *     prober open PATH          open(2)
  *     prober storm COUNT FILE…  writes "add" into the files in turn, COUNT times in all
- *     prober spoof COUNT        sends COUNT messages that look like uevents to the group, as any privileged process may
+ *     prober spoof COUNT [UID]  sends COUNT messages that look like uevents to the group, as UID or as whoever runs it
  *     prober kill COUNT MICROSECONDS PROGRAM…   starts PROGRAM, and kills it when COUNT modules and so much time have passed
  *
  * A line each: nanoseconds and errno (0 for success), for storm and spoof of the whole; for kill nanoseconds and the number
@@ -106,6 +106,8 @@ int main(int argc, char **argv)
 	} else if (argc > 2 && !strcmp(argv[1], "spoof")) {
 		static const char text[] = "add@/devices/x\0ACTION=add\0DEVPATH=/devices/x\0SUBSYSTEM=pci\0MODALIAS=pci:x\0SEQNUM=1";
 		struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = 1};
+		if (argc > 3 && setresuid(atoi(argv[3]), atoi(argv[3]), atoi(argv[3])))
+			return perror("setresuid"), 1;
 		int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
 		long long began = now();
 		long result = 0;

@@ -38,6 +38,7 @@ const SLEEPER: PlayedUevent = {
 
 const missing = rigMissing();
 const skip = missing === undefined ? {} : { skip: missing.sentence };
+t.setTimeout(120_000);
 
 interface Ended {
   readonly status: number;

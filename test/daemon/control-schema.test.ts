@@ -24,6 +24,8 @@ interface Line {
   readonly working?: unknown;
 }
 
+t.setTimeout(120_000);
+
 t.test('every kind of line', skip, async (t) => {
   const rig = await AgentRig.open(t, {
     modules: {

@@ -57,6 +57,8 @@ function sectionOf(command: string): string {
 
 const { own, kmod } = commands();
 
+t.setTimeout(120_000);
+
 t.test('every command and option of the program is in a manual page, and the other way round', (t) => {
   t.ok(own.length >= 14 && kmod.length === 6);
   for (const name of own) {

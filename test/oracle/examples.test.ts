@@ -26,6 +26,8 @@ function image(t: Test, config: string): { root: string; modules: string; kernel
   return { root: base, modules, kernel: tree.kernel };
 }
 
+t.setTimeout(120_000);
+
 t.test('every example is run here', (t) => {
   const text = readFileSync(join(root, 'test/oracle/examples.test.ts'), 'utf8');
   for (const name of readdirSync(join(root, 'examples'))) t.match(text, name);

@@ -14,8 +14,10 @@ const found = await machineImage();
 
 t.test('chaos', { skip: found.kind === 'missing' ? found.sentence : false }, async (t) => {
   const image = found as Image;
-  const modules = await undisturbed(image);
+  const { modules, rss } = await undisturbed(image);
   t.ok(modules.length >= 80, `${modules.length} modules, undisturbed`);
+  t.ok(rss <= 56 * 1024, 'idle after that it takes at most 56 MiB');
+  t.comment(`undisturbed: ${modules.length} modules, then ${(rss / 1024).toFixed(1)} MiB`);
   const random = new Random(1);
   for (const [round, count] of ROUNDS.entries()) {
     const ended = await chaosRound(root, image, killsOf(random, count, modules.length));

@@ -67,7 +67,7 @@ async function cycles(image: Image, minutes: number): Promise<void> {
 }
 
 async function chaos(image: Image, rounds: number, seed: number): Promise<void> {
-  const modules = await undisturbed(image);
+  const { modules } = await undisturbed(image);
   const random = new Random(seed);
   for (let round = 1; round <= rounds; round++) {
     const ended = await chaosRound(root, image, killsOf(random, 1 + random.below(3), modules.length));

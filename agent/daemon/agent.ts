@@ -265,12 +265,15 @@ export class Agent {
 
   #loaderOptions(): ConstructorParameters<typeof Loader>[0] {
     const { host, jobs } = this.options;
-    const { policy, chronicle, changes } = this;
+    const { policy, chronicle, changes, generations } = this;
     const judge = (subject: PolicySubject, needs: readonly ModuleName[]) =>
       judgePolicy(policy.policy, subject, needs, policy.phase);
     return {
       host,
-      sources: this.generations.sources,
+      // These two change: a first generation kept here would stay in memory, and without a policy no device need be judged.
+      get sources() {
+        return generations.sources;
+      },
       jobs,
       dryRun: false,
       kernelCompression: readKernelCompression(host.sysfs),
@@ -284,7 +287,6 @@ export class Agent {
           for (const change of changes) change();
         },
       },
-      // A policy can come and go; without one no device need be judged.
       get judge() {
         return policy.judges ? judge : undefined;
       },

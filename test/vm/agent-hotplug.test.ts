@@ -11,7 +11,7 @@ const SLOTS = 16;
 const DISKS = 26;
 const NETS = 9;
 /** Seconds of plugging in and out; `npm run soak:agent` goes on for ten minutes. */
-const CYCLES = 45;
+const CYCLES = 30;
 
 /**
  * What is plugged in, on which bus, with which properties, the modules that must come (QEMU 7.2, Debian 12), and those of them

@@ -14,7 +14,7 @@ import { storm, stormText } from './storm.ts';
 const root = join(import.meta.dirname, '../../..');
 const ENODEV = 19;
 /** The emulated machine works off some 2,000 a second, on a busy host 500; `npm run soak:agent` sends 200,000. */
-const STORM = 30_000;
+const STORM = 20_000;
 const EPERM = 1;
 
 /** An init that sleeps for so many seconds, which can be changed meanwhile, and one that asks for other modules before it is done. */

@@ -30,7 +30,7 @@ const tests = join(root, 'dist/test');
  * after which tap gives a file up. A virtual machine has two CPUs itself, so those run one by one.
  */
 const PARTS: Readonly<Record<Part, { commands: readonly string[]; jobs: number; timeout: number }>> = {
-  unit: { commands: ['unshare'], jobs: 2, timeout: 120 },
+  unit: { commands: ['unshare'], jobs: 2, timeout: 400 },
   oracle: { commands: ['kmod', 'gcc', '/usr/include/stdio.h', '/usr/include/libkmod.h'], jobs: 2, timeout: 1200 },
   vm: { commands: ['qemu-system-x86_64', 'setpriv', 'gcc', '/usr/include/stdio.h'], jobs: 1, timeout: 1800 },
 };

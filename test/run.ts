@@ -1,9 +1,10 @@
 /**
  * Runs the compiled tests with tap and closes with the line `N passed, N failed`.
  *
- *     node dist/test/run.js [--unit] [--oracle] [--vm] [FILE…]
+ *     node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [FILE…]
  *
- * Without arguments all three parts, in this order: `unit` (every folder but the two others; under a minute), `oracle` (against
+ * Without arguments all four parts, in this order: `unit` (every folder but those of the others; under a minute), `flow` (whole
+ * runs of commands and agents on fixture roots: the folders `flow` and `daemon`), `oracle` (against
  * Debian's kmod), `vm` (a real kernel in QEMU). FILE is a test's source or compiled path.
  *
  * tap writes TAP; this turns it into one line a file, and prints what failed in full.
@@ -14,7 +15,8 @@ import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { needCommands } from './fixtures/commands.ts';
 
-type Part = 'unit' | 'oracle' | 'vm';
+const PART_NAMES = ['unit', 'flow', 'oracle', 'vm'] as const;
+type Part = (typeof PART_NAMES)[number];
 
 interface Counts {
   pass: number;
@@ -30,14 +32,16 @@ const tests = join(root, 'dist/test');
  * after which tap gives a file up. A virtual machine has two CPUs itself, so those run one by one.
  */
 const PARTS: Readonly<Record<Part, { commands: readonly string[]; jobs: number; timeout: number }>> = {
-  unit: { commands: ['unshare'], jobs: 2, timeout: 400 },
+  unit: { commands: ['unshare'], jobs: 2, timeout: 120 },
+  flow: { commands: ['unshare'], jobs: 2, timeout: 600 },
   oracle: { commands: ['kmod', 'gcc', '/usr/include/stdio.h', '/usr/include/libkmod.h'], jobs: 2, timeout: 1200 },
   vm: { commands: ['qemu-system-x86_64', 'setpriv', 'gcc', '/usr/include/stdio.h'], jobs: 1, timeout: 1800 },
 };
 
 function partOf(file: string): Part {
   const room = relative(tests, file).split('/')[0];
-  return room === 'oracle' || room === 'vm' ? room : 'unit';
+  if (room === 'daemon') return 'flow';
+  return PART_NAMES.find((part) => part === room) ?? 'unit';
 }
 
 function findTests(): string[] {
@@ -163,18 +167,18 @@ async function runPart(part: Part, files: readonly string[]): Promise<Counts> {
 }
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((word) => word.startsWith('-') && !/^--(unit|oracle|vm)$/.test(word));
-const parts = (['unit', 'oracle', 'vm'] as const).filter((part) => wanted.includes(`--${part}`));
+const unknown = wanted.filter((word) => word.startsWith('-') && !/^--(unit|flow|oracle|vm)$/.test(word));
+const parts = PART_NAMES.filter((part) => wanted.includes(`--${part}`));
 const named = wanted.filter((word) => !word.startsWith('-')).map(compiled);
 const absent = named.filter((file) => !existsSync(file));
 if (unknown.length > 0 || absent.length > 0) {
-  console.error(`usage: node dist/test/run.js [--unit] [--oracle] [--vm] [FILE…]`);
+  console.error(`usage: node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [FILE…]`);
   for (const word of [...unknown, ...absent]) console.error(`not an option and not a test: ${word}`);
   process.exit(64);
 }
 const files = named.length > 0 ? named : findTests();
 const total: Counts = { pass: 0, fail: 0, skip: 0 };
-for (const part of parts.length > 0 ? parts : (['unit', 'oracle', 'vm'] as const)) {
+for (const part of parts.length > 0 ? parts : PART_NAMES) {
   const own = files.filter((file) => partOf(file) === part);
   if (own.length === 0) continue;
   const started = Date.now();

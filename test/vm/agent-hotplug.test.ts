@@ -97,15 +97,17 @@ t.test('hotplug', { skip: found.kind === 'missing' ? found.sentence : false }, a
   const devices = [...hotplugSlots(SLOTS), ...usbController(), '-device', 'virtio-scsi-pci,id=scsi', ...supplies()];
   await using machine = await boot(found as Image, { devices });
   const agent = await GuestAgent.start(machine);
-  // V8 collects its garbage some ten seconds after the last work, once.
-  await machine.run('sleep', ['15']);
-  const before = await agent.figures();
-  await machine.run('sleep', ['10']);
-  const { rss, cpuMs, wakeups } = await agent.figures();
-  const idle = wakeups - before.wakeups;
-  t.comment(
-    `idle after coldplug: ${mib(rss)} MiB; woken ${idle} times in 10 s, for ${(cpuMs - before.cpuMs).toFixed(1)} ms`,
-  );
+  // V8 collects its garbage some ten seconds after the last work, in several steps on a slow host. Then nothing more happens.
+  let idle = Infinity;
+  let rss = 0;
+  for (let tries = 6; tries > 0 && idle >= 10; tries--) {
+    const before = await agent.figures();
+    await machine.run('sleep', ['10']);
+    const after = await agent.figures();
+    idle = after.wakeups - before.wakeups;
+    rss = after.rss;
+    t.comment(`${mib(rss)} MiB; woken ${idle} times in 10 s, for ${(after.cpuMs - before.cpuMs).toFixed(1)} ms`);
+  }
   t.ok(idle < 10, 'it does nothing when there is nothing to do: not even once a second');
   t.ok(rss <= 56 * 1024, `idle it takes ${mib(rss)} MiB, at most 56`);
   const begin = agent.lines.length;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { Random } from '../fixtures/random.ts';
-import { chaosRound, killsOf, killsText, undisturbed } from './chaos.ts';
+import { chaosRound, IDLE_KIB, killsOf, killsText, undisturbed } from './chaos.ts';
 import { machineImage, type Image } from './image.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -16,7 +16,7 @@ t.test('chaos', { skip: found.kind === 'missing' ? found.sentence : false }, asy
   const image = found as Image;
   const { modules, rss } = await undisturbed(image);
   t.ok(modules.length >= 80, `${modules.length} modules, undisturbed`);
-  t.ok(rss <= 56 * 1024, 'idle after that it takes at most 56 MiB');
+  t.ok(rss <= IDLE_KIB, 'idle after that it takes at most 56 MiB');
   t.comment(`undisturbed: ${modules.length} modules, then ${(rss / 1024).toFixed(1)} MiB`);
   const random = new Random(1);
   for (const [round, count] of ROUNDS.entries()) {

@@ -5,6 +5,9 @@ import { kitchenSink } from './devices.ts';
 import type { Image } from './image.ts';
 import { boot, type Machine } from './machine.ts';
 
+/** What an idle agent may take, KiB. */
+export const IDLE_KIB = 56 * 1024;
+
 /** When an agent is killed: as soon as so many modules are loaded, and so many microseconds later. */
 export interface Kill {
   readonly modules: number;
@@ -30,10 +33,13 @@ async function settled(machine: Machine): Promise<readonly string[]> {
 export async function undisturbed(image: Image): Promise<{ modules: readonly string[]; rss: number }> {
   await using machine = await boot(image, { devices: kitchenSink() });
   const agent = await GuestAgent.start(machine);
-  // V8 gives back what the coldplug needed some ten seconds later.
-  await machine.run('sleep', ['15']);
+  // V8 gives back what the coldplug needed some ten seconds later, on a slow host in several steps.
+  let rss = Infinity;
+  for (let tries = 4; tries > 0 && rss > IDLE_KIB; tries--) {
+    await machine.run('sleep', ['15']);
+    ({ rss } = await agent.figures());
+  }
   const modules = await machine.modules();
-  const { rss } = await agent.figures();
   await agent.stop();
   return { modules, rss };
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
+import { addon } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
 import { Agent } from '../../daemon/agent.ts';
 import { RUN_DIR } from '../../daemon/control-client.ts';
@@ -56,8 +56,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     // An agent lives for months and is idle. V8 lets its young generation grow sixteenfold in a storm of uevents and never
     // gives that back (120 MiB instead of 85 after 200,000 of them), though an agent's objects die young; and its
     // optimizing compiler alone takes 4 MiB, for code that is no faster: a uevent costs system calls and garbage.
-    setFlagsFromString('--semi-space-growth-factor=1');
-    setFlagsFromString('--no-opt');
+    addon().setV8Flags('--semi-space-growth-factor=1 --no-opt');
     const jobs = parsed.value(JOBS);
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/log.ts');

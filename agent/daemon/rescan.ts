@@ -4,6 +4,7 @@ import type { Host } from '../base/host.ts';
 import type { Devpath, ModuleName } from '../base/names.ts';
 import { boundDriver, readDevices } from '../facts/device.ts';
 import type { LoadedModules } from '../facts/loaded-modules.ts';
+import { nextTurn, TURN_MS } from '../pipeline/coldplug.ts';
 import type { Loader } from '../pipeline/loader.ts';
 
 /** What a rescan found different. */
@@ -17,9 +18,6 @@ export interface RescanResult {
   readonly modulesGone: number;
   readonly ms: number;
 }
-
-/** While sysfs is read, other things get their turn this often. */
-const TURN_MS = 4;
 
 /** All devices, and what is known but not there any more; `moduleCame` is told of each module that was loaded unheard. */
 export async function rescan(
@@ -80,9 +78,7 @@ async function inTurns<T>(items: Iterable<T>, work: (item: T) => void): Promise<
   for (const item of items) {
     work(item);
     if (performance.now() - turn < TURN_MS) continue;
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
+    await nextTurn();
     turn = performance.now();
   }
 }

@@ -26,7 +26,7 @@ export interface ColdplugOptions {
 }
 
 /** While sysfs is read, other things get their turn this often. */
-const TURN_MS = 4;
+export const TURN_MS = 4;
 /** A seqnum that the kernel counts but this socket never gets belongs to another network namespace. */
 const SILENT_SEQNUM_MS = 100;
 /**
@@ -237,7 +237,8 @@ async function within(deadline: number, work: Promise<void>): Promise<boolean> {
   return inTime;
 }
 
-async function nextTurn(): Promise<void> {
+/** Lets whatever else waits have its turn. */
+export async function nextTurn(): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(resolve);
   });

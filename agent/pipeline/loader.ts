@@ -15,6 +15,7 @@ import type { PolicyAnswer, PolicySubject } from '../rules/policy.ts';
 import { answer } from './answer.ts';
 import { moduleRecord, sinceStart, type WantedStep } from './module-record.ts';
 import { pathExists, type Sources } from './sources.ts';
+import { rankOf } from './rank.ts';
 import { runStep, succeeded, type StepEnd } from './step.ts';
 
 /** Told as things happen; every method may be left out. */
@@ -37,24 +38,6 @@ export interface LoaderOptions {
   readonly observer?: LoaderObserver | undefined;
   /** The policy's word on a module and what it needs, asked for every device and request; everything is allowed without. */
   readonly judge?: ((subject: PolicySubject, needs: readonly ModuleName[]) => PolicyAnswer) | undefined;
-}
-
-/**
- * What goes first among the modules that are ready, by what asks for it: drivers of controllers, because further devices
- * appear behind them later, in the background. USB leads: its hubs take their time over each port. Then storage (PCI class
- * 01), SD hosts (08 05), audio with codecs behind it (04 03), everything virtio. Source: pci_ids.h.
- */
-const CONTROLLERS: ReadonlyArray<readonly [modalias: RegExp, rank: number]> = [
-  [/^pci:.*bc0Csc03/, 4],
-  [/^pci:v00001AF4/, 3],
-  [/^pci:.*bc(01|08sc05|04sc03)/, 2],
-];
-/** Ciphers and digests: the kernel tests each as it is registered, up to seconds of computing that should not come last. */
-const SELF_TESTED = /\/crypto\//;
-
-function rankOf(requester: Requester, step: Step): number {
-  const controller = CONTROLLERS.find(([modalias]) => modalias.test(requester.name));
-  return controller?.[1] ?? (SELF_TESTED.test(step.path) ? 1 : 0);
 }
 
 /** Names and denials that are remembered; beyond that they are answered or told again. */

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
 import type { ColdplugRun } from '../../agent/report/coldplug-run.ts';
-import { plantSysfs, type RecordedDevice } from '../fixtures/sysfs.ts';
+import { machineOptions, plantSysfs, type RecordedDevice } from '../fixtures/sysfs.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const plugd = join(root, 'dist/plugd.cjs');
@@ -29,24 +29,9 @@ function machine(base: string, files: Record<string, string | Buffer>, devices: 
   mkdirSync(join(base, 'sys'), { recursive: true });
   plantSysfs(join(base, 'sys'), devices);
   return (...args: string[]) => {
-    const result = spawnSync(
-      process.execPath,
-      [
-        plugd,
-        'coldplug',
-        '-n',
-        '--root',
-        join(base, 'root'),
-        '--kernel',
-        KERNEL,
-        '--sysfs',
-        join(base, 'sys'),
-        '--proc',
-        join(base, 'proc'),
-        ...args,
-      ],
-      { encoding: 'utf8' },
-    );
+    const result = spawnSync(process.execPath, [plugd, 'coldplug', '-n', ...machineOptions(base, KERNEL), ...args], {
+      encoding: 'utf8',
+    });
     return {
       ...result,
       run: args.includes('--json') && result.stdout !== '' ? (JSON.parse(result.stdout) as ColdplugRun) : undefined,

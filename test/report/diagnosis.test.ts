@@ -6,6 +6,7 @@ import type { Cause } from '../../agent/report/cause.ts';
 import { diagnose, predict } from '../../agent/report/diagnosis.ts';
 import type { FileEvidence, KernelEvidence, ModuleEvidence, SignatureEvidence } from '../../agent/report/evidence.ts';
 import { badParameters, parameterWords } from '../../agent/report/parameters.ts';
+import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
 
 const KERNEL: KernelEvidence = {
   release: '6.1.0',
@@ -15,16 +16,7 @@ const KERNEL: KernelEvidence = {
   signatureEnforced: false,
   secureBoot: 'no-efi',
   keyrings: [{ name: '.builtin_trusted_keys', count: 1, keys: [{ subject: 'Debian', id: 'aa', type: 'X509.rsa' }] }],
-  privileges: {
-    uid: 0,
-    capabilities: { SYS_MODULE: true, NET_ADMIN: true, SYS_ADMIN: true, SYSLOG: true },
-    sysModuleBounded: true,
-    initialUserNamespace: true,
-    initialNetworkNamespace: true,
-    initialPidNamespace: true,
-    seccomp: 'none',
-    noNewPrivileges: false,
-  },
+  privileges: FULL_PRIVILEGES,
 };
 const without = (privileges: Partial<KernelEvidence['privileges']>): Partial<KernelEvidence> => ({
   privileges: { ...KERNEL.privileges, ...privileges },

@@ -6,6 +6,7 @@ import { RULE_CHECKS } from '../../agent/report/health-rules.ts';
 import { healthText } from '../../agent/report/health-text.ts';
 import { TREE_CHECKS } from '../../agent/report/health-tree.ts';
 import type { HealthFacts, HealthState } from '../../agent/report/health.ts';
+import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
 
 const LIVE: KernelEvidence = {
   release: '6.1.3',
@@ -21,16 +22,7 @@ const LIVE: KernelEvidence = {
       keys: [{ subject: 'Debian', id: 'aabbccddeeff00112233', type: 'X509.rsa' }],
     },
   ],
-  privileges: {
-    uid: 0,
-    capabilities: { SYS_MODULE: true, NET_ADMIN: true, SYS_ADMIN: true, SYSLOG: true },
-    sysModuleBounded: true,
-    initialUserNamespace: true,
-    initialNetworkNamespace: true,
-    initialPidNamespace: true,
-    seccomp: 'none',
-    noNewPrivileges: false,
-  },
+  privileges: FULL_PRIVILEGES,
 };
 const WELL: HealthFacts = {
   root: '',

@@ -32,16 +32,20 @@ export class LoadedModules {
   state(module: ModuleName): ModuleState | undefined {
     const known = this.#states.get(module);
     if (known === undefined || known === 'live') return known;
-    // /sys/module/NAME/initstate: `live`, `coming`, `going`.
-    const now = readAttribute(`${this.#host.sysfs}/module/${module}/initstate`);
+    const now = this.#initstate(module);
     if (now === 'live') this.#states.set(module, now);
     return now === 'live' || now === 'going' ? now : known;
   }
 
-  /** The kernel announced a module: its init begins. Answers whether that is news: people can have it announced again. */
+  /**
+   * A module was announced. Answers whether that is news: udevadm trigger announces every directory of /sys/module again, also
+   * that of a module whose init is about to refuse, and such an announcement may be read when the module is gone.
+   */
   came(module: ModuleName): boolean {
     if (this.#states.has(module)) return false;
-    this.#states.set(module, 'coming');
+    const state = this.#initstate(module);
+    if (state === undefined) return false;
+    this.#states.set(module, state === 'live' ? 'live' : 'coming');
     return true;
   }
 
@@ -63,5 +67,10 @@ export class LoadedModules {
     for (const module of gone) this.#states.delete(module);
     for (const [module, state] of now) this.#states.set(module, state);
     return { came, gone };
+  }
+
+  /** `live`, `coming`, `going`; undefined when there is no such module, or it is built in. */
+  #initstate(module: ModuleName): string | undefined {
+    return readAttribute(`${this.#host.sysfs}/module/${module}/initstate`);
   }
 }

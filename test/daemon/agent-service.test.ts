@@ -214,6 +214,7 @@ t.test('status, metrics, log, monitor, reload and load', skip, async (t) => {
     STICK,
     { action: 'add', devpath: '/module/stick', SUBSYSTEM: 'module' },
   ]);
+  rig.put('sys/module/foreign/initstate', 'live\n');
   await rig.play([{ action: 'add', devpath: '/module/foreign', SUBSYSTEM: 'module' }]);
   t.same(await agent.ask('settle', { timeoutMs: 20_000 }), { settled: true, waiting: [] });
   t.match(items, [

@@ -83,6 +83,12 @@ interface Node<Result> {
   counted: boolean;
 }
 
+/** Somebody who waits for nodes. */
+interface Watch<Result> {
+  readonly open: Set<Node<Result>>;
+  done(): void;
+}
+
 /** The rank of urgent tasks. */
 const URGENT = Infinity;
 
@@ -94,6 +100,7 @@ export class Scheduler<Result> {
   #running = 0;
   #open = 0;
   #idle: Array<() => void> = [];
+  readonly #watches = new Set<Watch<Result>>();
   #pumping = false;
   #halted = false;
 
@@ -178,6 +185,14 @@ export class Scheduler<Result> {
   async whenIdle(): Promise<void> {
     if (this.#open === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolves when no task of these modules waits or runs. */
+  async whenDone(modules: readonly ModuleName[]): Promise<void> {
+    const nodes = modules.map((module) => this.#nodes.get(module));
+    const open = new Set(nodes.filter((node) => node !== undefined).filter(({ state }) => state !== 'done'));
+    if (open.size === 0) return;
+    await new Promise<void>((resolve) => this.#watches.add({ open, done: resolve }));
   }
 
   #connect(node: Node<Result>, edges: readonly Edge[]): void {
@@ -303,6 +318,12 @@ export class Scheduler<Result> {
     node.endedNs = this.#options.now();
     this.#open--;
     this.#options.ended?.(node);
+    for (const watch of this.#watches) {
+      watch.open.delete(node);
+      if (watch.open.size > 0) continue;
+      this.#watches.delete(watch);
+      watch.done();
+    }
     const fine = this.#fine(node);
     for (const [dependent, required] of node.dependents) {
       if (dependent.state === 'done') continue;

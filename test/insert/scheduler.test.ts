@@ -181,6 +181,25 @@ t.test('whenIdle and forget', async (t) => {
   t.same(running, ['a', 'b', 'b'], 'b may be tried again, a is still known');
 });
 
+t.test('whenDone waits for just these', async (t) => {
+  const { scheduler, task, end } = bench(1);
+  const name = (text: string) => text as ModuleName;
+  await scheduler.whenDone([name('nobody')]);
+  scheduler.add([task('a'), task('b'), task('c', { a: true })]);
+  const done: string[] = [];
+  const watches = [['a', 'c'], ['b'], ['b', 'nobody']].map(async (modules) => {
+    await scheduler.whenDone(modules.map(name));
+    done.push(modules.join(' '));
+  });
+  await end('a', false);
+  await watches[0];
+  t.same(done, ['a c'], 'c was skipped with it');
+  await end('b');
+  await Promise.all(watches);
+  t.same(done, ['a c', 'b', 'b nobody']);
+  await scheduler.whenDone([name('a'), name('b'), name('c')]);
+});
+
 t.test('random graphs: every task ends, none before what it waits for (seeded)', async (t) => {
   let seed = 7;
   const random = (n: number) => {

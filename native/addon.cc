@@ -1,7 +1,9 @@
-// The addon's table of functions. Each function makes one system call (or decompresses one image, or reads folders of devices),
+// The addon's table of functions. Each function makes one system call (or decompresses one image, reads folders of devices, listens
+// on a socket),
 // answers 0, a value, or -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
 #include "decompress.h"
 #include "keyring.h"
+#include "line_socket.h"
 #include "linked_devices.h"
 #include "lock.h"
 #include "module_calls.h"
@@ -23,6 +25,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
   exports.Set("readLinkedDevices", Napi::Function::New<plugd::ReadLinkedDevices>(env));
   exports.Set("readLinkedDevicesLater", Napi::Function::New<plugd::ReadLinkedDevicesLater>(env));
+  exports.Set("listenLines", Napi::Function::New<plugd::ListenLines>(env));
   exports.Set("lockFile", Napi::Function::New<plugd::LockFile>(env));
   exports.Set("setV8Flags", Napi::Function::New<plugd::SetV8Flags>(env));
   return exports;

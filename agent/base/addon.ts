@@ -58,11 +58,25 @@ export interface Addon {
   readLinkedDevices(folders: readonly string[], modalias: boolean): string;
   /** The same on libuv's pool. */
   readLinkedDevicesLater(folders: readonly string[], modalias: boolean, done: (text: string) => void): void;
+  /**
+   * Listens on a unix stream socket at `path` (mode 0600; nothing may be there), without keeping the event loop alive. `line` gets
+   * the first line of each connection (latin1, without its end; up to 65,536 bytes), which is all that it may say. Or -errno.
+   */
+  listenLines(path: string, line: (connection: number, text: string) => void): LineSocket | number;
   /** Sets flags of V8 (`--no-opt`) as node:v8 does, without loading that; false when this Node does not have the function. */
   setV8Flags(flags: string): boolean;
   /** keyctl(KEYCTL_READ): the ids of a keyring's keys, by its own id; or -errno: EACCES not for this user, ENOSYS no keys. */
   readKeyring(id: number): readonly number[] | number;
 }
+
+/** A socket that listenLines() made. */
+export interface LineSocket {
+  /** latin1 text, at once or not at all: a peer that does not take it is dropped. `last` ends the connection. */
+  send(connection: number, text: string, last: boolean): void;
+  /** Ends all connections and removes the socket. */
+  close(): void;
+}
+
 export type InsertionDone = (result: number, startedNs: bigint, endedNs: bigint) => void;
 
 // Beside the bundle (dist/), beside the ESM files (dist/agent/base/), and from the TypeScript sources.

@@ -19,23 +19,25 @@ import { Loader } from '../pipeline/loader.ts';
 import { problemText } from '../report/coldplug-summary.ts';
 import type { Log } from '../report/log.ts';
 import { judgePolicy, type PolicySubject } from '../rules/policy.ts';
-import { takeAgentLock } from './agent-lock.ts';
 import { Chronicle } from './chronicle.ts';
-import { ControlClient, controlPath } from './control-client.ts';
+import { ControlClient } from './control-client.ts';
 import { ControlServer } from './control-server.ts';
 import { controlHandler } from './control-handler.ts';
 import { Generations } from './generation.ts';
 import { Hearing } from './hearing.ts';
 import { KernelRequestSetting } from './kernel-requests.ts';
 import { ModuleNews } from './module-news.ts';
+import { NameRequests } from './name-requests.ts';
 import { Monitors } from './monitors.ts';
 import { policyError, PolicyFile } from './policy-file.ts';
 import { FileWatch, Renewal, type RenewalResult } from './renewal.ts';
 import { rescan, type RescanResult } from './rescan.ts';
 import { Resync } from './resync.ts';
+import { controlPath } from './run-dir.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Settling } from './settling.ts';
 import { statusLine } from './status.ts';
+import { lockFromColdplug } from './takeover.ts';
 
 /** How an agent is to run. */
 export interface AgentOptions {
@@ -80,7 +82,7 @@ export class Agent {
   /** What coldplug came to: `126 modules for 312 devices`. */
   booted = '';
   used = 0;
-  readonly requests = { received: 0, found: 0, notFound: 0, failed: 0 };
+  readonly requests: NameRequests;
   kernelSetting: KernelRequestSetting | undefined;
   readonly #manager: ServiceManager;
   readonly #files: FileWatch;
@@ -127,6 +129,10 @@ export class Agent {
       changes: this.changes,
       due: () => this.#due(),
     });
+    this.requests = new NameRequests({
+      loader: this.loader,
+      isLoaded: (module) => this.loaded.state(module) === 'live',
+    });
     this.#manager = new ServiceManager({
       env: options.env,
       fault: async () => this.#fault(),
@@ -142,7 +148,7 @@ export class Agent {
    */
   static async run(options: AgentOptions): Promise<void> {
     mayInsert(options.host);
-    const lock = takeAgentLock(options.runDir);
+    const lock = await lockFromColdplug(options.runDir);
     try {
       const agent = new Agent(options);
       await agent.#serve();

@@ -2,14 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import type { ControlCommand, ControlReply, Parameters } from './control-protocol.ts';
-
-/** Where the agent's files are unless told (`--run-dir`). */
-export const RUN_DIR = '/run/plugd';
-
-/** The control socket of a run directory. */
-export function controlPath(runDir: string): string {
-  return `${runDir}/control`;
-}
+import { controlPath } from './run-dir.ts';
 
 /** A connection to a running agent. */
 export class ControlClient {

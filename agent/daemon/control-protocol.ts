@@ -34,6 +34,8 @@ export const REQUESTS = {
   load: { names: 'strings' },
   /** The request helper (native/request-helper.c): `{working}` lines, then `{exit}`. */
   request: { arguments: 'strings' },
+  /** A starting agent asks a coldplug that serves the kernel's requests to make room → `{}`; an agent answers `busy`. */
+  yield: {},
 } as const satisfies Record<string, Record<string, MemberType>>;
 
 type MemberType = 'boolean' | 'string' | 'strings' | 'number';

@@ -11,7 +11,7 @@ import { readUeventSeqnum } from '../facts/kernel-state.ts';
 import { readNetlinkQueue } from '../facts/netlink-queue.ts';
 import { openUeventSocket, type UeventCounters, type UeventSocket } from '../facts/uevent-socket.ts';
 import type { Uevent } from '../facts/uevent.ts';
-import { BACKGROUND_BUSES } from '../pipeline/coldplug.ts';
+import { BackgroundBuses } from '../pipeline/background-buses.ts';
 
 /** Where what is heard goes. */
 export interface HearingListener {
@@ -40,7 +40,7 @@ export class Hearing {
   #unjudged = { gaps: 0, missing: 0 };
   /** Drops whose gaps have not come yet. */
   #unexplained = 0;
-  #background = false;
+  readonly buses: BackgroundBuses;
   /** Gaps that were not losses. */
   foreignGaps = 0;
   overruns = 0;
@@ -49,6 +49,7 @@ export class Hearing {
   /** Opens the socket; open it before sysfs is read. Errors: `unsupported`. */
   constructor(host: Host, receiveBuffer: number | undefined, listener: HearingListener) {
     this.#host = host;
+    this.buses = new BackgroundBuses(host.proc);
     this.#listener = listener;
     this.#firstSeqnum = readUeventSeqnum(host.sysfs) ?? 0;
     const heard = {
@@ -74,11 +75,6 @@ export class Hearing {
   /** Milliseconds since the last uevent. */
   get silentMs(): number {
     return performance.now() - this.#lastMs;
-  }
-
-  /** Whether some bus here finds devices in the background, after its driver's init has returned. */
-  get background(): boolean {
-    return this.#background;
   }
 
   /** Uevents that the kernel has numbered and that have not come (yet), or never will. */
@@ -138,7 +134,7 @@ export class Hearing {
 
   #uevent(uevent: Uevent): void {
     this.#lastMs = performance.now();
-    if (BACKGROUND_BUSES.has(uevent.subsystem)) this.#background = true;
+    this.buses.heard(uevent);
     this.#calm ??= setTimeout(() => this.#whenCalm(), CALM_MS);
     this.#listener.uevent(uevent);
   }

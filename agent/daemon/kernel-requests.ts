@@ -7,7 +7,7 @@
 import { readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { PlugdError, reason } from '../base/error.ts';
 import { shippedPath } from '../facts/shipped-file.ts';
-import { RUN_DIR } from './control-client.ts';
+import { RUN_DIR } from './run-dir.ts';
 
 /** Where the helper is in the package. */
 const HELPER = 'native/build/Release/plugd-request';

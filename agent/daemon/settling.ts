@@ -1,15 +1,14 @@
 /**
  * When there is nothing more to wait for, and what it is otherwise, by name.
  *
- * Settled: every uevent that the kernel has numbered has come, nothing is queued or in flight, no rescan is due, and where some
- * bus finds its devices in the background, it has been silent for a moment. SEQNUMs that stay away belong to other network
+ * Settled: every uevent that the kernel has numbered has come, nothing is queued or in flight, no rescan is due, and no
+ * bus that finds its devices in the background is about to find more. SEQNUMs that stay away belong to other network
  * namespaces; they are waited for only briefly.
  */
 import type { Host } from '../base/host.ts';
 import { moduleName, type Modalias, type ModuleName } from '../base/names.ts';
 import { findDevice } from '../facts/device-search.ts';
 import type { LoadedModules } from '../facts/loaded-modules.ts';
-import { QUIET_MS } from '../pipeline/coldplug.ts';
 import type { Loader } from '../pipeline/loader.ts';
 import { compileGlob } from '../rules/glob.ts';
 import { failureText } from './chronicle.ts';
@@ -94,45 +93,6 @@ export class Settling {
     }
   }
 
-  /** Waits until these modules are no longer queued or in flight; like settle() otherwise. */
-  async whenDone(modules: readonly ModuleName[], timeoutMs: number | undefined): Promise<SettleEnd> {
-    const { loader } = this.#options;
-    const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
-    for (;;) {
-      const waiting = loader.waitingFor(modules);
-      if (waiting.length === 0) return { settled: true, waiting };
-      const left = deadline - performance.now();
-      if (left <= 0) return { settled: false, waiting };
-      await this.#change(Math.min(left, 1000));
-    }
-  }
-
-  /** Why a module that was asked for is not loaded; undefined when it is, or is built in, or a blacklist keeps it out. */
-  failure(module: ModuleName): string | undefined {
-    const { loader } = this.#options;
-    const record = loader.record(module);
-    const why = record === undefined ? '' : failureText(record);
-    if (why !== '') return `${module} (${why})`;
-    const block = loader.blocked.findLast((one) => one.module === module);
-    return record === undefined && block !== undefined && !/blacklist/.test(block.kind) && !this.#isLoaded(module)
-      ? `${module} (${block.reason})`
-      : undefined;
-  }
-
-  /** Resolves at the next change, or after `ms`. */
-  async #change(ms: number): Promise<void> {
-    const { changes } = this.#options;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        changes.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      changes.add(done);
-    });
-  }
-
   #isLoaded(module: ModuleName): boolean {
     return this.#options.loaded.state(module) === 'live';
   }
@@ -146,7 +106,8 @@ export class Settling {
     if (behind > 0 && (hearing.silentMs < FOREIGN_MS || hearing.queued())) {
       reasons.push(`${behind} uevents of the kernel`);
     }
-    if (hearing.background && hearing.silentMs < QUIET_MS) reasons.push('a bus that is still finding devices');
+    const more = hearing.buses.expecting();
+    if (more !== undefined) reasons.push(more);
     return reasons;
   }
 

@@ -37,7 +37,7 @@ export function statusOf(agent: Agent): AgentStatus {
       seqnum: hearing.seqnum,
       receiveBuffer: hearing.receiveBuffer,
     },
-    kernelRequests: { served: agent.kernelSetting !== undefined, ...agent.requests },
+    kernelRequests: { served: agent.kernelSetting !== undefined, ...agent.requests.counts },
     tasks: tasksOf(agent),
     waiting,
     failures: [...chronicle.failures],

@@ -34,7 +34,7 @@ export interface Device {
  */
 const BUS_ORDER = [
   ['pci', 'virtio'],
-  ['usb', 'acpi', 'platform'],
+  ['cpu', 'usb', 'acpi', 'platform'],
 ];
 
 /** Folders whose links lead to devices of one kind: those of a bus may have a `modalias` that is not in their `uevent`. */

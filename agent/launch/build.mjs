@@ -24,10 +24,9 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const dist = join(root, 'dist');
 
-function run(file, args, env = {}, stdio = 'inherit') {
-  return (
-    spawnSync(process.execPath, [file, ...args], { cwd: root, stdio, env: { ...process.env, ...env } }).status ?? 1
-  );
+function run(file, args, env = {}, stdio = 'inherit', options = []) {
+  const words = [...options, file, ...args];
+  return spawnSync(process.execPath, words, { cwd: root, stdio, env: { ...process.env, ...env } }).status ?? 1;
 }
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -54,7 +53,7 @@ const PARTS = {
   bare: { commands: [], runs: [['--version']] },
   coldplug: {
     commands: ['agent/coldplug'],
-    runs: [['coldplug', ...at, '--dry-run', '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`]],
+    runs: [['coldplug', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`, '--run-dir', `${WARM}/run`, '--json']],
   },
   agent: { commands: ['agent/agent'], runs: [['agent', '--help']] },
   lookup: { commands: ['diagnostics/lookup'], runs: [['lookup', ...at, 'pci:v1d1']] },
@@ -141,6 +140,15 @@ const files = {
   'etc/modprobe.d/a.conf': 'blacklist x\noptions b c=1\n',
   'sys/devices/x/uevent': 'MODALIAS=pci:v1d1\n',
   'proc/cmdline': 'quiet a.b=1\n',
+  // A machine on which root may load modules.
+  'proc/7/comm': 'kworker/0:1-events\n',
+  'proc/modules': 'c 4096 0 - Live 0x0\n',
+  'proc/self/status': 'CapEff:\t000001ffffffffff\n',
+  'proc/self/uid_map': '0 0 4294967295\n',
+  'proc/sys/kernel/modules_disabled': '0\n',
+  'proc/sys/kernel/modprobe': '/sbin/modprobe\n',
+  'lib/modules/0/kernel/a.ko': '',
+  'lib/modules/0/kernel/b.ko': '',
 };
 for (const [path, text] of Object.entries(files)) {
   mkdirSync(dirname(join(WARM, path)), { recursive: true });
@@ -152,7 +160,9 @@ symlinkSync('../../../devices/x', join(WARM, 'sys/bus/pci/devices/x'));
 let status = typed;
 for (const { runs } of Object.values(PARTS)) {
   for (const args of runs) {
-    const ended = run(join(dist, 'plugd.cjs'), args, { PLUGD_CODE_CACHE: 'write' }, ['ignore', 'ignore', 'inherit']);
+    const env = { PLUGD_CODE_CACHE: 'write', PLUGD_WARM_UP_RUN_DIR: `${WARM}/run` };
+    const preload = ['--require', join(root, 'agent/launch/warm-up.cjs')];
+    const ended = run(join(dist, 'plugd.cjs'), args, env, ['ignore', 'ignore', 'inherit'], preload);
     // 1 is an answer: the small tree's modules are no files.
     if (ended > 1) status ||= ended;
   }

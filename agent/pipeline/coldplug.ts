@@ -10,9 +10,11 @@ import { deviceOfUevent, readDevicesLater, type Device } from '../facts/device.t
 import { readInsertionFacts, readKernelCompression, readUeventSeqnum } from '../facts/kernel-state.ts';
 import { openUeventSocket, type UeventSocket } from '../facts/uevent-socket.ts';
 import type { Uevent } from '../facts/uevent.ts';
-import type { ColdplugRun } from '../report/coldplug-run.ts';
+import type { ColdplugRun, KernelRequests } from '../report/coldplug-run.ts';
+import { BackgroundBuses } from './background-buses.ts';
 import { Loader, type LoaderObserver } from './loader.ts';
 import { sinceStart } from './module-record.ts';
+import { rankOfDevice } from './rank.ts';
 import { openSources } from './sources.ts';
 
 export interface ColdplugOptions {
@@ -23,28 +25,22 @@ export interface ColdplugOptions {
   /** Plan only: needs no root, opens no socket, changes nothing. */
   readonly dryRun: boolean;
   readonly observer?: LoaderObserver | undefined;
+  /** Serves the kernel's own requests. Called once the first insertions are under way; closed at the end. */
+  readonly serve?: ((loader: Loader) => Promise<Serving | undefined>) | undefined;
+}
+
+/** The kernel's own requests being served. */
+export interface Serving {
+  readonly counts: KernelRequests;
+  close(): void;
 }
 
 /** While sysfs is read, other things get their turn this often. */
 export const TURN_MS = 4;
 /** A seqnum that the kernel counts but this socket never gets belongs to another network namespace. */
 const SILENT_SEQNUM_MS = 100;
-/**
- * Some buses find their devices in the background after the driver's init has returned (a USB hub debounces each port for
- * 100 ms, a SCSI host scans). Where one is there, "settled" asks for this long a silence.
- */
-export const QUIET_MS = 250;
-export const BACKGROUND_BUSES: ReadonlySet<string> = new Set([
-  'usb',
-  'scsi',
-  'mmc',
-  'mmc_host',
-  'scsi_host',
-  'usb_device',
-  'thunderbolt',
-  'hdaudio',
-]);
-
+/** Between two looks at whether more devices are to be expected. */
+const PAUSE_MS = 20;
 /**
  * Runs a coldplug to its end. Errors: `no-module-support`, `no-permission`, `unsupported` (modules_disabled),
  * `no-modules-directory`, each a sentence that says what to do.
@@ -53,6 +49,7 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
   const { host, dryRun } = options;
   if (!dryRun) mayInsert(host);
   const hearing = dryRun ? undefined : new Hearing(host);
+  let serving: Promise<Serving | undefined> | undefined;
   try {
     // Other threads read while this one opens the indexes.
     const begun = readDevicesLater(host.sysfs);
@@ -66,8 +63,11 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
       observer: options.observer,
     });
     hearing?.begin(loader);
-    await loadAll(loader, begun);
+    await loadAll(loader, begun, () => {
+      serving = options.serve?.(loader);
+    });
     const unsettled = hearing === undefined ? undefined : await settle(options, loader, hearing);
+    const kernelRequests = (await serving)?.counts;
     const wallMs = sinceStart();
     const run = loader.result();
     const failed = run.modules.some(({ result }) => result === 'failed');
@@ -84,15 +84,22 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
       modules,
       problems: sources.problems(),
       uevents: hearing?.counts() ?? { received: 0, used: 0, gaps: 0, rescans: 0, dropped: 0 },
+      ...(kernelRequests === undefined ? {} : { kernelRequests }),
       ...(unsettled === undefined ? {} : { unsettled }),
     };
   } finally {
+    (await serving)?.close();
     hearing?.close();
   }
 }
 
-/** Asks for the drivers of all these devices. */
-async function loadAll(loader: Loader, batches: ReadonlyArray<Promise<Iterable<Device>>>): Promise<void> {
+/** Asks for the drivers of all these devices; `begun` is called once something is being inserted. */
+async function loadAll(
+  loader: Loader,
+  batches: ReadonlyArray<Promise<Iterable<Device>>>,
+  begun?: () => void,
+): Promise<void> {
+  let waiting = begun;
   let turn = sinceStart();
   // Reading and asking the load rules waits until the first insertions are under way.
   let unasked: Device[] = [];
@@ -101,8 +108,13 @@ async function loadAll(loader: Loader, batches: ReadonlyArray<Promise<Iterable<D
     unasked = [];
   };
   for (const batch of batches) {
-    for (const device of await batch) {
+    // The first insertions begin while most devices have not had their turn.
+    for (const device of inOrderOfRank(await batch)) {
       loader.deviceItself(device);
+      if (waiting !== undefined && loader.scheduler.open > 0) {
+        waiting();
+        waiting = undefined;
+      }
       // Asking for the time is not free either.
       if (unasked.push(device) % 8 !== 0 || sinceStart() - turn < TURN_MS) continue;
       await nextTurn();
@@ -113,24 +125,30 @@ async function loadAll(loader: Loader, batches: ReadonlyArray<Promise<Iterable<D
   askRules();
 }
 
+/** Controllers before the rest, each as it came. */
+function inOrderOfRank(devices: Iterable<Device>): readonly Device[] {
+  const ranked = [...devices].map((device) => ({ device, rank: rankOfDevice(device.modaliases[0] ?? '') }));
+  return ranked.toSorted((a, b) => b.rank - a.rank).map(({ device }) => device);
+}
+
 /** What the kernel says meanwhile. */
 class Hearing {
   used = 0;
   rescans = 0;
   /** A gap that no rescan has answered yet. */
   gap = false;
-  /** When the last device of a bus that works in the background came, and whether there is such a bus. */
-  lastMs = 0;
-  background = false;
+  readonly buses: BackgroundBuses;
   readonly #socket: UeventSocket | undefined;
-  readonly #first: number;
+  /** Uevents up to this one are answered for by a reading of sysfs that began later. */
+  #answered: number;
   readonly #sysfs: string;
   #loader: Loader | undefined;
 
   /** Opens the socket; what comes is kept by the kernel until `begin`, in the same turn. */
   constructor(host: Host) {
     this.#sysfs = host.sysfs;
-    this.#first = readUeventSeqnum(host.sysfs) ?? 0;
+    this.buses = new BackgroundBuses(host.proc);
+    this.#answered = readUeventSeqnum(host.sysfs) ?? 0;
     try {
       this.#socket = openUeventSocket({
         uevent: (uevent) => this.#uevent(uevent),
@@ -153,9 +171,16 @@ class Hearing {
     return this.#socket !== undefined;
   }
 
+  /** sysfs is about to be read again: whatever uevents went before, it shows what came of them. */
+  readAgain(): void {
+    this.#answered = readUeventSeqnum(this.#sysfs) ?? 0;
+    this.gap = !this.live;
+    this.rescans++;
+  }
+
   /** Whether every uevent that the kernel has numbered has come. */
   caughtUp(): boolean {
-    return Math.max(this.#first, this.#socket?.seqnum ?? Infinity) >= (readUeventSeqnum(this.#sysfs) ?? 0);
+    return Math.max(this.#answered, this.#socket?.seqnum ?? Infinity) >= (readUeventSeqnum(this.#sysfs) ?? 0);
   }
 
   counts(): ColdplugRun['uevents'] {
@@ -179,10 +204,7 @@ class Hearing {
     // Only `add` loads: loading on bind or change would bring back what an administrator has just removed.
     if (uevent.action !== 'add') return;
     this.used++;
-    if (BACKGROUND_BUSES.has(uevent.subsystem)) {
-      this.background = true;
-      this.lastMs = sinceStart();
-    }
+    this.buses.heard(uevent);
     this.#loader?.device(deviceOfUevent(uevent));
   }
 }
@@ -201,15 +223,17 @@ async function settle(
     if (loader.scheduler.open > 0) continue;
     if (!hearing.caughtUp() && !(await catchUp(hearing, loader, deadline))) hearing.gap = true;
     if (loader.scheduler.open > 0) continue;
-    const quiet = hearing.background ? QUIET_MS - (sinceStart() - hearing.lastMs) : 0;
-    if (quiet > 0) {
-      await pause(Math.min(quiet, 20));
+    const expecting = hearing.buses.expecting();
+    if (expecting !== undefined) {
+      if (sinceStart() >= deadline) return [expecting];
+      await pause(PAUSE_MS);
       continue;
     }
+    // What came while the workers were looked at.
+    if (!hearing.gap && !hearing.caughtUp()) continue;
     if (hearing.gap && (hearing.live || loader.devices !== known)) {
       known = loader.devices;
-      hearing.gap = !hearing.live;
-      hearing.rescans++;
+      hearing.readAgain();
       await loadAll(loader, readDevicesLater(options.host.sysfs));
       continue;
     }

@@ -6,7 +6,7 @@ import type { Requester } from '../report/coldplug-run.ts';
  * appear behind them later, in the background. USB leads: its hubs take their time over each port. Then storage (PCI class
  * 01), SD hosts (08 05), audio with codecs behind it (04 03), everything virtio. Source: pci_ids.h.
  */
-const CONTROLLERS: ReadonlyArray<readonly [modalias: RegExp, rank: number]> = [
+const CONTROLLERS: ReadonlyArray<readonly [pattern: RegExp, rank: number]> = [
   [/^pci:.*bc0Csc03/, 4],
   [/^pci:v00001AF4/, 3],
   [/^pci:.*bc(01|08sc05|04sc03)/, 2],
@@ -14,8 +14,13 @@ const CONTROLLERS: ReadonlyArray<readonly [modalias: RegExp, rank: number]> = [
 /** Ciphers and digests: the kernel tests each as it is registered, up to seconds of computing that should not come last. */
 const SELF_TESTED = /\/crypto\//;
 
+/** The rank of the drivers of a device; 0 for what is no controller. */
+export function rankOfDevice(modalias: string): number {
+  return CONTROLLERS.find(([pattern]) => pattern.test(modalias))?.[1] ?? 0;
+}
+
 /** The scheduler's rank of a step, for whoever asks for it; higher goes first. */
 export function rankOf(requester: Requester, step: Step): number {
-  const controller = CONTROLLERS.find(([modalias]) => modalias.test(requester.name));
-  return controller?.[1] ?? (SELF_TESTED.test(step.path) ? 1 : 0);
+  const rank = rankOfDevice(requester.name);
+  return rank > 0 ? rank : SELF_TESTED.test(step.path) ? 1 : 0;
 }

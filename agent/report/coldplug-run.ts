@@ -70,6 +70,15 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Counts of the kernel's own requests: `found` of them with all modules loaded, `failed` with one that is not. */
+export interface KernelRequests {
+  readonly received: number;
+  readonly found: number;
+  readonly notFound: number;
+  readonly failed: number;
+}
+
+/** A coldplug from beginning to end. */
 export interface ColdplugRun {
   readonly kernel: string;
   readonly moduleDir: string;
@@ -92,6 +101,8 @@ export interface ColdplugRun {
     readonly rescans: number;
     readonly dropped: number;
   };
+  /** What the kernel itself asked for meanwhile, by name; undefined where modprobe answered it. */
+  readonly kernelRequests?: KernelRequests | undefined;
   /** What it still waited for when its time was over; undefined when it settled. */
   readonly unsettled?: readonly string[] | undefined;
 }

@@ -40,6 +40,11 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
     row('inserted', inserted.length, `${duration(busy)} of inserting, ${run.jobs} at a time${first}`, 'green');
   }
   row('already there', there, '');
+  const asked = run.kernelRequests;
+  if (asked !== undefined && asked.received > 0) {
+    const named = `${asked.found + asked.failed} of them for a module, ${asked.notFound} for none`;
+    row('kernel requests', asked.received, named);
+  }
   const commands = by('command');
   if (commands.length > 0) row('install commands', commands.length, commands.map((record) => record.module).join(' '));
   row('blocked', run.blocked.length, '', 'yellow');
@@ -141,6 +146,7 @@ function placeText(place: Place): string {
 
 /** `pci 0000:00:02.0`, or what else asked. */
 function from(requester: Requester): string {
+  if (requester.by === 'kernel') return `the kernel: ${readable(requester.name)}`;
   const name = requester.devpath.slice(requester.devpath.lastIndexOf('/') + 1);
   return `${requester.subsystem} ${readable(name)}`;
 }

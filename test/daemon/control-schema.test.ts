@@ -94,6 +94,8 @@ t.test('every kind of line', skip, async (t) => {
   await ask({ command: 'load', names: ['ext9', 'nobody', 'bad'] });
   t.match(await ask({ command: 'request', arguments: ['-q', '--', 'fs-ext9'] }), { answer: { exit: 0 } });
   t.match(await ask({ command: 'request', arguments: ['x'] }), { error: { code: 'usage' } });
+  t.match(await ask({ command: 'yield' }), { error: { code: 'busy' } }, 'an agent makes no room');
+  check('yield.answer', {}, 'a coldplug');
   t.match(await ask({ command: 'monitor', properties: ['x'] }), { error: { code: 'usage' } });
   await ask({ command: 'log' });
   await ask({ command: 'log', module: 'nic', follow: true }, () => true);

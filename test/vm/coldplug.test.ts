@@ -12,8 +12,9 @@ interface Result {
   readonly modules: readonly {
     readonly module: string;
     readonly result: string;
-    readonly requester: { readonly devpath: string; readonly name: string };
+    readonly requester: { readonly devpath: string; readonly name: string; readonly by?: string };
   }[];
+  readonly kernelRequests?: { readonly received: number; readonly found: number; readonly failed: number };
   readonly unsettled?: readonly string[];
 }
 
@@ -87,6 +88,8 @@ t.test('plugd and systemd-udevd', { skip: found.kind === 'missing' ? found.sente
   await t.test('plugd coldplug', async (t) => {
     await using machine = await boot(image, { devices: kitchenSink() });
     const before = await boundDrivers(machine);
+    const setting = async () => machine.output('cat', ['/proc/sys/kernel/modprobe']);
+    const modprobe = await setting();
 
     const plan = await machine.run('plugd', ['coldplug', '-n', '--json']);
     t.equal(plan.status, 0, plan.stderr);
@@ -113,12 +116,18 @@ t.test('plugd and systemd-udevd', { skip: found.kind === 'missing' ? found.sente
 
     const inserted = result.modules.filter((record) => record.result === 'inserted').map((record) => record.module);
     t.same(except(inserted, atEnd), [], 'what it says it inserted is loaded');
-    const byKernel = except(atEnd, inserted);
-    t.comment(`loaded because the kernel itself asked modprobe: ${byKernel.join(' ')}`);
+    const byKernel = result.modules.filter((record) => record.requester.by === 'kernel');
+    t.comment(
+      `${result.kernelRequests?.received} requests of the kernel itself, for ${byKernel.map((one) => `${one.module} (${one.requester.name})`).join(', ')}`,
+    );
+    t.ok(byKernel.length > 0 && (result.kernelRequests?.found ?? 0) >= byKernel.length, 'the kernel is served');
+    t.equal(await setting(), modprobe, 'and asks modprobe again afterwards');
+    const byModprobe = except(atEnd, inserted);
+    t.comment(`the kernel asked modprobe, before it was served: ${byModprobe.join(' ') || 'for none'}`);
     const handled = result.modules
       .filter((record) => record.result !== 'already-loaded')
       .map((record) => record.module);
-    t.same(except(handled, except(handled, byKernel)), [], 'no module is loaded of which it says otherwise');
+    t.same(except(handled, except(handled, byModprobe)), [], 'no module is loaded of which it says otherwise');
     t.same(new Set(inserted).size, inserted.length, 'each module once');
     const wanted = planned.modules.map((record) => record.module);
     t.same(
@@ -148,5 +157,17 @@ t.test('plugd and systemd-udevd', { skip: found.kind === 'missing' ? found.sente
     );
     t.same(await machine.modules(), plugd, 'and changes nothing');
     t.notMatch(await machine.output('dmesg'), /BUG:|Oops|Call Trace|segfault/, 'the kernel has no complaint');
+  });
+
+  await t.test('as many at a time as there are, and modprobe for the kernel', async (t) => {
+    await using machine = await boot(image, { devices: kitchenSink() });
+    const args = ['coldplug', '--json', '--jobs', '100', '--leave-kernel-requests'];
+    const ended = await machine.run('plugd', args, { timeout: 300_000 });
+    t.equal(ended.status, 0, ended.stderr);
+    const atEnd = await machine.modules();
+    t.equal((JSON.parse(ended.stdout) as Result).kernelRequests, undefined);
+    // The hub has devices to find long after everything else is done.
+    t.same(except(await quiet(machine), atEnd), [], 'when it ends nothing more is to come');
+    t.same(except(udevd, atEnd), [], 'the same modules');
   });
 });

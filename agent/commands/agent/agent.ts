@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
 import { Agent } from '../../daemon/agent.ts';
-import { RUN_DIR } from '../../daemon/control-client.ts';
+import { RUN_DIR } from '../../daemon/run-dir.ts';
 import { POLICY_FILE } from '../../daemon/policy-file.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';

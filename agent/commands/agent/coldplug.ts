@@ -1,7 +1,9 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { PlugdError, reason } from '../../base/error.ts';
+import { RUN_DIR } from '../../daemon/run-dir.ts';
 import { coldplug } from '../../pipeline/coldplug.ts';
 import type { LoaderObserver } from '../../pipeline/loader.ts';
 import { chart } from '../../report/chart.ts';
@@ -11,6 +13,7 @@ import { LINE, progressLine } from '../../report/progress.ts';
 import { terminalOf, type Terminal } from '../../report/terminal.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { print, say, streamOf } from '../output.ts';
+import { RUN_DIR_OPTION } from './run-dir.ts';
 
 const JOBS: Option = {
   long: 'jobs',
@@ -23,6 +26,10 @@ const TIMEOUT: Option = {
   short: 't',
   value: 'SECONDS',
   help: 'give up waiting after SECONDS (default 120); what runs then is left alone',
+};
+const LEAVE: Option = {
+  long: 'leave-kernel-requests',
+  help: "leave the kernel's own requests to modprobe meanwhile",
 };
 const CHART: Option = { long: 'chart', value: 'FILE.svg', help: 'draw the run as a timeline' };
 
@@ -39,6 +46,8 @@ export const command: Command = {
     JOBS,
     TIMEOUT,
     CHART,
+    LEAVE,
+    RUN_DIR_OPTION,
     OPTION.json,
     OPTION.verbose,
     OPTION.quiet,
@@ -64,12 +73,20 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const stream = streamOf(2);
     const terminal = terminalOf(stream, process.env);
     const view = quiet ? undefined : liveView(terminal, parsed.has(OPTION.verbose), stream.isTTY);
+    const host = hostOf(parsed);
+    // Another machine's /proc is no place to change settings, unless somebody means it.
+    const runDir = parsed.value(RUN_DIR_OPTION) ?? (host.proc === '/proc' ? RUN_DIR : undefined);
     const run = await coldplug({
-      host: hostOf(parsed),
+      host,
       jobs: jobs === undefined ? 2 * availableParallelism() + 2 : wholeNumber(JOBS, jobs, 1, 1024),
       timeoutMs: 1000 * (timeout === undefined ? 120 : wholeNumber(TIMEOUT, timeout, 1, 86_400)),
       dryRun,
       observer: view?.observer,
+      serve:
+        dryRun || parsed.has(LEAVE) || runDir === undefined
+          ? undefined
+          : async (loader) =>
+              (await import('../../daemon/boot-requests.ts')).serveBootRequests(host, loader, resolve(runDir)),
     });
     view?.close();
     const file = parsed.value(CHART);

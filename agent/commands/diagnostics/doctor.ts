@@ -49,7 +49,7 @@ interface Examined {
 async function examine(host: Host): Promise<Examined> {
   const { examineHealth } = await import('../../pipeline/health-facts.ts');
   const { existsSync } = await import('node:fs');
-  const { controlPath, RUN_DIR } = await import('../../daemon/control-client.ts');
+  const { controlPath, RUN_DIR } = await import('../../daemon/run-dir.ts');
   const agent = host.root === '' && existsSync(controlPath(RUN_DIR));
   return {
     head: `Linux ${host.kernel}${host.root === '' ? '' : ` in ${host.root}`}`,

@@ -1,4 +1,5 @@
 import { PlugdError } from '../../base/error.ts';
+import { RUN_DIR } from '../../daemon/run-dir.ts';
 import type { LedgerEntry } from '../../report/ledger.ts';
 import { EXIT, OPTION, parse, type Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
@@ -36,7 +37,7 @@ Exit status: 0 done; 1 there is no such module.`,
 
 /** What the running agent noted about a module; undefined when none runs, or it may not be asked. */
 async function ledgerOf(module: string): Promise<readonly LedgerEntry[] | undefined> {
-  const { ControlClient, RUN_DIR } = await import('../../daemon/control-client.ts');
+  const { ControlClient } = await import('../../daemon/control-client.ts');
   try {
     const agent = await ControlClient.open(RUN_DIR);
     const entries: LedgerEntry[] = [];

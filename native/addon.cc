@@ -2,6 +2,7 @@
 // on a socket),
 // answers 0, a value, or -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
 #include "decompress.h"
+#include "exit.h"
 #include "keyring.h"
 #include "line_socket.h"
 #include "linked_devices.h"
@@ -21,6 +22,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("decompressXz", Napi::Function::New<plugd::DecompressXz>(env));
   exports.Set("decompressZstd", Napi::Function::New<plugd::DecompressZstd>(env));
   exports.Set("decompressLater", Napi::Function::New<plugd::DecompressLater>(env));
+  exports.Set("exitNow", Napi::Function::New<plugd::ExitNow>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
   exports.Set("readLinkedDevices", Napi::Function::New<plugd::ReadLinkedDevices>(env));

@@ -45,6 +45,8 @@ export interface Addon {
     limit: number,
     done: (result: Buffer | number) => void,
   ): void;
+  /** _exit(2): ends the process without taking Node apart, and without its 'exit' listeners. */
+  exitNow(status: number): void;
   /** One UTF-8 datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract), never waiting: 0 or -errno (EAGAIN full). */
   notify(socket: string, message: string): number;
   /** flock(2), exclusive, without waiting: 0, or -errno (EAGAIN: somebody else holds it). It ends with the descriptor. */

@@ -51,7 +51,10 @@ export function serveBootRequests(host: Host, loader: Loader, runDir: string): B
     if (typeof socket === 'number') throw new PlugdError('system', `${path}: errno ${-socket}`);
     closers.push(() => socket.close());
     const setting = new KernelRequestSetting(host.proc, runDir);
-    closers.push(() => setting.restore(), onSignals(() => setting.restore()));
+    closers.push(
+      () => setting.restore(),
+      onSignals(() => setting.restore()),
+    );
     return { counts: requests.counts, close };
   } catch (error) {
     close();

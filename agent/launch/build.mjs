@@ -53,7 +53,9 @@ const PARTS = {
   bare: { commands: [], runs: [['--version']] },
   coldplug: {
     commands: ['agent/coldplug'],
-    runs: [['coldplug', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`, '--run-dir', `${WARM}/run`, '--json']],
+    runs: [
+      ['coldplug', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`, '--run-dir', `${WARM}/run`, '--json'],
+    ],
   },
   agent: { commands: ['agent/agent'], runs: [['agent', '--help']] },
   lookup: { commands: ['diagnostics/lookup'], runs: [['lookup', ...at, 'pci:v1d1']] },

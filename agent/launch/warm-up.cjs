@@ -19,7 +19,13 @@ require.extensions['.node'] = function (module, file) {
     first = false;
   };
   // V8 refuses a cache that was made under other flags than it was started with.
-  Object.assign(module.exports, { finitModule: answer, initModule: answer, deleteModule: answer, setV8Flags: () => 0 });
+  Object.assign(module.exports, {
+    finitModule: answer,
+    initModule: answer,
+    deleteModule: answer,
+    setV8Flags: () => 0,
+    exitNow: () => {},
+  });
 };
 
 function ask(end) {

@@ -54,15 +54,18 @@ export class BackgroundBuses {
     this.#untilMs = Math.max(this.#untilMs, this.#lastMs + (port ? NEXT_PORT_MS : QUIET_MS));
   }
 
+  /** Looks at the workers. The first look is the slow one, at all processes: better had while other things are waited for. */
+  look(): void {
+    this.#lookedMs = sinceStart();
+    this.#busy = this.#workers.busy();
+  }
+
   /** Why more devices are to be expected; undefined when none are. Uevents that came before the call must have been heard. */
   expecting(): string | undefined {
     const now = sinceStart();
     if (now < this.#untilMs) return 'a bus that is still finding devices';
     if (now - this.#lastMs >= BUSY_MS) return undefined;
-    if (now - this.#lookedMs >= LOOK_MS) {
-      this.#lookedMs = now;
-      this.#busy = this.#workers.busy();
-    }
+    if (now - this.#lookedMs >= LOOK_MS) this.look();
     return this.#busy.length === 0 ? undefined : `the kernel, which is looking for devices (${this.#busy.join(', ')})`;
   }
 }

@@ -10,7 +10,7 @@ import { deviceOfUevent, readDevicesLater, type Device } from '../facts/device.t
 import { readInsertionFacts, readKernelCompression, readUeventSeqnum } from '../facts/kernel-state.ts';
 import { openUeventSocket, type UeventSocket } from '../facts/uevent-socket.ts';
 import type { Uevent } from '../facts/uevent.ts';
-import type { ColdplugRun, KernelRequests } from '../report/coldplug-run.ts';
+import { hasFailures, type ColdplugRun, type KernelRequests } from '../report/coldplug-run.ts';
 import { BackgroundBuses } from './background-buses.ts';
 import { Loader, type LoaderObserver } from './loader.ts';
 import { sinceStart } from './module-record.ts';
@@ -40,7 +40,7 @@ export const TURN_MS = 4;
 /** A seqnum that the kernel counts but this socket never gets belongs to another network namespace. */
 const SILENT_SEQNUM_MS = 100;
 /** Between two looks at whether more devices are to be expected. */
-const PAUSE_MS = 20;
+const PAUSE_MS = 10;
 /**
  * Runs a coldplug to its end. Errors: `no-module-support`, `no-permission`, `unsupported` (modules_disabled),
  * `no-modules-directory`, each a sentence that says what to do.
@@ -66,14 +66,16 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
     await loadAll(loader, begun, () => {
       serving = options.serve?.(loader);
     });
+    hearing?.buses.look();
     const unsettled = hearing === undefined ? undefined : await settle(options, loader, hearing);
     const kernelRequests = (await serving)?.counts;
     const wallMs = sinceStart();
     const run = loader.result();
-    const failed = run.modules.some(({ result }) => result === 'failed');
     // Explaining costs more than loading: files are read, and what the kernel logged.
     const modules =
-      failed && !dryRun ? (await import('./failure.ts')).explainFailures(host, sources, run.modules) : run.modules;
+      hasFailures(run.modules) && !dryRun
+        ? (await import('./failure.ts')).explainFailures(host, sources, run.modules)
+        : run.modules;
     return {
       kernel: host.kernel,
       moduleDir: host.moduleDir,

@@ -10,6 +10,7 @@ const CONTROLLERS: ReadonlyArray<readonly [pattern: RegExp, rank: number]> = [
   [/^pci:.*bc0Csc03/, 4],
   [/^pci:v00001AF4/, 3],
   [/^pci:.*bc(01|08sc05|04sc03)/, 2],
+  [/^(usb|hid):/, 2],
 ];
 /** Ciphers and digests: the kernel tests each as it is registered, up to seconds of computing that should not come last. */
 const SELF_TESTED = /\/crypto\//;

@@ -108,6 +108,6 @@ export interface ColdplugRun {
 }
 
 /** `failed` modules are a negative answer; what a rule keeps out, or an init that found no hardware, is not. */
-export function hasFailures(run: ColdplugRun): boolean {
-  return run.modules.some((record) => record.result === 'failed' && record.cause !== 'no-device');
+export function hasFailures(modules: readonly ModuleRecord[]): boolean {
+  return modules.some((record) => record.result === 'failed' && record.cause !== 'no-device');
 }

@@ -93,7 +93,9 @@ t.test('a request may be for the very module whose init asks', skip, async (t) =
 
 t.test('people are told that there is no agent', skip, async (t) => {
   const { rig, run } = await serving(t);
-  const status = follow(rig.inside([process.execPath, join(root, 'dist/plugd.cjs'), 'status', '--run-dir', rig.runDir]));
+  const status = follow(
+    rig.inside([process.execPath, join(root, 'dist/plugd.cjs'), 'status', '--run-dir', rig.runDir]),
+  );
   t.equal(await status.ended, 1);
   t.match(status.stderr, /no agent runs, only a coldplug \(pid \d+\)/);
   t.equal(await run.ended, 0);

@@ -16,7 +16,13 @@ function worker(work: string): void {
 }
 
 function uevent(subsystem: string, modalias = '', action = 'add'): Uevent {
-  const pairs = [`ACTION=${action}`, 'DEVPATH=/devices/x', `SUBSYSTEM=${subsystem}`, `MODALIAS=${modalias}`, 'SEQNUM=1'];
+  const pairs = [
+    `ACTION=${action}`,
+    'DEVPATH=/devices/x',
+    `SUBSYSTEM=${subsystem}`,
+    `MODALIAS=${modalias}`,
+    'SEQNUM=1',
+  ];
   const read = parseUevent(Buffer.from(`${action}@/devices/x\0${pairs.map((pair) => `${pair}\0`).join('')}`));
   if (read.kind !== 'uevent') throw new Error(read.kind);
   return read.uevent;

@@ -141,12 +141,8 @@ t.test('live lines', (t) => {
 });
 
 t.test('failures that count', (t) => {
-  t.equal(hasFailures(RUN), true);
-  t.equal(
-    hasFailures({ ...RUN, modules: RUN.modules.filter((one) => one.cause !== 'signature') }),
-    false,
-    'no hardware is no failure',
-  );
+  t.equal(hasFailures(RUN.modules), true);
+  t.equal(hasFailures(RUN.modules.filter((one) => one.cause !== 'signature')), false, 'no hardware is no failure');
   t.end();
 });
 

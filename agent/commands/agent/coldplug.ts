@@ -66,7 +66,10 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const dryRun = parsed.has(OPTION.dryRun);
     // It is over before what V8 compiles has paid for the compilation, and the modules' inits want the processors. A plan is made
     // without: the build makes the code cache by one, and V8 refuses a cache that was made under other flags.
-    if (!dryRun) addon().setV8Flags('--no-opt --no-sparkplug');
+    if (!dryRun)
+      addon().setV8Flags(
+        '--no-opt --no-sparkplug --no-minor-gc-task --no-parallel-scavenge --semi-space-growth-factor=16',
+      );
     const jobs = parsed.value(JOBS);
     const timeout = parsed.value(TIMEOUT);
     const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
@@ -97,7 +100,10 @@ whose init finds no device (ENODEV) is told, but is no failure.
       if (run.dryRun) print(planText(run, out));
       print(summarize(run, out));
     }
-    return run.unsettled !== undefined || hasFailures(run) ? EXIT.negative : EXIT.done;
+    const status = run.unsettled !== undefined || hasFailures(run.modules) ? EXIT.negative : EXIT.done;
+    // All is written, and the boot waits.
+    addon().exitNow(status);
+    return status;
   },
 };
 

@@ -5,6 +5,7 @@
  * The graph grows while it runs (a controller's driver makes new devices appear). Nodes that are done stay as the memory of
  * what happened, refusals too: a thousand CPUs asking for one module that says ENODEV is one attempt.
  */
+import { availableParallelism } from 'node:os';
 import type { ModuleName } from '../base/names.ts';
 
 /** An edge: this module is tried first; `required` means that it must also have succeeded. */
@@ -87,6 +88,11 @@ interface Node<Result> {
 interface Watch<Result> {
   readonly open: Set<Node<Result>>;
   done(): void;
+}
+
+/** How many insertions run at a time unless told: most inits sleep, or wait at their end for what others search for. */
+export function defaultJobs(): number {
+  return 2 * availableParallelism() + 10;
 }
 
 /** The rank of urgent tasks. */

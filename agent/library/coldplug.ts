@@ -1,11 +1,11 @@
-import { availableParallelism } from 'node:os';
 import { openHost, type HostOptions } from '../base/host.ts';
+import { defaultJobs } from '../insert/scheduler.ts';
 import type { ColdplugRun } from '../report/coldplug-run.ts';
 import { placeOf } from './place.ts';
 
 /** How a coldplug is to be run. */
 export interface ColdplugRunOptions extends HostOptions {
-  /** Insertions at a time; two for each processor, and two, unless told. */
+  /** Insertions at a time; two for each processor, and ten, unless told. */
   readonly jobs?: number;
   /** When to give up waiting, ms; what runs then is left alone. Two minutes unless told. */
   readonly timeoutMs?: number;
@@ -35,6 +35,6 @@ export async function coldplug(options: ColdplugRunOptions = {}): Promise<Coldpl
 async function run(options: ColdplugRunOptions, dryRun: boolean): Promise<ColdplugRun> {
   // It has the uevent socket, whose addon is loaded with it.
   const pipeline = await import('../pipeline/coldplug.ts');
-  const { jobs = 2 * availableParallelism() + 2, timeoutMs = 120_000 } = options;
+  const { jobs = defaultJobs(), timeoutMs = 120_000 } = options;
   return pipeline.coldplug({ host: dryRun ? placeOf(options) : openHost(options), jobs, timeoutMs, dryRun });
 }

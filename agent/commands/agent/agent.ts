@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
 import { Agent } from '../../daemon/agent.ts';
 import { RUN_DIR } from '../../daemon/run-dir.ts';
 import { POLICY_FILE } from '../../daemon/policy-file.ts';
+import { defaultJobs } from '../../insert/scheduler.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -12,7 +12,7 @@ const JOBS: Option = {
   long: 'jobs',
   short: 'j',
   value: 'N',
-  help: 'insert N modules at a time (default: 2 for each CPU, and 2)',
+  help: 'insert N modules at a time (default: 2 for each CPU, and 10)',
 };
 const SERVE: Option = {
   long: 'serve-kernel-requests',
@@ -62,7 +62,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     const { isJournal, openLog } = await import('../../report/log.ts');
     await Agent.run({
       host: hostOf(parsed),
-      jobs: jobs === undefined ? 2 * availableParallelism() + 2 : wholeNumber(JOBS, jobs, 1, 1024),
+      jobs: jobs === undefined ? defaultJobs() : wholeNumber(JOBS, jobs, 1, 1024),
       runDir: resolve(parsed.value(RUN_DIR_OPTION) ?? RUN_DIR),
       log: openLog({
         fd: 1,

@@ -1,9 +1,9 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { PlugdError, reason } from '../../base/error.ts';
 import { RUN_DIR } from '../../daemon/run-dir.ts';
+import { defaultJobs } from '../../insert/scheduler.ts';
 import { coldplug } from '../../pipeline/coldplug.ts';
 import type { LoaderObserver } from '../../pipeline/loader.ts';
 import { chart } from '../../report/chart.ts';
@@ -19,7 +19,7 @@ const JOBS: Option = {
   long: 'jobs',
   short: 'j',
   value: 'N',
-  help: 'insert N modules at a time (default: 2 for each CPU, and 2)',
+  help: 'insert N modules at a time (default: 2 for each CPU, and 10)',
 };
 const TIMEOUT: Option = {
   long: 'timeout',
@@ -81,7 +81,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const runDir = parsed.value(RUN_DIR_OPTION) ?? (host.proc === '/proc' ? RUN_DIR : undefined);
     const run = await coldplug({
       host,
-      jobs: jobs === undefined ? 2 * availableParallelism() + 2 : wholeNumber(JOBS, jobs, 1, 1024),
+      jobs: jobs === undefined ? defaultJobs() : wholeNumber(JOBS, jobs, 1, 1024),
       timeoutMs: 1000 * (timeout === undefined ? 120 : wholeNumber(TIMEOUT, timeout, 1, 86_400)),
       dryRun,
       observer: view?.observer,

@@ -5,6 +5,7 @@
  * place, which then is modprobe; the next agent finds the link.
  */
 import { readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { PlugdError, reason } from '../base/error.ts';
 import { shippedPath } from '../facts/shipped-file.ts';
 import { RUN_DIR } from './run-dir.ts';
@@ -45,8 +46,10 @@ export class KernelRequestSetting {
     }
     this.#helper = helper;
     const now = this.#read();
-    // The helper is there already: an agent before this one was killed. What it replaced stands in the link.
-    this.#before = now === helper ? (readLink(this.#link) ?? USUAL_MODPROBE) : now;
+    // A helper is there already, ours or that of an initramfs that has gone: whoever set it was killed. What it replaced stands in
+    // the link.
+    const left = basename(now) === basename(HELPER);
+    this.#before = left ? (readLink(this.#link) ?? USUAL_MODPROBE) : now;
     rmSync(this.#link, { force: true });
     if (this.#before !== '') symlinkSync(this.#before, this.#link);
     this.#write(helper);

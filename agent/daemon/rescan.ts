@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import type { Devpath, ModuleName } from '../base/names.ts';
-import { boundDriver, readDevices } from '../facts/device.ts';
+import { boundDriver, readDevicesLater, type Device } from '../facts/device.ts';
 import type { LoadedModules } from '../facts/loaded-modules.ts';
 import { nextTurn, TURN_MS } from '../pipeline/coldplug.ts';
 import type { Loader } from '../pipeline/loader.ts';
+import { inOrderOfRank } from '../pipeline/rank.ts';
 
 /** What a rescan found different. */
 export interface RescanResult {
@@ -34,7 +35,7 @@ export async function rescan(
   const before = new Set<Devpath>(loader.known.keys());
   let devices = 0;
   let appeared = 0;
-  await inTurns(readDevices(host.sysfs), (device) => {
+  await eachDevice(host, (device) => {
     // Rules see modules as devices; nobody else does.
     if (device.subsystem !== 'module') {
       devices++;
@@ -65,12 +66,20 @@ export async function rescan(
  */
 export async function retryDevices(host: Host, loader: Loader): Promise<number> {
   let tried = 0;
-  await inTurns(readDevices(host.sysfs), (device) => {
+  await eachDevice(host, (device) => {
     if (device.modaliases.length === 0 || boundDriver(host.sysfs, device.devpath) !== undefined) return;
     tried++;
     loader.device(device);
   });
   return tried;
+}
+
+/** Reads sysfs on other threads. */
+async function eachDevice(host: Host, work: (device: Device) => void): Promise<void> {
+  for (const batch of readDevicesLater(host.sysfs)) {
+    // oxlint-disable-next-line no-await-in-loop
+    await inTurns(inOrderOfRank(await batch), work);
+  }
 }
 
 async function inTurns<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {

@@ -14,7 +14,7 @@ import { hasFailures, type ColdplugRun, type KernelRequests } from '../report/co
 import { BackgroundBuses } from './background-buses.ts';
 import { Loader, type LoaderObserver } from './loader.ts';
 import { sinceStart } from './module-record.ts';
-import { rankOfDevice } from './rank.ts';
+import { inOrderOfRank } from './rank.ts';
 import { openSources } from './sources.ts';
 
 export interface ColdplugOptions {
@@ -41,6 +41,7 @@ export const TURN_MS = 4;
 const SILENT_SEQNUM_MS = 100;
 /** Between two looks at whether more devices are to be expected. */
 const PAUSE_MS = 10;
+
 /**
  * Runs a coldplug to its end. Errors: `no-module-support`, `no-permission`, `unsupported` (modules_disabled),
  * `no-modules-directory`, each a sentence that says what to do.
@@ -103,6 +104,7 @@ async function loadAll(
 ): Promise<void> {
   let waiting = begun;
   let turn = sinceStart();
+  let known = 0;
   // Reading and asking the load rules waits until the first insertions are under way.
   let unasked: Device[] = [];
   const askRules = () => {
@@ -110,27 +112,22 @@ async function loadAll(
     unasked = [];
   };
   for (const batch of batches) {
-    // The first insertions begin while most devices have not had their turn.
     for (const device of inOrderOfRank(await batch)) {
       loader.deviceItself(device);
       if (waiting !== undefined && loader.scheduler.open > 0) {
         waiting();
         waiting = undefined;
       }
-      // Asking for the time is not free either.
-      if (unasked.push(device) % 8 !== 0 || sinceStart() - turn < TURN_MS) continue;
+      // Asking for the time is not free either; a new modalias costs more.
+      const answered = loader.answers.size;
+      if ((unasked.push(device) % 8 !== 0 && answered === known) || sinceStart() - turn < TURN_MS) continue;
+      known = answered;
       await nextTurn();
       askRules();
       turn = sinceStart();
     }
   }
   askRules();
-}
-
-/** Controllers before the rest, each as it came. */
-function inOrderOfRank(devices: Iterable<Device>): readonly Device[] {
-  const ranked = [...devices].map((device) => ({ device, rank: rankOfDevice(device.modaliases[0] ?? '') }));
-  return ranked.toSorted((a, b) => b.rank - a.rank).map(({ device }) => device);
 }
 
 /** What the kernel says meanwhile. */

@@ -1,3 +1,4 @@
+import type { Device } from '../facts/device.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Requester } from '../report/coldplug-run.ts';
 
@@ -15,8 +16,14 @@ const CONTROLLERS: ReadonlyArray<readonly [pattern: RegExp, rank: number]> = [
 /** Ciphers and digests: the kernel tests each as it is registered, up to seconds of computing that should not come last. */
 const SELF_TESTED = /\/crypto\//;
 
+/** Controllers before the rest, each as it came: the first insertions begin while most devices have not had their turn. */
+export function inOrderOfRank(devices: Iterable<Device>): readonly Device[] {
+  const ranked = [...devices].map((device) => ({ device, rank: rankOfDevice(device.modaliases[0] ?? '') }));
+  return ranked.toSorted((a, b) => b.rank - a.rank).map(({ device }) => device);
+}
+
 /** The rank of the drivers of a device; 0 for what is no controller. */
-export function rankOfDevice(modalias: string): number {
+function rankOfDevice(modalias: string): number {
   return CONTROLLERS.find(([pattern]) => pattern.test(modalias))?.[1] ?? 0;
 }
 

@@ -117,6 +117,10 @@ t.test('one that was killed leaves the helper; the next puts things right', skip
   const next = follow(rig.command('next', ['coldplug', '-q', '--run-dir', rig.runDir], [0]));
   t.equal(await next.ended, 0, next.stderr);
   t.equal(setting(), '/sbin/modprobe');
+  rig.put('proc/sys/kernel/modprobe', '/initramfs/plugd-request\n');
+  const later = follow(rig.command('later', ['coldplug', '-q', '--run-dir', rig.runDir], [0]));
+  t.equal(await later.ended, 0, later.stderr);
+  t.equal(setting(), '/sbin/modprobe', 'also after one that was killed in the initramfs');
 });
 
 t.test('an agent that starts takes over, and the coldplug goes on', skip, async (t) => {

@@ -96,7 +96,8 @@ t.test('a machine with many devices', { skip: found.kind === 'missing' ? found.s
     }
     const wanted = new Set(after.flatMap((row) => row.modules));
     const strays = run.modules.filter(
-      (record) => record.why === 'target' && record.requester.rule === undefined && !wanted.has(record.module),
+      ({ module, why, requester }) =>
+        why === 'target' && requester.rule === undefined && requester.by === undefined && !wanted.has(module),
     );
     t.same(
       strays.map(({ module }) => module),

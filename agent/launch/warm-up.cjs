@@ -5,6 +5,7 @@
 const { connect } = require('net');
 const { join } = require('path');
 
+const MOST_TRIES = 200;
 const runDir = process.env.PLUGD_WARM_UP_RUN_DIR;
 const load = require.extensions['.node'];
 require.extensions['.node'] = function (module, file) {
@@ -14,7 +15,7 @@ require.extensions['.node'] = function (module, file) {
   const answer = (...args) => {
     const done = args.at(-1);
     const end = () => done(0, process.hrtime.bigint(), process.hrtime.bigint());
-    if (first && runDir !== undefined) ask(end);
+    if (first && runDir !== undefined) ask(end, MOST_TRIES);
     else setImmediate(end);
     first = false;
   };
@@ -28,12 +29,12 @@ require.extensions['.node'] = function (module, file) {
   });
 };
 
-function ask(end) {
+function ask(end, tries) {
   const socket = connect(join(runDir, 'control'));
   socket.on('connect', () => socket.write('{"command":"request","arguments":["-q","--","pci:v1d2"]}\n'));
   socket.on('data', (data) => {
     if (data.includes('answer')) end();
   });
-  // It listens only after the first insertion has begun.
-  socket.on('error', () => setTimeout(ask, 5, end));
+  // It listens only after the first insertion has begun, and not at all where that cannot be had (a path too long for a socket).
+  socket.on('error', () => (tries > 0 ? setTimeout(ask, 5, end, tries - 1) : end()));
 }

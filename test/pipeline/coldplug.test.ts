@@ -15,6 +15,7 @@ async function machine(t: Test) {
     modules: { slow: { aliases: ['pci:v1*'] }, late: { aliases: ['usb:v2*'] } },
     devices: [{ devpath: '/devices/pci0/a', subsystem: 'pci', modalias: 'pci:v1d1' }],
   });
+  /** Starts it; resolves when the insertion has begun. */
   const start = async () => {
     const child = rig.command('coldplug', ['coldplug', '--json'], [0], { KERNEL_SLOW: 'slow:1' });
     let text = '';
@@ -24,7 +25,7 @@ async function machine(t: Test) {
     });
     // oxlint-disable-next-line no-await-in-loop
     while (rig.double.calls('coldplug').length === 0) await sleep(5);
-    return ended;
+    return { ended };
   };
   return { rig, start };
 }
@@ -33,8 +34,7 @@ t.test('a seqnum that never comes has sysfs read again once, not for ever', skip
   const { rig, start } = await machine(t);
   rmSync(join(rig.base, 'sys/kernel/uevent_seqnum'));
   rig.put('sys/kernel/uevent_seqnum', '100\n');
-  const ended = start();
-  await sleep(500);
+  const { ended } = await start();
   rig.put('sys/kernel/uevent_seqnum', '105\n');
   const run = await ended;
   t.equal(run.unsettled, undefined);
@@ -44,8 +44,8 @@ t.test('a seqnum that never comes has sysfs read again once, not for ever', skip
 t.test('a hub at work is waited for, and what it finds is served', skip, async (t) => {
   const { rig, start } = await machine(t);
   rig.put('proc/7/comm', 'kworker/0:1+usb_hub_wq\n');
-  const ended = start();
-  await sleep(1800);
+  const { ended } = await start();
+  await sleep(1500);
   await rig.play([{ action: 'add', devpath: '/devices/usb1/1-1', SUBSYSTEM: 'usb', MODALIAS: 'usb:v2p1' }]);
   rig.put('proc/7/comm', 'kworker/0:1-usb_hub_wq\n');
   const run = await ended;

@@ -39,15 +39,15 @@ function follow(child: ChildProcess): Run {
   return Object.assign(run, { ended });
 }
 
-/** A coldplug whose one device's module sleeps for two seconds in its init, once it serves. */
-async function serving(t: Test, args: readonly string[] = [], answers: readonly number[] = [0]) {
+/** A coldplug whose one device's module sleeps for some seconds in its init, once it serves. */
+async function serving(t: Test, answers: readonly number[] = [0], seconds = 2) {
   const rig = await AgentRig.open(t, {
     modules: MODULES,
     devices: [DEVICE],
     files: { 'etc/modprobe.d/a.conf': 'blacklist kept\n' },
   });
-  const words = ['coldplug', '--json', '--run-dir', rig.runDir, ...args];
-  const run = follow(rig.command('coldplug', words, answers, { KERNEL_SLOW: 'slow:2' }));
+  const words = ['coldplug', '--json', '--run-dir', rig.runDir];
+  const run = follow(rig.command('coldplug', words, answers, { KERNEL_SLOW: `slow:${seconds}` }));
   const setting = () => readFileSync(join(rig.base, 'proc/sys/kernel/modprobe'), 'utf8').trim();
   while (setting() !== helper) {
     if (run.child.exitCode !== null) throw new Error(run.stderr);
@@ -61,7 +61,7 @@ async function serving(t: Test, args: readonly string[] = [], answers: readonly 
 }
 
 t.test('the kernel is answered, and what it asks for is inserted with all it needs', skip, async (t) => {
-  const { rig, run, setting, ask, calls } = await serving(t);
+  const { rig, run, setting, ask, calls } = await serving(t, [0], 4);
   t.equal(readlinkSync(join(rig.runDir, 'modprobe')), '/sbin/modprobe', 'the helper knows whom to ask without us');
   t.equal(await ask('fs-ext9'), 0);
   t.same(calls(), ['finit_module slow', 'finit_module crc9', 'finit_module ext9'], 'while slow still initialises');
@@ -79,7 +79,7 @@ t.test('the kernel is answered, and what it asks for is inserted with all it nee
 });
 
 t.test('a module that cannot be loaded is a failure for the kernel too', skip, async (t) => {
-  const { run, ask } = await serving(t, [], [0, 8]);
+  const { run, ask } = await serving(t, [0, 8]);
   t.equal(await ask('fs-bad'), 1);
   t.equal(await run.ended, 1);
   t.match(JSON.parse(run.stdout), { kernelRequests: { received: 1, failed: 1 } });

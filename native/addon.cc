@@ -1,6 +1,5 @@
 // The addon's table of functions. Each function makes one system call (or decompresses one image, reads folders of devices, listens
-// on a socket),
-// answers 0, a value, or -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
+// on a socket), answers 0, a value, or -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
 #include "decompress.h"
 #include "exit.h"
 #include "keyring.h"

@@ -126,7 +126,6 @@ export class Agent {
       loader: this.loader,
       hearing: this.hearing,
       loaded: this.loaded,
-      changes: this.changes,
       due: () => this.#due(),
     });
     this.requests = new NameRequests({

@@ -35,8 +35,6 @@ export interface SettlingOptions {
   readonly loader: Loader;
   readonly hearing: Hearing;
   readonly loaded: LoadedModules;
-  /** Each is called when anything changes in what is queued, in flight or done. */
-  readonly changes: Set<() => void>;
   /** Work that is due and not in the scheduler: `a rescan of sysfs`; undefined when there is none. */
   due(): string | undefined;
 }

@@ -5,7 +5,8 @@ import type { Requester } from '../report/coldplug-run.ts';
 /**
  * What goes first among the modules that are ready, by what asks for it: drivers of controllers, because further devices
  * appear behind them later, in the background. USB leads: its hubs take their time over each port. Then storage (PCI class
- * 01), SD hosts (08 05), audio with codecs behind it (04 03), everything virtio. Source: pci_ids.h.
+ * 01), SD hosts (08 05), audio with codecs behind it (04 03), everything virtio; and drivers of
+ * USB and HID devices, which make SCSI, HID and input devices of them. Source: pci_ids.h.
  */
 const CONTROLLERS: ReadonlyArray<readonly [pattern: RegExp, rank: number]> = [
   [/^pci:.*bc0Csc03/, 4],

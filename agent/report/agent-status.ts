@@ -1,4 +1,5 @@
 /** What the agent is doing, as data (`plugd status --json`) and as text. Times are ISO 8601, durations ms, sizes bytes. */
+import type { KernelRequests } from './coldplug-run.ts';
 import type { ModuleName } from '../base/names.ts';
 import type { UeventCounters } from '../facts/uevent-socket.ts';
 import { clockText } from './ledger.ts';
@@ -70,13 +71,9 @@ export interface AgentStatus {
     readonly seqnum: number;
     readonly receiveBuffer: number;
   };
-  readonly kernelRequests: {
+  readonly kernelRequests: KernelRequests & {
     /** Whether /proc/sys/kernel/modprobe leads here. */
     readonly served: boolean;
-    readonly received: number;
-    readonly found: number;
-    readonly notFound: number;
-    readonly failed: number;
   };
   readonly tasks: readonly AgentTask[];
   /** What a settle would wait for. */

@@ -4,16 +4,10 @@ import { PlugdError } from '../../base/error.ts';
 import { Agent } from '../../daemon/agent.ts';
 import { RUN_DIR } from '../../daemon/run-dir.ts';
 import { POLICY_FILE } from '../../daemon/policy-file.ts';
-import { defaultJobs } from '../../insert/scheduler.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
+import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
-const JOBS: Option = {
-  long: 'jobs',
-  short: 'j',
-  value: 'N',
-  help: 'insert N modules at a time (default: 2 for each CPU, and 10)',
-};
 const SERVE: Option = {
   long: 'serve-kernel-requests',
   help: 'answer what the kernel itself asks for: set /proc/sys/kernel/modprobe, and put it back at the end',
@@ -57,12 +51,11 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     // gives that back (120 MiB instead of 85 after 200,000 of them), though an agent's objects die young; and its
     // optimizing compiler alone takes 4 MiB, for code that is no faster: a uevent costs system calls and garbage.
     addon().setV8Flags('--semi-space-growth-factor=1 --no-opt');
-    const jobs = parsed.value(JOBS);
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/log.ts');
     await Agent.run({
       host: hostOf(parsed),
-      jobs: jobs === undefined ? defaultJobs() : wholeNumber(JOBS, jobs, 1, 1024),
+      jobs: jobsOf(parsed),
       runDir: resolve(parsed.value(RUN_DIR_OPTION) ?? RUN_DIR),
       log: openLog({
         fd: 1,

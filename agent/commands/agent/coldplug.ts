@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { PlugdError, reason } from '../../base/error.ts';
 import { RUN_DIR } from '../../daemon/run-dir.ts';
-import { defaultJobs } from '../../insert/scheduler.ts';
 import { coldplug } from '../../pipeline/coldplug.ts';
 import type { LoaderObserver } from '../../pipeline/loader.ts';
 import { chart } from '../../report/chart.ts';
@@ -13,14 +12,9 @@ import { LINE, progressLine } from '../../report/progress.ts';
 import { terminalOf, type Terminal } from '../../report/terminal.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { print, say, streamOf } from '../output.ts';
+import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
-const JOBS: Option = {
-  long: 'jobs',
-  short: 'j',
-  value: 'N',
-  help: 'insert N modules at a time (default: 2 for each CPU, and 10)',
-};
 const TIMEOUT: Option = {
   long: 'timeout',
   short: 't',
@@ -64,13 +58,12 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const parsed = parse(command, args);
     if (parsed.words.length > 0) throw new PlugdError('usage', `coldplug takes no words: ${parsed.words.join(' ')}`);
     const dryRun = parsed.has(OPTION.dryRun);
-    // It is over before what V8 compiles has paid for the compilation, and the modules' inits want the processors. A plan is made
-    // without: the build makes the code cache by one, and V8 refuses a cache that was made under other flags.
+    // It is over before what V8 compiles has paid for the compilation, and the modules' inits want the processors, which a
+    // plan has for itself.
     if (!dryRun)
       addon().setV8Flags(
         '--no-opt --no-sparkplug --no-minor-gc-task --no-parallel-scavenge --semi-space-growth-factor=16',
       );
-    const jobs = parsed.value(JOBS);
     const timeout = parsed.value(TIMEOUT);
     const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
     const stream = streamOf(2);
@@ -81,7 +74,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const runDir = parsed.value(RUN_DIR_OPTION) ?? (host.proc === '/proc' ? RUN_DIR : undefined);
     const run = await coldplug({
       host,
-      jobs: jobs === undefined ? defaultJobs() : wholeNumber(JOBS, jobs, 1, 1024),
+      jobs: jobsOf(parsed),
       timeoutMs: 1000 * (timeout === undefined ? 120 : wholeNumber(TIMEOUT, timeout, 1, 86_400)),
       dryRun,
       observer: view?.observer,

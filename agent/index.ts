@@ -20,8 +20,8 @@ export {
 } from './library/modules.ts';
 export type { Candidate, CandidateSource, Lookup } from './match/candidate.ts';
 export type { ModuleFiles } from './match/matcher.ts';
-export type { Answer } from './pipeline/answer.ts';
-export type { Decision } from './rules/decision.ts';
+export type { Answer } from './load/answer.ts';
+export type { Decision } from './rules/modprobe/decision.ts';
 export type {
   Blocked,
   BlockedKind,
@@ -37,7 +37,7 @@ export type {
 
 // The administrator's rules.
 export { parseRules } from './library/rules.ts';
-export type { ConfigText } from './facts/config-text.ts';
+export type { ConfigText } from './facts/config/config-text.ts';
 export type {
   AliasRule,
   BlacklistRule,
@@ -47,13 +47,18 @@ export type {
   OptionsRule,
   SoftdepRule,
   WeakdepRule,
-} from './rules/config.ts';
+} from './rules/modprobe/config.ts';
 
 // Module files.
-export { moduleParameters, readModuleInfo, type ModuleInfo, type ModuleParameter } from './facts/module-info.ts';
-export { modinfoValue, modinfoValues, type ModinfoField } from './facts/modinfo.ts';
-export type { NotAModule } from './facts/module-file.ts';
-export type { DamagedSignature, ModuleSignature } from './facts/signature.ts';
+export {
+  moduleParameters,
+  readModuleInfo,
+  type ModuleInfo,
+  type ModuleParameter,
+} from './facts/modfiles/module-info.ts';
+export { modinfoValue, modinfoValues, type ModinfoField } from './facts/modfiles/modinfo.ts';
+export type { NotAModule } from './facts/modfiles/module-file.ts';
+export type { DamagedSignature, ModuleSignature } from './facts/modfiles/signature.ts';
 
 // Indexes.
 export {
@@ -64,11 +69,11 @@ export {
   type IndexMessage,
 } from './library/indexes.ts';
 export type { IndexFiles, Publication } from './depmod/publication.ts';
-export type { IndexLayout } from './depmod/index-writer.ts';
+export type { IndexLayout } from './indexes/index-writer.ts';
 
 // Devices.
-export { readDevices, type Device } from './facts/device.ts';
-export { parseRecording, readBoundDevices, recordLine, type BoundDevice } from './facts/recording.ts';
+export { readDevices, type Device } from './facts/devices/device.ts';
+export { parseRecording, readBoundDevices, recordLine, type BoundDevice } from './facts/devices/recording.ts';
 export { coldplug, planColdplug, type ColdplugRunOptions } from './library/coldplug.ts';
 export type {
   BlockedRecord,
@@ -77,15 +82,15 @@ export type {
   ModuleRecord,
   Problem,
   Requester,
-} from './report/coldplug-run.ts';
+} from './records/coldplug-run.ts';
 
 // Uevents.
-export { parseUevent, type Uevent, type UeventRead } from './facts/uevent.ts';
+export { parseUevent, type Uevent, type UeventRead } from './facts/uevents/uevent.ts';
 export { openUevents } from './library/uevents.ts';
-export type { UeventCounters, UeventListener, UeventSocket } from './facts/uevent-socket.ts';
+export type { UeventCounters, UeventListener, UeventSocket } from './facts/uevents/uevent-socket.ts';
 
 // Diagnosis.
-export { explainDevice, explainModule } from './library/diagnosis.ts';
+export { explainDevice, explainModule } from './library/explain.ts';
 export type {
   CandidateReport,
   DeviceReport,
@@ -93,7 +98,7 @@ export type {
   RequestReport,
   RuleReport,
   StepReport,
-} from './report/investigation.ts';
-export type { Cause } from './report/cause.ts';
-export type { Verdict } from './report/verdict.ts';
-export type { AskingDevice, PresentState, Reasons, WayIn } from './report/reasons.ts';
+} from './records/investigation.ts';
+export type { Cause } from './diagnosis/cause.ts';
+export type { Verdict } from './diagnosis/verdict.ts';
+export type { AskingDevice, PresentState, Reasons, WayIn } from './records/reasons.ts';

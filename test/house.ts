@@ -9,13 +9,17 @@ import { join, posix } from 'node:path';
 export const LAYERS: ReadonlyArray<readonly string[]> = [
   ['base'],
   ['facts'],
+  ['indexes'],
   ['match'],
   ['rules'],
   ['plan'],
   ['insert'],
-  ['report'],
+  ['diagnosis'],
   ['depmod', 'dkms'],
-  ['pipeline'],
+  ['records'],
+  ['load'],
+  ['explain'],
+  ['report'],
   ['daemon'],
   ['commands', 'library'],
   ['cli.ts', 'index.ts'],
@@ -23,13 +27,13 @@ export const LAYERS: ReadonlyArray<readonly string[]> = [
 
 /** Each outside package has one importing file. */
 export const DOORS: Readonly<Record<string, string>> = {
-  netlink: 'facts/uevent-socket.ts',
+  netlink: 'facts/uevents/uevent-socket.ts',
   minimatch: 'rules/glob.ts',
   pino: 'report/log.ts',
 };
 
 /** Rooms without I/O, clock or environment: nothing of Node but types, and of facts only types. */
-export const PURE = ['match', 'rules', 'plan'];
+export const PURE = ['indexes', 'match', 'rules', 'plan', 'diagnosis', 'records'];
 
 /** `file` imports `target` (a path in agent/, or a bare specifier); `types` when only types. */
 export interface Import {

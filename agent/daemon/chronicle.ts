@@ -4,10 +4,10 @@
  */
 import { reason } from '../base/error.ts';
 import type { ModuleName } from '../base/names.ts';
-import type { LoaderObserver } from '../pipeline/loader.ts';
+import type { LoaderObserver } from '../load/loader.ts';
 import type { AgentFailure, AgentStatus } from '../report/agent-status.ts';
-import { causeText } from '../report/cause.ts';
-import type { BlockedRecord, ModuleRecord, Requester } from '../report/coldplug-run.ts';
+import { causeText } from '../diagnosis/cause.ts';
+import type { BlockedRecord, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import { ledgerEntry, type LedgerEntry } from '../report/ledger.ts';
 import type { Log } from '../report/log.ts';
 import { InsertionTimes } from '../report/metrics.ts';

@@ -15,11 +15,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { moduleName } from '../base/names.ts';
-import { readModprobeConfig, readUdevRules, watchedConfigDirectories } from '../facts/config-text.ts';
-import { readModuleTree } from '../facts/module-tree.ts';
+import { readModprobeConfig, readUdevRules, watchedConfigDirectories } from '../facts/config/config-text.ts';
+import { readModuleTree } from '../facts/trees/module-tree.ts';
 import type { PlannerInput } from '../plan/planner.ts';
-import { openSources, type Sources } from '../pipeline/sources.ts';
-import type { ModuleTree } from '../pipeline/tree.ts';
+import { openSources, type Sources } from '../load/sources.ts';
+import type { ModuleTree } from '../load/tree.ts';
 
 /** What a look for changes found. */
 export type GenerationCheck =

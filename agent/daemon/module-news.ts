@@ -1,8 +1,8 @@
 /** Modules that come and go: by plugd's own insertions, or by whoever runs modprobe and rmmod. */
 import type { ModuleName } from '../base/names.ts';
-import type { LoadedModules } from '../facts/loaded-modules.ts';
-import type { Loader } from '../pipeline/loader.ts';
-import type { ModuleRecord } from '../report/coldplug-run.ts';
+import type { LoadedModules } from '../facts/kernel/loaded-modules.ts';
+import type { Loader } from '../load/loader.ts';
+import type { ModuleRecord } from '../records/coldplug-run.ts';
 import type { Chronicle } from './chronicle.ts';
 
 export interface ModuleNewsOptions {

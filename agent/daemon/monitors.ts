@@ -2,11 +2,11 @@
 import { PlugdError } from '../base/error.ts';
 import type { MonitorItem } from '../report/monitor-text.ts';
 import { compileGlob } from '../rules/glob.ts';
-import type { Properties } from '../facts/key-values.ts';
-import type { Uevent } from '../facts/uevent.ts';
+import type { Properties } from '../facts/uevents/key-values.ts';
+import type { Uevent } from '../facts/uevents/uevent.ts';
 import type { Chronicle, DecisionEvent } from './chronicle.ts';
-import type { ControlExchange } from './control-server.ts';
-import type { Parameters } from './control-protocol.ts';
+import type { ControlExchange } from './control/control-server.ts';
+import type { Parameters } from './control/control-protocol.ts';
 
 interface Monitor {
   readonly exchange: ControlExchange;

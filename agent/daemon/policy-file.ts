@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
-import { ALLOW_ALL, type Policy, type PolicyPhase } from '../rules/policy.ts';
-import { parsePolicy, type PolicyProblem } from '../rules/policy-text.ts';
+import { ALLOW_ALL, type Policy, type PolicyPhase } from '../rules/policy/policy.ts';
+import { parsePolicy, type PolicyProblem } from '../rules/policy/policy-text.ts';
 import type { AgentStatus } from '../report/agent-status.ts';
 
 /** What reading the file led to. */

@@ -1,7 +1,7 @@
 /** Fresh facts while the agent runs: a changed tree, configuration or policy is noticed, read, and gone over to. */
 import type { Host } from '../base/host.ts';
-import { watchPaths, type Watch } from '../facts/watch.ts';
-import type { Loader } from '../pipeline/loader.ts';
+import { watchPaths, type Watch } from '../facts/config/watch.ts';
+import type { Loader } from '../load/loader.ts';
 import { problemText } from '../report/coldplug-summary.ts';
 import type { Log } from '../report/log.ts';
 import { watchedPaths, type Generations } from './generation.ts';

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import type { Devpath, ModuleName } from '../base/names.ts';
-import { boundDriver, readDevicesLater, type Device } from '../facts/device.ts';
-import type { LoadedModules } from '../facts/loaded-modules.ts';
-import { nextTurn, TURN_MS } from '../pipeline/coldplug.ts';
-import type { Loader } from '../pipeline/loader.ts';
-import { inOrderOfRank } from '../pipeline/rank.ts';
+import { boundDriver, readDevicesLater, type Device } from '../facts/devices/device.ts';
+import type { LoadedModules } from '../facts/kernel/loaded-modules.ts';
+import { nextTurn, TURN_MS } from '../load/coldplug.ts';
+import type { Loader } from '../load/loader.ts';
+import { inOrderOfRank } from '../load/rank.ts';
 
 /** What a rescan found different. */
 export interface RescanResult {

@@ -7,12 +7,12 @@
  */
 import type { Host } from '../base/host.ts';
 import { moduleName, type Modalias, type ModuleName } from '../base/names.ts';
-import { findDevice } from '../facts/device-search.ts';
-import type { LoadedModules } from '../facts/loaded-modules.ts';
-import type { Loader } from '../pipeline/loader.ts';
+import { findDevice } from '../facts/devices/device-search.ts';
+import type { LoadedModules } from '../facts/kernel/loaded-modules.ts';
+import type { Loader } from '../load/loader.ts';
 import { compileGlob } from '../rules/glob.ts';
 import { failureText } from './chronicle.ts';
-import type { Hearing } from './hearing.ts';
+import type { Hearing } from '../load/hearing.ts';
 
 /** What a settle waits for; everything when nothing is named. */
 export interface SettleTarget {

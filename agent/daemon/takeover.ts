@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PlugdError } from '../base/error.ts';
 import { takeAgentLock, type AgentLock } from './agent-lock.ts';
-import { ControlClient } from './control-client.ts';
+import { ControlClient } from './control/control-client.ts';
 
 /** So often a lock that was promised is tried for, 20 ms apart. */
 const MOST_TRIES = 50;

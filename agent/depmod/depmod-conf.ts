@@ -10,7 +10,7 @@
  * may match anywhere in it. Later lines are more important than earlier ones of their kind, and so are, within `search`,
  * earlier words than later ones: each is put in front of a list, and position in that list is rank.
  */
-import type { ConfigText } from '../facts/config-text.ts';
+import type { ConfigText } from '../facts/config/config-text.ts';
 import type { Say } from './message.ts';
 
 /** A place of `search`. The higher its position in the list, the more its modules count. */

@@ -1,7 +1,7 @@
 /** Builds the indexes of a module tree, as depmod(8) does. */
 import { readFileSync } from 'node:fs';
 import { errnoText } from '../base/errno.ts';
-import { readDepmodConfig } from '../facts/config-text.ts';
+import { readDepmodConfig } from '../facts/config/config-text.ts';
 import { allDependencies, orderDependencies } from './dependency-graph.ts';
 import { parseDepmodConfig } from './depmod-conf.ts';
 import {
@@ -19,10 +19,10 @@ import {
   weakdepText,
   type TreeFacts,
 } from './index-files.ts';
-import type { IndexLayout } from './index-writer.ts';
-import { readSymvers, readSystemMap } from './kernel-symbols.ts';
+import type { IndexLayout } from '../indexes/index-writer.ts';
+import { readSymvers, readSystemMap } from './kernel-build-symbols.ts';
 import type { Say } from './message.ts';
-import { readModules } from './module-facts.ts';
+import { readModules } from './module-contents.ts';
 import { orderModules } from './module-order.ts';
 import { searchModules } from './module-search.ts';
 import type { IndexFiles } from './publication.ts';

@@ -3,11 +3,11 @@
  * byte; where a priority is said, it is the module's position.
  */
 import { lookupKey } from '../base/names.ts';
-import { IndexBuilder, type IndexLayout } from './index-writer.ts';
+import { IndexBuilder, type IndexLayout } from '../indexes/index-writer.ts';
 import type { Say } from './message.ts';
-import type { ModuleFacts } from './module-facts.ts';
+import type { ModuleFacts } from './module-contents.ts';
 import { hashOrder, SYMBOL_BUCKETS } from './superfast-hash.ts';
-import { builtinAliasIndex, builtinIndex, type TextIndex } from './text-index.ts';
+import { builtinAliasIndex, builtinIndex, type TextIndex } from '../indexes/text-index.ts';
 import type { TreeModule } from './tree-module.ts';
 
 /** All that the files are made of; lists go by module position. */

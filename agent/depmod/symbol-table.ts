@@ -1,5 +1,5 @@
-import type { ModuleFile } from '../facts/module-file.ts';
-import type { KernelSymbol } from './kernel-symbols.ts';
+import type { ModuleFile } from '../facts/modfiles/module-file.ts';
+import type { KernelSymbol } from './kernel-build-symbols.ts';
 import { NameNumbers } from './name-numbers.ts';
 
 /** A symbol that a module needs. */

@@ -1,4 +1,4 @@
-import { imageSource, parseElf, section, viewOf } from '../facts/elf.ts';
+import { imageSource, parseElf, section, viewOf } from '../facts/modfiles/elf.ts';
 
 /** What `--force-modversion` and `--force-vermagic` make the kernel overlook. */
 export interface Force {

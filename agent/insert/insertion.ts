@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { addon, type InsertionDone } from '../base/addon.ts';
-import { compressionOf, decompressLater, MAGIC_LENGTH, type Compression } from '../facts/decompress.ts';
+import { compressionOf, decompressLater, MAGIC_LENGTH, type Compression } from '../facts/modfiles/decompress.ts';
 import { forcedImage, type Force } from './forced-image.ts';
 
 /** One module to insert. */

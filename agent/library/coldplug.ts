@@ -1,6 +1,6 @@
 import { openHost, type HostOptions } from '../base/host.ts';
 import { defaultJobs } from '../insert/scheduler.ts';
-import type { ColdplugRun } from '../report/coldplug-run.ts';
+import type { ColdplugRun } from '../records/coldplug-run.ts';
 import { placeOf } from './place.ts';
 
 /** How a coldplug is to be run. */
@@ -34,7 +34,7 @@ export async function coldplug(options: ColdplugRunOptions = {}): Promise<Coldpl
 
 async function run(options: ColdplugRunOptions, dryRun: boolean): Promise<ColdplugRun> {
   // It has the uevent socket, whose addon is loaded with it.
-  const pipeline = await import('../pipeline/coldplug.ts');
+  const pipeline = await import('../load/coldplug.ts');
   const { jobs = defaultJobs(), timeoutMs = 120_000 } = options;
   return pipeline.coldplug({ host: dryRun ? placeOf(options) : openHost(options), jobs, timeoutMs, dryRun });
 }

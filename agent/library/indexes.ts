@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { HostOptions } from '../base/host.ts';
 import { openHost } from '../base/host.ts';
 import { indexFiles, readTree } from '../depmod/index-build.ts';
-import type { IndexLayout } from '../depmod/index-writer.ts';
+import type { IndexLayout } from '../indexes/index-writer.ts';
 import type { Level } from '../depmod/message.ts';
 import { publishIndexes as publish, type IndexFiles, type Publication } from '../depmod/publication.ts';
 

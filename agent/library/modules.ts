@@ -1,15 +1,15 @@
 /** A module tree with the administrator's rules, as one object that answers what modprobe and the agent would do. */
 import type { HostOptions } from '../base/host.ts';
 import { lookupKey, moduleName, type ModuleName } from '../base/names.ts';
-import { builtinInfo, readModuleInfo, type ModuleInfo } from '../facts/module-info.ts';
-import type { ModinfoField } from '../facts/modinfo.ts';
-import type { NotAModule } from '../facts/module-file.ts';
+import { builtinInfo, readModuleInfo, type ModuleInfo } from '../facts/modfiles/module-info.ts';
+import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
+import type { NotAModule } from '../facts/modfiles/module-file.ts';
 import type { Lookup } from '../match/candidate.ts';
 import { parseDepLine, type ModuleFiles } from '../match/matcher.ts';
-import { answer, type Answer } from '../pipeline/answer.ts';
-import { openSources, type Sources } from '../pipeline/sources.ts';
-import type { Problem } from '../report/coldplug-run.ts';
-import type { Config } from '../rules/config.ts';
+import { answer, type Answer } from '../load/answer.ts';
+import { openSources, type Sources } from '../load/sources.ts';
+import type { Problem } from '../records/coldplug-run.ts';
+import type { Config } from '../rules/modprobe/config.ts';
 import { placeOf } from './place.ts';
 
 /** A module of a tree; `path` is its file, absolute, undefined for one that is part of the kernel itself. */

@@ -1,6 +1,6 @@
-import type { ConfigText } from '../facts/config-text.ts';
-import type { Config } from '../rules/config.ts';
-import { mergeConfig } from '../rules/merged-config.ts';
+import type { ConfigText } from '../facts/config/config-text.ts';
+import type { Config } from '../rules/modprobe/config.ts';
+import { mergeConfig } from '../rules/modprobe/merged-config.ts';
 
 /**
  * The rules in texts of modprobe.d, in the order in which they count, and on a kernel command line, which comes last:

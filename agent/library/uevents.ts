@@ -1,4 +1,4 @@
-import type { UeventListener, UeventSocket } from '../facts/uevent-socket.ts';
+import type { UeventListener, UeventSocket } from '../facts/uevents/uevent-socket.ts';
 
 /**
  * Opens the kernel's uevent socket; the listener is called on the main thread, in the order of arrival, until close(). Only what
@@ -11,6 +11,6 @@ import type { UeventListener, UeventSocket } from '../facts/uevent-socket.ts';
  */
 export async function openUevents(listener: UeventListener, receiveBuffer?: number): Promise<UeventSocket> {
   // netlink loads its addon when it is imported.
-  const { openUeventSocket } = await import('../facts/uevent-socket.ts');
+  const { openUeventSocket } = await import('../facts/uevents/uevent-socket.ts');
   return receiveBuffer === undefined ? openUeventSocket(listener) : openUeventSocket(listener, receiveBuffer);
 }

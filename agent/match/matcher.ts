@@ -1,7 +1,7 @@
 import { fnmatch } from '../base/fnmatch.ts';
 import { lookupKey, moduleName, type LookupKey, type ModuleName } from '../base/names.ts';
 import type { Candidate, CandidateSource, ConfiguredNames, Lookup } from './candidate.ts';
-import type { Index } from './trie.ts';
+import type { Index } from '../indexes/trie.ts';
 
 /** The five indexes of a module tree; one that is not there answers nothing, as in kmod. */
 export interface MatchIndexes {

@@ -11,7 +11,7 @@
  */
 import type { ModuleName, Place } from '../base/names.ts';
 import type { Candidate } from '../match/candidate.ts';
-import { FactTable, type FactSources, type Found, type ModuleFacts } from './module-facts.ts';
+import { FactTable, type FactSources, type Found, type ModuleFacts } from './planned-module.ts';
 import type { Blocked, ParamOrigin, Plan, PlanEdge, PlanNote, PlannedCommand, Step, StepReason } from './plan.ts';
 
 /** What a planner plans with. */

@@ -13,8 +13,8 @@
  */
 import type { ModuleName } from '../base/names.ts';
 import type { Candidate } from '../match/candidate.ts';
-import type { CommandRule } from '../rules/config.ts';
-import { FactTable, type FactSources, type Found } from './module-facts.ts';
+import type { CommandRule } from '../rules/modprobe/config.ts';
+import { FactTable, type FactSources, type Found } from './planned-module.ts';
 import type { PlannedCommand } from './plan.ts';
 
 /** What a removal is planned with. */

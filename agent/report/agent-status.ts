@@ -1,7 +1,7 @@
 /** What the agent is doing, as data (`plugd status --json`) and as text. Times are ISO 8601, durations ms, sizes bytes. */
-import type { KernelRequests } from './coldplug-run.ts';
+import type { KernelRequests } from '../records/coldplug-run.ts';
 import type { ModuleName } from '../base/names.ts';
-import type { UeventCounters } from '../facts/uevent-socket.ts';
+import type { UeventCounters } from '../facts/uevents/uevent-socket.ts';
 import { clockText } from './ledger.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 

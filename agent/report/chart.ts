@@ -3,7 +3,7 @@
  * light = waiting for modules it needs, lighter = waiting for a free slot, full = inside finit_module; red = refused;
  * outlined and joined by a line = the critical path, the chain of causes behind the module that ended last.
  */
-import type { ColdplugRun, ModuleRecord } from './coldplug-run.ts';
+import type { ColdplugRun, ModuleRecord } from '../records/coldplug-run.ts';
 import { duration, readable } from './terminal.ts';
 
 const ROW = 18;

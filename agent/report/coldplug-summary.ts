@@ -1,6 +1,6 @@
 import type { Place } from '../base/names.ts';
-import { causeText } from './cause.ts';
-import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from './coldplug-run.ts';
+import { causeText } from '../diagnosis/cause.ts';
+import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import { labelled } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 

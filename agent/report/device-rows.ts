@@ -1,11 +1,11 @@
 /** The devices of a machine in rows: what `plugd devices` shows and `plugd test --replay` judges. */
 import type { Devpath, Modalias, ModuleName } from '../base/names.ts';
-import type { Cause } from './cause.ts';
+import type { Cause } from '../diagnosis/cause.ts';
 import { table, type Column } from './layout.ts';
 import { paintVerdict } from './investigation-text.ts';
 import { paint, readable, type Terminal } from './terminal.ts';
-import { verdictText, type Verdict } from './verdict.ts';
-import { counted } from './words.ts';
+import { verdictText, type Verdict } from '../diagnosis/verdict.ts';
+import { counted } from '../base/words.ts';
 
 /** One device. */
 export interface DeviceRow {

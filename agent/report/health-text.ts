@@ -1,7 +1,7 @@
-import type { CheckResult, HealthState } from './health.ts';
+import type { CheckResult, HealthState } from '../explain/doctor/health.ts';
 import { labelled, shortened } from './layout.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';
-import { counted } from './words.ts';
+import { counted } from '../base/words.ts';
 
 const STYLE: Readonly<Record<HealthState, Style>> = { ok: 'green', warning: 'yellow', wrong: 'red', unknown: 'dim' };
 const STATE = 9;

@@ -1,9 +1,15 @@
-import type { CandidateReport, Investigation, RequestReport, RuleReport, StepReport } from './investigation.ts';
+import type {
+  CandidateReport,
+  Investigation,
+  RequestReport,
+  RuleReport,
+  StepReport,
+} from '../records/investigation.ts';
 import type { Place } from '../base/names.ts';
 import { labelled, shortened, wrapped } from './layout.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';
-import { isServed, verdictText, type Verdict } from './verdict.ts';
-import { placeText } from './words.ts';
+import { isServed, verdictText, type Verdict } from '../diagnosis/verdict.ts';
+import { placeText } from '../base/words.ts';
 
 const STYLE: Readonly<Record<Verdict, Style>> = {
   failed: 'red',

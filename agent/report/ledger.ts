@@ -1,6 +1,6 @@
 /** Who asked for each module: the agent's ledger, as data and as text. */
 import type { ModuleName, Place } from '../base/names.ts';
-import type { ModuleRecord } from './coldplug-run.ts';
+import type { ModuleRecord } from '../records/coldplug-run.ts';
 import { duration, fit, paint, readable, type Terminal } from './terminal.ts';
 
 /** Who asked: a device, the kernel, a person, a line of modules-load.d; `outside`: not plugd, and nobody told it who. */

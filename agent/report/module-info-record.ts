@@ -1,7 +1,7 @@
 /** What `modinfo --json` says of a module (docs/modinfo.schema.json). */
-import type { ModinfoField } from '../facts/modinfo.ts';
-import { moduleParameters, type ModuleInfo } from '../facts/module-info.ts';
-import type { NotAModule } from '../facts/module-file.ts';
+import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
+import { moduleParameters, type ModuleInfo } from '../facts/modfiles/module-info.ts';
+import type { NotAModule } from '../facts/modfiles/module-file.ts';
 import type { ModuleInfoSubject } from './module-info-text.ts';
 
 /** One module. Texts are UTF-8; where a file has other bytes, each is one character (latin1). */

@@ -1,6 +1,6 @@
 /** Lines of `plugd monitor`: kernel uevents and plugd's decisions as they come. */
-import { causeText } from './cause.ts';
-import type { BlockedRecord, ModuleRecord } from './coldplug-run.ts';
+import { causeText } from '../diagnosis/cause.ts';
+import type { BlockedRecord, ModuleRecord } from '../records/coldplug-run.ts';
 import { clockText } from './ledger.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 

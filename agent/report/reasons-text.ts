@@ -1,9 +1,9 @@
-import { describe } from '../facts/device-search.ts';
+import { describe } from '../facts/devices/device-search.ts';
 import { labelled, table } from './layout.ts';
 import { askedText, clockText } from './ledger.ts';
-import type { PresentState, Reasons, WayIn } from './reasons.ts';
+import type { PresentState, Reasons, WayIn } from '../records/reasons.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';
-import { counted, placeText } from './words.ts';
+import { counted, placeText } from '../base/words.ts';
 
 /** Entries shown of lists that may be long; `-v` shows all. */
 const SHOWN = 5;

@@ -1,8 +1,8 @@
-import { counted } from './words.ts';
+import { counted } from '../base/words.ts';
 import type { DeviceRow } from './device-rows.ts';
 import { labelled } from './layout.ts';
 import { paint, readable, type Terminal } from './terminal.ts';
-import { verdictText } from './verdict.ts';
+import { verdictText } from '../diagnosis/verdict.ts';
 
 /**
  * What a recorded device's driver would come to:

@@ -15,7 +15,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { openHost } from '../../agent/base/host.ts';
 import { createMatcher, type Matcher } from '../../agent/match/matcher.ts';
-import { openTree } from '../../agent/pipeline/tree.ts';
+import { openTree } from '../../agent/load/tree.ts';
 import { aliasPatterns, namesFor } from '../fixtures/alias-strings.ts';
 import { debianTree, type DebianTree } from '../fixtures/debian.ts';
 import { kmodLookup, timedLookups, type KmodLookup, type TimedLookups } from '../fixtures/kmod-lookup.ts';

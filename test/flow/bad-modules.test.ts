@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, readFileSync, readdirSync, symlinkSync, truncateS
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
-import { imageSource, parseElf } from '../../agent/facts/elf.ts';
+import { imageSource, parseElf } from '../../agent/facts/modfiles/elf.ts';
 import { needCommands } from '../fixtures/commands.ts';
 import { moduleImage } from '../fixtures/elf-image.ts';
 import { Random } from '../fixtures/random.ts';

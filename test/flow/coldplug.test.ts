@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
-import type { ColdplugRun } from '../../agent/report/coldplug-run.ts';
+import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
 import { machineOptions, plantSysfs, type RecordedDevice } from '../fixtures/sysfs.ts';
 
 const root = join(import.meta.dirname, '../../..');

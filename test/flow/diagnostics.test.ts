@@ -2,7 +2,7 @@
 import { rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Investigation } from '../../agent/report/investigation.ts';
+import type { Investigation } from '../../agent/records/investigation.ts';
 import { diagnosticsRig, fits, KERNEL, MAGIC } from '../fixtures/diagnostics-rig.ts';
 import { moduleImage } from '../fixtures/elf-image.ts';
 

@@ -4,9 +4,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
-import { LONGEST_REQUEST, REQUESTS } from '../../agent/daemon/control-protocol.ts';
-import { POLICY_KEYS } from '../../agent/rules/policy.ts';
-import { parsePolicy } from '../../agent/rules/policy-text.ts';
+import { LONGEST_REQUEST, REQUESTS } from '../../agent/daemon/control/control-protocol.ts';
+import { POLICY_KEYS } from '../../agent/rules/policy/policy.ts';
+import { parsePolicy } from '../../agent/rules/policy/policy-text.ts';
 import { needCommands, runProgram } from '../fixtures/commands.ts';
 
 const root = join(import.meta.dirname, '../../..');

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { CheckResult } from '../../agent/report/health.ts';
+import type { CheckResult } from '../../agent/explain/doctor/health.ts';
 import { diagnosticsRig, plugd } from '../fixtures/diagnostics-rig.ts';
 import { moduleImage } from '../fixtures/elf-image.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { moduleName } from '../../agent/base/names.ts';
-import { imageSource, parseElf, section } from '../../agent/facts/elf.ts';
+import { imageSource, parseElf, section } from '../../agent/facts/modfiles/elf.ts';
 import { forcedImage } from '../../agent/insert/forced-image.ts';
 import { insertModule, type Insertion, type InsertionRequest } from '../../agent/insert/insertion.ts';
 import { removeModule, type Removal, type RemovalRequest } from '../../agent/insert/removal.ts';

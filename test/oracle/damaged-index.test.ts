@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { openHost } from '../../agent/base/host.ts';
-import { aliasIndex, modulePositions } from '../../agent/depmod/text-index.ts';
+import { aliasIndex, modulePositions } from '../../agent/indexes/text-index.ts';
 import { createMatcher, type Matcher } from '../../agent/match/matcher.ts';
-import { openTree, type ModuleTree } from '../../agent/pipeline/tree.ts';
+import { openTree, type ModuleTree } from '../../agent/load/tree.ts';
 import { aliasPatterns, namesFor } from '../fixtures/alias-strings.ts';
 import { debianTree } from '../fixtures/debian.ts';
 import { Random } from '../fixtures/random.ts';

@@ -6,8 +6,8 @@ import {
   builtinIndex,
   depIndex,
   modulePositions,
-} from '../../agent/depmod/text-index.ts';
-import { IndexTrie } from '../../agent/match/trie.ts';
+} from '../../agent/indexes/text-index.ts';
+import { IndexTrie } from '../../agent/indexes/trie.ts';
 import { debianTree, type Architecture } from '../fixtures/debian.ts';
 
 for (const architecture of ['amd64', 'arm64', 'armhf'] as const satisfies readonly Architecture[]) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openHost } from '../../agent/base/host.ts';
 import { createMatcher } from '../../agent/match/matcher.ts';
-import { openTree } from '../../agent/pipeline/tree.ts';
+import { openTree } from '../../agent/load/tree.ts';
 import { aliasPatterns, namesFor } from '../fixtures/alias-strings.ts';
 import { debianTree, type DebianTree } from '../fixtures/debian.ts';
 import { kmodLookup } from '../fixtures/kmod-lookup.ts';

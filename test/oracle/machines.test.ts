@@ -4,7 +4,7 @@ import t from 'tap';
 import { openHost } from '../../agent/base/host.ts';
 import { moduleName } from '../../agent/base/names.ts';
 import { createMatcher, type Matcher } from '../../agent/match/matcher.ts';
-import { openTree } from '../../agent/pipeline/tree.ts';
+import { openTree } from '../../agent/load/tree.ts';
 import { debianTree, type Architecture, type DebianTree } from '../fixtures/debian.ts';
 import { kmodLookup } from '../fixtures/kmod-lookup.ts';
 import { builtBy, otherwise } from './driver-facts.ts';

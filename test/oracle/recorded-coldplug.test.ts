@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { ColdplugRun } from '../../agent/report/coldplug-run.ts';
+import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
 import { debianTree } from '../fixtures/debian.ts';
 import { parseRecording, plantSysfs } from '../fixtures/sysfs.ts';
 

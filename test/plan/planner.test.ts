@@ -1,13 +1,13 @@
 import t from 'tap';
 import { moduleName, type ModuleName } from '../../agent/base/names.ts';
 import { createMatcher } from '../../agent/match/matcher.ts';
-import type { Index } from '../../agent/match/trie.ts';
+import type { Index } from '../../agent/indexes/trie.ts';
 import type { Plan } from '../../agent/plan/plan.ts';
 import { createPlanner, kmodOptions, type PlanOptions, type Planner } from '../../agent/plan/planner.ts';
-import { emptyConfig } from '../../agent/rules/config.ts';
-import { parseKernelCommandLine } from '../../agent/rules/kernel-command-line.ts';
-import { configuredNames } from '../../agent/rules/merged-config.ts';
-import { parseModprobeConf } from '../../agent/rules/modprobe-conf.ts';
+import { emptyConfig } from '../../agent/rules/modprobe/config.ts';
+import { parseKernelCommandLine } from '../../agent/rules/modprobe/kernel-command-line.ts';
+import { configuredNames } from '../../agent/rules/modprobe/merged-config.ts';
+import { parseModprobeConf } from '../../agent/rules/modprobe/modprobe-conf.ts';
 
 /** A tree: each module's dependencies, nearest first, all of them as depmod writes them. */
 const TREE: Readonly<Record<string, string>> = {

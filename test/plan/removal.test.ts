@@ -1,11 +1,11 @@
 import t from 'tap';
 import { moduleName, type ModuleName } from '../../agent/base/names.ts';
 import { createMatcher } from '../../agent/match/matcher.ts';
-import type { Index } from '../../agent/match/trie.ts';
+import type { Index } from '../../agent/indexes/trie.ts';
 import { createRemovalPlanner, type RemovalOptions, type RemovalPlan } from '../../agent/plan/removal.ts';
-import { emptyConfig } from '../../agent/rules/config.ts';
-import { configuredNames } from '../../agent/rules/merged-config.ts';
-import { parseModprobeConf } from '../../agent/rules/modprobe-conf.ts';
+import { emptyConfig } from '../../agent/rules/modprobe/config.ts';
+import { configuredNames } from '../../agent/rules/modprobe/merged-config.ts';
+import { parseModprobeConf } from '../../agent/rules/modprobe/modprobe-conf.ts';
 
 /** Dependencies, nearest first. */
 const TREE: Readonly<Record<string, string>> = { a: '', b: 'a', c: 'b a', d: 'a', x: '', y: '', z: 'y' };

@@ -2,8 +2,8 @@ import t from 'tap';
 import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
 import { deviceCounts, deviceTable, deviceTree, type DeviceRow } from '../../agent/report/device-rows.ts';
 import { labelled, table, wrapped } from '../../agent/report/layout.ts';
-import { foremost, isServed, VERDICTS, verdictText } from '../../agent/report/verdict.ts';
-import { counted, listed, placeText } from '../../agent/report/words.ts';
+import { foremost, isServed, VERDICTS, verdictText } from '../../agent/diagnosis/verdict.ts';
+import { counted, listed, placeText } from '../../agent/base/words.ts';
 
 const PLAIN = { colour: false, width: 80 };
 

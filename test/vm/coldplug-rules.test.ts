@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { needCommands } from '../fixtures/commands.ts';
-import type { ColdplugRun, ModuleRecord } from '../../agent/report/coldplug-run.ts';
+import type { ColdplugRun, ModuleRecord } from '../../agent/records/coldplug-run.ts';
 import { kitchenSink } from './devices.ts';
 import { machineImage, type Image } from './image.ts';
 import { boot } from './machine.ts';

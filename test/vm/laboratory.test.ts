@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { ColdplugRun } from '../../agent/report/coldplug-run.ts';
-import type { Investigation } from '../../agent/report/investigation.ts';
+import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
+import type { Investigation } from '../../agent/records/investigation.ts';
 import { isOfSchema } from '../fixtures/diagnostics-rig.ts';
 import { needCommands } from '../fixtures/commands.ts';
 import { ofMachine, replaceBytes, signedByStranger, withWrongVersion } from '../fixtures/faulty-module.ts';

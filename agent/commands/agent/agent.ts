@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
 import { Agent } from '../../daemon/agent.ts';
-import { RUN_DIR } from '../../daemon/run-dir.ts';
+import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import { POLICY_FILE } from '../../daemon/policy-file.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { JOBS, jobsOf } from './jobs.ts';

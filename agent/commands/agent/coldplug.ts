@@ -2,11 +2,11 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { PlugdError, reason } from '../../base/error.ts';
-import { RUN_DIR } from '../../daemon/run-dir.ts';
-import { coldplug } from '../../pipeline/coldplug.ts';
-import type { LoaderObserver } from '../../pipeline/loader.ts';
+import { RUN_DIR } from '../../daemon/control/run-dir.ts';
+import { coldplug } from '../../load/coldplug.ts';
+import type { LoaderObserver } from '../../load/loader.ts';
 import { chart } from '../../report/chart.ts';
-import { hasFailures, type ColdplugRun } from '../../report/coldplug-run.ts';
+import { hasFailures, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
 import { LINE, progressLine } from '../../report/progress.ts';
 import { terminalOf, type Terminal } from '../../report/terminal.ts';
@@ -82,7 +82,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
         dryRun || parsed.has(LEAVE) || runDir === undefined
           ? undefined
           : async (loader) =>
-              (await import('../../daemon/boot-requests.ts')).serveBootRequests(host, loader, resolve(runDir)),
+              (await import('../../daemon/control/boot-requests.ts')).serveBootRequests(host, loader, resolve(runDir)),
     });
     view?.close();
     const file = parsed.value(CHART);

@@ -1,6 +1,6 @@
 import { PlugdError } from '../../base/error.ts';
 import type { SettleEnd } from '../../daemon/settling.ts';
-import { trigger } from '../../pipeline/trigger.ts';
+import { trigger } from '../../insert/trigger.ts';
 import { readable } from '../../report/terminal.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { print, say } from '../output.ts';

@@ -1,8 +1,8 @@
 import { PlugdError } from '../../base/error.ts';
 import { readFileSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
-import { parseRecording, readBoundDevices, recordLine, type BoundDevice } from '../../facts/recording.ts';
-import type { ListedDevice } from '../../pipeline/device-list.ts';
+import { parseRecording, readBoundDevices, recordLine, type BoundDevice } from '../../facts/devices/recording.ts';
+import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../report/device-rows.ts';
 import { EXIT, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
@@ -58,7 +58,7 @@ Exit status: 0 done; 1 nothing matched.`,
     const chosen = await filter(parsed);
     const bound = chosen.bound(recorded ? parseRecording(read(file), file) : readBoundDevices(host.sysfs));
     if (parsed.has(RECORD)) return record(bound);
-    const { listDevices } = await import('../../pipeline/device-list.ts');
+    const { listDevices } = await import('../../explain/device-list.ts');
     const list = listDevices(bound, { host, recorded, deep: parsed.has(CHECK) });
     if (list.problem !== undefined && !parsed.has(OPTION.quiet)) say(`plugd: ${list.problem.message}\n`);
     const devices = list.devices.filter((device) => chosen.listed(device));

@@ -1,6 +1,6 @@
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
-import type { CheckResult } from '../../report/health.ts';
+import type { CheckResult } from '../../explain/doctor/health.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { outTerminal } from '../out-terminal.ts';
 import { print } from '../output.ts';
@@ -47,9 +47,9 @@ interface Examined {
 }
 
 async function examine(host: Host): Promise<Examined> {
-  const { examineHealth } = await import('../../pipeline/health-facts.ts');
+  const { examineHealth } = await import('../../explain/doctor/health-facts.ts');
   const { existsSync } = await import('node:fs');
-  const { controlPath, RUN_DIR } = await import('../../daemon/run-dir.ts');
+  const { controlPath, RUN_DIR } = await import('../../daemon/control/run-dir.ts');
   const agent = host.root === '' && existsSync(controlPath(RUN_DIR));
   return {
     head: `Linux ${host.kernel}${host.root === '' ? '' : ` in ${host.root}`}`,
@@ -58,6 +58,6 @@ async function examine(host: Host): Promise<Examined> {
 }
 
 async function examineNext(host: Host, next: string): Promise<Examined> {
-  const { examineNextKernel } = await import('../../pipeline/next-kernel.ts');
+  const { examineNextKernel } = await import('../../explain/doctor/next-kernel.ts');
   return { head: `Linux ${host.kernel} → ${next}`, results: examineNextKernel(host, next) };
 }

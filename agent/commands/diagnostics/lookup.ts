@@ -1,9 +1,9 @@
 import { PlugdError } from '../../base/error.ts';
-import { readModprobeConfig } from '../../facts/config-text.ts';
+import { readModprobeConfig } from '../../facts/config/config-text.ts';
 import type { Lookup } from '../../match/candidate.ts';
 import { createMatcher, type Matcher } from '../../match/matcher.ts';
-import { openTree, type ModuleTree } from '../../pipeline/tree.ts';
-import { configuredNames, mergeConfig } from '../../rules/merged-config.ts';
+import { openTree, type ModuleTree } from '../../load/tree.ts';
+import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config.ts';
 import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { lineGroups } from '../input.ts';
 import { machineWords } from '../machine-words.ts';

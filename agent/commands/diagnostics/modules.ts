@@ -21,7 +21,7 @@ Exit status: 0 done; 1 nothing matched.`,
   async run(args) {
     const parsed = parse(command, args);
     const host = offlineHost(parsed);
-    const { listModules } = await import('../../pipeline/module-list.ts');
+    const { listModules } = await import('../../explain/module-list.ts');
     const { compileGlob } = await import('../../rules/glob.ts');
     const globs = machineWords(parsed.words).map((word) => compileGlob(word.replaceAll('-', '_')));
     const chosen = (row: ModuleRow) =>

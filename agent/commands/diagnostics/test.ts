@@ -1,6 +1,6 @@
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
-import { isServed } from '../../report/verdict.ts';
+import { isServed } from '../../diagnosis/verdict.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { outTerminal } from '../out-terminal.ts';
@@ -47,7 +47,7 @@ Exit status: 0 the device has a driver, or would get one; 1 it would not; with
     if (file !== undefined) {
       if (parsed.words.length > 0 || parsed.has(INSERT))
         throw new PlugdError('usage', 'test --replay takes no device and inserts nothing');
-      const { replay } = await import('../../pipeline/replay.ts');
+      const { replay } = await import('../../explain/replayed-devices.ts');
       const { replayText } = await import('../../report/replay.ts');
       const run = replay(host, file === '-' ? 0 : file);
       if (json) print(`${JSON.stringify(run, undefined, 1)}\n`);
@@ -72,13 +72,13 @@ async function testOne(
   params: string,
   { insert, json, verbose, quiet }: { insert: boolean; json: boolean; verbose: boolean; quiet: boolean },
 ): Promise<number> {
-  const { testDevice } = await import('../../pipeline/device-test.ts');
+  const { testDevice } = await import('../../explain/device-test.ts');
   const tested = testDevice(host, word, params);
   let { investigation } = tested;
   if (insert && tested.sources !== undefined) {
     if (host.root !== '')
       throw new PlugdError('usage', 'test --insert inserts into the running kernel: it takes no --root');
-    const { testInserted } = await import('../../pipeline/device-test.ts');
+    const { testInserted } = await import('../../explain/device-test.ts');
     investigation = await testInserted(host, tested);
   }
   for (const { file, line, message } of tested.sources?.problems() ?? []) {

@@ -1,5 +1,5 @@
 import { PlugdError } from '../../base/error.ts';
-import { RUN_DIR } from '../../daemon/run-dir.ts';
+import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import type { LedgerEntry } from '../../report/ledger.ts';
 import { EXIT, OPTION, parse, type Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
@@ -23,7 +23,7 @@ Exit status: 0 done; 1 there is no such module.`,
     if (word === undefined || more.length > 0)
       throw new PlugdError('usage', 'why takes one module', { remedy: 'see plugd why --help' });
     const host = offlineHost(parsed);
-    const { reasonsFor } = await import('../../pipeline/reasons.ts');
+    const { reasonsFor } = await import('../../explain/why/reasons.ts');
     const reasons = { ...reasonsFor(host, word), ledger: undefined as readonly LedgerEntry[] | undefined };
     if (host.root === '') reasons.ledger = await ledgerOf(reasons.module);
     if (parsed.has(OPTION.json)) print(`${JSON.stringify(reasons, undefined, 1)}\n`);
@@ -37,7 +37,7 @@ Exit status: 0 done; 1 there is no such module.`,
 
 /** What the running agent noted about a module; undefined when none runs, or it may not be asked. */
 async function ledgerOf(module: string): Promise<readonly LedgerEntry[] | undefined> {
-  const { ControlClient } = await import('../../daemon/control-client.ts');
+  const { ControlClient } = await import('../../daemon/control/control-client.ts');
   try {
     const agent = await ControlClient.open(RUN_DIR);
     const entries: LedgerEntry[] = [];

@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import { indexFiles, readTree, TEXT_FILES, textFiles } from '../../depmod/index-build.ts';
-import type { IndexLayout } from '../../depmod/index-writer.ts';
+import type { IndexLayout } from '../../indexes/index-writer.ts';
 import type { Level } from '../../depmod/message.ts';
 import { publishIndexes } from '../../depmod/publication.ts';
 import { isUpToDate } from '../../depmod/freshness.ts';

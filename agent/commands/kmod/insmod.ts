@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { errnoText } from '../../base/errno.ts';
-import { readKernelCompression } from '../../facts/kernel-state.ts';
+import { readKernelCompression } from '../../facts/kernel/kernel-state.ts';
 import { insertModule } from '../../insert/insertion.ts';
 import type { Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { PlugdError } from '../../base/error.ts';
 import { readAttribute } from '../../facts/attribute.ts';
-import { readProcModules, type ProcModule } from '../../facts/proc-modules.ts';
-import { readHolders, readRefcount } from '../../facts/sys-module.ts';
+import { readProcModules, type ProcModule } from '../../facts/kernel/proc-modules.ts';
+import { readHolders, readRefcount } from '../../facts/kernel/sys-module.ts';
 import type { Command } from '../command.ts';
 import { print, printBytes } from '../output.ts';
 import { LEVEL, printVersion, runApplet, type Applet } from './applet.ts';

@@ -4,10 +4,10 @@ import { errnoText } from '../../base/errno.ts';
 import { PlugdError } from '../../base/error.ts';
 import { lookupKey, moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
 import { isModuleFileName, nativePath } from '../../depmod/tree-module.ts';
-import type { ModinfoField } from '../../facts/modinfo.ts';
-import { builtinInfo, readModuleInfo } from '../../facts/module-info.ts';
+import type { ModinfoField } from '../../facts/modfiles/modinfo.ts';
+import { builtinInfo, readModuleInfo } from '../../facts/modfiles/module-info.ts';
 import { createMatcher } from '../../match/matcher.ts';
-import { openTree, type ModuleTree } from '../../pipeline/tree.ts';
+import { openTree, type ModuleTree } from '../../load/tree.ts';
 import { moduleInfoRecord, type ModuleInfoRecord } from '../../report/module-info-record.ts';
 import {
   allFields,

@@ -1,5 +1,5 @@
-import type { Index } from '../../match/trie.ts';
-import type { Config } from '../../rules/config.ts';
+import type { Index } from '../../indexes/trie.ts';
+import type { Config } from '../../rules/modprobe/config.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 
 /** Prints what `modprobe -c` prints: the configuration, then all aliases of the module tree. */

@@ -6,15 +6,15 @@
 import { statSync } from 'node:fs';
 import { errnoText } from '../../base/errno.ts';
 import { moduleNameFromPath } from '../../base/names.ts';
-import { readKernelCompression } from '../../facts/kernel-state.ts';
+import { readKernelCompression } from '../../facts/kernel/kernel-state.ts';
 import type { Insertion } from '../../insert/insertion.ts';
 import type { Candidate } from '../../match/candidate.ts';
 import type { Matcher } from '../../match/matcher.ts';
 import type { Blocked, Step } from '../../plan/plan.ts';
 import { createPlanner, kmodOptions, type Planner } from '../../plan/planner.ts';
-import { causeText } from '../../report/cause.ts';
-import { isThroughAlias } from '../../rules/decision.ts';
-import { ruleIndex } from '../../rules/rule-index.ts';
+import { causeText } from '../../diagnosis/cause.ts';
+import { isThroughAlias } from '../../rules/modprobe/decision.ts';
+import { ruleIndex } from '../../rules/modprobe/rule-index.ts';
 import { LEVEL } from './applet.ts';
 import { absolute, bytes, type ModprobeRun } from './modprobe-run.ts';
 
@@ -164,7 +164,7 @@ export class Inserter {
     }
     const { insertModule } = await import('../../insert/insertion.ts');
     const { forceModversion, forceVermagic } = run.settings;
-    const explaining = run.applet.level >= LEVEL.info ? await import('../../pipeline/insertion-trial.ts') : undefined;
+    const explaining = run.applet.level >= LEVEL.info ? await import('../../explain/insertion-trial.ts') : undefined;
     const logged = explaining?.lastLogged();
     const insertion = await insertModule({
       path: step.path,

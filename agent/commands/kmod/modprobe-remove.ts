@@ -3,7 +3,7 @@
  * more in use than the plan has it.
  */
 import { errnoText } from '../../base/errno.ts';
-import { readHolders, readRefcount } from '../../facts/sys-module.ts';
+import { readHolders, readRefcount } from '../../facts/kernel/sys-module.ts';
 import { removeModule } from '../../insert/removal.ts';
 import { createRemovalPlanner, type RemovalPlanner, type RemovalStep } from '../../plan/removal.ts';
 import { LEVEL } from './applet.ts';

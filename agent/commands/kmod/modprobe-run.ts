@@ -2,15 +2,15 @@ import { release } from 'node:os';
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
-import { readKernelCommandLine, readModprobeConfig } from '../../facts/config-text.ts';
-import { readModuleState } from '../../facts/sys-module.ts';
-import type { CommandEnd } from '../../insert/command.ts';
+import { readKernelCommandLine, readModprobeConfig } from '../../facts/config/config-text.ts';
+import { readModuleState } from '../../facts/kernel/sys-module.ts';
+import type { CommandEnd } from '../../insert/install-command.ts';
 import type { Candidate } from '../../match/candidate.ts';
 import { createMatcher, type MatchIndexes, type Matcher } from '../../match/matcher.ts';
-import { openTree, type TreeProblem } from '../../pipeline/tree.ts';
-import type { FactSources } from '../../plan/module-facts.ts';
-import type { Config } from '../../rules/config.ts';
-import { configuredNames, mergeConfig } from '../../rules/merged-config.ts';
+import { openTree, type TreeProblem } from '../../load/tree.ts';
+import type { FactSources } from '../../plan/planned-module.ts';
+import type { Config } from '../../rules/modprobe/config.ts';
+import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config.ts';
 import type { Applet } from './applet.ts';
 import type { ModprobeSettings } from './modprobe-options.ts';
 
@@ -107,7 +107,7 @@ export class ModprobeRun {
     if (running.filter((name) => name === module).length >= MOST_NESTED) {
       return { kind: 'command-failed', code: undefined, why: 'it leads back to itself (modprobe -i in it would not)' };
     }
-    const { runCommand } = await import('../../insert/command.ts');
+    const { runCommand } = await import('../../insert/install-command.ts');
     const { childOptions } = this.settings;
     const env = {
       [NESTING]: [...running, module].join(' '),

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { errnoText } from '../../base/errno.ts';
 import { moduleNameFromPath } from '../../base/names.ts';
-import { openModuleFile } from '../../facts/module-file.ts';
+import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 
 /** What kmod says of a module that has none. */

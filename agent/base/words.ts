@@ -1,0 +1,29 @@
+import type { Place } from './names.ts';
+import type { Keyring } from '../facts/kernel/keyring.ts';
+
+/** `/etc/modprobe.d/a.conf:3`; the kernel command line has one line only: `/proc/cmdline`. */
+export function placeText({ file, line }: Place): string {
+  return file.endsWith('/cmdline') || line === 0 ? file : `${file}:${line}`;
+}
+
+/** Text in single quotes. */
+export function quoted(text: string): string {
+  return `'${text}'`;
+}
+
+/** `1 device`, `2 devices`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `a, b and c`; '' for none. */
+export function listed(words: readonly string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** `keyrings: .builtin_trusted_keys 2, .platform 3` */
+export function keysInWords(keyrings: readonly Keyring[]): string {
+  if (keyrings.length === 0) return 'the kernel has no keyrings of certificates';
+  return `keys: ${keyrings.map(({ name, count, keys }) => `${name} ${keys?.length ?? count}`).join(', ')}`;
+}

@@ -1,0 +1,96 @@
+import { availableParallelism } from 'node:os';
+import { errnoText } from '../base/errno.ts';
+import { PlugdError } from '../base/error.ts';
+import {
+  openModuleFile,
+  openModuleFileLater,
+  type ModuleFile,
+  type NotAModule,
+} from '../facts/modfiles/module-file.ts';
+import type { Say } from './message.ts';
+import { nativePath, type TreeModule } from './tree-module.ts';
+
+/** What depmod takes from a module file. All latin1. */
+export interface ModuleFacts {
+  readonly aliases: readonly string[];
+  readonly softdeps: readonly string[];
+  readonly weakdeps: readonly string[];
+}
+
+/** Takes the symbols of the module at a position while its file is open, so that only their numbers have to be kept. */
+export type TakeSymbols = (position: number, file: ModuleFile) => void;
+
+const NOTHING: ModuleFacts = { aliases: [], softdeps: [], weakdeps: [] };
+
+/** Images that are held at a time, and how large each may be, in bytes: a larger one is decompressed when its turn comes. */
+const MOST_AHEAD = 16;
+const AHEAD_LIMIT = 32 << 20;
+const EFBIG = 27;
+
+/**
+ * Reads the modules one after the other, in their order. Compressed ones are decompressed ahead, as many at a time as there
+ * are processors, which is where the time goes in a tree of them. A file that is no module is an error message and a module
+ * without any facts: it stays in modules.dep.
+ */
+export async function readModules(
+  modules: readonly TreeModule[],
+  take: TakeSymbols,
+  say: Say,
+): Promise<readonly ModuleFacts[]> {
+  const ahead = Math.min(MOST_AHEAD, 2 * availableParallelism());
+  const coming = new Map<number, Promise<ModuleFile | NotAModule>>();
+  const facts: ModuleFacts[] = [];
+  for (const [i, module] of modules.entries()) {
+    if (!isPacked(module)) {
+      facts.push(readFacts(module, i, openModuleFile(nativePath(module.path)), take, say));
+      continue;
+    }
+    for (let j = i; j < modules.length && j < i + ahead; j++) {
+      const next = modules[j];
+      if (next === undefined || !isPacked(next) || coming.has(j)) continue;
+      coming.set(j, openModuleFileLater(nativePath(next.path), AHEAD_LIMIT));
+    }
+    // One after the other: the last module that provides a symbol is its owner.
+    // oxlint-disable-next-line no-await-in-loop
+    let file = await coming.get(i);
+    coming.delete(i);
+    if (file === undefined || (file.kind === 'not-a-module' && file.errno === EFBIG)) {
+      file = openModuleFile(nativePath(module.path));
+    }
+    facts.push(readFacts(module, i, file, take, say));
+  }
+  return facts;
+}
+
+function isPacked({ path }: TreeModule): boolean {
+  return !path.endsWith('.ko');
+}
+
+function readFacts(
+  module: TreeModule,
+  position: number,
+  file: ModuleFile | NotAModule,
+  take: TakeSymbols,
+  say: Say,
+): ModuleFacts {
+  if (file.kind === 'not-a-module') {
+    say('error', `failed to load symbols from ${module.path}: ${errnoText(file.errno)} (${file.why})`);
+    return NOTHING;
+  }
+  try {
+    take(position, file);
+    const facts = { aliases: [] as string[], softdeps: [] as string[], weakdeps: [] as string[] };
+    for (const { key, value } of file.modinfo) {
+      if (key === 'alias') facts.aliases.push(value);
+      else if (key === 'softdep') facts.softdeps.push(value);
+      else if (key === 'weakdep') facts.weakdeps.push(value);
+    }
+    return facts;
+  } catch (error) {
+    if (!(error instanceof PlugdError)) throw error;
+    say('error', `failed to load symbols from ${error.message}`);
+    return NOTHING;
+  } finally {
+    file.close();
+  }
+}

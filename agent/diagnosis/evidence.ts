@@ -1,0 +1,115 @@
+/**
+ * What is known when a module is refused, or asked about beforehand: the kernel's state, this process's, the module's file.
+ * Plain data: explain/ reads it, the diagnosis is made from it alone.
+ */
+import type { ModuleName, Place } from '../base/names.ts';
+import type { Keyring } from '../facts/kernel/keyring.ts';
+import type { Lockdown, SecureBoot } from '../facts/kernel/lockdown.ts';
+import type { Privileges } from '../facts/kernel/privileges.ts';
+
+/** The kernel and this process, as far as both decide about insertions. */
+export interface KernelEvidence {
+  /** `6.1.0-56-amd64` */
+  readonly release: string;
+  /** /proc/modules is there. */
+  readonly moduleSupport: boolean;
+  readonly modulesDisabled: boolean;
+  readonly lockdown: Lockdown | undefined;
+  readonly signatureEnforced: boolean | undefined;
+  readonly secureBoot: SecureBoot['state'];
+  readonly keyrings: readonly Keyring[];
+  readonly privileges: Privileges;
+}
+
+/** Whether a key that the kernel trusts made the signature. */
+export type KeyTrust =
+  /** A loaded module has a signature of the same key and no taint, or the key is in a keyring by its id. */
+  | { readonly kind: 'trusted'; readonly because: string }
+  /** No keyring has a key of that signer or id. */
+  | { readonly kind: 'unknown-key'; readonly looked: string }
+  | { readonly kind: 'undecided' };
+
+/** The signature of a module file. */
+export type SignatureEvidence =
+  | { readonly kind: 'unsigned' }
+  | { readonly kind: 'damaged'; readonly why: string }
+  | {
+      readonly kind: 'signed';
+      readonly signer: string;
+      readonly keyId: string;
+      readonly hash: string;
+      readonly trust: KeyTrust;
+    };
+
+/** A symbol that the module needs and would not get. */
+export interface MissingSymbol {
+  readonly symbol: string;
+  /** The module that exports it by modules.symbols; undefined when none does, and the kernel does not either. */
+  readonly provider: ModuleName | undefined;
+  /** The provider is among the modules that modules.dep says this one needs. */
+  readonly inDep: boolean;
+}
+
+/** A symbol whose version is another one than the module was built against. */
+export interface VersionMismatch {
+  readonly symbol: string;
+  readonly wanted: number;
+  readonly found: number;
+  /** `the kernel`, or a module's name. */
+  readonly provider: string;
+}
+
+/** A parameter that the module will not take. */
+export interface BadParameter {
+  readonly name: string;
+  readonly value: string | undefined;
+  /** `unknown`: the kernel ignores it with a warning. `value`: the kernel refuses the module. */
+  readonly kind: 'unknown' | 'value';
+  /** `int`, `bool`, … */
+  readonly type: string | undefined;
+  /** A parameter of the module that it may have been meant for. */
+  readonly suggestion: string | undefined;
+  /** Where it was given; undefined for the command line. */
+  readonly place: Place | undefined;
+}
+
+/** A module's file. */
+export type FileEvidence =
+  | { readonly kind: 'missing'; readonly elsewhere: string | undefined }
+  /** `why`: `damaged or truncated xz data`. */
+  | { readonly kind: 'unusable'; readonly why: string; readonly compressed: boolean }
+  | {
+      readonly kind: 'module';
+      /** Of the file, and of the kernel's own modules (undefined where there is none to compare with). */
+      readonly vermagic: string | undefined;
+      readonly expectedVermagic: string | undefined;
+      readonly architecture: string;
+      readonly expectedArchitecture: string | undefined;
+      /** It carries versions of symbols (__versions). */
+      readonly hasVersions: boolean;
+      readonly signature: SignatureEvidence;
+      readonly missingSymbols: readonly MissingSymbol[];
+      readonly mismatches: readonly VersionMismatch[];
+      readonly badParameters: readonly BadParameter[];
+      readonly firmware: readonly string[];
+    };
+
+/** One module that is to be inserted, or was refused. */
+export interface ModuleEvidence {
+  readonly module: ModuleName;
+  readonly path: string;
+  readonly file: FileEvidence;
+  /** The rule of the kernel's own module_blacklist=, if one names it. */
+  readonly kernelBlacklist: Place | undefined;
+}
+
+/** What the kernel, or a call before it, answered. */
+export interface Refusal {
+  /** Positive. */
+  readonly errno: number;
+  readonly during: 'open' | 'decompress' | 'insert';
+  /** Words of the step that failed: `damaged or truncated xz data`. */
+  readonly why?: string | undefined;
+  /** What the kernel logged about it since the call; empty when it said nothing, or its log cannot be read. latin1 */
+  readonly log: readonly string[];
+}

@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Host } from '../base/host.ts';
+import { PlugdError } from '../base/error.ts';
+import { moduleNameFromPath, type Devpath } from '../base/names.ts';
+import { nearestWord } from '../base/spelling.ts';
+import { readNames } from '../facts/attribute.ts';
+import { readDevice, type Device } from '../facts/devices/device.ts';
+import { findDevice } from '../facts/devices/device-search.ts';
+import { bound, type BoundDevice } from '../facts/devices/recording.ts';
+import type { Investigation, RequestReport } from '../records/investigation.ts';
+import { Examiner } from './examination.ts';
+import { insertRequests } from './insertion-trial.ts';
+import { Investigator } from './investigation.ts';
+import { judge, judgeParts, withoutTree, type Ending } from './judgement.ts';
+import { nearMiss } from './near-miss.ts';
+import { openSources, type Sources } from '../load/sources.ts';
+
+/** What one DEVICE word leads to: its device, if it has one, and its story. */
+export interface DeviceTest {
+  readonly investigation: Investigation;
+  readonly device: Device | undefined;
+  readonly sources: Sources | undefined;
+}
+
+/**
+ * Investigates a word of the command line: a path, node, bus address, network interface, MODALIAS, the name of a module or
+ * alias, or a module file. Changes nothing. Errors: `usage` when nothing is meant by it, or several devices are.
+ */
+export function testDevice(host: Host, word: string, params = ''): DeviceTest {
+  const sources = sourcesOf(host);
+  const found = findDevice(host, word);
+  const configuration = 'missing' in sources ? [] : sources.configFiles;
+  const base = { asked: word, kernel: host.kernel, moduleDir: host.moduleDir, configuration };
+  if (found.kind === 'ambiguous') {
+    throw new PlugdError('usage', `${word} is the name of ${found.devpaths.length} devices`, {
+      remedy: `name one by its path: ${found.devpaths.join(' ')}`,
+    });
+  }
+  if (found.kind === 'device') {
+    const device = bound(host.sysfs, found.device);
+    const shown = { ...base, meant: found.meant, device: deviceReport(device) };
+    if ('missing' in sources)
+      return {
+        investigation: { ...shown, requests: [], ...withoutTree(host, sources.missing, device) },
+        device,
+        sources: undefined,
+      };
+    const investigator = new Investigator({ host, sources, deep: true });
+    const requests = [
+      ...investigator.device(device),
+      ...partsOf(host, device).flatMap((part) =>
+        investigator.device(part).map((request) => ({ ...request, of: part.name })),
+      ),
+    ];
+    const end = withNearMiss(host, sources, requests, ending(host, device, requests));
+    return { investigation: { ...shown, requests, ...end }, device, sources };
+  }
+  if ('missing' in sources) {
+    return {
+      investigation: { ...base, meant: word, requests: [], ...withoutTree(host, sources.missing, undefined) },
+      device: undefined,
+      sources: undefined,
+    };
+  }
+  const investigator = new Investigator({ host, sources, deep: true });
+  const isPath = /\.ko(\.(xz|zst|gz))?$/.test(word);
+  if (isPath && !existsSync(word))
+    throw new PlugdError('usage', `there is no file ${word}`, {
+      remedy: `a module of the tree is meant by its name: ${moduleNameFromPath(word)}`,
+    });
+  if (params !== '' && !isPath)
+    throw new PlugdError('usage', 'parameters can be given for a module file only', {
+      remedy: 'for others they stand in modprobe.d',
+    });
+  const request = isPath ? investigator.file(resolve(word), params) : investigator.request(word);
+  const end = withNearMiss(host, sources, [request], judge(host, undefined, [request]));
+  const known = request.candidates.length > 0 || end.evidence.length > 0 || KERNEL_REQUEST.test(word);
+  if (found.kind === 'none' && !known) throw unknownWord(sources, word, found.looked);
+  const byName = request.candidates.some(({ source }) => source === 'modules.dep' || source === 'modules.builtin');
+  const meant = isPath
+    ? `the file ${word}`
+    : found.kind === 'modalias'
+      ? 'a MODALIAS'
+      : byName
+        ? 'the name of a module'
+        : 'an alias';
+  return { investigation: { ...base, meant, requests: [request], ...end }, device: undefined, sources };
+}
+
+/** What request_module() asks for, wherever it does: nothing may be there that answers. */
+const KERNEL_REQUEST =
+  /^(fs|net-pf|char-major|block-major|crypto|binfmt|tcp|nfct-helper|ip[6]?t|rtnl-link|netdev|devname)-/;
+
+function unknownWord({ tree }: Sources, word: string, looked: string): PlugdError {
+  const names = [...(tree.indexes.dep?.entries() ?? []), ...(tree.indexes.builtin?.entries() ?? [])];
+  const meant = nearestWord(
+    word.replaceAll('-', '_'),
+    names.map(({ key }) => key),
+  );
+  return new PlugdError('usage', `${looked}, nor is it the name of a module or alias`, {
+    remedy: meant === undefined ? 'plugd devices lists what is there' : `did you mean ${meant}?`,
+  });
+}
+
+/** A USB device asks for nothing itself: its interfaces do. */
+function partsOf(host: Host, { devpath, name, properties }: Device): readonly BoundDevice[] {
+  if (properties.get('DEVTYPE') !== 'usb_device') return [];
+  return readNames(host.sysfs + devpath)
+    .filter((entry) => entry.startsWith(`${name}:`) || entry.startsWith(`${name.replace(/^usb(\d+)$/, '$1-0')}:`))
+    .flatMap((entry) => readDevice(host.sysfs, `${devpath}/${entry}` as Devpath) ?? [])
+    .map((part) => bound(host.sysfs, part));
+}
+
+function ending(host: Host, device: BoundDevice | undefined, requests: readonly RequestReport[]): Ending {
+  if (device === undefined) return judge(host, undefined, requests);
+  return judgeParts(host, device, partsOf(host, device), requests);
+}
+
+/** What nothing matches may have been overlooked. */
+function withNearMiss(host: Host, sources: Sources, requests: readonly RequestReport[], end: Ending): Ending {
+  if (end.verdict !== 'no-match' || requests.some(({ malformed }) => malformed !== undefined)) return end;
+  const miss = nearMiss(
+    host,
+    sources,
+    requests.map(({ name }) => name),
+  );
+  return miss === undefined ? end : { ...end, ...miss };
+}
+
+/** Inserts what a test found to be loaded, and tells the story anew with what happened. */
+export async function testInserted(host: Host, { investigation, device, sources }: DeviceTest): Promise<Investigation> {
+  if (sources === undefined) return investigation;
+  const requests = await insertRequests(host, sources, new Examiner(host, sources), investigation.requests);
+  const now = device === undefined ? undefined : bound(host.sysfs, device);
+  const {
+    verdict: _,
+    cause: __,
+    reason: ___,
+    evidence: ____,
+    remedy: _____,
+    requests: ______,
+    ...base
+  } = investigation;
+  return {
+    ...base,
+    ...(now === undefined ? {} : { device: deviceReport(now) }),
+    requests,
+    ...ending(host, now, requests),
+  };
+}
+
+/** The sources, or the error that says that there is no module tree. */
+function sourcesOf(host: Host): Sources | { readonly missing: PlugdError } {
+  try {
+    return openSources(host);
+  } catch (error) {
+    if (error instanceof PlugdError && error.code === 'no-modules-directory') return { missing: error };
+    throw error;
+  }
+}
+
+function deviceReport(device: BoundDevice): NonNullable<Investigation['device']> {
+  return {
+    devpath: device.devpath,
+    subsystem: device.subsystem,
+    name: device.name,
+    modaliases: device.modaliases,
+    properties: Object.fromEntries(device.properties),
+    ...(device.driver === undefined ? {} : { driver: device.driver }),
+    ...(device.driverModule === undefined
+      ? {}
+      : { driverModule: device.driverModule as NonNullable<Investigation['device']>['driverModule'] }),
+  };
+}

@@ -1,0 +1,189 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { release } from 'node:os';
+import { PlugdError } from '../../base/error.ts';
+import { installedReleases, type Host } from '../../base/host.ts';
+import type { ModuleName, Place } from '../../base/names.ts';
+import { readAttribute } from '../../facts/attribute.ts';
+import { readUdevRules } from '../../facts/config/config-text.ts';
+import { openFirmware } from '../../facts/devices/firmware.ts';
+import { readKernelConfig } from '../../facts/kernel/kernel-config.ts';
+import { readKernelLog } from '../../facts/kernel/kernel-log.ts';
+import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
+import { readSecureBoot } from '../../facts/kernel/lockdown.ts';
+import { modinfoValues } from '../../facts/modfiles/modinfo.ts';
+import { openModuleFile } from '../../facts/modfiles/module-file.ts';
+import { readLoosePaths } from '../../facts/config/permissions.ts';
+import { readBoundDevices } from '../../facts/devices/recording.ts';
+import { readTaints } from '../../facts/kernel/taint.ts';
+import { changedAt, listModuleFiles } from '../../facts/trees/tree-listing.ts';
+import { udevdRuns } from '../../facts/kernel/udevd.ts';
+import { describe } from '../../facts/devices/device-search.ts';
+import { parseDepLine } from '../../match/matcher.ts';
+import { KERNEL_CHECKS } from './health-kernel.ts';
+import { RULE_CHECKS } from './health-rules.ts';
+import { TREE_CHECKS } from './health-tree.ts';
+import type { Problem } from '../../records/coldplug-run.ts';
+import type { CheckResult, FirmwareFacts, HealthFacts, TreeFacts } from './health.ts';
+import { listDevices } from '../device-list.ts';
+import { idleRules } from './idle-rules.ts';
+import { readKernelEvidence } from '../kernel-evidence.ts';
+import { readPolicy } from '../policy-verdict.ts';
+import { openSources, type Sources } from '../../load/sources.ts';
+
+/** Every check on the host, in the order in which they are shown: the tree, the kernel, the rules. */
+export function examineHealth(host: Host, agent: boolean): readonly CheckResult[] {
+  const facts = readHealthFacts(host, agent);
+  const [support, ...kernel] = KERNEL_CHECKS;
+  const checks = [...(support === undefined ? [] : [support]), ...TREE_CHECKS, ...kernel, ...RULE_CHECKS];
+  return checks.flatMap((check) => {
+    const finding = check.run(facts);
+    return finding === undefined ? [] : [{ id: check.id, title: check.title, ...finding }];
+  });
+}
+
+function readHealthFacts(host: Host, agent: boolean): HealthFacts {
+  const sources = sourcesOf(host);
+  const live = readKernelEvidence(host);
+  const helper = live === undefined ? undefined : readAttribute(`${host.proc}/sys/kernel/modprobe`);
+  const { wanted, waiting } = live === undefined ? { wanted: [], waiting: [] } : devicesOf(host, sources);
+  const firmware = openFirmware(host);
+  return {
+    root: host.root,
+    kernel: host.kernel,
+    moduleDir: host.moduleDir,
+    live,
+    running: host.root === '' ? release() : undefined,
+    releases: installedReleases(host.root),
+    config: readKernelConfig(host),
+    secureBoot: readSecureBoot(host),
+    taints: live === undefined ? undefined : readTaints(host),
+    helper: helper === undefined ? undefined : { path: helper, there: isExecutable(helper) },
+    tree: sources === undefined ? undefined : treeFacts(host, sources),
+    configuration: [
+      ...(sources?.problems() ?? []).filter(({ file }) => !file.startsWith(host.moduleDir)),
+      ...policyProblems(host),
+    ],
+    idleRules: sources === undefined ? [] : idleRules(host, sources),
+    loose: readLoosePaths(rulePlaces(host)),
+    udevd: { running: live !== undefined && udevdRuns(host), loads: udevLoads(host) },
+    agent,
+    firmwareFolders: firmware.folders,
+    firmware: sources === undefined ? [] : firmwareFacts(host, sources, wanted),
+    waiting,
+    securityfs: existsSync(`${host.sysfs}/kernel/security/lsm`),
+  };
+}
+
+function sourcesOf(host: Host): Sources | undefined {
+  try {
+    return openSources(host);
+  } catch (error) {
+    if (error instanceof PlugdError && error.code === 'no-modules-directory') return undefined;
+    throw error;
+  }
+}
+
+function policyProblems(host: Host): readonly Problem[] {
+  const read = readPolicy(host);
+  return read?.kind === 'malformed' ? read.problems : [];
+}
+
+/** What is on disk, against what modules.dep says. */
+export function treeFacts(host: Host, { tree }: Sources): TreeFacts {
+  // A look into each index finds the damaged ones.
+  for (const index of Object.values(tree.indexes)) index?.exact('');
+  const files = new Map(listModuleFiles(host.moduleDir).map(({ path, seconds }) => [path, seconds]));
+  const listed = new Set<string>();
+  for (const { value } of tree.indexes.dep?.entries() ?? []) {
+    const path = parseDepLine(value)?.path;
+    if (path !== undefined) listed.add(path);
+  }
+  const made = changedAt(`${host.moduleDir}/modules.dep.bin`) ?? changedAt(`${host.moduleDir}/modules.dep`) ?? 0;
+  return {
+    modules: listed.size,
+    missing: [...listed]
+      .filter((path) => (path.startsWith('/') ? !existsSync(host.root + path) : !files.has(path)))
+      .toSorted(),
+    unlisted: [...files.keys()].filter((path) => !listed.has(path)).toSorted(),
+    newer: [...files]
+      .filter(([path, seconds]) => seconds > made && listed.has(path))
+      .map(([path]) => path)
+      .toSorted(),
+    problems: tree.problems().map((problem) => ({ column: 0, ...problem })),
+  };
+}
+
+/** The modules that devices here ask for, and the devices whose module is not loaded. */
+function devicesOf(
+  host: Host,
+  sources: Sources | undefined,
+): { readonly wanted: readonly ModuleName[]; readonly waiting: readonly string[] } {
+  if (sources === undefined) return { wanted: [], waiting: [] };
+  const { devices } = listDevices(readBoundDevices(host.sysfs), { host, recorded: false, deep: false });
+  const waiting = devices.filter(({ row }) => row.driver === undefined && row.verdict === 'would-insert');
+  return {
+    wanted: [...new Set(devices.flatMap(({ row }) => row.modules))],
+    waiting: waiting.map(({ row }) => `${describe(row)}: ${row.modules.join(', ')}`),
+  };
+}
+
+/** What loaded and wanted modules say about firmware, and what the kernel logged about files that were not there. */
+export function firmwareFacts(
+  host: Host,
+  { matcher }: Sources,
+  wanted: readonly ModuleName[],
+): readonly FirmwareFacts[] {
+  const firmware = openFirmware(host);
+  const loaded = readLoadedModules(host)?.keys() ?? [];
+  const failed = host.root === '' ? failedFirmware() : new Set<string>();
+  const facts: FirmwareFacts[] = [];
+  for (const module of new Set([...loaded, ...wanted])) {
+    const path = matcher.dependencies(module)?.path;
+    if (path === undefined) continue;
+    const file = openModuleFile(path.startsWith('/') ? path : `${host.moduleDir}/${path}`);
+    if (file.kind !== 'module') continue;
+    const named = modinfoValues(file.modinfo, 'firmware');
+    file.close();
+    if (named.length === 0) continue;
+    const missing = named.filter((name) => firmware.find(name) === undefined);
+    facts.push({ module, named: named.length, missing, failed: missing.filter((name) => failed.has(name)) });
+  }
+  return facts;
+}
+
+/** `tg3 0000:02:00.0: Direct firmware load for tigon/tg3_tso.bin failed with error -2` */
+function failedFirmware(): ReadonlySet<string> {
+  const names = (readKernelLog() ?? []).map(
+    ({ text }) => /firmware load for (\S+) failed with error -2/.exec(text)?.[1],
+  );
+  return new Set(names.filter((name) => name !== undefined));
+}
+
+/** The folders and files that decide what root loads. */
+function rulePlaces(host: Host): readonly string[] {
+  const folders = ['/etc', '/run', '/usr/local/lib', '/usr/lib', '/lib'].flatMap((place) =>
+    ['modprobe.d', 'modules-load.d', 'udev/rules.d', 'depmod.d'].map((family) => `${host.root}${place}/${family}`),
+  );
+  const seen = new Set<string>();
+  return [...folders, `${host.root}/etc/modules`, `${host.root}/etc/plugd`, host.moduleDir].filter(
+    (path) => !seen.has(path) && seen.add(path),
+  );
+}
+
+/** The rule by which udev loads modules, undefined when it is masked or not there. */
+function udevLoads(host: Host): Place | undefined {
+  for (const { file, text } of readUdevRules(host).texts) {
+    const line = text.split('\n').findIndex((each) => /^[^#]*MODALIAS.*kmod\s+load/.test(each));
+    if (line >= 0) return { file, line: line + 1 };
+  }
+  return undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

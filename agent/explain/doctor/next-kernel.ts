@@ -1,0 +1,234 @@
+/**
+ * Before a reboot into another kernel: would everything that is in use now be there? Compared are the loaded modules and the
+ * devices that have a driver with the other release's tree, firmware and initramfs.
+ */
+import { existsSync } from 'node:fs';
+import { PlugdError } from '../../base/error.ts';
+import { openHost, type Host } from '../../base/host.ts';
+import { moduleNameFromPath, type ModuleName } from '../../base/names.ts';
+import { readInitramfs } from '../../facts/trees/initramfs.ts';
+import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
+import { readBoundDevices } from '../../facts/devices/recording.ts';
+import { describe } from '../../facts/devices/device-search.ts';
+import { predict, type Diagnosis } from '../../diagnosis/diagnosis.ts';
+import type { KernelEvidence, ModuleEvidence } from '../../diagnosis/evidence.ts';
+import { TREE_CHECKS } from './health-tree.ts';
+import type { CheckResult, Finding, HealthFacts } from './health.ts';
+import { counted, quoted } from '../../base/words.ts';
+import { Examiner } from '../examination.ts';
+import { firmwareFacts, treeFacts } from './health-facts.ts';
+import { readKernelEvidence } from '../kernel-evidence.ts';
+import { replayDevices } from '../replayed-devices.ts';
+import { openSources, type Sources } from '../../load/sources.ts';
+
+/** What is asked about: the host as it would be with the next kernel, and what is in use now. */
+interface Next {
+  readonly host: Host;
+  readonly sources: Sources;
+  readonly now: Host;
+  /** The modules that are loaded, and were not built into the next kernel. */
+  readonly inUse: readonly ModuleName[];
+  readonly kernel: KernelEvidence | undefined;
+  readonly examined: ReadonlyMap<ModuleName, ModuleEvidence>;
+}
+
+/** The checks for one other release. Without its tree there is one finding, that it is missing. */
+export function examineNextKernel(now: Host, release: string): readonly CheckResult[] {
+  const opened = openHost({ root: now.root === '' ? undefined : now.root, kernel: release, sysfs: now.sysfs });
+  const host: Host = { ...opened, proc: `${now.root === '' ? '/dev/null' : now.root}/proc` };
+  let sources: Sources;
+  try {
+    sources = openSources(host);
+  } catch (error) {
+    if (!(error instanceof PlugdError) || error.code !== 'no-modules-directory') throw error;
+    const finding: Finding = { state: 'wrong', summary: error.message, remedy: error.remedy };
+    return [{ id: 'module-tree', title: 'modules', ...finding }];
+  }
+  const loaded = [...(readLoadedModules(now)?.keys() ?? [])];
+  const inUse = loaded.filter((module) => !sources.matcher.isBuiltin(module));
+  const next: Next = {
+    host,
+    sources,
+    now,
+    inUse,
+    kernel: readKernelEvidence(now),
+    examined: examineAll(host, sources, withDependencies(sources, inUse)),
+  };
+  const tree = treeFacts(host, sources);
+  // Of all facts the tree's checks look at these only.
+  const facts = {
+    root: host.root,
+    kernel: release,
+    moduleDir: host.moduleDir,
+    tree,
+    releases: [],
+    live: undefined,
+    running: undefined,
+  } as unknown as HealthFacts;
+  const ofTree = TREE_CHECKS.filter(({ id }) => id !== 'firmware').flatMap((check): CheckResult[] => {
+    const finding = check.run(facts);
+    return finding === undefined ? [] : [{ id: check.id, title: check.title, ...finding }];
+  });
+  return [
+    ...ofTree,
+    { id: 'next-modules', title: 'modules in use', ...modulesFinding(next, loaded.length) },
+    { id: 'next-devices', title: 'devices in use', ...devicesFinding(next) },
+    { id: 'next-files', title: 'files in use', ...filesFinding(next) },
+    { id: 'next-signatures', title: 'signatures', ...signaturesFinding(next) },
+    { id: 'next-firmware', title: 'firmware', ...firmwareFinding(next) },
+    { id: 'next-initramfs', title: 'initramfs', ...initramfsFinding(next) },
+  ];
+}
+
+/** Modules with all that they need there, which may be more than they need now. */
+function withDependencies({ matcher }: Sources, modules: readonly ModuleName[]): readonly ModuleName[] {
+  const all = new Set(modules);
+  for (const module of all)
+    for (const path of matcher.dependencies(module)?.depends ?? []) all.add(moduleNameFromPath(path));
+  return [...all];
+}
+
+function examineAll(
+  host: Host,
+  sources: Sources,
+  modules: readonly ModuleName[],
+): ReadonlyMap<ModuleName, ModuleEvidence> {
+  const examiner = new Examiner(host, sources);
+  const examined = new Map<ModuleName, ModuleEvidence>();
+  for (const module of modules) {
+    const found = sources.matcher.dependencies(module);
+    if (found === undefined) continue;
+    const path = found.path.startsWith('/') ? found.path : `${host.moduleDir}/${found.path}`;
+    // In use together, they are each other's providers.
+    examined.set(module, examiner.examine({ module, path, parameters: [], before: new Set(modules) }));
+  }
+  return examined;
+}
+
+function modulesFinding({ inUse, sources, now, host }: Next, loaded: number): Finding {
+  if (loaded === 0) return { state: 'unknown', summary: `no module is loaded here (${now.proc}/modules)` };
+  const missing = inUse.filter((module) => sources.matcher.dependencies(module) === undefined);
+  if (missing.length === 0) return { state: 'ok', summary: `all ${loaded} are there or built in` };
+  const headers = existsSync(`${host.moduleDir}/build`);
+  return {
+    state: 'wrong',
+    summary: `${counted(missing.length, 'module')} of ${loaded} would not be there`,
+    evidence: [missing.join(', ')],
+    remedy: `modules from elsewhere must be built for it: ${headers ? '' : 'install its headers, then '}dkms autoinstall -k ${host.kernel}. Others may have been renamed or removed`,
+  };
+}
+
+function devicesFinding({ host, now }: Next): Finding {
+  const { devices } = replayDevices(host, readBoundDevices(now.sysfs), 'this machine');
+  const lost = devices.filter((device) => device.fate === 'lost');
+  const kept = devices.filter((device) => device.fate === 'kept').length;
+  if (lost.length === 0)
+    return kept === 0
+      ? { state: 'unknown', summary: 'no device here has a driver that a module could be' }
+      : { state: 'ok', summary: `all ${kept} would have a driver` };
+  return {
+    state: 'wrong',
+    summary: `${counted(lost.length, 'device')} would lose ${lost.length === 1 ? 'its' : 'their'} driver`,
+    evidence: lost.map(
+      (device) => `${describe(device)}, driven by ${device.driver ?? ''}: ${device.because ?? device.verdict}`,
+    ),
+    remedy: lost[0]?.remedy,
+  };
+}
+
+function filesFinding({ examined }: Next): Finding {
+  const refused: Array<readonly [ModuleName, Diagnosis]> = [];
+  for (const [module, evidence] of examined) {
+    const diagnosis = predict({ module: evidence, kernel: undefined });
+    if (diagnosis !== undefined) refused.push([module, diagnosis]);
+  }
+  if (refused.length === 0) return { state: 'ok', summary: 'there, whole, and built for that kernel' };
+  return {
+    state: 'wrong',
+    summary: `${counted(refused.length, 'module')} would be refused`,
+    evidence: refused.map(([module, { cause, evidence }]) => `${module} (${cause}): ${evidence.join('; ')}`),
+    remedy: refused[0]?.[1].remedy,
+  };
+}
+
+function signaturesFinding({ examined, kernel }: Next): Finding {
+  const enforced =
+    kernel?.signatureEnforced === true ||
+    (kernel?.lockdown !== undefined && kernel.lockdown !== 'none') ||
+    kernel?.secureBoot === 'on';
+  const bad: string[] = [];
+  let undecided = 0;
+  for (const [module, { file }] of examined) {
+    if (file.kind !== 'module') continue;
+    const { signature } = file;
+    if (signature.kind === 'unsigned') bad.push(`${module} is not signed`);
+    else if (signature.kind === 'damaged') bad.push(`${module}: its signature is damaged: ${signature.why}`);
+    else if (signature.trust.kind === 'unknown-key')
+      bad.push(`${module} is signed by ${quoted(signature.signer)}, whose key is not trusted here`);
+    else if (signature.trust.kind === 'undecided') undecided++;
+  }
+  if (bad.length === 0) {
+    const rest = undecided === 0 ? '' : '; whether that kernel has their key, only it can say';
+    return { state: 'ok', summary: `all are signed${rest}` };
+  }
+  return {
+    state: enforced ? 'wrong' : 'warning',
+    summary: `${counted(bad.length, 'module')} without a good signature${enforced ? ', and signatures are enforced here' : '; nothing enforces signatures now'}`,
+    evidence: bad,
+    remedy: 'sign them with an enrolled key (mokutil --list-enrolled shows which)',
+  };
+}
+
+function firmwareFinding({ host, now, sources, inUse }: Next): Finding {
+  const before = new Map(firmwareFacts(now, openNow(now, sources), inUse).map((facts) => [facts.module, facts]));
+  const worse = firmwareFacts(host, sources, inUse).filter(({ module, named, missing }) => {
+    const had = before.get(module);
+    return missing.length === named && (had === undefined || had.missing.length < had.named);
+  });
+  if (worse.length === 0) return { state: 'ok', summary: 'what is there now would be there' };
+  return {
+    state: 'warning',
+    summary: `${counted(worse.length, 'module')} ${worse.length === 1 ? 'names' : 'name'} firmware of which nothing is there`,
+    evidence: worse.map(({ module, missing }) => `${module}: ${missing.slice(0, 3).join(', ')}`),
+    remedy: 'install a newer firmware package together with the kernel',
+  };
+}
+
+function openNow(now: Host, otherwise: Sources): Sources {
+  try {
+    return openSources(now);
+  } catch (error) {
+    if (error instanceof PlugdError && error.code === 'no-modules-directory') return otherwise;
+    throw error;
+  }
+}
+
+function initramfsFinding({ host, now, sources, inUse }: Next): Finding {
+  const next = readInitramfs(host);
+  const current = readInitramfs(now);
+  if (next.kind === 'unreadable')
+    return { state: 'unknown', summary: `${next.file}: ${next.why}`, remedy: 'run it as root' };
+  if (next.kind === 'none') {
+    return current.kind === 'none'
+      ? { state: 'ok', summary: 'none is used' }
+      : {
+          state: 'wrong',
+          summary: `there is none for ${host.kernel} in ${host.root}/boot`,
+          remedy: `make it: update-initramfs -c -k ${host.kernel}, or dracut --kver ${host.kernel}`,
+        };
+  }
+  if (current.kind !== 'initramfs')
+    return { state: 'ok', summary: `${next.file}, ${counted(next.modules.size, 'module')}` };
+  const missing = inUse.filter(
+    (module) =>
+      current.modules.has(module) && !next.modules.has(module) && sources.matcher.dependencies(module) !== undefined,
+  );
+  if (missing.length === 0)
+    return { state: 'ok', summary: `${next.file} has every module in use that the present one has` };
+  return {
+    state: 'warning',
+    summary: `${counted(missing.length, 'module')} in use would not be in the initramfs, and load later`,
+    evidence: [missing.join(', ')],
+    remedy: `make it anew: update-initramfs -u -k ${host.kernel}, or dracut -f --kver ${host.kernel}`,
+  };
+}

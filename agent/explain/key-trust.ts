@@ -1,0 +1,69 @@
+import type { Host } from '../base/host.ts';
+import type { ModuleName } from '../base/names.ts';
+import type { Keyring } from '../facts/kernel/keyring.ts';
+import { openModuleFile } from '../facts/modfiles/module-file.ts';
+import { readSignature, type ModuleSignature } from '../facts/modfiles/signature.ts';
+import { readModuleTaints } from '../facts/kernel/taint.ts';
+import type { KeyTrust } from '../diagnosis/evidence.ts';
+import { quoted } from '../base/words.ts';
+
+/** The rings whose keys vouch for modules (kernel/module/signing.c: VERIFY_USE_SECONDARY_KEYRING). */
+const VOUCHING = new Set(['.builtin_trusted_keys', '.secondary_trusted_keys', '.machine']);
+/** Loaded modules looked at for a signature of the same key. */
+const WITNESSES = 8;
+
+/** A loaded module's name and file. */
+export interface Witness {
+  readonly module: ModuleName;
+  readonly path: string;
+}
+
+/**
+ * Whether the kernel trusts the key of a signature. The kernel shows of its keys the subject and a fingerprint, a signature
+ * names its key by issuer and serial number: not every pair can be compared. Then a loaded module is a witness: one without
+ * taint whose signature is of the same key was accepted.
+ */
+export function keyTrust(
+  host: Host,
+  signature: ModuleSignature,
+  keyrings: readonly Keyring[],
+  loaded: Iterable<Witness>,
+): KeyTrust {
+  const id = signature.keyId.toString('hex').replace(/^(00)+(?=..)/, '');
+  const known = keyrings.flatMap(({ name, keys }) => (keys ?? []).map((key) => ({ name, key })));
+  const same = known.find(({ key }) => key.id.replace(/^(00)+(?=..)/, '') === id);
+  if (same !== undefined) {
+    return VOUCHING.has(same.name)
+      ? { kind: 'trusted', because: `its key is in ${same.name}` }
+      : { kind: 'unknown-key', looked: `that key is in ${same.name}, whose keys do not vouch for modules` };
+  }
+  const witness = findWitness(host, signature, loaded);
+  if (witness !== undefined) return { kind: 'trusted', because: `${witness} is loaded and signed with the same key` };
+  const vouching = keyrings.filter(({ name }) => VOUCHING.has(name));
+  const unread = vouching.length === 0 || vouching.some(({ keys }) => keys === undefined);
+  const named = known.some(({ name, key }) => VOUCHING.has(name) && key.subject.includes(signature.signer));
+  if (unread || named || signature.signer === '') return { kind: 'undecided' };
+  return {
+    kind: 'unknown-key',
+    looked: `the kernel does not trust that key: it has none of ${quoted(signature.signer)}`,
+  };
+}
+
+function findWitness(host: Host, signature: ModuleSignature, loaded: Iterable<Witness>): ModuleName | undefined {
+  const tainted = readModuleTaints(host);
+  let looked = 0;
+  for (const { module, path } of loaded) {
+    if (/[EF]/.test(tainted.get(module) ?? '')) continue;
+    if (++looked > WITNESSES) return undefined;
+    const file = openModuleFile(path);
+    if (file.kind !== 'module') continue;
+    try {
+      const other = readSignature(file);
+      if (other?.kind === 'signature' && other.signer === signature.signer && other.keyId.equals(signature.keyId))
+        return module;
+    } finally {
+      file.close();
+    }
+  }
+  return undefined;
+}

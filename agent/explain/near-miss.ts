@@ -1,0 +1,84 @@
+/**
+ * What would have answered to a name that nothing answers to: a module file that lies in the tree and that depmod has not
+ * seen, or the modules of another kernel that is installed beside this one.
+ */
+import { fnmatch } from '../base/fnmatch.ts';
+import { PlugdError } from '../base/error.ts';
+import { installedReleases, openHost, type Host } from '../base/host.ts';
+import { lookupKey, moduleNameFromPath } from '../base/names.ts';
+import { modinfoValues } from '../facts/modfiles/modinfo.ts';
+import { openModuleFile } from '../facts/modfiles/module-file.ts';
+import { listModuleFiles } from '../facts/trees/tree-listing.ts';
+import { createMatcher } from '../match/matcher.ts';
+import type { Sources } from '../load/sources.ts';
+import { openTree } from '../load/tree.ts';
+
+/** What was found, and what to type; undefined when nothing was. */
+export interface NearMiss {
+  readonly evidence: readonly string[];
+  readonly remedy: string;
+}
+
+/** More files than these are no oversight but a tree that depmod has never seen. */
+const MOST_FILES = 200;
+
+/** Looks for them, for any of the names that a device asks for. */
+export function nearMiss(host: Host, sources: Sources, names: readonly string[]): NearMiss | undefined {
+  const strays = strayFiles(host, sources, names);
+  if (strays.length > 0) {
+    return {
+      evidence: strays.map((path) => `${host.moduleDir}/${path} is for it, and the indexes do not have it`),
+      remedy: host.root === '' ? `depmod ${host.kernel}` : `depmod -b ${host.root} ${host.kernel}`,
+    };
+  }
+  const others = installedReleases(host.root)
+    .filter((release) => release !== host.kernel)
+    .flatMap((release) => {
+      const modules = modulesOf(host, release, names);
+      return modules.length === 0 ? [] : [{ release, modules }];
+    });
+  const [first] = others;
+  if (first === undefined) return undefined;
+  return {
+    evidence: others.map(
+      ({ release, modules }) => `kernel ${release}, installed too, has ${modules.join(', ')} for it`,
+    ),
+    remedy: `boot kernel ${first.release}`,
+  };
+}
+
+function strayFiles(host: Host, { matcher }: Sources, names: readonly string[]): readonly string[] {
+  const strays = listModuleFiles(host.moduleDir).filter(
+    ({ path }) => matcher.dependencies(moduleNameFromPath(path)) === undefined,
+  );
+  if (strays.length > MOST_FILES) return [];
+  const keys = names.map((name) => lookupKey(name) ?? name);
+  return strays.map(({ path }) => path).filter((path) => keys.some((key) => answersTo(host, path, key)));
+}
+
+function answersTo(host: Host, path: string, key: string): boolean {
+  if ((moduleNameFromPath(path) as string) === key) return true;
+  const file = openModuleFile(`${host.moduleDir}/${path}`);
+  if (file.kind !== 'module') return false;
+  const aliases = modinfoValues(file.modinfo, 'alias');
+  file.close();
+  return aliases.some((alias) => fnmatch(lookupKey(alias) ?? alias, key));
+}
+
+function modulesOf(host: Host, release: string, names: readonly string[]): readonly string[] {
+  try {
+    const other = openHost({ root: host.root === '' ? undefined : host.root, kernel: release });
+    const matcher = createMatcher(openTree(other).indexes, { aliases: [], commands: [] });
+    return [
+      ...new Set(
+        names.flatMap((name) => {
+          const found = matcher.lookup(name);
+          return found.kind === 'found' ? found.candidates.map(({ module }) => module) : [];
+        }),
+      ),
+    ];
+  } catch (error) {
+    if (error instanceof PlugdError) return [];
+    throw error;
+  }
+}

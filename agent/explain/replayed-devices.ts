@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { fsCode, PlugdError, reason } from '../base/error.ts';
+import type { Host } from '../base/host.ts';
+import { moduleName, type ModuleName } from '../base/names.ts';
+import { parseRecording, type BoundDevice } from '../facts/devices/recording.ts';
+import type { RequestReport } from '../records/investigation.ts';
+import type { Fate, Replay, ReplayedDevice } from '../report/replay.ts';
+import { foremost, isServed } from '../diagnosis/verdict.ts';
+import { listDevices, type ListedDevice } from './device-list.ts';
+import type { Sources } from '../load/sources.ts';
+
+/**
+ * Holds a recording (a file, or descriptor 0) against the host's tree and rules: would each device that had a driver have one?
+ * Errors: `unreadable`, `usage` for a line that is no device, `no-modules-directory`.
+ */
+export function replay(host: Host, file: string | 0): Replay {
+  const name = file === 0 ? 'standard input' : file;
+  return replayDevices(host, parseRecording(readRecording(file, name), name), name);
+}
+
+/** The same for devices at hand; `name` is what the answer calls them. */
+export function replayDevices(host: Host, bound: Iterable<BoundDevice>, name: string): Replay {
+  const { devices, sources, problem } = listDevices(bound, { host, recorded: true, deep: true });
+  if (sources === undefined) throw problem ?? new PlugdError('no-modules-directory', `there is no ${host.moduleDir}`);
+  const modules = wouldBeThere(devices);
+  const replayed = devices.map((device): ReplayedDevice => ({ ...device.row, ...fateOf(device, modules, sources) }));
+  const count = (fate: Fate) => replayed.filter((device) => device.fate === fate).length;
+  return {
+    file: name,
+    kernel: host.kernel,
+    moduleDir: host.moduleDir,
+    kept: count('kept'),
+    lost: count('lost'),
+    unknown: count('unknown'),
+    none: count('none'),
+    modules: [...modules].toSorted(),
+    devices: replayed,
+  };
+}
+
+function readRecording(file: string | 0, name: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new PlugdError('unreadable', `${name}: ${fsCode(error) ?? reason(error)}`, { cause: error });
+  }
+}
+
+/** Every module that would be inserted for some device. */
+function wouldBeThere(devices: readonly ListedDevice[]): ReadonlySet<ModuleName> {
+  const modules = new Set<ModuleName>();
+  for (const { requests } of devices) {
+    for (const { verdict, steps } of requests.flatMap(({ candidates }) => candidates)) {
+      if (isServed(verdict)) for (const { module, refusal } of steps) if (refusal === undefined) modules.add(module);
+    }
+  }
+  return modules;
+}
+
+function fateOf(
+  { row, requests }: ListedDevice,
+  modules: ReadonlySet<ModuleName>,
+  { matcher }: Sources,
+): Pick<ReplayedDevice, 'fate' | 'because' | 'remedy'> {
+  const { driver } = row;
+  if (driver === undefined) return { fate: 'none' };
+  if (isServed(row.verdict)) return { fate: 'kept' };
+  const candidates = requests.flatMap((request: RequestReport) => request.candidates);
+  if (candidates.some(({ verdict }) => isServed(verdict))) return { fate: 'kept' };
+  const first = foremost(candidates);
+  if (first !== undefined) {
+    return { fate: 'lost', because: [first.reason, ...first.evidence].join('; '), remedy: first.remedy };
+  }
+  // It was bound by something other than its MODALIAS: a driver that another device brings, or one inside the kernel.
+  const module = moduleName(row.driverModule ?? driver);
+  if (modules.has(module) || matcher.isBuiltin(module)) return { fate: 'kept' };
+  if (matcher.dependencies(module) !== undefined) {
+    const because = `no MODALIAS leads to ${module}, which this tree has: another driver, or a list, must ask for it`;
+    return { fate: 'unknown', because };
+  }
+  if (row.driverModule !== undefined) {
+    return {
+      fate: 'lost',
+      because: `this tree has no module ${module}, nor is it built in`,
+      remedy: 'add the package that has it to the image',
+    };
+  }
+  return { fate: 'unknown', because: `no module here is named ${module}; the driver may be in the kernel itself` };
+}

@@ -1,0 +1,187 @@
+import type { Host } from '../../base/host.ts';
+import { moduleName, type ModuleName, type Place } from '../../base/names.ts';
+import { readNames, readText } from '../../facts/attribute.ts';
+import { readInitramfs } from '../../facts/trees/initramfs.ts';
+import type { CandidateSource } from '../../match/candidate.ts';
+import type { AskingDevice, WayIn } from '../../records/reasons.ts';
+import { counted } from '../../base/words.ts';
+import { emptyConfig, type Config } from '../../rules/modprobe/config.ts';
+import { decide, doesNothing } from '../../rules/modprobe/decision.ts';
+import { parseModprobeConf } from '../../rules/modprobe/modprobe-conf.ts';
+import { ruleIndex } from '../../rules/modprobe/rule-index.ts';
+import { policyDenials, readPolicy, type Asker } from '../policy-verdict.ts';
+import type { Sources } from '../../load/sources.ts';
+
+/** What the ways are found out from. */
+export interface WaysInput {
+  readonly host: Host;
+  readonly sources: Sources;
+  readonly module: ModuleName;
+  readonly aliases: readonly string[];
+  readonly neededBy: readonly ModuleName[];
+  /** The tree has a file of it. */
+  readonly onDisk: boolean;
+  /** The modules that it needs. */
+  readonly needs: readonly ModuleName[];
+  /** The devices that ask for it. */
+  readonly devices: readonly AskingDevice[];
+}
+
+/**
+ * Every way in which the module could come to be loaded, each with its answer: `blacklist`, `install` and `module_blacklist=`
+ * cover different ones, and none of the first two covers insmod or an initramfs made before they were written.
+ */
+export function waysIn(input: WaysInput): readonly WayIn[] {
+  const { sources, module, aliases, neededBy, host, devices } = input;
+  const { config } = sources;
+  const alias = (way: string, some: boolean): WayIn =>
+    some
+      ? { way, ...asked(config, module, 'modules.alias', false) }
+      : { way, answer: 'no-way', because: 'it has no such alias' };
+  const requested = aliases.filter((pattern) => isRequest(pattern));
+  const softdeps = config.softdeps.filter(({ pre, post }) =>
+    [...pre, ...post].some((member) => moduleName(member) === module),
+  );
+  const named = asked(config, module, 'modules.dep', false);
+  const depends = asDependency(config, module);
+  const policed = underPolicy(input);
+  const ways: readonly WayIn[] = [
+    policed(
+      alias('a device, by its MODALIAS', aliases.length > requested.length),
+      devices.map(({ asks, subsystem, devpath }) => ({ modalias: asks, subsystem, devpath })),
+    ),
+    policed(
+      alias('the kernel asks, by an alias', requested.length > 0),
+      requested.map((modalias) => ({ modalias })),
+    ),
+    policed({ way: 'the kernel asks, by its name', ...named }, [{ modalias: module }]),
+    { way: `modprobe ${module}`, ...named },
+    { way: `modprobe -b ${module}, udev rules`, ...asked(config, module, 'modules.dep', true) },
+    neededBy.length > 0
+      ? { way: 'another module needs it', ...depends }
+      : { way: 'another module needs it', answer: 'no-way', because: 'none does' },
+    softdeps.length > 0
+      ? { way: 'softdep of another module', ...depends, place: depends.place ?? softdeps[0]?.place }
+      : { way: 'softdep of another module', answer: 'no-way', because: 'no line names it' },
+    bootList(host, config, module),
+    { way: 'insmod FILE', ...byKernel(config, module) },
+    initramfs(host, module),
+  ];
+  if (input.onDisk) return ways;
+  // What there is no file of can come by a command that stands for it, from elsewhere, or not at all.
+  return ways.map((way, i) =>
+    way.answer === 'allowed' && i < ways.length - 2
+      ? { way: way.way, answer: 'no-way', because: 'this tree does not have it' }
+      : way,
+  );
+}
+
+/** The word of the agent's policy on a way that leads through the agent. */
+function underPolicy({ host, module, needs }: WaysInput): (way: WayIn, askers: readonly Asker[]) => WayIn {
+  const read = readPolicy(host);
+  if (read?.kind !== 'policy') return (way) => way;
+  return (way, askers) => {
+    const found = way.answer === 'allowed' ? policyDenials(read.policy, module, needs, askers) : undefined;
+    if (found === undefined) return way;
+    const { denied, text, place } = found;
+    const all = denied === askers.length;
+    const because = all ? `policy: ${text}` : `but to ${counted(denied, 'device')} of ${askers.length}: ${text}`;
+    return { way: way.way, answer: all ? 'blocked' : 'allowed', because, ...(place === undefined ? {} : { place }) };
+  };
+}
+
+/** Aliases that request_module() makes, not a bus. */
+function isRequest(pattern: string): boolean {
+  return !pattern.includes(':') || /^(symbol|devname):/.test(pattern);
+}
+
+type Answer = Omit<WayIn, 'way'>;
+
+function asked(config: Config, module: ModuleName, source: CandidateSource, useBlacklist: boolean): Answer {
+  const [decision] = decide(
+    config,
+    { candidates: [{ module, source, pattern: module, priority: 0 }] },
+    { useBlacklist },
+  );
+  if (decision?.kind === 'install-command') return command(config, module);
+  if (decision === undefined || decision.kind === 'builtin' || decision.kind === 'load') {
+    const idle = ruleIndex(config).blacklist(module) !== undefined;
+    return { answer: 'allowed', because: idle ? 'blacklist does not count here' : '' };
+  }
+  return { answer: 'blocked', because: decision.reason, place: decision.place };
+}
+
+function command(config: Config, module: ModuleName): Answer {
+  const rule = ruleIndex(config).install(module);
+  if (rule === undefined) return { answer: 'allowed', because: '' };
+  const text = `install ${rule.pattern} ${rule.command}`;
+  return { answer: doesNothing(rule.command) ? 'blocked' : 'command', because: text, place: rule.place };
+}
+
+/** As a dependency a module's own install line counts, its blacklist does not. */
+function asDependency(config: Config, module: ModuleName): Answer {
+  const kernel = byKernel(config, module);
+  if (kernel.answer === 'blocked') return kernel;
+  const rules = ruleIndex(config);
+  const softdep = rules.softdep(module);
+  if (rules.install(module) !== undefined && (softdep?.pre.length ?? 0) + (softdep?.post.length ?? 0) === 0)
+    return command(config, module);
+  return { answer: 'allowed', because: rules.blacklist(module) === undefined ? '' : 'blacklist does not count here' };
+}
+
+function byKernel(config: Config, module: ModuleName): Answer {
+  const rule = ruleIndex(config).kernelBlacklist(module);
+  return rule === undefined
+    ? { answer: 'allowed', because: '' }
+    : { answer: 'blocked', because: `module_blacklist=${module}`, place: rule.place };
+}
+
+const LISTS = [
+  '/etc/modules-load.d',
+  '/run/modules-load.d',
+  '/usr/local/lib/modules-load.d',
+  '/usr/lib/modules-load.d',
+  '/lib/modules-load.d',
+];
+
+/** A line of modules-load.d, /etc/modules or modules_load= on the kernel command line. systemd applies `blacklist` to them. */
+function bootList(host: Host, config: Config, module: ModuleName): WayIn {
+  const way = 'a list for boot (modules-load.d)';
+  const files = [
+    ...LISTS.flatMap((folder) =>
+      readNames(host.root + folder)
+        .filter((name) => name.endsWith('.conf'))
+        .map((name) => `${host.root}${folder}/${name}`),
+    ),
+    `${host.root}/etc/modules`,
+  ];
+  for (const file of files) {
+    const line = (readText(file) ?? '').split('\n').findIndex((text) => moduleName(text.trim()) === module);
+    if (line < 0) continue;
+    const place = { file, line: line + 1 };
+    const answer = asked(config, module, 'modules.dep', true);
+    return {
+      way,
+      ...answer,
+      because: answer.because === '' ? 'it is listed' : answer.because,
+      place: answer.place ?? place,
+    };
+  }
+  return { way, answer: 'no-way', because: 'no list names it' };
+}
+
+/** The initramfs has modules and rules of its own, as they were when it was made. */
+function initramfs(host: Host, module: ModuleName): WayIn {
+  const way = 'the initramfs';
+  const image = readInitramfs(host);
+  if (image.kind === 'none') return { way, answer: 'no-way', because: 'there is none for this kernel' };
+  if (image.kind === 'unreadable') return { way, answer: 'unknown', because: `${image.file}: ${image.why}` };
+  if (!image.modules.has(module)) return { way, answer: 'no-way', because: 'it does not have the module' };
+  const config = emptyConfig();
+  for (const text of image.config) parseModprobeConf(text, config);
+  const answer = asked(config, module, 'modules.alias', false);
+  const inside = (place: Place | undefined) =>
+    place === undefined ? undefined : { ...place, file: `${image.file}:${place.file}` };
+  if (answer.answer !== 'allowed') return { way, ...answer, place: inside(answer.place) };
+  return { way, answer: 'allowed', because: 'its copy has the module and no rule against it' };
+}

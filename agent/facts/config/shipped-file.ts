@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { readText } from '../attribute.ts';
+import type { ConfigText } from './config-text.ts';
+
+// Beside the bundle (dist/), beside the ESM files (dist/agent/facts/config/), and from the TypeScript sources (agent/facts/config/).
+const PLACES = ['../', '../../../../', '../../../'];
+
+/** A file that plugd ships, by its path in the package (`rules/80-drivers.rules`); undefined when the package lacks it. */
+export function readShippedFile(path: string): ConfigText | undefined {
+  for (const place of PLACES) {
+    const file = fileURLToPath(new URL(place + path, import.meta.url));
+    const text = readText(file);
+    if (text !== undefined) return { file, text };
+  }
+  return undefined;
+}
+
+/** Where a shipped file is (`native/build/Release/plugd-request`), absolute; undefined when the package lacks it. */
+export function shippedPath(path: string): string | undefined {
+  return PLACES.map((place) => fileURLToPath(new URL(place + path, import.meta.url))).find((file) => existsSync(file));
+}

@@ -1,0 +1,167 @@
+/**
+ * Notices that files or directories changed, without polling: inotify(7) through fs.watch, on each directory and on its parent.
+ *
+ * What inotify does that a caller must not see: an atomic replacement shows as two events, a copy as hundreds; a watch stays
+ * with the directory's inode, so a directory that was removed and made again, or swapped by a rename, is silent under its
+ * old watch; a directory that is not there yet cannot be watched. So events are only a reason to look: after a moment's
+ * silence the watches are compared with what is there now and the caller is told once. Whether anything that counts is
+ * different, the caller finds out by comparing.
+ */
+import { statSync, watch, type BigIntStats, type FSWatcher } from 'node:fs';
+import { dirname } from 'node:path';
+import { reason } from '../../base/error.ts';
+
+export interface WatchOptions {
+  /** Absolute paths of directories, whose entries count, or of files; each may come and go. */
+  readonly paths: readonly string[];
+  /** Called once after changes, when nothing has happened for `quietMs`, or at the latest `limitMs` after the first. */
+  changed(): void;
+  /** A path cannot be watched (limits of inotify): its changes will not be noticed. Told once a path. */
+  problem(message: string): void;
+  /** 100 unless told. */
+  readonly quietMs?: number;
+  /** 5,000 unless told: a directory in which something is always written is looked at now and then. */
+  readonly limitMs?: number;
+}
+
+/** What is being watched. */
+export interface Watch {
+  close(): void;
+}
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  readonly inode: string;
+  /** Names of entries that count; undefined: all. */
+  names: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Watches until close(). What changes after this call is told; read what is watched after it, not before. It does not keep
+ * the process alive.
+ */
+export function watchPaths(options: WatchOptions): Watch {
+  return new PathWatch(options);
+}
+
+class PathWatch implements Watch {
+  readonly #options: WatchOptions;
+  /** By directory. */
+  readonly #watched = new Map<string, Watched>();
+  readonly #told = new Set<string>();
+  /** Directories that were perhaps replaced: a new one may have the old one's inode number. */
+  readonly #replaced = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #firstMs = 0;
+  #closed = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#refresh();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const { watcher } of this.#watched.values()) watcher.close();
+    this.#watched.clear();
+  }
+
+  /** Makes the watches those that the paths need now; again, when a directory appeared before its parent was watched. */
+  #refresh(): void {
+    for (let round = 0; round < 5; round++) if (!this.#adjust()) return;
+  }
+
+  /** Answers whether there was something to do. */
+  #adjust(): boolean {
+    const before = [...this.#watched.values()];
+    const wanted = wantedDirectories(this.#options.paths);
+    for (const [directory, { watcher, inode }] of this.#watched) {
+      if (wanted.has(directory) && inodeOf(directory) === inode && !this.#replaced.has(directory)) continue;
+      watcher.close();
+      this.#watched.delete(directory);
+    }
+    this.#replaced.clear();
+    for (const [directory, names] of wanted) {
+      const known = this.#watched.get(directory);
+      if (known === undefined) this.#watch(directory, names);
+      else known.names = names;
+    }
+    const after = [...this.#watched.values()];
+    return after.length !== before.length || after.some((one, i) => one !== before[i]);
+  }
+
+  #watch(directory: string, names: ReadonlySet<string> | undefined): void {
+    const inode = inodeOf(directory);
+    if (inode === undefined) return;
+    try {
+      const watcher = watch(directory, { persistent: false }, (_, name) => this.#event(directory, name));
+      watcher.on('error', () => this.#schedule());
+      this.#watched.set(directory, { watcher, inode, names });
+    } catch (error) {
+      // It may have gone in between; its parent is watched too and will tell of its return.
+      if (inodeOf(directory) === undefined || this.#told.has(directory)) return;
+      this.#told.add(directory);
+      this.#options.problem(`${directory}: changes will not be noticed: ${reason(error)}`);
+    }
+  }
+
+  #event(directory: string, name: string | null): void {
+    if (this.#closed) return;
+    // The end or move of the directory itself comes with the name of the directory.
+    const own = name === directory.slice(directory.lastIndexOf('/') + 1);
+    if (own) this.#replaced.add(directory);
+    const child = name === null ? undefined : `${directory === '/' ? '' : directory}/${name}`;
+    if (child !== undefined && this.#watched.has(child)) this.#replaced.add(child);
+    const names = this.#watched.get(directory)?.names;
+    if (names === undefined || name === null || names.has(name) || own) this.#schedule();
+  }
+
+  #schedule(): void {
+    const now = performance.now();
+    const { quietMs = 100, limitMs = 5000 } = this.#options;
+    if (this.#timer === undefined) this.#firstMs = now;
+    else clearTimeout(this.#timer);
+    const wait = Math.max(0, Math.min(quietMs, this.#firstMs + limitMs - now));
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#refresh();
+      this.#options.changed();
+    }, wait);
+  }
+}
+
+/** Each directory to watch, and the names of its entries that count (undefined: all). */
+function wantedDirectories(paths: readonly string[]): Map<string, Set<string> | undefined> {
+  const wanted = new Map<string, Set<string> | undefined>();
+  for (const path of paths) {
+    if (look(path)?.isDirectory() === true) wanted.set(path, undefined);
+    // The nearest directory above that is there: it tells when the next one below appears or is replaced.
+    let child = path;
+    for (;;) {
+      const parent = dirname(child);
+      if (parent === child) break;
+      const names = wanted.get(parent);
+      if (!wanted.has(parent)) wanted.set(parent, new Set([child.slice(child.lastIndexOf('/') + 1)]));
+      else names?.add(child.slice(child.lastIndexOf('/') + 1));
+      if (inodeOf(parent) !== undefined) break;
+      wanted.delete(parent);
+      child = parent;
+    }
+  }
+  return wanted;
+}
+
+/** Device and inode of what a path leads to; undefined when there is nothing. */
+function inodeOf(path: string): string | undefined {
+  const stat = look(path);
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+}
+
+function look(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined; // Not there, or not to be looked at: then not to be read either.
+  }
+}

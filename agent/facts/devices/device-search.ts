@@ -1,0 +1,127 @@
+/**
+ * The device that a person means. Bus addresses, device nodes and names of network interfaces are unique enough to be given
+ * without saying which of them they are.
+ */
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import type { Host } from '../../base/host.ts';
+import type { Devpath } from '../../base/names.ts';
+import { readLinkName, readNames } from '../attribute.ts';
+import { readDevice, type Device } from './device.ts';
+
+/** What a word stands for. */
+export type DeviceSearch =
+  | { readonly kind: 'device'; readonly device: Device; readonly meant: string }
+  | { readonly kind: 'modalias' }
+  /** `ambiguous`: devices on several buses have that name. */
+  | { readonly kind: 'ambiguous'; readonly devpaths: readonly Devpath[] }
+  | { readonly kind: 'none'; readonly looked: string };
+
+/**
+ * Finds the device of a word, in this order: a path below sysfs (`/sys/…` or `/devices/…`), a node in /dev, a network
+ * interface, an address on any bus (`0000:00:02.0`, also without its domain; `1-1.2`). What has a colon and is none of
+ * these is a MODALIAS. A device of a class (a disk, an interface) has no driver of its own: the device behind it is meant.
+ */
+export function findDevice(host: Host, word: string): DeviceSearch {
+  if (/^\/(sys|devices)(\/|$)/.test(word)) return ofPath(host, word);
+  if (word.startsWith(`${host.sysfs}/`)) return ofPath(host, word.slice(host.sysfs.length));
+  if (word.startsWith('/dev/')) return ofNode(host, word);
+  const names = [word, `0000:${word}`];
+  const net = resolved(host, `/class/net/${word}`);
+  if (!word.includes('/') && net !== undefined) return behind(host, net, `network interface ${word}`);
+  const found = new Set<Devpath>();
+  for (const bus of word.includes('/') ? [] : readNames(`${host.sysfs}/bus`)) {
+    for (const name of names) {
+      const path = resolved(host, `/bus/${bus}/devices/${name}`);
+      if (path !== undefined) found.add(path);
+    }
+  }
+  const [only, other] = found;
+  if (only !== undefined && other !== undefined) return { kind: 'ambiguous', devpaths: [...found] };
+  if (only !== undefined) return behind(host, only, undefined);
+  if (word.includes(':')) return { kind: 'modalias' };
+  return {
+    kind: 'none',
+    looked: `no device on any bus of ${host.sysfs}, no network interface and no MODALIAS is '${word}'`,
+  };
+}
+
+function ofPath(host: Host, word: string): DeviceSearch {
+  const path = resolved(host, word.replace(/^\/sys(?=\/|$)/, ''));
+  if (path === undefined) return { kind: 'none', looked: `there is no ${host.sysfs}${word.replace(/^\/sys/, '')}` };
+  return behind(host, path, undefined);
+}
+
+function ofNode(host: Host, word: string): DeviceSearch {
+  const stat = statSync(word, { throwIfNoEntry: false });
+  if (stat === undefined) return { kind: 'none', looked: `there is no ${word}` };
+  const kind = stat.isBlockDevice() ? 'block' : stat.isCharacterDevice() ? 'char' : undefined;
+  if (kind === undefined) return { kind: 'none', looked: `${word} is no device node` };
+  // glibc's makedev: 12 + 20 bits of the major, 8 + 24 of the minor, interleaved.
+  const rdev = BigInt(stat.rdev);
+  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn);
+  const minor = (rdev & 0xffn) | ((rdev >> 12n) & ~0xffn);
+  const path = resolved(host, `/dev/${kind}/${major}:${minor}`);
+  if (path === undefined)
+    return {
+      kind: 'none',
+      looked: `${word} is device ${major}:${minor}, which ${host.sysfs}/dev/${kind} does not have`,
+    };
+  return behind(host, path, `device node ${word}`);
+}
+
+/** The devpath that a path below sysfs leads to, when a device is there. */
+function resolved(host: Host, path: string): Devpath | undefined {
+  // An exception costs a hundred times this look, and most looks find nothing.
+  if (!existsSync(host.sysfs + path)) return undefined;
+  try {
+    const sysfs = realpathSync(host.sysfs);
+    const real = realpathSync(host.sysfs + path);
+    if (!real.startsWith(`${sysfs}/`) || !existsSync(`${real}/uevent`)) return undefined;
+    return real.slice(sysfs.length) as Devpath;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The device at a path, or, for one of a class, the nearest above it that a driver can be bound to. */
+function behind(host: Host, path: Devpath, as: string | undefined): DeviceSearch {
+  const own = readDevice(host.sysfs, path);
+  if (own === undefined) return { kind: 'none', looked: `${host.sysfs}${path} has gone` };
+  if (!isOfClass(host, path))
+    return { kind: 'device', device: own, meant: as === undefined ? describe(own) : `${as}, ${describe(own)}` };
+  for (let above = parent(path); above !== undefined; above = parent(above)) {
+    if (isOfClass(host, above) || !existsSync(`${host.sysfs}${above}/uevent`)) continue;
+    const device = readDevice(host.sysfs, above);
+    if (device === undefined || device.subsystem === '') continue;
+    return { kind: 'device', device, meant: `${as ?? describe(own)} of ${describe(device)}` };
+  }
+  return { kind: 'device', device: own, meant: as === undefined ? describe(own) : `${as}, ${describe(own)}` };
+}
+
+/** `pci 0000:00:02.0` */
+export function describe({ subsystem, name }: Pick<Device, 'subsystem' | 'name'>): string {
+  return subsystem === '' ? name : `${subsystem} ${name}`;
+}
+
+function isOfClass(host: Host, path: Devpath): boolean {
+  const subsystem = readLinkName(`${host.sysfs}${path}/subsystem`);
+  return (
+    subsystem === undefined ||
+    (!existsSync(`${host.sysfs}/bus/${subsystem}`) && hasFolder(`${host.sysfs}/class/${subsystem}`))
+  );
+}
+
+function hasFolder(path: string): boolean {
+  try {
+    readdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parent(path: Devpath): Devpath | undefined {
+  const slash = path.lastIndexOf('/');
+  const above = path.slice(0, slash);
+  return above === '' || above === '/devices' ? undefined : (above as Devpath);
+}

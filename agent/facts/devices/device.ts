@@ -1,0 +1,154 @@
+/**
+ * The devices that sysfs shows (Documentation/ABI, sysfs-rules). Every device is listed once, as a link, in
+ * `/sys/bus/BUS/devices/` or `/sys/class/CLASS/`; its directory has a `uevent` file with the same KEY=value lines that the
+ * kernel sends (without ACTION, DEVPATH, SUBSYSTEM, SEQNUM), and on most buses a `modalias` file.
+ *
+ *     DRIVER=e1000e
+ *     PCI_CLASS=20000
+ *     MODALIAS=pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00
+ */
+import { existsSync } from 'node:fs';
+import { posix } from 'node:path';
+import { addon } from '../../base/addon.ts';
+import type { Devpath, Modalias } from '../../base/names.ts';
+import { ownText } from '../../base/own-text.ts';
+import { readAttribute, readLinkName, readNames, readText } from '../attribute.ts';
+import { KeyValues, type Properties } from '../uevents/key-values.ts';
+import type { Uevent } from '../uevents/uevent.ts';
+
+/** One device, from sysfs or from a uevent. */
+export interface Device {
+  readonly devpath: Devpath;
+  /** The last component of the devpath: `0000:00:02.0`. */
+  readonly name: string;
+  readonly subsystem: string;
+  /** What asks for a driver, in order, each once. */
+  readonly modaliases: readonly Modalias[];
+  /** The kernel's KEY=value lines (`DRIVER`, `DEVTYPE`, `DEVNAME`, …). */
+  readonly properties: Properties;
+}
+
+/**
+ * The buses whose devices have further devices behind them come first: their drivers take longest to show all. Each line is read
+ * as one.
+ */
+const BUS_ORDER = [
+  ['pci', 'virtio'],
+  ['cpu', 'usb', 'acpi', 'platform'],
+];
+
+/** Folders whose links lead to devices of one kind: those of a bus may have a `modalias` that is not in their `uevent`. */
+interface Batch {
+  readonly folders: readonly Folder[];
+  readonly onBus: boolean;
+}
+interface Folder {
+  readonly path: string;
+  readonly subsystem: string;
+}
+
+/** All devices of `sysfs`, one by one. Errors: `unsupported` when the addon is not built. */
+export function* readDevices(sysfs: string): Generator<Device> {
+  for (const batch of batchesOf(sysfs)) {
+    yield* devicesOf(sysfs, batch, addon().readLinkedDevices(pathsOf(batch), batch.onBus));
+  }
+  yield* readModules(sysfs);
+}
+
+/** The same in batches that are read on other threads from now on: work on the first can begin before the last was read. */
+export function readDevicesLater(sysfs: string): ReadonlyArray<Promise<Iterable<Device>>> {
+  const batches = batchesOf(sysfs).map(
+    (batch) =>
+      new Promise<Iterable<Device>>((resolve) => {
+        addon().readLinkedDevicesLater(pathsOf(batch), batch.onBus, (text) => resolve(devicesOf(sysfs, batch, text)));
+      }),
+  );
+  return [...batches, Promise.resolve(readModules(sysfs))];
+}
+
+function batchesOf(sysfs: string): readonly Batch[] {
+  const buses = readNames(`${sysfs}/bus`).map((bus) => ({ path: `${sysfs}/bus/${bus}/devices`, subsystem: bus }));
+  const early = BUS_ORDER.map((line) => line.flatMap((name) => buses.filter(({ subsystem }) => subsystem === name)));
+  const others = buses.filter((bus) => !early.flat().includes(bus));
+  // A device of the old compatibility class `block` without a bus, and every other class, has its one entry here.
+  const classes = readNames(`${sysfs}/class`).map((name) => ({ path: `${sysfs}/class/${name}`, subsystem: name }));
+  return [...[...early, others].map((folders) => ({ folders, onBus: true })), { folders: classes, onBus: false }];
+}
+
+function pathsOf({ folders }: Batch): string[] {
+  return folders.map(({ path }) => path);
+}
+
+/** The devices of a batch, from the addon's answer. */
+function* devicesOf(sysfs: string, { folders }: Batch, text: string): Generator<Device> {
+  const fields = text.split('\0');
+  let at = 0;
+  for (const { path, subsystem } of folders) {
+    for (;;) {
+      const target = fields[at++] ?? '';
+      if (target === '') break;
+      const uevent = fields[at++] ?? '';
+      const modalias = fields[at++] ?? '';
+      const devpath = devpathOf(sysfs, path, target);
+      if (devpath !== undefined) yield deviceOfText(devpath, subsystem, uevent, modalias.replace(/\n$/, ''));
+    }
+  }
+}
+
+/** udev's rules see each loaded module as a device of subsystem `module`. It has no attribute worth a read. */
+function* readModules(sysfs: string): Generator<Device> {
+  for (const name of readNames(`${sysfs}/module`)) {
+    yield { devpath: `/module/${name}` as Devpath, name, subsystem: 'module', modaliases: [], properties: NONE };
+  }
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+function deviceOfText(devpath: Devpath, subsystem: string, uevent: string, modalias: string): Device {
+  const properties = new KeyValues(uevent, '\n');
+  const { modaliases } = properties;
+  return {
+    devpath,
+    name: devpath.slice(devpath.lastIndexOf('/') + 1),
+    subsystem,
+    // Some buses have the attribute only.
+    modaliases: modaliases.length === 0 && modalias !== '' ? [modalias as Modalias] : modaliases,
+    properties,
+  };
+}
+
+/** The device whose directory is `sysfs + devpath`; undefined when there is no such device any more. */
+export function readDevice(sysfs: string, devpath: Devpath): Device | undefined {
+  const directory = sysfs + devpath;
+  const text = readText(`${directory}/uevent`);
+  if (text === undefined) return undefined;
+  const modalias = existsSync(`${directory}/modalias`) ? readAttribute(`${directory}/modalias`) : undefined;
+  return deviceOfText(devpath, readLinkName(`${directory}/subsystem`) ?? '', text, modalias ?? '');
+}
+
+/** The same view of a device that has just been announced. What is kept of it for long, its path and modaliases, are copies. */
+export function deviceOfUevent(uevent: Uevent): Device {
+  return {
+    devpath: ownText(uevent.devpath),
+    name: uevent.devpath.slice(uevent.devpath.lastIndexOf('/') + 1),
+    subsystem: uevent.subsystem,
+    modaliases: uevent.modaliases.map(ownText),
+    properties: uevent.properties,
+  };
+}
+
+/** The driver bound to a device now (`e1000e`); undefined when none is. */
+export function boundDriver(sysfs: string, devpath: Devpath): string | undefined {
+  return readLinkName(`${sysfs}${devpath}/driver`);
+}
+
+/** The kernel's links all read `../../../devices/…`, as many steps up as lead to sysfs; others are resolved in full. */
+const UP = /^(?:\.\.\/)+(?=devices\/)/;
+
+function devpathOf(sysfs: string, directory: string, target: string): Devpath | undefined {
+  const up = UP.exec(target)?.[0].length;
+  const steps = directory.slice(sysfs.length + 1).split('/').length;
+  if (up === steps * 3) return target.slice(up - 1) as Devpath;
+  const path = posix.resolve(directory, target);
+  return path.startsWith(`${sysfs}/`) ? (path.slice(sysfs.length) as Devpath) : undefined;
+}

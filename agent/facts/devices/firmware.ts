@@ -1,0 +1,65 @@
+/**
+ * Firmware files that drivers ask the kernel for. The kernel looks for NAME in these folders, in this order, as it is and
+ * then compressed (NAME.zst, NAME.xz, where CONFIG_FW_LOADER_COMPRESS):
+ *
+ *     the folder of /sys/module/firmware_class/parameters/path, /lib/firmware/updates/RELEASE, /lib/firmware/updates,
+ *     /lib/firmware/RELEASE, /lib/firmware
+ *
+ * Source: drivers/base/firmware_loader/main.c.
+ */
+import { existsSync } from 'node:fs';
+import type { Host } from '../../base/host.ts';
+import { readAttribute, readNames } from '../attribute.ts';
+
+/** Where the kernel looks for firmware, in order; absolute paths under the host's root. */
+export function firmwareFolders(host: Host): readonly string[] {
+  const own = readAttribute(`${host.sysfs}/module/firmware_class/parameters/path`) ?? '';
+  const usual = ['updates/', ''].flatMap((part) => [`${part}${host.kernel}`, part.slice(0, -1)]);
+  const paths = [own, ...usual.map((part) => `/lib/firmware/${part}`.replace(/\/$/, ''))];
+  return paths.filter((path) => path !== '').map((path) => host.root + path);
+}
+
+const SUFFIXES = ['', '.zst', '.xz'];
+
+/** A search that remembers the folders it has read: `find('iwlwifi-7260-17.ucode')` → its path, or undefined. */
+export interface FirmwareSearch {
+  readonly folders: readonly string[];
+  find(name: string): string | undefined;
+}
+
+/** A search of the host's folders. Names may be patterns with `*` (`qed/qed_init_values_zipped-*.bin`), as modinfo has them. */
+export function openFirmware(host: Host): FirmwareSearch {
+  const folders = firmwareFolders(host).filter((folder) => existsSync(folder));
+  const listings = new Map<string, readonly string[]>();
+  const list = (folder: string) => {
+    let names = listings.get(folder);
+    if (names === undefined) listings.set(folder, (names = readNames(folder)));
+    return names;
+  };
+  const findIn = (folder: string, name: string): string | undefined => {
+    const slash = name.lastIndexOf('/');
+    const directory = slash < 0 ? folder : `${folder}/${name.slice(0, slash)}`;
+    const wanted = name.slice(slash + 1);
+    if (!/[*?]/.test(wanted)) {
+      return SUFFIXES.map((suffix) => `${folder}/${name}${suffix}`).find((path) => existsSync(path));
+    }
+    const pattern = new RegExp(
+      `^${wanted
+        .replaceAll(/[.+^$()|[\]{}\\]/g, String.raw`\$&`)
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')}(\\.zst|\\.xz)?$`,
+    );
+    const found = list(directory).find((entry) => pattern.test(entry));
+    return found === undefined ? undefined : `${directory}/${found}`;
+  };
+  return {
+    folders,
+    find: (name) => {
+      for (const folder of folders) {
+        const path = findIn(folder, name);
+        if (path !== undefined) return path;
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { gunzipSync } from 'node:zlib';
+import type { Host } from '../../base/host.ts';
+import { readText } from '../attribute.ts';
+
+/** How a kernel was configured, and the file that says so. */
+export interface KernelConfig {
+  readonly file: string;
+  /** `CONFIG_MODULE_SIG` → `y`; `m`, or text without its quotes; undefined for what is not set. */
+  value(name: string): string | undefined;
+}
+
+/**
+ * The configuration of the host's kernel: of the running kernel from /proc/config.gz, else as distributions install it.
+ * Undefined when there is none.
+ */
+export function readKernelConfig(host: Host): KernelConfig | undefined {
+  const running = host.root === '' && host.kernel === release();
+  const places = [
+    ...(running ? [`${host.proc}/config.gz`] : []),
+    `${host.root}/boot/config-${host.kernel}`,
+    `${host.moduleDir}/config`,
+    `${host.moduleDir}/build/.config`,
+  ];
+  for (const file of places) {
+    const text = file.endsWith('.gz') ? unzip(file) : readText(file);
+    if (text !== undefined) return { file, value: (name) => valueOf(text, name) };
+  }
+  return undefined;
+}
+
+/** CONFIG_A=y, CONFIG_B="text", `# CONFIG_C is not set` */
+function valueOf(text: string, name: string): string | undefined {
+  const key = `\n${name}=`;
+  const at = text.startsWith(key.slice(1)) ? 0 : text.indexOf(key) + 1;
+  if (at === 0 && !text.startsWith(key.slice(1))) return undefined;
+  const end = text.indexOf('\n', at);
+  const value = text.slice(at + name.length + 1, end < 0 ? undefined : end);
+  return value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+}
+
+function unzip(file: string): string | undefined {
+  try {
+    return gunzipSync(readFileSync(file)).toString('latin1');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import { readlinkSync } from 'node:fs';
+import type { Host } from '../../base/host.ts';
+import { readText } from '../attribute.ts';
+
+/** Whether a namespace is the one the machine booted with; undefined where /proc does not say. */
+export type Initial = boolean | undefined;
+
+/** What this process is allowed, as far as it bears on modules and uevents. */
+export interface Privileges {
+  /** The effective user id. */
+  readonly uid: number;
+  /** Effective, by name without CAP_: only those that plugd needs. */
+  readonly capabilities: Readonly<Record<Capability, boolean>>;
+  /** CAP_SYS_MODULE can be had again (it is in the bounding set). */
+  readonly sysModuleBounded: boolean;
+  readonly initialUserNamespace: Initial;
+  /** Hardware's uevents are sent to network namespaces that belong to the initial user namespace, all of them. */
+  readonly initialNetworkNamespace: Initial;
+  readonly initialPidNamespace: Initial;
+  readonly seccomp: 'none' | 'strict' | 'filter';
+  readonly noNewPrivileges: boolean;
+}
+
+/** Capability numbers, linux/capability.h. */
+const CAPABILITIES = { SYS_MODULE: 16n, NET_ADMIN: 12n, SYS_ADMIN: 21n, SYSLOG: 34n } as const;
+export type Capability = keyof typeof CAPABILITIES;
+
+/**
+ * The inode numbers of the first namespaces, fixed since Linux 3.8 (include/linux/proc_ns.h: user 0xEFFFFFFD, pid
+ * 0xEFFFFFFC). The first network namespace's has no fixed number before Linux 6.18 (0xEFFFFFF9 from then on): it is the
+ * namespace of process 1 as long as that is the machine's, and PID 1 of a container is not.
+ */
+const INITIAL = { user: 0xefff_fffd, pid: 0xefff_fffc, net: 0xefff_fff9 } as const;
+
+/** This process's privileges, from /proc/self. */
+export function readPrivileges(host: Host): Privileges {
+  const status = readText(`${host.proc}/self/status`) ?? '';
+  const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1];
+  const mask = (name: string) => BigInt(`0x${/^[0-9a-f]+$/.exec(field(name) ?? '')?.[0] ?? '0'}`);
+  const effective = mask('CapEff');
+  const user = namespace(host, 'self', 'user');
+  const pid = namespace(host, 'self', 'pid');
+  const uids = /^Uid:\s*\d+\s+(\d+)/m.exec(status)?.[1];
+  const modes = ['none', 'strict', 'filter'] as const;
+  return {
+    uid: uids === undefined ? (process.geteuid?.() ?? -1) : Number(uids),
+    capabilities: {
+      SYS_MODULE: has(effective, 'SYS_MODULE'),
+      NET_ADMIN: has(effective, 'NET_ADMIN'),
+      SYS_ADMIN: has(effective, 'SYS_ADMIN'),
+      SYSLOG: has(effective, 'SYSLOG'),
+    },
+    sysModuleBounded: has(mask('CapBnd'), 'SYS_MODULE'),
+    initialUserNamespace: user === undefined ? undefined : user === INITIAL.user,
+    initialNetworkNamespace: initialNetwork(host, pid),
+    initialPidNamespace: pid === undefined ? undefined : pid === INITIAL.pid,
+    seccomp: modes[Number(field('Seccomp') ?? 0)] ?? 'none',
+    noNewPrivileges: field('NoNewPrivs') === '1',
+  };
+}
+
+function has(set: bigint, capability: Capability): boolean {
+  return ((set >> CAPABILITIES[capability]) & 1n) === 1n;
+}
+
+function initialNetwork(host: Host, pid: number | undefined): Initial {
+  const own = namespace(host, 'self', 'net');
+  if (own === undefined) return undefined;
+  if (own === INITIAL.net) return true;
+  // In a PID namespace of its own, process 1 is a container's and proves nothing; a container without one shows the machine's.
+  if (pid !== INITIAL.pid) return undefined;
+  const first = namespace(host, '1', 'net');
+  return first === undefined ? undefined : own === first;
+}
+
+/** `net:[4026531833]` → 4026531833; undefined when it cannot be read. */
+function namespace(host: Host, process: string, kind: string): number | undefined {
+  try {
+    const number = /\[(\d+)\]$/.exec(readlinkSync(`${host.proc}/${process}/ns/${kind}`))?.[1];
+    return number === undefined ? undefined : Number(number);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Compressed module files: `.ko.gz`, `.ko.xz`, `.ko.zst`. What a file is, its first bytes say, never its name (kmod does
+ * the same). gzip is node:zlib's; xz and zstd are the addon's, over the C libraries; where those libraries are missing, the
+ * programs `xz` and `zstd` are run.
+ */
+import type * as ChildProcess from 'node:child_process';
+import { createRequire } from 'node:module';
+import type * as Zlib from 'node:zlib';
+import { addon } from '../../base/addon.ts';
+import { errnoName } from '../../base/errno.ts';
+import { fsCode, PlugdError } from '../../base/error.ts';
+
+/** The compressions a module file may have, by the words of /sys/module/compression. */
+export type Compression = 'gzip' | 'xz' | 'zstd';
+
+/**
+ * The largest module image plugd handles, in bytes. The largest real modules (amdgpu, with debug information) are near
+ * 400 MB; a small hostile file can claim to become any size.
+ */
+export const IMAGE_LIMIT = 512 * 1024 * 1024;
+
+/** How many bytes of a file's start `compressionOf` looks at. */
+export const MAGIC_LENGTH = 6;
+
+const MAGICS: ReadonlyArray<readonly [Compression, readonly number[]]> = [
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['gzip', [0x1f, 0x8b]],
+];
+
+/** The compression that a file's first bytes show; undefined for none, and for a file shorter than the magic. */
+export function compressionOf(head: Uint8Array): Compression | undefined {
+  return MAGICS.find(([, magic]) => magic.every((byte, i) => head[i] === byte))?.[0];
+}
+
+/** The whole image, or why there is none: `errno` is EBADMSG (corrupt), EFBIG (over the limit), ENOSYS (no decompressor), ENOMEM. */
+export type Decompressed =
+  | { readonly kind: 'image'; readonly image: Buffer }
+  | { readonly kind: 'undecompressable'; readonly why: string; readonly errno: number };
+
+const EBADMSG = 74;
+const EFBIG = 27;
+const ENOSYS = 38;
+
+/** Decompresses a whole file in memory; at most `limit` bytes may come out. */
+export function decompress(compression: Compression, file: Uint8Array, limit: number = IMAGE_LIMIT): Decompressed {
+  return compression === 'gzip' ? gunzip(file, limit) : unpack(compression, file, limit);
+}
+
+/** The same without waiting for it: on libuv's pool, several at a time. `file` must not change meanwhile. */
+export async function decompressLater(
+  compression: Compression,
+  file: Uint8Array,
+  limit: number = IMAGE_LIMIT,
+): Promise<Decompressed> {
+  if (compression === 'gzip') return gunzipLater(file, limit);
+  const answer = await new Promise<Buffer | number>((resolve) => {
+    try {
+      addon().decompressLater(compression, file, limit, resolve);
+    } catch (error) {
+      if (!(error instanceof PlugdError)) throw error;
+      resolve(-ENOSYS);
+    }
+  });
+  return result(compression, file, limit, answer);
+}
+
+function failed(compression: Compression, errno: number, limit: number): Decompressed {
+  const why =
+    errno === EBADMSG
+      ? `damaged or truncated ${compression} data`
+      : errno === EFBIG
+        ? `more than ${Math.floor(limit / (1 << 20))} MiB when decompressed`
+        : errno === ENOSYS
+          ? `no ${compression} decompressor here (${compression === 'xz' ? 'liblzma.so.5' : 'libzstd.so.1'}, or the program ${compression})`
+          : `${compression}: ${errnoName(errno)}`;
+  return { kind: 'undecompressable', why, errno };
+}
+
+// Lazily and at once: zlib takes 3 ms to load, child_process 2, and most commands meet no such file.
+const load = createRequire(import.meta.url);
+
+function gunzip(file: Uint8Array, limit: number): Decompressed {
+  const { gunzipSync } = load('node:zlib') as typeof Zlib;
+  try {
+    return { kind: 'image', image: gunzipSync(file, { maxOutputLength: limit }) };
+  } catch (error) {
+    return gzipFailed(error, limit);
+  }
+}
+
+async function gunzipLater(file: Uint8Array, limit: number): Promise<Decompressed> {
+  const { gunzip: start } = load('node:zlib') as typeof Zlib;
+  return new Promise((resolve) => {
+    start(file, { maxOutputLength: limit }, (error, image) =>
+      resolve(error === null ? { kind: 'image', image } : gzipFailed(error, limit)),
+    );
+  });
+}
+
+function gzipFailed(error: unknown, limit: number): Decompressed {
+  return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? EFBIG : EBADMSG, limit);
+}
+
+function unpack(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): Decompressed {
+  let answer: Buffer | number = -ENOSYS;
+  try {
+    answer = compression === 'xz' ? addon().decompressXz(file, limit) : addon().decompressZstd(file, limit);
+  } catch (error) {
+    // Without the addon the programs still serve.
+    if (!(error instanceof PlugdError)) throw error;
+  }
+  return result(compression, file, limit, answer);
+}
+
+function result(compression: 'xz' | 'zstd', file: Uint8Array, limit: number, answer: Buffer | number): Decompressed {
+  if (answer === -ENOSYS) return unpackByProgram(compression, file, limit);
+  return typeof answer === 'number' ? failed(compression, -answer, limit) : { kind: 'image', image: answer };
+}
+
+/** The same by running `xz -dc` or `zstd -dcq`, which read the file from standard input: for machines without the libraries. */
+export function unpackByProgram(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): Decompressed {
+  const { spawnSync } = load('node:child_process') as typeof ChildProcess;
+  const run = spawnSync(compression, compression === 'xz' ? ['-dc'] : ['-dcq'], {
+    input: file,
+    maxBuffer: limit,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const code = fsCode(run.error);
+  if (code === 'ENOBUFS') return failed(compression, EFBIG, limit);
+  if (code === 'ENOENT') return failed(compression, ENOSYS, limit);
+  // EPIPE on its own only says that the program gave up on the input; its status says the rest.
+  return run.status === 0 ? { kind: 'image', image: run.stdout } : failed(compression, EBADMSG, limit);
+}

@@ -1,0 +1,72 @@
+import { readSync } from 'node:fs';
+import { errnoText } from '../../base/errno.ts';
+import { PlugdError, reason } from '../../base/error.ts';
+import type { ByteSource } from './elf.ts';
+
+/**
+ * An open file as a source. Peeks go through one piece of memory that all files share, since a system call or a new buffer
+ * costs more than reading some kilobytes too many: a small file is read whole at the first peek, of a larger one a peek
+ * reads ahead, for what comes next in a module file is often what is asked for next.
+ */
+export class FileSource implements ByteSource {
+  readonly size: number;
+  readonly #path: string;
+  readonly #fd: number;
+
+  /** Errors of its methods: `unreadable`, naming `path`, when the disk fails. */
+  constructor(path: string, fd: number, size: number) {
+    this.#path = path;
+    this.#fd = fd;
+    this.size = size;
+  }
+
+  read(offset: number, length: number): Buffer {
+    return this.#fill(offset, Buffer.allocUnsafe(length));
+  }
+
+  peek(offset: number, length: number): Buffer {
+    const inWindow = window.owner === this && offset >= window.start && offset + length <= window.end;
+    if (!inWindow) this.#load(offset, length);
+    const from = offset - window.start;
+    return window.bytes.subarray(from, Math.min(from + length, window.end - window.start));
+  }
+
+  #load(offset: number, length: number): void {
+    const start = this.size <= WHOLE ? 0 : Math.min(offset, this.size);
+    const end = Math.max(start, Math.min(this.size, Math.max(offset + length, start + AHEAD)));
+    const wanted = this.size <= WHOLE ? this.size : end - start;
+    if (window.bytes.length < wanted) window.bytes = Buffer.allocUnsafeSlow(Math.max(wanted, 1 << 18));
+    window.owner = undefined;
+    const got = this.#fill(start, window.bytes.subarray(0, wanted));
+    Object.assign(window, { owner: this, start, end: start + got.length });
+  }
+
+  /** Fills `bytes` from the file, as far as it goes. */
+  #fill(offset: number, bytes: Buffer): Buffer {
+    let filled = 0;
+    try {
+      while (filled < bytes.length) {
+        const got = readSync(this.#fd, bytes, filled, bytes.length - filled, offset + filled);
+        if (got === 0) return bytes.subarray(0, filled);
+        filled += got;
+      }
+    } catch (error) {
+      const { errno } = error as { errno?: number };
+      const why = errno === undefined ? reason(error) : errnoText(Math.abs(errno));
+      throw new PlugdError('unreadable', `${this.#path}: ${why}`, { cause: error });
+    }
+    return bytes;
+  }
+}
+
+/** Three quarters of Debian's modules are smaller. */
+const WHOLE = 96 * 1024;
+const AHEAD = 16 * 1024;
+
+/** The shared memory, and which part of which file is in it. */
+const window: { owner: FileSource | undefined; start: number; end: number; bytes: Buffer } = {
+  owner: undefined,
+  start: 0,
+  end: 0,
+  bytes: Buffer.alloc(0),
+};

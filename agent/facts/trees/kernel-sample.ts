@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import type { Host } from '../../base/host.ts';
+import { readText } from '../attribute.ts';
+import { openModuleFile, type ModuleFile } from '../modfiles/module-file.ts';
+
+/** What every module of a kernel has in common, from one that was built with it. */
+export interface KernelSample {
+  /** The module file it was taken from. */
+  readonly path: string;
+  /** `6.1.0-56-amd64 SMP preempt mod_unload modversions ` */
+  readonly vermagic: string;
+  /** ELF's number of the machine (62: x86-64), and its word size and byte order. */
+  readonly machine: number;
+  readonly bits: 32 | 64;
+  readonly littleEndian: boolean;
+}
+
+/** Enough to get past files that a package has not unpacked yet. */
+const TRIES = 20;
+
+/**
+ * What modules of the host's kernel look like, from its own: the first of modules.order that can be read. The running
+ * kernel tells its version magic nowhere. Undefined when no module of the tree was built with the kernel.
+ */
+export function readKernelSample(host: Host): KernelSample | undefined {
+  for (const path of inTreeModules(host, TRIES)) {
+    const file = openModuleFile(path);
+    if (file.kind !== 'module') continue;
+    try {
+      const { vermagic, elf } = file;
+      if (vermagic !== undefined) {
+        return { path, vermagic, machine: elf.machine, bits: elf.bits, littleEndian: elf.littleEndian };
+      }
+    } finally {
+      file.close();
+    }
+  }
+  return undefined;
+}
+
+/** The versions (CRC) that the kernel's own modules were built against, for as many of `names` as can be found. */
+export function readKernelVersions(host: Host, names: ReadonlySet<string>): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const path of inTreeModules(host, VERSION_TRIES)) {
+    if (found.size === names.size) break;
+    const file = openModuleFile(path);
+    if (file.kind !== 'module') continue;
+    try {
+      for (const { name, crc } of versionsOf(file)) if (names.has(name) && !found.has(name)) found.set(name, crc);
+    } finally {
+      file.close();
+    }
+  }
+  return found;
+}
+
+/** A symbol of the kernel itself is used by many modules: one that none of these uses is seldom worth the time. */
+const VERSION_TRIES = 300;
+
+function versionsOf(file: ModuleFile): ReadonlyArray<{ readonly name: string; readonly crc: number }> {
+  return file.versions();
+}
+
+const SUFFIXES = ['', '.xz', '.zst', '.gz'];
+
+/** Files of modules that were built with the kernel, from modules.order, or from modules.dep without it. */
+function* inTreeModules(host: Host, limit: number): Generator<string> {
+  const order = readText(`${host.moduleDir}/modules.order`)?.split('\n') ?? [];
+  const dep =
+    order.length > 1
+      ? []
+      : (readText(`${host.moduleDir}/modules.dep`) ?? '').split('\n').map((line) => line.split(':')[0] ?? '');
+  let tried = 0;
+  let suffixes: readonly string[] = SUFFIXES;
+  for (const name of [...order, ...dep]) {
+    if (!name.startsWith('kernel/') || tried >= limit) continue;
+    tried++;
+    const path = suffixes
+      .map((suffix) => `${host.moduleDir}/${name}${suffix}`)
+      .find((candidate) => existsSync(candidate));
+    if (path === undefined) continue;
+    // One tree has one suffix: the first that fits is tried first from then on.
+    suffixes = [path.slice(host.moduleDir.length + 1 + name.length), ...SUFFIXES];
+    yield path;
+  }
+}
+
+/** ELF machine numbers of Linux's architectures, with the words uname -m uses. */
+const MACHINES: ReadonlyMap<number, string> = new Map([
+  [3, 'i386'],
+  [8, 'mips'],
+  [20, 'powerpc'],
+  [21, 'powerpc64'],
+  [22, 's390'],
+  [40, 'arm'],
+  [43, 'sparc64'],
+  [62, 'x86_64'],
+  [183, 'aarch64'],
+  [243, 'riscv'],
+  [258, 'loongarch'],
+]);
+
+/** An architecture in words: 183, 64 bit → `aarch64`; 243, 64 bit → `riscv64`; unknown numbers as such. */
+export function machineText(elf: Pick<KernelSample, 'machine' | 'bits' | 'littleEndian'>): string {
+  const name = MACHINES.get(elf.machine) ?? `machine ${elf.machine}`;
+  const bits = /riscv|loongarch|mips/.test(name) && elf.bits === 64 ? `${name}64` : name;
+  return bits === 'powerpc64' && elf.littleEndian ? 'powerpc64le' : bits;
+}

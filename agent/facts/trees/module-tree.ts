@@ -1,0 +1,87 @@
+/**
+ * The files of a module directory (`/lib/modules/6.1.0-56-amd64`) that say which modules there are: depmod's indexes and
+ * text files, and those of the kernel's build.
+ *
+ *     modules.dep.bin  modules.alias.bin  modules.symbols.bin  modules.builtin.bin  modules.builtin.alias.bin
+ *     modules.dep      modules.alias      modules.symbols      modules.builtin      modules.builtin.modinfo
+ *
+ * Files are opened when they are asked for, each read once and whole: depmod renames new ones into place, so a file that is
+ * open never changes.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { fsCode, PlugdError, reason } from '../../base/error.ts';
+
+/** An index's name, without `.bin`. */
+export type IndexName =
+  | 'modules.dep'
+  | 'modules.alias'
+  | 'modules.symbols'
+  | 'modules.builtin'
+  | 'modules.builtin.alias';
+
+/** The text file that holds the same facts as an index. */
+export const TEXT_OF: Readonly<Record<IndexName, TextName>> = {
+  'modules.dep': 'modules.dep',
+  'modules.alias': 'modules.alias',
+  'modules.symbols': 'modules.symbols',
+  'modules.builtin': 'modules.builtin',
+  'modules.builtin.alias': 'modules.builtin.modinfo',
+};
+
+/** A text file of the directory. */
+export type TextName =
+  | 'modules.dep'
+  | 'modules.alias'
+  | 'modules.symbols'
+  | 'modules.builtin'
+  | 'modules.builtin.modinfo'
+  | 'modules.order'
+  | 'modules.devname'
+  | 'modules.softdep'
+  | 'modules.weakdep';
+
+/** Every file whose change changes answers. */
+const WATCHED: readonly string[] = [
+  ...(Object.keys(TEXT_OF) as IndexName[]).map((name) => `${name}.bin`),
+  ...new Set(Object.values(TEXT_OF)),
+];
+
+/** The files of one module directory. */
+export interface ModuleTreeFiles {
+  /** `/lib/modules/6.1.0-56-amd64` */
+  readonly dir: string;
+  /** The bytes of `NAME.bin`; undefined when there is no such file. Errors: `unreadable`. */
+  readIndex(name: IndexName): Buffer | undefined;
+  /** A text file, latin1; undefined when there is no such file. Errors: `unreadable`. */
+  readText(name: TextName): string | undefined;
+  /**
+   * A text that is another one as soon as a file was replaced, changed, removed or added: one `name inode size mtime` a line
+   * (mtime in ns). Equal texts mean that answers from this directory are still right.
+   */
+  generation(): string;
+}
+
+/** The directory's files; undefined when it is no directory, or is not there. */
+export function readModuleTree(dir: string): ModuleTreeFiles | undefined {
+  if (!(statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false)) return undefined;
+  return {
+    dir,
+    readIndex: (name) => readIfThere(`${dir}/${name}.bin`),
+    readText: (name) => readIfThere(`${dir}/${name}`)?.toString('latin1'),
+    generation: () => WATCHED.map((name) => `${name} ${stamp(`${dir}/${name}`)}`).join('\n'),
+  };
+}
+
+function stamp(file: string): string {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? '-' : `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if (fsCode(error) === 'ENOENT') return undefined;
+    throw new PlugdError('unreadable', `${file}: ${reason(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,34 @@
+import { readText } from '../attribute.ts';
+
+const UEVENTS = '15';
+
+/** What the kernel says of one uevent socket. */
+export interface NetlinkQueue {
+  /** Bytes that wait to be received. */
+  readonly bytes: number;
+  /** Messages that could not be put into its full buffer, since it was made. */
+  readonly drops: number;
+}
+
+/**
+ * The queue of a uevent socket, by the socket's port id; `none` when there is no such socket, undefined where the kernel does
+ * not say. A SEQNUM that never came need not be lost: uevents of other network namespaces are numbered too.
+ *
+ * /proc/net/netlink (af_netlink.c), one socket a line, `Rmem` is the fifth column, `Drops` the ninth, and `Eth` the protocol:
+ *
+ *     sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode
+ *     00000000f2b8c5a1 15  1234       00000001 0        0        0     2        37       12345
+ */
+export function readNetlinkQueue(proc: string, portId: number): NetlinkQueue | 'none' | undefined {
+  const text = readText(`${proc}/net/netlink`);
+  if (text === undefined) return undefined;
+  // The kernel prints port ids as signed numbers.
+  for (const line of text.split('\n')) {
+    const fields = line.trim().split(/ +/);
+    if (fields[1] === UEVENTS && Number(fields[2]) >>> 0 === portId >>> 0) {
+      const [bytes, drops] = [Number(fields[4]), Number(fields[8])];
+      return Number.isSafeInteger(bytes) && Number.isSafeInteger(drops) ? { bytes, drops } : undefined;
+    }
+  }
+  return 'none';
+}

@@ -1,0 +1,140 @@
+import { RawNetlinkSocket } from 'netlink/dist/raw.js';
+import { addon } from '../../base/addon.ts';
+import { errnoName, errnoText } from '../../base/errno.ts';
+import { PlugdError, reason } from '../../base/error.ts';
+import { parseUevent, type Uevent } from './uevent.ts';
+
+const NETLINK_KOBJECT_UEVENT = 15;
+/** Group 1 carries what the kernel says; group 2 is udevd's, for its own clients. */
+const KERNEL_GROUP = 1;
+/**
+ * The kernel's uevent buffer is 2 KiB (UEVENT_BUFFER_SIZE), and the header repeats the devpath in it: no uevent has 4 KiB. Without
+ * a peek at the size recvmsg costs half as many system calls; each message takes a buffer of this size until it is collected.
+ */
+const DATAGRAM_BYTES = 4096;
+/** udevd's figure: room for some 200,000 uevents while this process is busy. The kernel charges only what is queued. */
+export const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024;
+
+/** Counts since the socket was opened. */
+export interface UeventCounters {
+  received: number;
+  /** Not from the kernel: sender port is not 0. */
+  spoofed: number;
+  /** From the kernel, but not to group 1. */
+  otherGroup: number;
+  malformed: number;
+  truncated: number;
+  /** Runs of SEQNUM that never came. */
+  gaps: number;
+  /** Single uevents that never came. */
+  lost: number;
+}
+
+/** Where uevents go. Both are called on the main thread, in the order of arrival. */
+export interface UeventListener {
+  uevent(uevent: Uevent): void;
+  /** SEQNUM `from` to `to` never came: the listener should compare sysfs with what it knows. */
+  gap(from: number, to: number): void;
+}
+
+/** The socket on which the kernel announces devices. */
+export interface UeventSocket {
+  readonly counters: Readonly<UeventCounters>;
+  /** The highest SEQNUM seen; 0 before the first uevent. */
+  readonly seqnum: number;
+  /** SO_RCVBUF as the kernel reports it, in bytes. */
+  readonly receiveBuffer: number;
+  /** Its netlink port id. */
+  readonly portId: number;
+  close(): void;
+}
+
+/**
+ * Opens the kernel's uevent socket. Open it before reading sysfs: what appears in between then waits in its buffer.
+ *
+ * netlink 0.3.0 aborts the process on any receive error (an uncaught C++ exception; ENOBUFS is enough), so the addon finds
+ * the descriptor in the same turn and sets NETLINK_NO_ENOBUFS; overruns then show as gaps in SEQNUM.
+ * Errors: `unsupported` when the socket cannot be made (no netlink, or not allowed here).
+ */
+export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEIVE_BUFFER_BYTES): UeventSocket {
+  let socket: RawNetlinkSocket;
+  try {
+    // Its types demand the buffer sizes that its code takes as optional; 0 is "leave it".
+    socket = new RawNetlinkSocket(NETLINK_KOBJECT_UEVENT, {
+      messagePeeking: false,
+      msgBufferSize: DATAGRAM_BYTES,
+      localGroups: KERNEL_GROUP,
+      recvBufferSize: 0,
+      sendBufferSize: 0,
+    });
+  } catch (error) {
+    throw new PlugdError('unsupported', `the uevent socket cannot be opened: ${reason(error)}`, { cause: error });
+  }
+  const size = prepareDescriptor(socket, receiveBuffer);
+  const portId = socket.address().port;
+  const counters: UeventCounters = {
+    received: 0,
+    spoofed: 0,
+    otherGroup: 0,
+    malformed: 0,
+    truncated: 0,
+    gaps: 0,
+    lost: 0,
+  };
+  let seqnum = 0;
+  socket.on('message', (datagram, sender) => {
+    counters.received++;
+    if (sender.port !== 0) {
+      counters.spoofed++;
+      return;
+    }
+    if (sender.groups !== KERNEL_GROUP) {
+      counters.otherGroup++;
+      return;
+    }
+    const read = parseUevent(datagram);
+    if (read.kind === 'malformed') {
+      counters.malformed++;
+      return;
+    }
+    const number = read.uevent.seqnum;
+    if (number !== undefined) {
+      // The kernel numbers under one lock and sends under another: a later number may come first by a hair, which
+      // then looks like a gap of one. The rescan that answers it is cheap and finds nothing.
+      if (seqnum !== 0 && number > seqnum + 1) {
+        counters.gaps++;
+        counters.lost += number - seqnum - 1;
+        listener.gap(seqnum + 1, number - 1);
+      }
+      if (number > seqnum) seqnum = number;
+    }
+    listener.uevent(read.uevent);
+  });
+  socket.on('truncatedMessage', () => {
+    counters.received++;
+    counters.truncated++;
+  });
+  return {
+    counters,
+    get seqnum() {
+      return seqnum;
+    },
+    receiveBuffer: size,
+    portId,
+    close: () => socket.close(),
+  };
+}
+
+function prepareDescriptor(socket: RawNetlinkSocket, receiveBuffer: number): number {
+  const native = addon();
+  const fail = (what: string, result: number): never => {
+    socket.close();
+    throw new PlugdError('unsupported', `uevent socket: ${what}: ${errnoName(-result)} (${errnoText(-result)})`);
+  };
+  const descriptor = native.netlinkDescriptor(socket.address().port);
+  if (descriptor < 0) return fail('its descriptor was not found', descriptor);
+  const quiet = native.setNoEnobufs(descriptor);
+  if (quiet < 0) return fail('NETLINK_NO_ENOBUFS', quiet);
+  const size = native.setReceiveBuffer(descriptor, receiveBuffer);
+  return size < 0 ? fail('its receive buffer could not be set', size) : size;
+}

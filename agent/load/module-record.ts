@@ -1,0 +1,106 @@
+/** What became of a module, put together from the plan, the scheduler and the kernel's answer. */
+import { existsSync } from 'node:fs';
+import type { Host } from '../base/host.ts';
+import type { ModuleName } from '../base/names.ts';
+import { readAttribute } from '../facts/attribute.ts';
+import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
+import type { Insertion } from '../insert/insertion.ts';
+import type { TaskRecord } from '../insert/scheduler.ts';
+import type { Step } from '../plan/plan.ts';
+import { causeOf, type Cause } from '../diagnosis/cause.ts';
+import type { ModuleRecord, Requester } from '../records/coldplug-run.ts';
+import type { Config } from '../rules/modprobe/config.ts';
+import type { StepEnd } from './step.ts';
+
+/** A step, and who wanted it first. */
+export interface WantedStep {
+  readonly step: Step;
+  readonly requester: Requester;
+}
+
+/** What a record is made from besides. */
+export interface RecordContext {
+  readonly host: Host;
+  readonly config: Config;
+  /** The step of another module that is wanted. */
+  wanted(module: ModuleName): Step | undefined;
+}
+
+type Result = Pick<ModuleRecord, 'result' | 'cause' | 'errno' | 'during' | 'detail'>;
+
+/** The moment of the process's start on the monotonic clock, ns. */
+// Not performance.now(): that loads a module of Node's which nothing else here needs.
+const BEGAN_NS = process.hrtime.bigint() - BigInt(Math.round(process.uptime() * 1e9));
+
+/** Milliseconds since the process began. */
+export function sinceStart(ns: bigint = process.hrtime.bigint()): number {
+  return Math.round(Number(ns - BEGAN_NS) / 1e4) / 100;
+}
+
+/** The record of a wanted step; `task` is undefined in a dry run, where nothing is scheduled. */
+export function moduleRecord(
+  { step, requester }: WantedStep,
+  task: TaskRecord<StepEnd> | undefined,
+  context: RecordContext,
+): ModuleRecord {
+  const { module, path, params, why } = step;
+  const base = { module, path, params, why, requester, ...(step.for === undefined ? {} : { for: step.for }) };
+  if (task === undefined) return { ...base, ...prediction(step, context), waitedFor: [], addedMs: 0 };
+  const call = task.outcome?.kind === 'ran' && 'call' in task.outcome.result ? task.outcome.result.call : undefined;
+  return {
+    ...base,
+    ...outcome(task, context),
+    waitedFor: task.waitedFor,
+    addedMs: sinceStart(task.addedNs),
+    ...(task.readyNs === undefined ? {} : { readyMs: sinceStart(task.readyNs) }),
+    ...(task.startedNs === undefined ? {} : { startedMs: sinceStart(call?.startedNs ?? task.startedNs) }),
+    ...(task.endedNs === undefined ? {} : { endedMs: sinceStart(call?.endedNs ?? task.endedNs) }),
+  };
+}
+
+/** What a dry run can say before the kernel is asked: whether the file is there, and those of the modules it needs. */
+function prediction(step: Step, context: RecordContext): Result {
+  if (step.command !== undefined) return { result: 'planned' };
+  if (!existsSync(step.path)) return { result: 'failed', cause: 'missing-file', detail: step.path };
+  for (const { module, required } of step.after) {
+    const needed = required ? context.wanted(module) : undefined;
+    if (needed !== undefined && prediction(needed, context).result !== 'planned') {
+      return { result: 'skipped', cause: 'missing-dependency', detail: module };
+    }
+  }
+  return { result: 'planned' };
+}
+
+function outcome(task: TaskRecord<StepEnd>, context: RecordContext): Result {
+  if (task.outcome === undefined) return { result: 'unfinished' };
+  if (task.outcome.kind === 'skipped') {
+    return { result: 'skipped', cause: 'missing-dependency', detail: task.outcome.because };
+  }
+  const end = task.outcome.result;
+  if (end.kind === 'command-failed')
+    return { result: 'failed', cause: 'other', detail: `its install command: ${end.why}` };
+  if (end.kind !== 'refused') return { result: end.kind };
+  return {
+    result: 'failed',
+    cause: cause(task.module, end, context),
+    errno: end.errno,
+    during: end.during,
+    ...(end.why === undefined ? {} : { detail: end.why }),
+  };
+}
+
+function cause(
+  module: ModuleName,
+  refusal: Extract<Insertion, { kind: 'refused' }>,
+  { host, config }: RecordContext,
+): Cause {
+  const facts = readInsertionFacts(host);
+  return causeOf({
+    errno: refusal.errno,
+    during: refusal.during,
+    modulesDisabled: facts.modulesDisabled,
+    capSysModule: facts.capSysModule,
+    kernelBlacklisted: config.kernelBlacklists.some((rule) => rule.module === module),
+    lockedDown: /\[(integrity|confidentiality)\]/.test(readAttribute(`${host.sysfs}/kernel/security/lockdown`) ?? ''),
+  });
+}

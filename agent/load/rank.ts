@@ -1,0 +1,35 @@
+import type { Device } from '../facts/devices/device.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Requester } from '../records/coldplug-run.ts';
+
+/**
+ * What goes first among the modules that are ready, by what asks for it: drivers of controllers, because further devices
+ * appear behind them later, in the background. USB leads: its hubs take their time over each port. Then storage (PCI class
+ * 01), SD hosts (08 05), audio with codecs behind it (04 03), everything virtio; and drivers of
+ * USB and HID devices, which make SCSI, HID and input devices of them. Source: pci_ids.h.
+ */
+const CONTROLLERS: ReadonlyArray<readonly [pattern: RegExp, rank: number]> = [
+  [/^pci:.*bc0Csc03/, 4],
+  [/^pci:v00001AF4/, 3],
+  [/^pci:.*bc(01|08sc05|04sc03)/, 2],
+  [/^(usb|hid):/, 2],
+];
+/** Ciphers and digests: the kernel tests each as it is registered, up to seconds of computing that should not come last. */
+const SELF_TESTED = /\/crypto\//;
+
+/** Controllers before the rest, each as it came: the first insertions begin while most devices have not had their turn. */
+export function inOrderOfRank(devices: Iterable<Device>): readonly Device[] {
+  const ranked = [...devices].map((device) => ({ device, rank: rankOfDevice(device.modaliases[0] ?? '') }));
+  return ranked.toSorted((a, b) => b.rank - a.rank).map(({ device }) => device);
+}
+
+/** The rank of the drivers of a device; 0 for what is no controller. */
+function rankOfDevice(modalias: string): number {
+  return CONTROLLERS.find(([pattern]) => pattern.test(modalias))?.[1] ?? 0;
+}
+
+/** The scheduler's rank of a step, for whoever asks for it; higher goes first. */
+export function rankOf(requester: Requester, step: Step): number {
+  const rank = rankOfDevice(requester.name);
+  return rank > 0 ? rank : SELF_TESTED.test(step.path) ? 1 : 0;
+}

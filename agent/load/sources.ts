@@ -1,0 +1,75 @@
+/**
+ * Everything that answers are made from, read once: the module tree, the administrator's rules, the loaded modules. A later
+ * change of any of them makes a new generation: new sources, never changed ones.
+ */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Host } from '../base/host.ts';
+import { readKernelCommandLine, readModprobeConfig, readUdevRules } from '../facts/config/config-text.ts';
+import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
+import { readShippedFile } from '../facts/config/shipped-file.ts';
+import { createMatcher, type Matcher } from '../match/matcher.ts';
+import { createPlanner, type Planner, type PlannerInput } from '../plan/planner.ts';
+import type { Problem } from '../records/coldplug-run.ts';
+import type { Config } from '../rules/modprobe/config.ts';
+import { parseLoadRules, type LoadRules } from '../rules/udev/load-rules.ts';
+import { configuredNames, mergeConfig } from '../rules/modprobe/merged-config.ts';
+import { openTree, type ModuleTree } from './tree.ts';
+
+/** One generation. */
+export interface Sources {
+  readonly tree: ModuleTree;
+  readonly matcher: Matcher;
+  readonly config: Config;
+  /** The files that the configuration was read from, in the order in which they count. */
+  readonly configFiles: readonly string[];
+  readonly loadRules: LoadRules;
+  readonly planner: Planner;
+  /** What is wrong with the files behind it, up to now. */
+  problems(): readonly Problem[];
+}
+
+/**
+ * Reads them all. `state` tells what is loaded, for whoever keeps that up to date; otherwise /proc/modules is read once.
+ * Errors: `no-modules-directory`.
+ */
+export function openSources(host: Host, state: PlannerInput['state'] = loadedNow(host)): Sources {
+  const tree = openTree(host);
+  const files = readModprobeConfig(host);
+  const commandLine = readKernelCommandLine(host);
+  const config = mergeConfig(files, commandLine);
+  let loadRules: LoadRules | undefined;
+  const matcher = createMatcher(tree.indexes, configuredNames(config));
+  const planner = createPlanner({
+    matcher,
+    config,
+    moduleDir: host.moduleDir,
+    state,
+  });
+  return {
+    tree,
+    matcher,
+    config,
+    configFiles: [...files.texts, commandLine].map(({ file }) => file),
+    // Read at the first question: in a coldplug the first insertions are under way by then.
+    get loadRules() {
+      return (loadRules ??= parseLoadRules(readUdevRules(host).texts, readShippedFile('rules/80-drivers.rules')));
+    },
+    planner,
+    problems: () => [
+      ...config.problems,
+      ...(loadRules?.problems ?? []),
+      ...tree.problems().map((problem) => ({ column: 0, ...problem })),
+    ],
+  };
+}
+
+function loadedNow(host: Host): PlannerInput['state'] {
+  const loaded = readLoadedModules(host);
+  return (module) => loaded?.get(module);
+}
+
+/** Whether a path that a rule names is there: below the device's directory, or absolute with /sys wherever sysfs is. */
+export function pathExists(sysfs: string, directory: string, path: string): boolean {
+  return existsSync(path.startsWith('/sys/') ? sysfs + path.slice(4) : resolve(directory, path));
+}

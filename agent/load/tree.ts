@@ -1,0 +1,189 @@
+/**
+ * The module tree of a host, ready for questions: each index is read at its first use, built in memory where depmod left
+ * only text, and replaced by its text where it is damaged, so that one bad file costs no device its driver.
+ */
+import { PlugdError } from '../base/error.ts';
+import { installedReleases, type Host } from '../base/host.ts';
+import type { LookupKey } from '../base/names.ts';
+import {
+  aliasIndex,
+  builtinAliasIndex,
+  builtinIndex,
+  depIndex,
+  modulePositions,
+  type TextIndex,
+} from '../indexes/text-index.ts';
+import { readModuleTree, TEXT_OF, type IndexName, type ModuleTreeFiles } from '../facts/trees/module-tree.ts';
+import type { MatchIndexes } from '../match/matcher.ts';
+import { IndexTrie, type Index, type TrieEntry, type TrieMatch } from '../indexes/trie.ts';
+
+/** What is wrong with a file of the tree, in a sentence; everything else is served. */
+export interface TreeProblem {
+  readonly file: string;
+  /** The line it is about; 0 for the whole file. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** A host's module tree. */
+export interface ModuleTree {
+  readonly files: ModuleTreeFiles;
+  readonly indexes: Required<MatchIndexes>;
+  /** What was found wrong up to now: indexes are looked at only when they are needed. */
+  problems(): readonly TreeProblem[];
+}
+
+/**
+ * The module tree of `host.moduleDir`. Errors: `no-modules-directory` when it is not there, naming the releases that are.
+ */
+export function openTree(host: Host): ModuleTree {
+  const files = readModuleTree(host.moduleDir);
+  if (files === undefined) throw noDirectory(host);
+  const problems: TreeProblem[] = [];
+  const open = (name: IndexName) => new TreeIndex(name, files, problems);
+  const indexes = {
+    dep: open('modules.dep'),
+    symbols: open('modules.symbols'),
+    aliases: open('modules.alias'),
+    builtin: open('modules.builtin'),
+    builtinAliases: open('modules.builtin.alias'),
+  };
+  return { files, indexes, problems: () => problems };
+}
+
+function noDirectory(host: Host): PlugdError {
+  const others = installedReleases(host.root).filter((release) => release !== host.kernel);
+  const there = `${host.root}/lib/modules`;
+  return new PlugdError(
+    'no-modules-directory',
+    `there are no modules for kernel ${host.kernel}: no directory ${host.moduleDir}`,
+    {
+      remedy:
+        others.length === 0
+          ? `install the kernel's modules package; ${there} has no modules for any kernel`
+          : `${there} has modules for ${others.join(', ')}: reboot into one of them, or name it with --kernel`,
+    },
+  );
+}
+
+/** One index of the tree: the .bin file, or what its text says where that is missing or damaged. */
+class TreeIndex implements Index {
+  readonly #name: IndexName;
+  readonly #files: ModuleTreeFiles;
+  readonly #problems: TreeProblem[];
+  #index: Index | undefined;
+  #isText = false;
+
+  constructor(name: IndexName, files: ModuleTreeFiles, problems: TreeProblem[]) {
+    this.#name = name;
+    this.#files = files;
+    this.#problems = problems;
+  }
+
+  exact(key: string): string | undefined {
+    try {
+      return (this.#index ??= this.#open()).exact(key);
+    } catch (error) {
+      return this.#instead(error).exact(key);
+    }
+  }
+
+  search(key: LookupKey, repeats = false): readonly TrieMatch[] {
+    try {
+      return (this.#index ??= this.#open()).search(key, repeats);
+    } catch (error) {
+      return this.#instead(error).search(key, repeats);
+    }
+  }
+
+  *entries(): Generator<TrieEntry, void, undefined> {
+    let entries: readonly TrieEntry[];
+    try {
+      entries = [...(this.#index ??= this.#open()).entries()];
+    } catch (error) {
+      entries = [...this.#instead(error).entries()];
+    }
+    yield* entries;
+  }
+
+  #open(): Index {
+    const file = `${this.#files.dir}/${this.#name}.bin`;
+    const bytes = this.#files.readIndex(this.#name);
+    if (bytes === undefined) return this.#fromText() ?? this.#nothing();
+    if (bytes.length === 0 && !this.#name.startsWith('modules.builtin')) {
+      // Of the builtin indexes depmod itself leaves empty files, of the others only a crash or a full disk does.
+      throw new PlugdError('corrupt-index', `${file}: the file is empty`, { remedy: 'make the indexes anew: depmod' });
+    }
+    return new IndexTrie(bytes, file);
+  }
+
+  /** The index that goes on in place of a damaged one; errors that are not of the file are thrown on. */
+  #instead(error: unknown): Index {
+    if (!(error instanceof PlugdError) || !(error.code === 'corrupt-index' || error.code === 'unreadable')) throw error;
+    const before = this.#problems.length;
+    const text = this.#isText ? undefined : this.#textAfter(error);
+    const file = `${this.#files.dir}/${this.#name}.bin`;
+    const instead = text === undefined ? 'what it holds is not found' : `${TEXT_OF[this.#name]} is used instead`;
+    // In front of what is wrong with the text.
+    this.#problems.splice(before, 0, {
+      file,
+      line: 0,
+      message: `${error.message.replace(`${file}: `, '')}; ${instead}`,
+    });
+    return (this.#index = text ?? NOTHING);
+  }
+
+  #textAfter(error: PlugdError): Index | undefined {
+    try {
+      return this.#fromText();
+    } catch (second) {
+      if (second instanceof PlugdError && second.code === 'unreadable') return undefined;
+      throw error;
+    }
+  }
+
+  #fromText(): Index | undefined {
+    const name = TEXT_OF[this.#name];
+    const text = this.#files.readText(name);
+    if (text === undefined) return undefined;
+    this.#isText = true;
+    const { builder, leftOut } = this.#build(text);
+    for (const { line, text: part, why } of leftOut)
+      this.#problem(name, line, `'${part.slice(0, 200)}' is left out: ${why}`);
+    return new IndexTrie(builder.build(), `${this.#files.dir}/${name}`);
+  }
+
+  #build(text: string): TextIndex {
+    switch (this.#name) {
+      case 'modules.dep':
+        return depIndex(text);
+      case 'modules.builtin':
+        return builtinIndex(text);
+      case 'modules.builtin.alias':
+        return builtinAliasIndex(text);
+      default:
+        return aliasIndex(text, this.#positions());
+    }
+  }
+
+  #positions(): ReadonlyMap<string, number> {
+    const text = this.#files.readText('modules.dep');
+    if (text !== undefined) return modulePositions(text);
+    const dep = new TreeIndex('modules.dep', this.#files, []);
+    return new Map([...dep.entries()].map(({ key, priority }) => [key, priority]));
+  }
+
+  #nothing(): Index {
+    // A kernel may have no builtin modules, and depmod may never have written symbols; without these two nothing is found.
+    if (this.#name === 'modules.dep' || this.#name === 'modules.alias') {
+      this.#problem(this.#name, 0, `neither ${this.#name}.bin nor ${this.#name} is there; make them: depmod`);
+    }
+    return NOTHING;
+  }
+
+  #problem(name: string, line: number, message: string): void {
+    this.#problems.push({ file: `${this.#files.dir}/${name}`, line, message });
+  }
+}
+
+const NOTHING = new IndexTrie(Buffer.alloc(0), '');

@@ -1,0 +1,112 @@
+/**
+ * The whole story of a device or a name, as plain data: what it is, what matches it, what rules say, what would be loaded,
+ * what the kernel would refuse, and the verdict. `plugd test` prints it as text or JSON; `plugd devices` shows its last line.
+ */
+import type { Devpath, Modalias, ModuleName, Place } from '../base/names.ts';
+import type { CandidateSource } from '../match/candidate.ts';
+import type { PlanNote, StepReason, StepState } from '../plan/plan.ts';
+import type { Cause } from '../diagnosis/cause.ts';
+import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type { BadParameter } from '../diagnosis/evidence.ts';
+import type { Verdict } from '../diagnosis/verdict.ts';
+
+/** A rule that applied to a candidate, or a place where one was looked for and none applied. */
+export interface RuleReport {
+  /** `alias`, `blacklist`, `install`, `options`, `softdep`, `module_blacklist=`, `policy`. */
+  readonly kind: string;
+  /** The rule as written: `blacklist nouveau`; undefined when none applied. */
+  readonly text?: string | undefined;
+  readonly place?: Place | undefined;
+  /** Whether it decided, or changed the plan. */
+  readonly applied: boolean;
+  /** What was looked at when none applied: `7 lines in 3 files`; or why an existing one had no effect. */
+  readonly remark?: string | undefined;
+}
+
+/** One module of the plan. */
+export interface StepReport {
+  readonly module: ModuleName;
+  readonly path: string;
+  readonly params: string;
+  readonly origins: ReadonlyArray<{ readonly text: string; readonly place?: Place | undefined }>;
+  readonly why: StepReason;
+  readonly for?: ModuleName | undefined;
+  readonly required: boolean;
+  readonly state: StepState | 'absent';
+  /** The shell command that stands in for its insertion. */
+  readonly command?: string | undefined;
+  /** Why the kernel would refuse it, or did. */
+  readonly refusal?: Diagnosis | undefined;
+  /** What an insertion did: only after `--insert`. */
+  readonly result?: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped' | undefined;
+  readonly badParameters?: readonly BadParameter[] | undefined;
+  /** The firmware files that it names, when none of them is there. */
+  readonly missingFirmware?: readonly string[] | undefined;
+}
+
+/** One module that a name stands for. */
+export interface CandidateReport {
+  readonly module: ModuleName;
+  /** `file`: it was given by its path. */
+  readonly source: CandidateSource | 'file';
+  readonly pattern: string;
+  readonly priority: number;
+  readonly place?: Place | undefined;
+  readonly rules: readonly RuleReport[];
+  readonly steps: readonly StepReport[];
+  readonly notes: readonly PlanNote[];
+  readonly verdict: Verdict;
+  readonly cause?: Cause | undefined;
+  /** What decided, in a sentence part. */
+  readonly reason: string;
+  readonly evidence: readonly string[];
+  readonly remedy?: string | undefined;
+}
+
+/** One name that the device asks for: a MODALIAS, or what a `kmod load` rule names. */
+export interface RequestReport {
+  readonly name: string;
+  /** The part of the device that asks: an interface of a USB device, `1-1.2:1.0`. */
+  readonly of?: string | undefined;
+  /** The rule that names it, when it is not the device's own MODALIAS. */
+  readonly rule?: Place | undefined;
+  /** `name` is the path of a module file, to be inserted as insmod does. */
+  readonly file?: { readonly params: string } | undefined;
+  readonly candidates: readonly CandidateReport[];
+  readonly verdict: Verdict;
+  readonly cause?: Cause | undefined;
+  /** Why nothing can match: `the '[' at byte 7 has no ']' behind it`. */
+  readonly malformed?: string | undefined;
+}
+
+/** The device that was asked about. */
+export interface DeviceReport {
+  readonly devpath: Devpath;
+  readonly subsystem: string;
+  readonly name: string;
+  readonly modaliases: readonly Modalias[];
+  readonly properties: Readonly<Record<string, string>>;
+  readonly driver?: string | undefined;
+  readonly driverModule?: ModuleName | undefined;
+}
+
+/** Everything about one DEVICE word. */
+export interface Investigation {
+  /** The word as given. */
+  readonly asked: string;
+  /** How it was understood: `network interface eth0 of pci 0000:00:02.0`. */
+  readonly meant: string;
+  readonly kernel: string;
+  /** What relative paths of modules are relative to. */
+  readonly moduleDir: string;
+  /** The files in which rules were looked for, in the order in which they count. */
+  readonly configuration: readonly string[];
+  readonly device?: DeviceReport | undefined;
+  readonly requests: readonly RequestReport[];
+  readonly verdict: Verdict;
+  readonly cause?: Cause | undefined;
+  /** The verdict's sentence. */
+  readonly reason: string;
+  readonly evidence: readonly string[];
+  readonly remedy?: string | undefined;
+}

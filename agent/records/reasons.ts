@@ -1,0 +1,70 @@
+/** Everything about one module, as plain data: what `plugd why` tells. */
+import type { Devpath, Modalias, ModuleName, Place } from '../base/names.ts';
+import type { Diagnosis } from '../diagnosis/diagnosis.ts';
+import type { RuleReport } from './investigation.ts';
+import type { LedgerEntry } from '../report/ledger.ts';
+
+/** A device that asks for the module. */
+export interface AskingDevice {
+  readonly devpath: Devpath;
+  readonly subsystem: string;
+  readonly name: string;
+  /** The MODALIAS, or the name in a load rule, that leads to the module. */
+  readonly asks: Modalias | string;
+  readonly pattern: string;
+  readonly driver?: string | undefined;
+  /** The bound driver is in this module. */
+  readonly driven: boolean;
+}
+
+/**
+ * One way in which a module can come to be loaded.
+ *
+ * - `allowed`: nothing stands against it.
+ * - `blocked`: a rule keeps it out.
+ * - `command`: a command runs instead of the insertion.
+ * - `no-way`: there is no such way (no alias, no module that needs it, no initramfs).
+ */
+export interface WayIn {
+  readonly way: string;
+  readonly answer: 'allowed' | 'blocked' | 'command' | 'no-way' | 'unknown';
+  readonly because: string;
+  readonly place?: Place | undefined;
+}
+
+/** What the module is now. */
+export interface PresentState {
+  readonly kind: 'live' | 'coming' | 'going' | 'builtin' | 'absent' | 'unknown-module';
+  /** How many use it: /sys/module/NAME/refcnt. */
+  readonly users?: number | undefined;
+  /** Loaded modules that use it. */
+  readonly holders: readonly ModuleName[];
+  /** `OE` */
+  readonly taint?: string | undefined;
+}
+
+export interface Reasons {
+  readonly asked: string;
+  readonly module: ModuleName;
+  /** What the word that was asked is an alias of, `module` being the first of them; absent for a module's own name. */
+  readonly aliasOf?: readonly ModuleName[];
+  readonly kernel: string;
+  readonly moduleDir: string;
+  readonly path?: string | undefined;
+  readonly description?: string | undefined;
+  readonly state: PresentState;
+  /** What the agent's ledger has of it; undefined when no agent runs, or may not be asked. */
+  readonly ledger: readonly LedgerEntry[] | undefined;
+  readonly devices: readonly AskingDevice[];
+  /** Modules of the tree that need it. */
+  readonly neededBy: readonly ModuleName[];
+  readonly aliases: readonly string[];
+  readonly rules: readonly RuleReport[];
+  readonly ways: readonly WayIn[];
+  /** Why the kernel would refuse it; only while it is not loaded. */
+  readonly refusal?: Diagnosis | undefined;
+  /** Options of rules that the loaded module does not have: `power_save=1 (…) is not in effect: power_save is 0 now`. */
+  readonly idleOptions: readonly string[];
+  /** A module whose name is near, when there is none of this name. */
+  readonly suggestion?: string | undefined;
+}

@@ -1,0 +1,92 @@
+import type { ModuleName, Place } from '../../base/names.ts';
+
+/**
+ * The administrator's rules, merged from modprobe.d, modules.softdep, modules.weakdep and the kernel command line, each
+ * with its place. Order is kmod's: files by name, lines as written, the kernel command line last.
+ *
+ * First match wins for install, remove, softdep and weakdep (whatever the manual says); alias, options and blacklist add up.
+ */
+export interface Config {
+  readonly aliases: readonly AliasRule[];
+  readonly blacklists: readonly BlacklistRule[];
+  readonly installs: readonly CommandRule[];
+  readonly removes: readonly CommandRule[];
+  readonly options: readonly OptionsRule[];
+  readonly softdeps: readonly SoftdepRule[];
+  readonly weakdeps: readonly WeakdepRule[];
+  /**
+   * Names after the kernel's own `module_blacklist=`, as written: the kernel refuses them with EPERM, whoever asks. It
+   * compares letter for letter, so a name with '-' never takes effect.
+   */
+  readonly kernelBlacklists: readonly BlacklistRule[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** `alias PATTERN MODULE`; both words normalised. */
+export interface AliasRule {
+  readonly pattern: string;
+  readonly module: ModuleName;
+  readonly place: Place;
+}
+/** `blacklist MODULE`, or one element of `modprobe.blacklist=` (then `place.file` is the command line's file, line 1). */
+export interface BlacklistRule {
+  readonly module: ModuleName;
+  /** The element of `modprobe.blacklist=` as it stands there, if normalising changed it: kmod compares with this. */
+  readonly verbatim?: string;
+  readonly place: Place;
+}
+/** `install NAME COMMAND…` or `remove NAME COMMAND…`; NAME may be a wildcard, COMMAND is the raw rest of the line. */
+export interface CommandRule {
+  readonly pattern: string;
+  readonly command: string;
+  readonly place: Place;
+}
+/** `options MODULE-or-alias a=1 b=2`; `text` is the rest of the line with TABs turned into blanks. */
+export interface OptionsRule {
+  readonly module: ModuleName;
+  readonly text: string;
+  readonly place: Place;
+}
+/** `softdep NAME pre: a b post: c`; NAME may be a wildcard, members keep their spelling. */
+export interface SoftdepRule {
+  readonly pattern: string;
+  readonly pre: readonly string[];
+  readonly post: readonly string[];
+  readonly place: Place;
+}
+/** `weakdep NAME a b`: what an image builder may include; never loads anything. */
+export interface WeakdepRule {
+  readonly pattern: string;
+  readonly members: readonly string[];
+  readonly place: Place;
+}
+/** A line that is not a rule, or a file that could not be read. Everything else still counts. */
+export interface ConfigProblem {
+  readonly file: string;
+  /** The physical line of the word that is wrong; 0 when the whole file could not be read. */
+  readonly line: number;
+  /** Where that word begins, 1 is the first column; 0 when the whole file could not be read. */
+  readonly column: number;
+  /** `error`: the line does not count. `warning`: it counts, but not as its author will have meant it. */
+  readonly severity: 'error' | 'warning';
+  /** What is wrong and what is expected. */
+  readonly message: string;
+}
+
+/** A Config that grows; what parsers write to. */
+export type GrowingConfig = { -readonly [Key in keyof Config]: Array<Config[Key][number]> };
+
+/** A configuration without a rule. */
+export function emptyConfig(): GrowingConfig {
+  return {
+    aliases: [],
+    blacklists: [],
+    installs: [],
+    removes: [],
+    options: [],
+    softdeps: [],
+    weakdeps: [],
+    kernelBlacklists: [],
+    problems: [],
+  };
+}

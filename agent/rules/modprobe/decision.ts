@@ -1,0 +1,83 @@
+import type { Place } from '../../base/names.ts';
+import type { Candidate } from '../../match/candidate.ts';
+import type { Config } from './config.ts';
+import { ruleIndex } from './rule-index.ts';
+
+/**
+ * Whether a candidate may be loaded, and what decided.
+ *
+ * - `load`: nothing stands against it.
+ * - `builtin`: it is part of the kernel; nothing is to be done.
+ * - `blacklisted`: a `blacklist` line or `modprobe.blacklist=`. Means: not on its own account; it is still loaded for a
+ *   module that depends on it, or by name.
+ * - `kernel-blacklisted`: `module_blacklist=`; the kernel would refuse it.
+ * - `install-command`: an `install` line stands in for its insertion; the planner has the command.
+ * - `denied`: an `install` line whose command does nothing (`/bin/false`): a way to say never. load/ puts it here; for
+ *   modprobe it is an install command as any other.
+ */
+export interface Decision {
+  readonly kind: 'load' | 'builtin' | 'blacklisted' | 'kernel-blacklisted' | 'install-command' | 'denied';
+  readonly candidate: Candidate;
+  /** A sentence part: `blacklist nouveau`; '' for `load`. */
+  readonly reason: string;
+  /** The rule that decided; absent for `load` and `builtin`. */
+  readonly place?: Place;
+}
+
+export interface DecisionOptions {
+  /**
+   * `blacklist` also counts for a module that was named by its own name: `modprobe -b`, and what udev's `kmod load NAME`
+   * does. Without it only those reached through an alias are kept out.
+   */
+  readonly useBlacklist?: boolean;
+}
+
+/**
+ * One decision for each candidate, in their order. As in kmod, `blacklist` compares whole names, and only the module that
+ * was asked for: not those it needs.
+ */
+export function decide(
+  config: Config,
+  { candidates }: { readonly candidates: readonly Candidate[] },
+  options: DecisionOptions = {},
+): readonly Decision[] {
+  const rules = ruleIndex(config);
+  return candidates.map((candidate): Decision => {
+    const { module, source } = candidate;
+    if (source === 'modules.builtin' || source === 'builtin-alias') {
+      return { kind: 'builtin', candidate, reason: `${module} is built into the kernel` };
+    }
+    const blacklist = rules.blacklist(module);
+    if (blacklist !== undefined && (options.useBlacklist === true || isThroughAlias(candidate))) {
+      return { kind: 'blacklisted', candidate, reason: `blacklist ${module}`, place: blacklist.place };
+    }
+    const install = rules.install(module);
+    const softdep = install === undefined ? undefined : rules.softdep(module);
+    if (install !== undefined && (softdep === undefined || softdep.pre.length + softdep.post.length === 0)) {
+      return { kind: 'install-command', candidate, reason: `install ${install.pattern}`, place: install.place };
+    }
+    const kernel = rules.kernelBlacklist(module);
+    if (kernel !== undefined) {
+      return { kind: 'kernel-blacklisted', candidate, reason: `module_blacklist=${module}`, place: kernel.place };
+    }
+    return { kind: 'load', candidate, reason: '' };
+  });
+}
+
+/** Whether a candidate was found by something other than its own name; kmod remembers the alias then. */
+export function isThroughAlias({ source }: Candidate): boolean {
+  return (
+    source === 'config-alias' ||
+    source === 'modules.alias' ||
+    source === 'modules.symbols' ||
+    source === 'builtin-alias'
+  );
+}
+
+/** Commands that stand in for an insertion and do nothing: people's way to say never. */
+const NOTHING = /^(\/usr)?(\/s?bin\/)?(false|true|:)\s*(#.*)?$/;
+
+/** Whether an install command leaves the module out and does nothing else: `/bin/false`, `/bin/true`, `:`. */
+export function doesNothing(command: string): boolean {
+  return NOTHING.test(command.trim());
+}

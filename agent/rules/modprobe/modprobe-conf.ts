@@ -1,0 +1,271 @@
+/**
+ * The grammar of modprobe.d files, of modules.softdep and of modules.weakdep, as libkmod reads them:
+ *
+ * - A backslash before a newline joins two lines with nothing in between. Before any other character it is dropped and
+ *   the character kept, so no backslash ever reaches an install command.
+ * - `#` makes a comment only as the very first character of the (joined) line. Empty lines are passed over.
+ * - The first word is the directive, case counts. Words are parted by blanks and TABs, nothing else: a carriage return is
+ *   part of its word. There are no quotes. The line ends at a NUL.
+ * - Words beyond those that a directive takes are ignored; install, remove, options, softdep and weakdep take the raw rest.
+ * - '-' becomes '_' in names and patterns, except inside [brackets], which must be closed.
+ *
+ *     blacklist pcspkr
+ *     options snd-hda-intel power_save=1 \
+ *         model=auto
+ *     softdep vfio-pci pre: vfio post: kvmgt
+ *
+ * Sources: modprobe.d(5); libkmod's kmod_config_parse and shared/util's freadline_wrapped, seen by running them.
+ */
+import { lookupKey, type ModuleName } from '../../base/names.ts';
+import type { ConfigText } from '../../facts/config/config-text.ts';
+import type { GrowingConfig } from './config.ts';
+
+/** Adds the rules and problems of one file to `config`. */
+export function parseModprobeConf({ file, text }: ConfigText, config: GrowingConfig): void {
+  let start = 0;
+  let number = 1;
+  while (start < text.length) {
+    const line = new Line(file, text, start, number, config);
+    line.read();
+    start = line.next;
+    number = line.nextNumber;
+  }
+  const dos = text.search(/\r(\n|$)/);
+  if (dos < 0) return;
+  const before = text.slice(0, dos).split('\n');
+  config.problems.push({
+    file,
+    line: before.length,
+    column: (before.at(-1)?.length ?? 0) + 1,
+    severity: 'warning',
+    message:
+      'a carriage return ends this line and is read as part of its last word; write the file with plain newlines',
+  });
+}
+
+/** A directive's form, for its messages, and what it adds. `read` runs after the directive's own word. */
+interface Directive {
+  readonly form: string;
+  read(line: Line, config: GrowingConfig): void;
+}
+
+const DIRECTIVES: Readonly<Record<string, Directive>> = {
+  alias: {
+    form: 'alias PATTERN MODULE',
+    read(line, { aliases }) {
+      const pattern = line.name();
+      const module = pattern === undefined ? undefined : line.name();
+      if (pattern === undefined || module === undefined) return;
+      aliases.push({ pattern, module: module as ModuleName, place: line.place });
+      line.nothingMore();
+    },
+  },
+  blacklist: {
+    form: 'blacklist MODULE',
+    read(line, { blacklists }) {
+      const module = line.name();
+      if (module === undefined) return;
+      blacklists.push({ module: module as ModuleName, place: line.place });
+      line.nothingMore();
+    },
+  },
+  install: {
+    form: 'install MODULE COMMAND…',
+    read: (line, { installs }) =>
+      line.nameAndRest((pattern, command) => installs.push({ pattern, command, place: line.place })),
+  },
+  options: {
+    form: 'options MODULE PARAMETER=VALUE…',
+    read: (line, { options }) =>
+      line.nameAndRest((module, rest) =>
+        options.push({ module: module as ModuleName, text: rest.replaceAll('\t', ' '), place: line.place }),
+      ),
+  },
+  remove: {
+    form: 'remove MODULE COMMAND…',
+    read: (line, { removes }) =>
+      line.nameAndRest((pattern, command) => removes.push({ pattern, command, place: line.place })),
+  },
+  softdep: {
+    form: 'softdep MODULE pre: MODULE… post: MODULE…',
+    read: (line, { softdeps }) =>
+      line.nameAndRest((pattern, rest, at) => {
+        softdeps.push({ pattern, ...softdepMembers(rest), place: line.place });
+        if (!/^[ \t\v\f\r](pre|post):/.test(rest)) return;
+        line.complain(
+          'the blank before this list hides it from modprobe; write one blank after the name',
+          at,
+          'warning',
+        );
+      }),
+  },
+  weakdep: {
+    form: 'weakdep MODULE MODULE…',
+    read: (line, { weakdeps }) =>
+      line.nameAndRest((pattern, rest) => weakdeps.push({ pattern, members: words(rest), place: line.place })),
+  },
+};
+const NAMES = Object.keys(DIRECTIVES);
+
+/**
+ * The lists of a softdep line: ` a` before any `pre:` or `post:` is ignored, both may come several times. One blank before
+ * the first word makes kmod (to this day) read it as `" pre:"`, which is neither; so does plugd, with a warning, because
+ * a plan must be the one that modprobe makes of the same file. (Two such blanks do no harm.)
+ */
+function softdepMembers(rest: string): { pre: string[]; post: string[] } {
+  const lists = { pre: [] as string[], post: [] as string[] };
+  let list: string[] | undefined;
+  const all = words(rest);
+  if (isSpace(rest, 0) && !isSpace(rest, 1)) all.shift();
+  for (const word of all) {
+    if (word === 'pre:') list = lists.pre;
+    else if (word === 'post:') list = lists.post;
+    else list?.push(word);
+  }
+  return lists;
+}
+
+/** The words of a list; here any white space of the C locale parts them. */
+function words(text: string): string[] {
+  return text.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');
+}
+
+function isSpace(text: string, at: number): boolean {
+  return at < text.length && ' \t\n\v\f\r'.includes(text.charAt(at));
+}
+
+/** A logical line, read word by word. */
+class Line {
+  readonly place: { readonly file: string; readonly line: number };
+  /** Offset and number of the line after this one. */
+  readonly next: number;
+  readonly nextNumber: number;
+  readonly #config: GrowingConfig;
+  readonly #source: string;
+  readonly #start: number;
+  readonly #text: string;
+  /** Source offsets of the characters that joining dropped, ascending. */
+  readonly #dropped: number[] = [];
+  #form = '';
+  #at = 0;
+
+  constructor(file: string, source: string, start: number, number: number, config: GrowingConfig) {
+    this.place = { file, line: number };
+    this.#config = config;
+    this.#source = source;
+    this.#start = start;
+    const newline = source.indexOf('\n', start);
+    const end = newline < 0 ? source.length : newline;
+    const whole = source.slice(start, end);
+    if (!whole.includes('\\')) {
+      this.next = end + 1;
+      this.nextNumber = number + 1;
+      this.#text = beforeNul(whole);
+      return;
+    }
+    let text = '';
+    let from = start;
+    let at = start;
+    let joined = 0;
+    for (; at < source.length && source[at] !== '\n'; at++) {
+      if (source[at] !== '\\') continue;
+      text += source.slice(from, at);
+      this.#dropped.push(at++);
+      if (source[at] === '\n') {
+        this.#dropped.push(at);
+        joined++;
+        from = at + 1;
+      } else {
+        from = at;
+      }
+    }
+    this.#text = beforeNul(text + source.slice(from, at));
+    this.next = at + 1;
+    this.nextNumber = number + 1 + joined;
+  }
+
+  read(): void {
+    if (this.#text === '' || this.#text.startsWith('#')) return;
+    const word = this.#word();
+    if (word === undefined) return;
+    const directive = Object.hasOwn(DIRECTIVES, word.text) ? DIRECTIVES[word.text] : undefined;
+    if (directive === undefined) {
+      this.complain(unknownDirective(word.text), word.at);
+      return;
+    }
+    this.#form = directive.form;
+    directive.read(this, this.#config);
+  }
+
+  /** The next word as a name, or undefined after a complaint. */
+  name(): string | undefined {
+    const word = this.#word();
+    if (word === undefined) {
+      this.complain(`a word is missing; expected ${this.#form}`, this.#text.length);
+      return undefined;
+    }
+    const key = lookupKey(word.text);
+    if (key === undefined) this.complain(`a bracket of '${word.text}' has no partner; expected ${this.#form}`, word.at);
+    return key;
+  }
+
+  /** Calls `take` with the next name and the raw rest of the line, if both are there. */
+  nameAndRest(take: (name: string, rest: string, at: number) => void): void {
+    const name = this.name();
+    if (name === undefined) return;
+    const rest = this.#text.slice(this.#at);
+    if (rest === '') this.complain(`nothing stands after '${name}'; expected ${this.#form}`, this.#text.length);
+    else take(name, rest, this.#at);
+  }
+
+  /** Warns of words that nobody reads; people write comments there. */
+  nothingMore(): void {
+    const word = this.#word();
+    if (word === undefined || word.text.startsWith('#')) return;
+    this.complain(`'${word.text}' and what follows is ignored; expected ${this.#form}`, word.at, 'warning');
+  }
+
+  complain(message: string, at: number, severity: 'error' | 'warning' = 'error'): void {
+    let offset = this.#start + at;
+    for (const dropped of this.#dropped) {
+      if (dropped > offset) break;
+      offset++;
+    }
+    let line = this.place.line;
+    let lineStart = this.#start;
+    for (
+      let i = this.#source.indexOf('\n', lineStart);
+      i >= 0 && i < offset;
+      i = this.#source.indexOf('\n', lineStart)
+    ) {
+      line++;
+      lineStart = i + 1;
+    }
+    this.#config.problems.push({ file: this.place.file, line, column: offset - lineStart + 1, severity, message });
+  }
+
+  #word(): { readonly text: string; readonly at: number } | undefined {
+    const text = this.#text;
+    let at = this.#at;
+    while (text[at] === ' ' || text[at] === '\t') at++;
+    if (at >= text.length) return undefined;
+    let end = at;
+    while (end < text.length && text[end] !== ' ' && text[end] !== '\t') end++;
+    this.#at = end + 1;
+    return { text: text.slice(at, end), at };
+  }
+}
+
+function unknownDirective(word: string): string {
+  const expected = `expected ${NAMES.slice(0, -1).join(', ')} or ${NAMES.at(-1)}`;
+  if (word.startsWith('#')) return 'a comment must begin in the first column';
+  if (word === 'include' || word === 'config') return `'${word}' is no longer read; ${expected}`;
+  const lower = word.toLowerCase();
+  if (NAMES.includes(lower)) return `'${word}' must be written '${lower}'`;
+  return `'${word}' is not a directive; ${expected}`;
+}
+
+function beforeNul(text: string): string {
+  const nul = text.indexOf('\0');
+  return nul < 0 ? text : text.slice(0, nul);
+}

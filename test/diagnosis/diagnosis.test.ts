@@ -1,0 +1,501 @@
+import t from 'tap';
+import type { ModuleName } from '../../agent/base/names.ts';
+import { editDistance, nearestWord } from '../../agent/base/spelling.ts';
+import { errnoNumber } from '../../agent/base/errno.ts';
+import type { Cause } from '../../agent/diagnosis/cause.ts';
+import { diagnose, predict } from '../../agent/diagnosis/diagnosis.ts';
+import type {
+  FileEvidence,
+  KernelEvidence,
+  ModuleEvidence,
+  SignatureEvidence,
+} from '../../agent/diagnosis/evidence.ts';
+import { badParameters, parameterWords } from '../../agent/diagnosis/parameters.ts';
+import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
+
+const KERNEL: KernelEvidence = {
+  release: '6.1.0',
+  moduleSupport: true,
+  modulesDisabled: false,
+  lockdown: 'none',
+  signatureEnforced: false,
+  secureBoot: 'no-efi',
+  keyrings: [{ name: '.builtin_trusted_keys', count: 1, keys: [{ subject: 'Debian', id: 'aa', type: 'X509.rsa' }] }],
+  privileges: FULL_PRIVILEGES,
+};
+const without = (privileges: Partial<KernelEvidence['privileges']>): Partial<KernelEvidence> => ({
+  privileges: { ...KERNEL.privileges, ...privileges },
+});
+const NO_CAPABILITY = { ...KERNEL.privileges.capabilities, SYS_MODULE: false };
+
+type Image = Extract<FileEvidence, { kind: 'module' }>;
+const IMAGE: Image = {
+  kind: 'module',
+  vermagic: '6.1.0 SMP mod_unload ',
+  expectedVermagic: '6.1.0 SMP mod_unload ',
+  architecture: 'x86_64',
+  expectedArchitecture: 'x86_64',
+  hasVersions: false,
+  signature: { kind: 'unsigned' },
+  missingSymbols: [],
+  mismatches: [],
+  badParameters: [],
+  firmware: [],
+};
+const TRUSTED: SignatureEvidence = {
+  kind: 'signed',
+  signer: 'Debian',
+  keyId: 'AA',
+  hash: 'sha256',
+  trust: { kind: 'trusted', because: 'its key is in .builtin_trusted_keys' },
+};
+const UNKNOWN: SignatureEvidence = {
+  ...TRUSTED,
+  signer: 'DKMS',
+  trust: { kind: 'unknown-key', looked: 'the kernel does not trust that key' },
+};
+const provider = 'libata' as ModuleName;
+
+interface Row {
+  readonly file?: FileEvidence | Partial<Image>;
+  readonly kernel?: Partial<KernelEvidence>;
+  readonly blacklisted?: true;
+  /** What the kernel answered, and logged. */
+  readonly errno?: string;
+  readonly during?: 'open' | 'decompress';
+  readonly why?: string;
+  readonly log?: readonly string[];
+  /** The cause before the call; undefined: none is foreseen. */
+  readonly before?: Cause;
+  readonly after?: Cause;
+  /** What evidence and remedy of each must say. */
+  readonly says?: RegExp;
+}
+
+const ROWS: Readonly<Record<string, Row>> = {
+  'nothing is wrong': {},
+  'no module support': {
+    kernel: { moduleSupport: false },
+    errno: 'ENOSYS',
+    before: 'modules-disabled',
+    after: 'modules-disabled',
+    says: /without loadable modules/,
+  },
+  modules_disabled: {
+    kernel: { modulesDisabled: true },
+    errno: 'EPERM',
+    before: 'modules-disabled',
+    after: 'modules-disabled',
+    says: /until reboot/,
+  },
+  'modules_disabled explains EPERM before a missing capability does': {
+    kernel: { modulesDisabled: true, ...without({ capabilities: NO_CAPABILITY }) },
+    errno: 'EPERM',
+    before: 'modules-disabled',
+    after: 'modules-disabled',
+  },
+  'no capability': {
+    kernel: without({ capabilities: NO_CAPABILITY }),
+    errno: 'EPERM',
+    before: 'permission',
+    after: 'permission',
+    says: /root here lacks CAP_SYS_MODULE;|root here lacks CAP_SYS_MODULE/,
+  },
+  'not root': {
+    kernel: without({ uid: 1000, capabilities: NO_CAPABILITY }),
+    errno: 'EPERM',
+    before: 'permission',
+    after: 'permission',
+    says: /only root/,
+  },
+  'a user namespace, whatever its capabilities': {
+    kernel: without({ initialUserNamespace: false }),
+    errno: 'EPERM',
+    before: 'permission',
+    after: 'permission',
+    says: /user namespace/,
+  },
+  'EPERM without a reason': { errno: 'EPERM', after: 'permission', says: /none of the usual reasons/ },
+  'EPERM under seccomp': {
+    kernel: without({ seccomp: 'filter' }),
+    errno: 'EPERM',
+    after: 'permission',
+    says: /seccomp filter is set/,
+  },
+  'EPERM of LoadPin': {
+    errno: 'EPERM',
+    log: ['LoadPin: kernel-module denied obj="/x.ko"'],
+    after: 'permission',
+    says: /LoadPin: kernel-module denied/,
+  },
+  'the file is not there': {
+    file: { kind: 'missing', elsewhere: undefined },
+    errno: 'ENOENT',
+    during: 'open',
+    before: 'missing-file',
+    after: 'missing-file',
+    says: /no file .*install the package/s,
+  },
+  'the file is elsewhere': {
+    file: { kind: 'missing', elsewhere: '/x/updates/m.ko' },
+    errno: 'ENOENT',
+    during: 'open',
+    before: 'missing-file',
+    after: 'missing-file',
+    says: /updates.*depmod/s,
+  },
+  'the file may not be read': {
+    errno: 'EACCES',
+    during: 'open',
+    after: 'permission',
+    says: /could not be opened: Permission denied/,
+  },
+  'damaged compression': {
+    file: { kind: 'unusable', why: 'damaged or truncated xz data', compressed: true },
+    errno: 'EBADMSG',
+    during: 'decompress',
+    why: 'damaged or truncated xz data',
+    before: 'compression',
+    after: 'compression',
+    says: /xz data/,
+  },
+  'half an ELF file': {
+    file: { kind: 'unusable', why: 'truncated', compressed: false },
+    errno: 'ENOEXEC',
+    before: 'corrupt',
+    after: 'corrupt',
+    says: /truncated/,
+  },
+  'no ELF file, says the kernel alone': {
+    errno: 'ENOEXEC',
+    log: ['Invalid ELF header magic: != \x7fELF'],
+    after: 'corrupt',
+    says: /Invalid ELF header/,
+  },
+  'unsigned, enforced': {
+    kernel: { signatureEnforced: true },
+    errno: 'EKEYREJECTED',
+    log: ['Loading of unsigned module is rejected'],
+    before: 'signature',
+    after: 'signature',
+    says: /not signed.*sig_enforce=Y.*sign it/s,
+  },
+  'unsigned, enforced, the log not readable': {
+    kernel: { signatureEnforced: true },
+    errno: 'EKEYREJECTED',
+    before: 'signature',
+    after: 'signature',
+    says: /not signed/,
+  },
+  'unsigned, old kernels say ENOKEY': {
+    kernel: { signatureEnforced: true },
+    errno: 'ENOKEY',
+    before: 'signature',
+    after: 'signature',
+  },
+  'unsigned, not enforced': {},
+  'unsigned, locked down': {
+    kernel: { lockdown: 'integrity' },
+    errno: 'EPERM',
+    log: ['Lockdown: modprobe: unsigned module loading is restricted; see man kernel_lockdown.7'],
+    before: 'lockdown',
+    after: 'lockdown',
+    says: /not signed.*locked down: integrity/s,
+  },
+  'unsigned, enforced and locked down': {
+    kernel: { lockdown: 'integrity', signatureEnforced: true, secureBoot: 'on' },
+    errno: 'EKEYREJECTED',
+    before: 'signature',
+    after: 'signature',
+    says: /lockdown=integrity.*Secure Boot is on/s,
+  },
+  'a key that nobody trusts, enforced': {
+    file: { signature: UNKNOWN },
+    kernel: { signatureEnforced: true },
+    errno: 'EKEYREJECTED',
+    log: ['Loading of module with unavailable key is rejected'],
+    before: 'signature',
+    after: 'signature',
+    says: /'DKMS'.*does not trust.*mokutil/s,
+  },
+  'a key that nobody trusts, locked down': {
+    file: { signature: UNKNOWN },
+    kernel: { lockdown: 'confidentiality' },
+    errno: 'EPERM',
+    before: 'lockdown',
+    after: 'lockdown',
+    says: /'DKMS'.*confidentiality/s,
+  },
+  'a trusted key, locked down': {
+    file: { signature: TRUSTED },
+    kernel: { lockdown: 'integrity', signatureEnforced: true },
+  },
+  'changed after it was signed': {
+    file: { signature: TRUSTED },
+    errno: 'EKEYREJECTED',
+    after: 'signature',
+    says: /does not fit the contents/,
+  },
+  'a damaged signature': {
+    file: { signature: { kind: 'damaged', why: 'cut off' } },
+    errno: 'EBADMSG',
+    before: 'signature',
+    after: 'signature',
+    says: /damaged: cut off/,
+  },
+  'a damaged signature, where none is looked at': {
+    file: { signature: { kind: 'damaged', why: 'cut off' } },
+    kernel: { signatureEnforced: undefined },
+  },
+  'module_blacklist=': {
+    blacklisted: true,
+    errno: 'EPERM',
+    log: ['Module m is blacklisted'],
+    before: 'kernel-blacklist',
+    after: 'kernel-blacklist',
+    says: /module_blacklist=m in \/proc\/cmdline/,
+  },
+  'another architecture': {
+    file: { architecture: 'aarch64' },
+    errno: 'ENOEXEC',
+    before: 'vermagic',
+    after: 'vermagic',
+    says: /built for aarch64, this kernel is x86_64/,
+  },
+  'another release': {
+    file: { vermagic: '6.0.0 SMP mod_unload ' },
+    errno: 'ENOEXEC',
+    before: 'vermagic',
+    after: 'vermagic',
+    says: /found: +'6.0.0 SMP.*wanted: '6.1.0 SMP/s,
+  },
+  'another release, with versions': { file: { vermagic: '6.0.0 SMP mod_unload ', hasVersions: true } },
+  'another configuration, with versions': {
+    file: { vermagic: '6.1.0 preempt mod_unload ', hasVersions: true },
+    errno: 'ENOEXEC',
+    before: 'vermagic',
+    after: 'vermagic',
+  },
+  'another release, as the kernel says': {
+    file: { expectedVermagic: undefined },
+    errno: 'ENOEXEC',
+    log: ["m: version magic '6.1.0 SMP mod_unload ' should be '6.2.0 SMP mod_unload '"],
+    after: 'vermagic',
+    says: /wanted: '6.2.0/,
+  },
+  'another layout of struct module': {
+    file: { mismatches: [{ symbol: 'module_layout', wanted: 1, found: 2, provider: 'the kernel' }] },
+    errno: 'ENOEXEC',
+    before: 'vermagic',
+    after: 'vermagic',
+    says: /0x00000001; here it is 0x00000002/,
+  },
+  'another version of a symbol': {
+    file: { mismatches: [{ symbol: 'a', wanted: 1, found: 2, provider: 'libata' }] },
+    errno: 'EINVAL',
+    log: ['m: disagrees about version of symbol a', 'm: Unknown symbol a (err -22)'],
+    before: 'vermagic',
+    after: 'vermagic',
+    says: /a: built against 0x00000001, libata has 0x00000002/,
+  },
+  'a duplicate export': {
+    errno: 'ENOEXEC',
+    log: ['m: exports duplicate symbol rtl_x (owned by rtlwifi)'],
+    after: 'vermagic',
+    says: /owned by rtlwifi/,
+  },
+  'a symbol whose provider is not loaded': {
+    file: { missingSymbols: [{ symbol: 'ata_x', provider, inDep: true }] },
+    errno: 'ENOENT',
+    log: ['m: Unknown symbol ata_x (err -2)'],
+    before: 'unknown-symbol',
+    after: 'unknown-symbol',
+    says: /libata is not loaded; it exports ata_x.*load libata first/s,
+  },
+  'a symbol whose provider modules.dep does not know': {
+    file: { missingSymbols: [{ symbol: 'ata_x', provider, inDep: false }] },
+    errno: 'ENOENT',
+    before: 'unknown-symbol',
+    after: 'unknown-symbol',
+    says: /nor among its dependencies.*run depmod/s,
+  },
+  'a symbol that nothing has': {
+    file: { missingSymbols: [{ symbol: 'vid', provider: undefined, inDep: false }] },
+    errno: 'ENOENT',
+    before: 'unknown-symbol',
+    after: 'unknown-symbol',
+    says: /no module exports vid, nor does the kernel/,
+  },
+  'a symbol that only the kernel misses': {
+    errno: 'ENOENT',
+    log: ['m: Unknown symbol gpl_only (err -2)'],
+    after: 'unknown-symbol',
+    says: /gpl_only: not available to this module/,
+  },
+  'a namespace that is not imported': {
+    errno: 'EINVAL',
+    log: [
+      'm: module uses symbol (x) from namespace CRYPTO_INTERNAL, but does not import it.',
+      'm: Unknown symbol x (err -22)',
+    ],
+    after: 'unknown-symbol',
+    says: /namespace CRYPTO_INTERNAL/,
+  },
+  'an init that answers ENOENT': { errno: 'ENOENT', after: 'other', says: /its init answered ENOENT/ },
+  'a value that does not fit': {
+    file: {
+      badParameters: [
+        {
+          name: 'a',
+          value: 'x',
+          kind: 'value',
+          type: 'int',
+          suggestion: undefined,
+          place: { file: '/etc/modprobe.d/m.conf', line: 2 },
+        },
+      ],
+    },
+    errno: 'EINVAL',
+    log: ["m: `x' invalid for parameter `a'"],
+    before: 'unknown-parameter',
+    after: 'unknown-parameter',
+    says: /a=x is no value for a parameter of type int \(.*m.conf:2\)/,
+  },
+  'a value that only the kernel rejects': {
+    errno: 'ERANGE',
+    log: ["m: `999' invalid for parameter `a'"],
+    after: 'unknown-parameter',
+    says: /`999' invalid/,
+  },
+  'an unknown parameter, which the kernel ignores': {
+    file: {
+      badParameters: [
+        { name: 'a', value: 'x', kind: 'unknown', type: undefined, suggestion: undefined, place: undefined },
+      ],
+    },
+  },
+  'an init that answers ENODEV': { errno: 'ENODEV', after: 'no-device' },
+  'an init that answers EBUSY': { errno: 'EBUSY', log: ['m: region busy'], after: 'busy', says: /region busy/ },
+  'an init that answers ENOMEM': { errno: 'ENOMEM', after: 'other', says: /memory/ },
+  'an init that answers EINVAL': { errno: 'EINVAL', after: 'other' },
+  'an init that answers EIO': {
+    errno: 'EIO',
+    log: ['m: chip dead'],
+    after: 'other',
+    says: /EIO: Input\/output error.*chip dead/s,
+  },
+};
+
+for (const [name, row] of Object.entries(ROWS)) {
+  t.test(name, (t) => {
+    const file =
+      row.file !== undefined && 'kind' in row.file && row.file.kind !== 'module'
+        ? row.file
+        : { ...IMAGE, ...(row.file as Partial<Image>) };
+    const module: ModuleEvidence = {
+      module: 'm' as ModuleName,
+      path: '/lib/modules/m.ko',
+      file: file as FileEvidence,
+      kernelBlacklist: row.blacklisted === true ? { file: '/proc/cmdline', line: 1 } : undefined,
+    };
+    const kernel = { ...KERNEL, ...row.kernel };
+    const before = predict({ module, kernel });
+    t.equal(before?.cause, row.before, `foretold: ${before?.evidence.join('; ') ?? 'nothing'}`);
+    if (before !== undefined) {
+      t.ok(before.evidence.length > 0 && before.remedy !== undefined, 'with evidence and remedy');
+      if (row.says !== undefined) t.match([...before.evidence, before.remedy].join('\n'), row.says);
+    }
+    if (row.errno === undefined) {
+      t.equal(row.after, undefined);
+      t.end();
+      return;
+    }
+    const refusal = {
+      errno: errnoNumber(row.errno) ?? 0,
+      during: row.during ?? ('insert' as const),
+      why: row.why,
+      log: row.log ?? [],
+    };
+    const after = diagnose({ module, kernel, refusal });
+    t.equal(after.cause, row.after);
+    t.equal(after.errno, refusal.errno);
+    t.ok(after.evidence.length > 0, 'there is evidence');
+    if (row.says !== undefined) t.match([...after.evidence, after.remedy ?? ''].join('\n'), row.says);
+    t.end();
+  });
+}
+
+t.test('of another machine only the file counts', (t) => {
+  const module: ModuleEvidence = { module: 'm' as ModuleName, path: '/m.ko', kernelBlacklist: undefined, file: IMAGE };
+  t.equal(predict({ module, kernel: undefined }), undefined);
+  t.equal(
+    predict({ module: { ...module, file: { ...IMAGE, architecture: 's390' } }, kernel: undefined })?.cause,
+    'vermagic',
+  );
+  t.end();
+});
+
+t.test('parameters', (t) => {
+  const fields = [
+    { key: 'parm', value: 'power_save:Automatic power-saving timeout (seconds).' },
+    { key: 'parmtype', value: 'power_save:xint' },
+    { key: 'parmtype', value: 'index:array of int' },
+    { key: 'parmtype', value: 'enable:bool' },
+    { key: 'parmtype', value: 'level:uint' },
+    { key: 'parmtype', value: 'small:short' },
+    { key: 'parmtype', value: 'name:charp' },
+    { key: 'license', value: 'GPL' },
+  ];
+  const judge = (text: string) =>
+    badParameters(fields, [{ text }]).map(
+      ({ name, kind, suggestion }) => `${kind} ${name}${suggestion === undefined ? '' : ` → ${suggestion}`}`,
+    );
+  const good = [
+    'power_save=anything',
+    'power-save=1',
+    'index=1,-1,0x2',
+    'enable',
+    'enable=Y',
+    'enable=off',
+    'level=010',
+    'small=-32768',
+    'name="a b"',
+    'dyndbg="+p"',
+    '',
+  ];
+  for (const text of good) t.same(judge(text), [], text);
+  const bad: Record<string, string[]> = {
+    'powersave=1': ['unknown powersave → power_save'],
+    xyz: ['unknown xyz'],
+    'index=1,x': ['value index'],
+    index: ['value index'],
+    'enable=maybe': ['value enable'],
+    'level=-1': ['value level'],
+    'level=4294967296': ['value level'],
+    'level=08': ['value level'],
+    'small=32768': ['value small'],
+    name: ['value name'],
+    'level=1 lvel=2 small=x': ['unknown lvel → level', 'value small'],
+  };
+  for (const [text, expected] of Object.entries(bad)) t.same(judge(text), expected, text);
+  t.same(parameterWords('a=1 b="x y" "c=d e" f  g='), [
+    { name: 'a', value: '1' },
+    { name: 'b', value: 'x y' },
+    { name: 'c', value: 'd e' },
+    { name: 'f', value: undefined },
+    { name: 'g', value: '' },
+  ]);
+  t.end();
+});
+
+t.test('words that were meant', (t) => {
+  t.equal(editDistance('kitten', 'sitting'), 3);
+  t.equal(editDistance('blaklist', 'blacklist'), 1);
+  t.equal(editDistance('ab', 'ba'), 1, 'an exchange of neighbours');
+  t.equal(editDistance('', 'abc'), 3);
+  t.equal(nearestWord('nouveu', ['nvidia', 'nouveau', 'nova']), 'nouveau');
+  t.equal(nearestWord('xyz', ['nouveau', 'abc']), undefined);
+  t.equal(nearestWord('same', ['same']), undefined, 'a word is not a misspelling of itself');
+  t.equal(nearestWord('a', []), undefined);
+  t.end();
+});

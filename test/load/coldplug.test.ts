@@ -1,0 +1,57 @@
+/** When a coldplug ends, on a machine made of files with the real kernel's netlink. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
+import { AgentRig, rigMissing } from '../fixtures/agent-rig.ts';
+
+const missing = rigMissing();
+const skip = missing === undefined ? {} : { skip: missing.sentence };
+
+/** A machine with one device, whose module's init takes a second. */
+async function machine(t: Test) {
+  const rig = await AgentRig.open(t, {
+    modules: { slow: { aliases: ['pci:v1*'] }, late: { aliases: ['usb:v2*'] } },
+    devices: [{ devpath: '/devices/pci0/a', subsystem: 'pci', modalias: 'pci:v1d1' }],
+  });
+  /** Starts it; resolves when the insertion has begun. */
+  const start = async () => {
+    const child = rig.command('coldplug', ['coldplug', '--json'], [0], { KERNEL_SLOW: 'slow:1' });
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const ended = new Promise<ColdplugRun>((resolve) => {
+      child.once('close', () => resolve(JSON.parse(text) as ColdplugRun));
+    });
+    // oxlint-disable-next-line no-await-in-loop
+    while (rig.double.calls('coldplug').length === 0) await sleep(5);
+    return { ended };
+  };
+  return { rig, start };
+}
+
+t.test('a seqnum that never comes has sysfs read again once, not for ever', skip, async (t) => {
+  const { rig, start } = await machine(t);
+  rmSync(join(rig.base, 'sys/kernel/uevent_seqnum'));
+  rig.put('sys/kernel/uevent_seqnum', '100\n');
+  const { ended } = await start();
+  rig.put('sys/kernel/uevent_seqnum', '105\n');
+  const run = await ended;
+  t.equal(run.unsettled, undefined);
+  t.match(run.uevents, { received: 0, rescans: 1 });
+});
+
+t.test('a hub at work is waited for, and what it finds is served', skip, async (t) => {
+  const { rig, start } = await machine(t);
+  rig.put('proc/7/comm', 'kworker/0:1+usb_hub_wq\n');
+  const { ended } = await start();
+  await sleep(1500);
+  await rig.play([{ action: 'add', devpath: '/devices/usb1/1-1', SUBSYSTEM: 'usb', MODALIAS: 'usb:v2p1' }]);
+  rig.put('proc/7/comm', 'kworker/0:1-usb_hub_wq\n');
+  const run = await ended;
+  t.same(
+    run.modules.map(({ module, result }) => `${module} ${result}`),
+    ['slow inserted', 'late inserted'],
+    'long after everything else was done',
+  );
+});

@@ -1,5 +1,4 @@
 import type { Place } from './names.ts';
-import type { Keyring } from '../facts/kernel/keyring.ts';
 
 /** `/etc/modprobe.d/a.conf:3`; the kernel command line has one line only: `/proc/cmdline`. */
 export function placeText({ file, line }: Place): string {
@@ -20,10 +19,4 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 export function listed(words: readonly string[]): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-
-/** `keyrings: .builtin_trusted_keys 2, .platform 3` */
-export function keysInWords(keyrings: readonly Keyring[]): string {
-  if (keyrings.length === 0) return 'the kernel has no keyrings of certificates';
-  return `keys: ${keyrings.map(({ name, count, keys }) => `${name} ${keys?.length ?? count}`).join(', ')}`;
 }

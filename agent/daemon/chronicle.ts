@@ -5,10 +5,10 @@
 import { reason } from '../base/error.ts';
 import type { ModuleName } from '../base/names.ts';
 import type { LoaderObserver } from '../load/loader.ts';
-import type { AgentFailure, AgentStatus } from '../report/agent-status.ts';
+import type { AgentFailure, AgentStatus } from '../records/agent-status.ts';
 import { causeText } from '../diagnosis/cause.ts';
 import type { BlockedRecord, ModuleRecord, Requester } from '../records/coldplug-run.ts';
-import { ledgerEntry, type LedgerEntry } from '../report/ledger.ts';
+import { ledgerEntry, type LedgerEntry } from '../records/ledger.ts';
 import type { Log } from '../report/log.ts';
 import { InsertionTimes } from '../report/metrics.ts';
 

@@ -1,6 +1,6 @@
 /** Who listens to kernel uevents and plugd's decisions (`plugd monitor`), and what each of them wants to hear. */
 import { PlugdError } from '../base/error.ts';
-import type { MonitorItem } from '../report/monitor-text.ts';
+import type { MonitorItem } from '../records/monitor-item.ts';
 import { compileGlob } from '../rules/glob.ts';
 import type { Properties } from '../facts/uevents/key-values.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';

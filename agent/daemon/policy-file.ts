@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { ALLOW_ALL, type Policy, type PolicyPhase } from '../rules/policy/policy.ts';
 import { parsePolicy, type PolicyProblem } from '../rules/policy/policy-text.ts';
-import type { AgentStatus } from '../report/agent-status.ts';
+import type { AgentStatus } from '../records/agent-status.ts';
 
 /** What reading the file led to. */
 export type PolicyLoad =

@@ -1,5 +1,5 @@
 import { VERSION } from '../base/version.ts';
-import type { AgentStatus, AgentTask } from '../report/agent-status.ts';
+import type { AgentStatus, AgentTask } from '../records/agent-status.ts';
 import type { Agent } from './agent.ts';
 import type { StatusLine } from './service-manager.ts';
 

@@ -1,6 +1,7 @@
+import type { Keyring } from '../facts/kernel/keyring.ts';
 import type { SignatureEvidence, KernelEvidence } from './evidence.ts';
 import { errnoIs, said, type Explanation, type Facts } from './diagnosis-facts.ts';
-import { keysInWords, quoted } from '../base/words.ts';
+import { quoted } from '../base/words.ts';
 
 function enforcement(kernel: KernelEvidence): string {
   const secure = kernel.secureBoot === 'on' ? ', Secure Boot is on' : '';
@@ -86,4 +87,10 @@ export function lockedDown({ kernel, image, refusal, logged }: Facts): Explanati
     ],
     remedy: fault?.remedy ?? 'load a module that is signed with a key that the kernel trusts',
   };
+}
+
+/** `keyrings: .builtin_trusted_keys 2, .platform 3` */
+export function keysInWords(keyrings: readonly Keyring[]): string {
+  if (keyrings.length === 0) return 'the kernel has no keyrings of certificates';
+  return `keys: ${keyrings.map(({ name, count, keys }) => `${name} ${keys?.length ?? count}`).join(', ')}`;
 }

@@ -2,7 +2,7 @@ import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import { PlugdError } from '../base/error.ts';
 import type { BoundDevice } from '../facts/devices/recording.ts';
-import type { DeviceRow } from '../report/device-rows.ts';
+import type { DeviceRow } from '../records/device-row.ts';
 import type { RequestReport } from '../records/investigation.ts';
 import { Investigator } from './investigation.ts';
 import { judge } from './judgement.ts';

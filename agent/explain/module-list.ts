@@ -3,7 +3,7 @@ import type { ModuleName } from '../base/names.ts';
 import { readAttribute } from '../facts/attribute.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import { parseDepLine } from '../match/matcher.ts';
-import type { ModuleRow } from '../report/module-rows.ts';
+import type { ModuleRow } from '../records/module-row.ts';
 import { ruleIndex } from '../rules/modprobe/rule-index.ts';
 import { openSources } from '../load/sources.ts';
 

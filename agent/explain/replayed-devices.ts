@@ -4,7 +4,7 @@ import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
 import { parseRecording, type BoundDevice } from '../facts/devices/recording.ts';
 import type { RequestReport } from '../records/investigation.ts';
-import type { Fate, Replay, ReplayedDevice } from '../report/replay.ts';
+import type { Fate, Replay, ReplayedDevice } from '../records/replay.ts';
 import { foremost, isServed } from '../diagnosis/verdict.ts';
 import { listDevices, type ListedDevice } from './device-list.ts';
 import type { Sources } from '../load/sources.ts';

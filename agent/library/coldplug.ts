@@ -34,7 +34,15 @@ export async function coldplug(options: ColdplugRunOptions = {}): Promise<Coldpl
 
 async function run(options: ColdplugRunOptions, dryRun: boolean): Promise<ColdplugRun> {
   // It has the uevent socket, whose addon is loaded with it.
-  const pipeline = await import('../load/coldplug.ts');
+  const load = await import('../load/coldplug.ts');
   const { jobs = defaultJobs(), timeoutMs = 120_000 } = options;
-  return pipeline.coldplug({ host: dryRun ? placeOf(options) : openHost(options), jobs, timeoutMs, dryRun });
+  const host = dryRun ? placeOf(options) : openHost(options);
+  return load.coldplug({
+    host,
+    jobs,
+    timeoutMs,
+    dryRun,
+    explain: async (sources, records) =>
+      (await import('../explain/failure.ts')).explainFailures(host, sources, records),
+  });
 }

@@ -10,12 +10,12 @@ import { deviceOfUevent, readDevicesLater, type Device } from '../facts/devices/
 import { readInsertionFacts, readKernelCompression, readUeventSeqnum } from '../facts/kernel/kernel-state.ts';
 import { openUeventSocket, type UeventSocket } from '../facts/uevents/uevent-socket.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
-import { hasFailures, type ColdplugRun, type KernelRequests } from '../records/coldplug-run.ts';
+import { hasFailures, type ColdplugRun, type KernelRequests, type ModuleRecord } from '../records/coldplug-run.ts';
 import { BackgroundBuses } from './background-buses.ts';
 import { Loader, type LoaderObserver } from './loader.ts';
 import { sinceStart } from './module-record.ts';
 import { inOrderOfRank } from './rank.ts';
-import { openSources } from './sources.ts';
+import { openSources, type Sources } from './sources.ts';
 
 export interface ColdplugOptions {
   readonly host: Host;
@@ -27,6 +27,10 @@ export interface ColdplugOptions {
   readonly observer?: LoaderObserver | undefined;
   /** Serves the kernel's own requests. Called once the first insertions are under way; closed at the end. */
   readonly serve?: ((loader: Loader) => Promise<Serving | undefined>) | undefined;
+  /** Explains what failed, once everything is over: it reads files and the kernel's log, which costs more than loading. */
+  readonly explain?:
+    | ((sources: Sources, records: readonly ModuleRecord[]) => Promise<readonly ModuleRecord[]>)
+    | undefined;
 }
 
 /** The kernel's own requests being served. */
@@ -72,11 +76,9 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
     const kernelRequests = (await serving)?.counts;
     const wallMs = sinceStart();
     const run = loader.result();
-    // Explaining costs more than loading: files are read, and what the kernel logged.
+    const { explain } = options;
     const modules =
-      hasFailures(run.modules) && !dryRun
-        ? (await import('../explain/failure.ts')).explainFailures(host, sources, run.modules)
-        : run.modules;
+      explain !== undefined && hasFailures(run.modules) && !dryRun ? await explain(sources, run.modules) : run.modules;
     return {
       kernel: host.kernel,
       moduleDir: host.moduleDir,

@@ -9,7 +9,7 @@ import type { Device } from '../facts/devices/device.ts';
 import { Scheduler, type Task, type TaskRecord } from '../insert/scheduler.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from '../records/coldplug-run.ts';
-import type { Progress } from '../report/progress.ts';
+import type { Progress } from '../records/progress.ts';
 import { evaluate } from '../rules/udev/load-rules.ts';
 import type { PolicyAnswer, PolicySubject } from '../rules/policy/policy.ts';
 import { answer } from './answer.ts';

@@ -2,7 +2,7 @@
 import type { Devpath, Modalias, ModuleName, Place } from '../base/names.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { RuleReport } from './investigation.ts';
-import type { LedgerEntry } from '../report/ledger.ts';
+import type { LedgerEntry } from './ledger.ts';
 
 /** A device that asks for the module. */
 export interface AskingDevice {

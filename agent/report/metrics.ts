@@ -5,7 +5,7 @@
  *     # TYPE plugd_uevents_received_total counter
  *     plugd_uevents_received_total 1822
  */
-import type { AgentStatus } from './agent-status.ts';
+import type { AgentStatus } from '../records/agent-status.ts';
 
 /** Upper bounds in seconds: a driver's init takes from parts of a millisecond to minutes. */
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];

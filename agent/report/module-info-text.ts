@@ -9,15 +9,9 @@
  * A single field (-F) is its values alone. With -0 every line ends in a NUL, and fields are `key=value`, but parameters are
  * not: kmod's mixture, which scripts know.
  */
+import type { ModuleInfoSubject } from '../records/module-info.ts';
 import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
 import { moduleParameters, type ModuleInfo, type ModuleParameter } from '../facts/modfiles/module-info.ts';
-
-/** A module as modinfo shows it. */
-export interface ModuleInfoSubject {
-  readonly name: string;
-  /** Undefined for one that is part of the kernel. */
-  readonly path: string | undefined;
-}
 
 /** How to show it. */
 export interface ModuleInfoStyle {

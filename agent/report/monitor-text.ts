@@ -1,34 +1,8 @@
 /** Lines of `plugd monitor`: kernel uevents and plugd's decisions as they come. */
+import type { MonitoredUevent, MonitoredDecision, MonitorItem } from '../records/monitor-item.ts';
 import { causeText } from '../diagnosis/cause.ts';
-import type { BlockedRecord, ModuleRecord } from '../records/coldplug-run.ts';
-import { clockText } from './ledger.ts';
+import { clockText } from './ledger-text.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
-
-/** A uevent, as monitors get it. */
-export interface MonitoredUevent {
-  readonly time: string;
-  readonly action: string;
-  readonly devpath: string;
-  readonly subsystem: string;
-  readonly seqnum?: number | undefined;
-  readonly modaliases: readonly string[];
-  readonly properties: Readonly<Record<string, string>>;
-}
-
-/** A decision, as monitors get it. */
-export type MonitoredDecision =
-  | {
-      readonly time: string;
-      readonly event: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped';
-      readonly record: ModuleRecord;
-    }
-  | { readonly time: string; readonly event: 'blocked'; readonly record: BlockedRecord };
-
-/** What comes out of a monitor; `dropped`: items that came while its reader did not read. */
-export type MonitorItem =
-  | { readonly kernel: MonitoredUevent }
-  | { readonly decision: MonitoredDecision }
-  | { readonly dropped: number };
 
 const STYLES: Readonly<Record<MonitoredDecision['event'], Style>> = {
   inserted: 'green',

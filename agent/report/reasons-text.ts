@@ -1,6 +1,6 @@
 import { describe } from '../facts/devices/device-search.ts';
 import { labelled, table } from './layout.ts';
-import { askedText, clockText } from './ledger.ts';
+import { askedText, clockText } from './ledger-text.ts';
 import type { PresentState, Reasons, WayIn } from '../records/reasons.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';
 import { counted, placeText } from '../base/words.ts';

@@ -4,9 +4,9 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import type { AgentStatus } from '../../agent/report/agent-status.ts';
-import type { LedgerEntry } from '../../agent/report/ledger.ts';
-import type { MonitorItem } from '../../agent/report/monitor-text.ts';
+import type { AgentStatus } from '../../agent/records/agent-status.ts';
+import type { LedgerEntry } from '../../agent/records/ledger.ts';
+import type { MonitorItem } from '../../agent/records/monitor-item.ts';
 import type { SettleEnd } from '../../agent/daemon/settling.ts';
 import { commandPath } from '../fixtures/commands.ts';
 import { AgentRig, rigMissing, type PlayedUevent, type RigAgent, type RigModules } from '../fixtures/agent-rig.ts';

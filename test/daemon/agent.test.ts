@@ -3,8 +3,8 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import type { AgentStatus } from '../../agent/report/agent-status.ts';
-import type { LedgerEntry } from '../../agent/report/ledger.ts';
+import type { AgentStatus } from '../../agent/records/agent-status.ts';
+import type { LedgerEntry } from '../../agent/records/ledger.ts';
 import type { SettleEnd } from '../../agent/daemon/settling.ts';
 import {
   AgentRig,

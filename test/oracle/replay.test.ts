@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Replay } from '../../agent/report/replay.ts';
+import type { Replay } from '../../agent/records/replay.ts';
 import { debianTree } from '../fixtures/debian.ts';
 import { fits, plugd } from '../fixtures/diagnostics-rig.ts';
 

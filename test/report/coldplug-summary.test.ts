@@ -4,7 +4,7 @@ import { causeOf, causeText, type RefusalFacts } from '../../agent/diagnosis/cau
 import { chart, criticalPath } from '../../agent/report/chart.ts';
 import { hasFailures, type ColdplugRun, type ModuleRecord } from '../../agent/records/coldplug-run.ts';
 import { blockedLine, endLine, planText, problemText, summarize } from '../../agent/report/coldplug-summary.ts';
-import { progressLine } from '../../agent/report/progress.ts';
+import { progressLine } from '../../agent/report/progress-line.ts';
 import { duration, fit, paint, readable, terminalOf } from '../../agent/report/terminal.ts';
 
 const plain = { colour: false, width: 80 };

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
-import { deviceCounts, deviceTable, deviceTree, type DeviceRow } from '../../agent/report/device-rows.ts';
+import { deviceCounts, deviceTable, deviceTree } from '../../agent/report/device-table.ts';
+import type { DeviceRow } from '../../agent/records/device-row.ts';
 import { labelled, table, wrapped } from '../../agent/report/layout.ts';
 import { foremost, isServed, VERDICTS, verdictText } from '../../agent/diagnosis/verdict.ts';
 import { counted, listed, placeText } from '../../agent/base/words.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentStatus } from '../../agent/report/agent-status.ts';
+import type { AgentStatus } from '../../agent/records/agent-status.ts';
 import { runProgram } from '../fixtures/commands.ts';
 import type { GuestProgram } from './guest-port.ts';
 import type { GuestFiles } from './image.ts';

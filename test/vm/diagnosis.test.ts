@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
-import type { DeviceRow } from '../../agent/report/device-rows.ts';
+import type { DeviceRow } from '../../agent/records/device-row.ts';
 import type { Investigation } from '../../agent/records/investigation.ts';
 import type { Reasons } from '../../agent/records/reasons.ts';
 import type { ModuleName } from '../../agent/base/names.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import type { LedgerEntry } from '../../agent/report/ledger.ts';
+import type { LedgerEntry } from '../../agent/records/ledger.ts';
 import { runProgram } from '../fixtures/commands.ts';
 import { debianFiles } from '../fixtures/debian.ts';
 import { buildModule } from '../fixtures/kernel-module.ts';

@@ -8,7 +8,7 @@ import type { LoaderObserver } from '../../load/loader.ts';
 import { chart } from '../../report/chart.ts';
 import { hasFailures, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
-import { LINE, progressLine } from '../../report/progress.ts';
+import { LINE, progressLine } from '../../report/progress-line.ts';
 import { terminalOf, type Terminal } from '../../report/terminal.ts';
 import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { print, say, streamOf } from '../output.ts';
@@ -78,6 +78,8 @@ whose init finds no device (ENODEV) is told, but is no failure.
       timeoutMs: 1000 * (timeout === undefined ? 120 : wholeNumber(TIMEOUT, timeout, 1, 86_400)),
       dryRun,
       observer: view?.observer,
+      explain: async (sources, records) =>
+        (await import('../../explain/failure.ts')).explainFailures(host, sources, records),
       serve:
         dryRun || parsed.has(LEAVE) || runDir === undefined
           ? undefined

@@ -1,5 +1,6 @@
 import { PlugdError } from '../../base/error.ts';
-import { ledgerLine, type LedgerEntry } from '../../report/ledger.ts';
+import { ledgerLine } from '../../report/ledger-text.ts';
+import type { LedgerEntry } from '../../records/ledger.ts';
 import { terminalOf } from '../../report/terminal.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, say } from '../output.ts';

@@ -1,5 +1,6 @@
 import { PlugdError } from '../../base/error.ts';
-import { monitorLine, type MonitorItem } from '../../report/monitor-text.ts';
+import { monitorLine } from '../../report/monitor-text.ts';
+import type { MonitorItem } from '../../records/monitor-item.ts';
 import { terminalOf } from '../../report/terminal.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, say } from '../output.ts';

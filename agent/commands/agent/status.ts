@@ -1,5 +1,6 @@
 import { PlugdError } from '../../base/error.ts';
-import { statusText, type AgentStatus } from '../../report/agent-status.ts';
+import { statusText } from '../../report/agent-status-text.ts';
+import type { AgentStatus } from '../../records/agent-status.ts';
 import { terminalOf } from '../../report/terminal.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print } from '../output.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import { parseRecording, readBoundDevices, recordLine, type BoundDevice } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
-import type { DeviceRow } from '../../report/device-rows.ts';
+import type { DeviceRow } from '../../records/device-row.ts';
 import { EXIT, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { outTerminal } from '../out-terminal.ts';
@@ -139,7 +139,7 @@ async function show(rows: readonly DeviceRow[], host: Host, parsed: Arguments): 
     return;
   }
   if (rows.length === 0 || parsed.has(OPTION.quiet)) return;
-  const { deviceCounts, deviceTable, deviceTree } = await import('../../report/device-rows.ts');
+  const { deviceCounts, deviceTable, deviceTree } = await import('../../report/device-table.ts');
   const terminal = outTerminal();
   print((parsed.has(TREE) ? deviceTree : deviceTable)(rows, terminal, terminal.tableWidth));
   if (terminal.tableWidth !== Infinity) print(`${deviceCounts(rows)}\n`);

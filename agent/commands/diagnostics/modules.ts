@@ -1,4 +1,4 @@
-import type { ModuleRow } from '../../report/module-rows.ts';
+import type { ModuleRow } from '../../records/module-row.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { outTerminal } from '../out-terminal.ts';
@@ -32,7 +32,7 @@ Exit status: 0 done; 1 nothing matched.`,
     if (parsed.has(OPTION.json))
       print(`${JSON.stringify({ kernel: host.kernel, moduleDir: host.moduleDir, modules: rows }, undefined, 1)}\n`);
     else if (rows.length > 0 && !parsed.has(OPTION.quiet)) {
-      const { moduleTable } = await import('../../report/module-rows.ts');
+      const { moduleTable } = await import('../../report/module-table.ts');
       const terminal = outTerminal();
       print(moduleTable(rows, terminal, terminal.tableWidth));
     }

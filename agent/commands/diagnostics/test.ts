@@ -48,7 +48,7 @@ Exit status: 0 the device has a driver, or would get one; 1 it would not; with
       if (parsed.words.length > 0 || parsed.has(INSERT))
         throw new PlugdError('usage', 'test --replay takes no device and inserts nothing');
       const { replay } = await import('../../explain/replayed-devices.ts');
-      const { replayText } = await import('../../report/replay.ts');
+      const { replayText } = await import('../../report/replay-text.ts');
       const run = replay(host, file === '-' ? 0 : file);
       if (json) print(`${JSON.stringify(run, undefined, 1)}\n`);
       else if (!parsed.has(OPTION.quiet)) print(replayText(run, outTerminal(), parsed.has(OPTION.verbose)));

@@ -1,6 +1,6 @@
 import { PlugdError } from '../../base/error.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
-import type { LedgerEntry } from '../../report/ledger.ts';
+import type { LedgerEntry } from '../../records/ledger.ts';
 import { EXIT, OPTION, parse, type Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { outTerminal } from '../out-terminal.ts';

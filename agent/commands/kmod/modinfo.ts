@@ -8,15 +8,16 @@ import type { ModinfoField } from '../../facts/modfiles/modinfo.ts';
 import { builtinInfo, readModuleInfo } from '../../facts/modfiles/module-info.ts';
 import { createMatcher } from '../../match/matcher.ts';
 import { openTree, type ModuleTree } from '../../load/tree.ts';
-import { moduleInfoRecord, type ModuleInfoRecord } from '../../report/module-info-record.ts';
+import { moduleInfoRecord } from '../../explain/module-info-record.ts';
+import type { ModuleInfoRecord } from '../../records/module-info.ts';
 import {
   allFields,
   brokenParameters,
   moduleInfoBody,
   moduleInfoHead,
   type ModuleInfoStyle,
-  type ModuleInfoSubject,
 } from '../../report/module-info-text.ts';
+import type { ModuleInfoSubject } from '../../records/module-info.ts';
 import type { Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printBytes } from '../output.ts';

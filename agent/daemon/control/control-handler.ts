@@ -1,7 +1,7 @@
 /** What each command on the control socket does. */
 import { PlugdError } from '../../base/error.ts';
 import { metricsText } from '../../report/metrics.ts';
-import type { LedgerEntry } from '../../report/ledger.ts';
+import type { LedgerEntry } from '../../records/ledger.ts';
 import type { Agent } from '../agent.ts';
 import type { ControlExchange, ControlHandler } from './control-server.ts';
 import type { ControlCommand, Parameters } from './control-protocol.ts';

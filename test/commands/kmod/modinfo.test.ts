@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { Ajv } from 'ajv';
 import t from 'tap';
 import { builtinInfo } from '../../../agent/facts/modfiles/module-info.ts';
-import type { ModuleInfoRecord } from '../../../agent/report/module-info-record.ts';
+import type { ModuleInfoRecord } from '../../../agent/records/module-info.ts';
 import { moduleInfoBody, moduleInfoHead } from '../../../agent/report/module-info-text.ts';
 import { elfImage, moduleImage } from '../../fixtures/elf-image.ts';
 

@@ -1,27 +1,10 @@
 /** The devices of a machine in rows: what `plugd devices` shows and `plugd test --replay` judges. */
-import type { Devpath, Modalias, ModuleName } from '../base/names.ts';
-import type { Cause } from '../diagnosis/cause.ts';
+import type { DeviceRow } from '../records/device-row.ts';
 import { table, type Column } from './layout.ts';
 import { paintVerdict } from './investigation-text.ts';
 import { paint, readable, type Terminal } from './terminal.ts';
 import { verdictText, type Verdict } from '../diagnosis/verdict.ts';
 import { counted } from '../base/words.ts';
-
-/** One device. */
-export interface DeviceRow {
-  readonly devpath: Devpath;
-  readonly subsystem: string;
-  readonly name: string;
-  readonly modaliases: readonly Modalias[];
-  readonly driver?: string | undefined;
-  /** The module that the bound driver is in; absent for a driver inside the kernel, or one that was not recorded. */
-  readonly driverModule?: string | undefined;
-  /** What its MODALIASes and load rules lead to, in order. */
-  readonly modules: readonly ModuleName[];
-  readonly verdict: Verdict;
-  readonly cause?: Cause | undefined;
-  readonly reason: string;
-}
 
 const COLUMNS: readonly Column[] = [
   { title: 'BUS' },

@@ -1,52 +1,7 @@
 /** Who asked for each module: the agent's ledger, as data and as text. */
-import type { ModuleName, Place } from '../base/names.ts';
+import type { Asker, LedgerEntry } from '../records/ledger.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
 import { duration, fit, paint, readable, type Terminal } from './terminal.ts';
-
-/** Who asked: a device, the kernel, a person, a line of modules-load.d; `outside`: not plugd, and nobody told it who. */
-export type Asker = 'device' | 'kernel' | 'person' | 'boot-list' | 'outside';
-
-/** One module that came to be loaded since the agent began. */
-export interface LedgerEntry {
-  /** When its insertion ended, ISO 8601. */
-  readonly time: string;
-  readonly module: ModuleName;
-  readonly by: Asker;
-  /** What was asked for: the modalias, `fs-ext4`, a module's name; undefined for `outside`. */
-  readonly name?: string | undefined;
-  readonly device?: string | undefined;
-  readonly subsystem?: string | undefined;
-  /** The udev rule or the line of modules-load.d. */
-  readonly rule?: Place | undefined;
-  /** The module that needs it, and how; undefined for the one that was asked for. */
-  readonly dependencyOf?: ModuleName | undefined;
-  readonly why?: ModuleRecord['why'] | undefined;
-  readonly path?: string | undefined;
-  readonly params?: string | undefined;
-  /** How long its insertion took, ms. */
-  readonly ms?: number | undefined;
-}
-
-/** The entry of an inserted module. */
-export function ledgerEntry(record: ModuleRecord, time: string): LedgerEntry {
-  const { requester } = record;
-  return {
-    time,
-    module: record.module,
-    by: requester.by ?? 'device',
-    name: requester.name,
-    ...(requester.devpath === '' ? {} : { device: requester.devpath }),
-    ...(requester.subsystem === '' ? {} : { subsystem: requester.subsystem }),
-    ...(requester.rule === undefined ? {} : { rule: requester.rule }),
-    ...(record.for === undefined ? {} : { dependencyOf: record.for }),
-    why: record.why,
-    path: record.path,
-    ...(record.params === '' ? {} : { params: record.params }),
-    ...(record.startedMs === undefined || record.endedMs === undefined
-      ? {}
-      : { ms: Math.round((record.endedMs - record.startedMs) * 100) / 100 }),
-  };
-}
 
 const WHY: Readonly<Record<ModuleRecord['why'], string>> = {
   target: '',

@@ -1,15 +1,5 @@
+import type { Progress } from '../records/progress.ts';
 import { duration, fit, type Terminal } from './terminal.ts';
-
-/** What a progress line tells. */
-export interface Progress {
-  readonly devices: number;
-  readonly done: number;
-  readonly total: number;
-  /** What is in finit_module now, and since how many milliseconds. */
-  readonly running: ReadonlyArray<{ readonly module: string; readonly ms: number }>;
-  readonly blocked: number;
-  readonly failed: number;
-}
 
 /** `[#######…….]  31/84  412 devices, 0 blocked, 1 failed   ahci 812 ms, nvme 12 ms`: one line that fits the terminal. */
 export function progressLine(progress: Progress, terminal: Terminal): string {

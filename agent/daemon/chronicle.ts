@@ -60,7 +60,6 @@ export class Chronicle implements LoaderObserver {
   /** Ends when all is told. */
   async told(): Promise<void> {
     // What is told may bring more.
-    // oxlint-disable-next-line no-await-in-loop
     while (this.#untold !== undefined) await this.#untold;
   }
 

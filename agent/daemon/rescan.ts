@@ -77,7 +77,6 @@ export async function retryDevices(host: Host, loader: Loader): Promise<number> 
 /** Reads sysfs on other threads. */
 async function eachDevice(host: Host, work: (device: Device) => void): Promise<void> {
   for (const batch of readDevicesLater(host.sysfs)) {
-    // oxlint-disable-next-line no-await-in-loop
     await inTurns(inOrderOfRank(await batch), work);
   }
 }

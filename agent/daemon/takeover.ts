@@ -13,9 +13,7 @@ export async function lockFromColdplug(runDir: string): Promise<AgentLock> {
       return takeAgentLock(runDir);
     } catch (error) {
       if (!(error instanceof PlugdError) || error.code !== 'busy' || tries === MOST_TRIES) throw error;
-      // oxlint-disable-next-line no-await-in-loop
       if (tries === 0 && !(await askToYield(runDir))) throw error;
-      // oxlint-disable-next-line no-await-in-loop
       await pause(20);
     }
   }

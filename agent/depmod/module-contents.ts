@@ -51,7 +51,6 @@ export async function readModules(
       coming.set(j, openModuleFileLater(nativePath(next.path), AHEAD_LIMIT));
     }
     // One after the other: the last module that provides a symbol is its owner.
-    // oxlint-disable-next-line no-await-in-loop
     let file = await coming.get(i);
     coming.delete(i);
     if (file === undefined || (file.kind === 'not-a-module' && file.errno === EFBIG)) {

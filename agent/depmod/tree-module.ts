@@ -11,7 +11,7 @@ export interface TreeModule {
 
 /** A path of latin1 text for node:fs, which takes strings as UTF-8. */
 export function nativePath(path: string): string | Buffer {
-  // oxlint-disable-next-line no-control-regex -- ASCII
+  // Only ASCII.
   return /^[\x00-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1');
 }
 

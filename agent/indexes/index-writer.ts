@@ -39,7 +39,7 @@ export class IndexBuilder {
   }
 }
 
-// oxlint-disable-next-line no-control-regex -- the bytes that can stand in a key: 7-bit, no NUL
+// The bytes that can stand in a key: 7-bit, no NUL.
 const IS_KEY = /^[\x01-\x7f]*$/;
 
 /** Writes the trie of a list of values. A node is a range of `#order` whose keys agree up to some length. */

@@ -27,12 +27,10 @@ export async function removeModule(request: RemovalRequest): Promise<Removal> {
   const deadline = performance.now() + (request.waitMs ?? 0);
   for (let pause = 2; ; pause *= 2) {
     // Each attempt depends on the one before.
-    // oxlint-disable-next-line no-await-in-loop
     const result = await attempt(request.module, flags);
     if (result === 0) return { kind: 'removed' };
     const left = deadline - performance.now();
     if (result !== -EAGAIN || left <= 0) return { kind: 'refused', errno: -result };
-    // oxlint-disable-next-line no-await-in-loop
     await delay(Math.min(pause, left));
   }
 }

@@ -34,7 +34,6 @@ async function waited(buses: BackgroundBuses): Promise<{ ms: number; reasons: re
   const reasons = new Set<string>();
   for (let reason = buses.expecting(); reason !== undefined; reason = buses.expecting()) {
     reasons.add(reason);
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(5);
   }
   return { ms: performance.now() - began, reasons: [...reasons] };

@@ -23,7 +23,6 @@ async function machine(t: Test) {
     const ended = new Promise<ColdplugRun>((resolve) => {
       child.once('close', () => resolve(JSON.parse(text) as ColdplugRun));
     });
-    // oxlint-disable-next-line no-await-in-loop
     while (rig.double.calls('coldplug').length === 0) await sleep(5);
     return { ended };
   };

@@ -50,7 +50,6 @@ t.test(`${Object.keys(CONFIG_SETS).length} configuration sets as modprobe -c sho
     const root = t.testdir(SMALL_TREE);
     const tree = smallTree(root);
     const paths = writeSet(root, set);
-    // oxlint-disable-next-line no-await-in-loop
     const oracle = await oracleConfig([...treeArguments(tree), ...configArguments(paths)]);
     const config = mergeConfig(readModprobeConfig(hostOf(tree), { paths }), readKernelCommandLine(hostOf(tree)));
     t.same(showConfig(config), oracle.lines, name);
@@ -63,7 +62,6 @@ t.test(`${Object.keys(COMMAND_LINES).length} kernel command lines as modprobe -c
   for (const [name, text] of Object.entries(COMMAND_LINES)) {
     const root = t.testdir({ ...SMALL_TREE, cmdline: text });
     const tree = smallTree(root);
-    // oxlint-disable-next-line no-await-in-loop
     const oracle = await oracleConfig(
       [...treeArguments(tree), '-C', '/dev/null'],
       withFileAt('/proc/cmdline', join(root, 'cmdline')),
@@ -163,7 +161,6 @@ t.test('configuration files put together at random', { skip }, async (t) => {
       .replaceAll(/post:(?=.*pre:)/gs, 'post')
       .replace(/\\$/, '');
     const paths = writeSet(root, { 'a/a.conf': text });
-    // oxlint-disable-next-line no-await-in-loop
     const oracle = await oracleConfig([...treeArguments(tree), ...configArguments(paths)]);
     const config = mergeConfig(readModprobeConfig(hostOf(tree), { paths }), readKernelCommandLine(hostOf(tree)));
     t.same(showConfig(config), oracle.lines, `round ${round}: ${config.softdeps.length} softdeps and more`);
@@ -181,7 +178,6 @@ t.test('kernel command lines put together at random', { skip }, async (t) => {
     const text = Array.from({ length: 400 }, () => random.of(WORDS)).join('');
     const root = t.testdir({ ...SMALL_TREE, cmdline: text });
     const tree = smallTree(root);
-    // oxlint-disable-next-line no-await-in-loop
     const oracle = await oracleConfig(
       [...treeArguments(tree), '-C', '/dev/null'],
       withFileAt('/proc/cmdline', join(root, 'cmdline')),

@@ -48,7 +48,6 @@ t.test("kmod's test-suite", { skip: await missing() }, async (t) => {
   const failed = new Map<string, readonly string[]>();
   for (const [name, subject] of Object.entries(subjects)) {
     // The subjects share the roots.
-    // oxlint-disable-next-line no-await-in-loop
     const complaints = await suite.judge(subject);
     failed.set(name, [...complaints.keys()]);
     if (name === 'plugd' || name === 'kmod 30')

@@ -123,7 +123,6 @@ export class Suite {
     const env = { NODE_EXTRA_CA_CERTS: undefined, NODE_OPTIONS: undefined };
     for (const { program, name } of this.tests()) {
       // The tests share roots.
-      // oxlint-disable-next-line no-await-in-loop
       const ended = await runProgram(join(this.#build, `test-${program}`), [name], { cwd: this.#build, env });
       // Its status is 0 also for some that failed.
       const hasPassed = new RegExp(`^TESTSUITE: (PASSED|EXPECTED FAIL): ${name}$`, 'm').test(ended.stdout);

@@ -61,7 +61,6 @@ async function compareAll(
   };
   for (let from = 0; from < names.length && wrong.length < 10; from += BATCH) {
     // One process at a time: another test file has the other CPU.
-    // oxlint-disable-next-line no-await-in-loop
     await check(names.slice(from, from + BATCH));
   }
   return { lines, wrong };
@@ -71,7 +70,6 @@ t.test('every module, with -n -v and with -D', { skip }, async (t) => {
   const { modules, builtin } = openTree(tree, ['/dev/null']);
   const names = [...modules, ...builtin, 'no-such-module', '', 'a[b', 'x'.repeat(5000)];
   for (const flags of [['-n', '-v'], ['-D'], ['-D', '-i'], ['-n', '-v', '-b', '--first-time']]) {
-    // oxlint-disable-next-line no-await-in-loop
     const { lines, wrong } = await compareAll([...treeArguments(tree), '-C', '/dev/null', ...flags], names);
     t.same(wrong, [], flags.join(' '));
     t.ok(lines > 8000, `${lines} lines`);
@@ -86,7 +84,6 @@ t.test('every module with a nasty configuration', { skip }, async (t) => {
   );
   for (const flags of [['-n', '-v'], ['-D'], ['-R'], ['-D', '-i', '-b']]) {
     const words = [...treeArguments(tree), ...configArguments(paths), ...flags];
-    // oxlint-disable-next-line no-await-in-loop
     const { lines, wrong } = await compareAll(words, names);
     t.same(wrong, [], flags.join(' '));
     t.ok(lines > 4000, `${lines} lines`);
@@ -96,7 +93,6 @@ t.test('every module with a nasty configuration', { skip }, async (t) => {
 t.test('every alias, with -R and with -D', { skip }, async (t) => {
   const names = namesFor(aliasPatterns(tree), 7);
   for (const flag of ['-R', '-D']) {
-    // oxlint-disable-next-line no-await-in-loop
     const { lines, wrong } = await compareAll([...treeArguments(tree), '-C', '/dev/null', flag], names);
     t.same(wrong, [], flag);
     t.ok(lines > names.length, `${lines} lines of ${names.length} names`);
@@ -117,7 +113,6 @@ t.test(`-c with ${Object.keys(CONFIG_SETS).length} configurations, byte for byte
   writeFileSync(join(small, 'modules.softdep'), 'softdep btrfs pre: crc32c\nsoftdep cifs pre: arc4 post: x\n');
   for (const [name, set] of Object.entries(CONFIG_SETS)) {
     const words = ['-d', root, '-S', '6.1.0', ...configArguments(writeSet(t.testdir(), set)), '-c'];
-    // oxlint-disable-next-line no-await-in-loop
     t.equal(outcome(await runModprobe(words)), await oracle(words), name);
   }
   const paths = writeSet(t.testdir(), NASTY);
@@ -125,9 +120,7 @@ t.test(`-c with ${Object.keys(CONFIG_SETS).length} configurations, byte for byte
     [...treeArguments(tree), '-c'],
     [...treeArguments(tree), ...configArguments(paths), '-c'],
   ]) {
-    // oxlint-disable-next-line no-await-in-loop
     const theirs = await oracle(words);
-    // oxlint-disable-next-line no-await-in-loop
     t.ok(outcome(await runModprobe(words)) === theirs, words.join(' '));
     t.ok(theirs.length > 1_000_000, `${theirs.length} bytes`);
   }
@@ -155,7 +148,6 @@ t.test('some hundred names, through the program', { skip }, async (t) => {
   let same = 0;
   for (const [flag, names] of rows) {
     for (const name of names) {
-      // oxlint-disable-next-line no-await-in-loop
       const { theirs, ours } = await compareRun([...treeArguments(tree), '-C', '/dev/null', flag, '--', name]);
       if (theirs === ours) same++;
       else t.equal(ours, theirs, `${flag} ${name}`);
@@ -308,13 +300,11 @@ t.test('messages, output and exit statuses', { skip }, async (t) => {
   // What comes later on the command line counts.
   const base = [...treeArguments(tree), ...configArguments(paths)];
   for (const [name, words] of WORDS) {
-    // oxlint-disable-next-line no-await-in-loop
     const { theirs, ours } = await compareRun([...base, ...words]);
     t.equal(ours, theirs, name);
   }
   for (const env of OPTIONS_SETS) {
     for (const words of [['-n', 'fat'], ['mii'], ['-q', '-v', 'mii']]) {
-      // oxlint-disable-next-line no-await-in-loop
       const { theirs, ours } = await compareRun([...base, ...words], { MODPROBE_OPTIONS: env });
       // kmod prints what it is about after the command's own output, unless that goes to a terminal.
       const sorted = (text: string) => text.split('\n').toSorted().join('\n');

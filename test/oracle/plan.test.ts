@@ -66,7 +66,6 @@ async function compareShowDepends(
   };
   for (let from = 0; from < names.length; from += BATCH) {
     // One process at a time: another test file has the other CPU.
-    // oxlint-disable-next-line no-await-in-loop
     await check(names.slice(from, from + BATCH));
     if (wrong.length >= 5) break;
   }
@@ -164,7 +163,6 @@ for (const [arch, tree] of trees) {
       const args = [...treeArguments(tree), ...configArguments(paths)];
       // kmod prints a module twice that two alias lines lead to; plugd's lookup has it once.
       const asked = pool.filter((each) => isUnique(plans.config.aliases, each));
-      // oxlint-disable-next-line no-await-in-loop
       const result = await compareShowDepends(args, asked, (each) => plans.show(each));
       wrong.push(...result.wrong.map((each) => `round ${round}: ${each}`));
       lines += result.lines;

@@ -114,7 +114,6 @@ t.test('modprobe -r -n -v of loaded and other modules, with every flag', { skip 
       'sh',
       ...names,
     ];
-    // oxlint-disable-next-line no-await-in-loop
     const ended = await runProgram(program, args, { env: { MODPROBE: command.join(' ') }, encoding: 'latin1' });
     t.equal(ended.stdout, expected.join(''), `modprobe -r ${flags.join(' ')}`);
     lines += ended.stdout.split('\n').length - 1 - 2 * names.length;

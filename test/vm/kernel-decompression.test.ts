@@ -77,14 +77,10 @@ t.test('a kernel that decompresses', { skip: missing?.kind === 'missing' && miss
     ['modprobe', 'plugd modprobe dummy', 0, ['finit_module 4']],
   ];
   for (const [name, line, status, expected] of rows) {
-    // oxlint-disable-next-line no-await-in-loop
     await machine.output('sh', ['-c', RESET]);
-    // oxlint-disable-next-line no-await-in-loop
     await machine.output('sh', ['-c', 'echo > /sys/kernel/tracing/trace']);
-    // oxlint-disable-next-line no-await-in-loop
     const ended = await machine.shell(line);
     t.equal(ended.status, status, `${name}: ${ended.stderr}`);
-    // oxlint-disable-next-line no-await-in-loop
     const trace = await machine.output('cat', ['/sys/kernel/tracing/trace']);
     const made = [...trace.matchAll(/sys_(f?init_module)\(.*?(?:flags: (\w+))?\)/g)];
     t.same(

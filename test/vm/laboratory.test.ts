@@ -146,16 +146,13 @@ async function oneCause(
     t.match(record, { result: 'failed', cause, remedy: /./ }, `${module}: coldplug`);
     t.match(record?.evidence?.join('\n'), evidence, `${module}: the coldplug's evidence`);
     // One after the other, on one machine.
-    // oxlint-disable-next-line no-await-in-loop
     const line = await agent.line('failed', (each) => each.module === module);
     t.match(line, { cause, remedy: record?.remedy }, `${module}: the agent's log`);
     t.match((line['evidence'] as readonly string[]).join('\n'), evidence, `${module}: the agent's evidence`);
-    // oxlint-disable-next-line no-await-in-loop
     const modprobe = await machine.run('plugd', ['modprobe', '-vv', module]);
     t.equal(modprobe.status, 1);
     t.match(modprobe.stderr, `INFO: ${module}: ${cause} (`, `${module}: modprobe -vv`);
     t.match(modprobe.stderr, evidence, `${module}: modprobe's evidence`);
-    // oxlint-disable-next-line no-await-in-loop
     const tried = await ask(machine, `plugd test --insert --json ${module}`);
     t.match(tried, { verdict: 'failed', cause, remedy: record?.remedy }, `${module}: test --insert`);
     t.match(tried.evidence.join('\n'), evidence, `${module}: the test's evidence`);

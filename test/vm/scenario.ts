@@ -37,9 +37,7 @@ const OURS = { MODPROBE: 'plugd modprobe', BY: 'plugd' };
 export async function compareScenarios(t: Test, machine: Machine, scenarios: readonly Scenario[]): Promise<void> {
   await machine.output('sh', ['-c', BY_KMOD]);
   for (const scenario of scenarios) {
-    // oxlint-disable-next-line no-await-in-loop
     const theirs = await outcome(machine, scenario, THEIRS);
-    // oxlint-disable-next-line no-await-in-loop
     const ours = await outcome(machine, scenario, OURS);
     t.match(theirs, scenario.shows, `kmod: ${scenario.name}`);
     if (scenario.differs === undefined) t.equal(ours, theirs, `plugd: ${scenario.name}`);

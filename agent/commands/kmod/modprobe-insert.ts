@@ -51,7 +51,6 @@ export class Inserter {
       else {
         const planner = (this.#planner ??= this.#plannerOver(run.matcher));
         // One after the other: each may bring what the next one needs.
-        // oxlint-disable-next-line no-await-in-loop
         fine = await this.#insertCandidate(candidate, operand, parameters, planner, run.matcher);
       }
     }
@@ -132,7 +131,6 @@ export class Inserter {
       let end: StepEnd = 'already-loaded';
       if (ignoreLoaded || run.state(step.module) !== 'live') {
         this.#show(step);
-        // oxlint-disable-next-line no-await-in-loop
         end = dryRun ? 'done' : await this.#do(step);
       }
       if (end === 'already-loaded') {

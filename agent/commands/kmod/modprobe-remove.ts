@@ -44,7 +44,6 @@ export class Remover {
         goOn: all || level < LEVEL.fatal,
         countsStay: dryRun,
       });
-      // oxlint-disable-next-line no-await-in-loop
       if (!(await this.#steps(steps))) return false;
     }
     return true;
@@ -55,7 +54,6 @@ export class Remover {
     for (let at = 0; ;) {
       const step = steps[at];
       if (step === undefined) return fine;
-      // oxlint-disable-next-line no-await-in-loop
       const done = await this.#step(step);
       if (!done && step.required) fine = false;
       at = done ? at + 1 : step.otherwise;

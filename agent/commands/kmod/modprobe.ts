@@ -55,7 +55,6 @@ export async function modprobe(
 async function each(names: readonly string[], act: (name: string) => Promise<boolean>): Promise<number> {
   let status = 0;
   for (const name of names) {
-    // oxlint-disable-next-line no-await-in-loop
     if (!(await act(name))) status = 1;
   }
   return status;

@@ -69,7 +69,6 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
       continue;
     }
     // One after the other: the next may have been held by this one.
-    // oxlint-disable-next-line no-await-in-loop
     const removal = await removeModule({ module, force });
     if (removal.kind === 'removed') continue;
     applet.error(`could not remove '${module}': ${errnoText(removal.errno)}`);

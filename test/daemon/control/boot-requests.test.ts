@@ -51,7 +51,6 @@ async function serving(t: Test, answers: readonly number[] = [0], seconds = 2) {
   const setting = () => readFileSync(join(rig.base, 'proc/sys/kernel/modprobe'), 'utf8').trim();
   while (setting() !== helper) {
     if (run.child.exitCode !== null) throw new Error(run.stderr);
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(5);
   }
   const ask = async (name: string) =>
@@ -152,7 +151,6 @@ t.test('not when it is told not to, nor for a plan, nor on another machine', ski
   const rig = await AgentRig.open(t, { modules: MODULES, devices: [DEVICE] });
   for (const words of [['--leave-kernel-requests', '--run-dir', rig.runDir], ['-n', '--run-dir', rig.runDir], []]) {
     const run = follow(rig.command('coldplug', ['coldplug', '--json', ...words], [0]));
-    // oxlint-disable-next-line no-await-in-loop
     t.equal(await run.ended, 0, run.stderr);
     t.equal((JSON.parse(run.stdout) as ColdplugRun).kernelRequests, undefined, words.join(' '));
     t.equal(existsSync(join(rig.runDir, 'lock')), false, words.join(' '));

@@ -30,7 +30,6 @@ t.test('a machine that is recorded and read again is the same', (t) => {
   t.equal(devices.length, 4);
   const text = devices.map(recordLine).join('');
   t.notMatch(text, /aa:bb:cc/, 'what identifies a thing or its owner is not recorded');
-  // oxlint-disable-next-line no-control-regex
   t.match(text, /^[\x00-\x7e]*$/, 'ASCII');
   const again = parseRecording(text, 'x.jsonl');
   const essence = (list: typeof again) =>

@@ -5,7 +5,7 @@
 import { errnoText } from '../../base/errno.ts';
 import { readHolders, readRefcount } from '../../facts/kernel/sys-module.ts';
 import { removeModule } from '../../insert/removal.ts';
-import { createRemovalPlanner, type RemovalPlanner, type RemovalStep } from '../../plan/removal.ts';
+import { createRemovalPlanner, type RemovalPlanner, type RemovalStep } from '../../plan/removal-planner.ts';
 import { LEVEL } from './applet.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 

@@ -2,7 +2,7 @@ import t from 'tap';
 import { moduleName, type ModuleName } from '../../agent/base/names.ts';
 import { createMatcher } from '../../agent/match/matcher.ts';
 import type { Index } from '../../agent/indexes/trie.ts';
-import { createRemovalPlanner, type RemovalOptions, type RemovalPlan } from '../../agent/plan/removal.ts';
+import { createRemovalPlanner, type RemovalOptions, type RemovalPlan } from '../../agent/plan/removal-planner.ts';
 import { emptyConfig } from '../../agent/rules/modprobe/config.ts';
 import { configuredNames } from '../../agent/rules/modprobe/merged-config.ts';
 import { parseModprobeConf } from '../../agent/rules/modprobe/modprobe-conf.ts';

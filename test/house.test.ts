@@ -3,15 +3,25 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { VERSION } from '../agent/base/version.ts';
-import { readImports, violations, type Import } from './house.ts';
+import {
+  fileViolations,
+  FOLDERS,
+  importsOf,
+  importViolations,
+  readSources,
+  type Import,
+  type Source,
+} from './house.ts';
 
 const root = join(import.meta.dirname, '../..');
 const code = (file: string, target: string, types = false): Import => ({ file, target, types });
 
+const sources = readSources(root, FOLDERS);
+
 t.test('layers, doors, purity and circles hold in the whole house', (t) => {
-  const imports = readImports(join(root, 'agent'));
+  const imports = importsOf(sources);
   t.ok(imports.length > 50, `${imports.length} imports were read`);
-  t.same(violations(imports), []);
+  t.same(importViolations(imports), []);
   t.end();
 });
 
@@ -34,14 +44,89 @@ const forbidden: Record<string, readonly [Import[], RegExp]> = {
 };
 for (const [name, [imports, expected]] of Object.entries(forbidden)) {
   t.test(`found: ${name}`, (t) => {
-    t.match(violations(imports).join('\n'), expected);
+    t.match(importViolations(imports).join('\n'), expected);
+    t.end();
+  });
+}
+
+t.test('every form of import is read', (t) => {
+  const text = [
+    "import { b } from './b.ts';",
+    "import type { C } from '../rules/c.ts';",
+    "import {\n  d,\n} from 'node:fs';",
+    "export { e } from './e.ts';",
+    "import './f.ts';",
+    "const g = await import('./g.ts');",
+    "// import { h } from './h.ts';",
+  ].join('\n');
+  t.same(importsOf([{ path: 'agent/plan/a.ts', text }]), [
+    code('plan/a.ts', 'plan/b.ts'),
+    code('plan/a.ts', 'rules/c.ts', true),
+    code('plan/a.ts', 'node:fs'),
+    code('plan/a.ts', 'plan/e.ts'),
+    code('plan/a.ts', 'plan/f.ts'),
+    code('plan/a.ts', 'plan/g.ts'),
+  ]);
+  t.end();
+});
+
+t.test('names, sizes of folders and files, and what pure rooms use hold in the whole house', (t) => {
+  t.same(fileViolations(sources), []);
+  t.end();
+});
+
+const file = (path: string, text = ''): Source => ({ path, text });
+const files = (folder: string, count: number): Source[] =>
+  Array.from({ length: count }, (_, index) => file(`${folder}/${index}.ts`));
+const lines = (count: number): string => 'x\n'.repeat(count);
+
+const forbiddenFiles: Record<string, readonly [Source[], string | undefined]> = {
+  'two rooms with one name for a file': [
+    [file('agent/load/a.ts'), file('agent/daemon/control/a.ts')],
+    'agent/load/a.ts and agent/daemon/control/a.ts have one name: name each by what it does',
+  ],
+  'but a command, a function of the library and a record may have the name of what they are about': [
+    ['load', 'commands/agent', 'library', 'records'].map((room) => file(`agent/${room}/a.ts`)),
+    undefined,
+  ],
+  'and a test that of what it tests': [[file('agent/load/a.ts'), file('test/load/a.ts')], undefined],
+  'nineteen files in a folder': [
+    files('agent/load', 19),
+    'agent/load/ shows 19 files; more than 18 are a search: sort them by subject',
+  ],
+  'but eighteen and a folder': [[...files('agent/load', 18), file('agent/load/more/a.ts')], undefined],
+  'a file of 251 lines': [
+    [file('agent/load/a.ts', lines(251))],
+    'agent/load/a.ts has 251 lines, more than 250: it is more than one noun',
+  ],
+  'but 250 lines': [[file('native/a.cc', lines(250)), file('test/load/a.test.ts', lines(999))], undefined],
+  'a clock in a pure room': [
+    [file('agent/plan/a.ts', 'const now = Date.now();')],
+    'agent/plan/a.ts uses Date, but its room is pure',
+  ],
+  'the environment in a pure room': [
+    [file('agent/rules/udev/a.ts', "export const home = process.env['HOME'];")],
+    'agent/rules/udev/a.ts uses process, but its room is pure',
+  ],
+  'something to wait for in a pure room': [
+    [file('agent/match/a.ts', 'export async function a() {}')],
+    'agent/match/a.ts uses async, but its room is pure',
+  ],
+  'but the same words in comments and strings': [
+    [file('agent/plan/a.ts', "/** The process that waits. */\nconst a = 'Date'; // async\n")],
+    undefined,
+  ],
+};
+for (const [name, [given, expected]] of Object.entries(forbiddenFiles)) {
+  t.test(`found: ${name}`, (t) => {
+    t.same(fileViolations(given), expected === undefined ? [] : [expected]);
     t.end();
   });
 }
 
 t.test('what is allowed is not found', (t) => {
   t.same(
-    violations([
+    importViolations([
       code('facts/uevents/uevent-socket.ts', 'netlink/dist/raw.js'),
       code('plan/a.ts', 'facts/b.ts', true),
       code('facts/a.ts', 'node:fs'),

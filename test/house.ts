@@ -1,9 +1,11 @@
 /**
- * The house rules as functions over an import graph, so that the test can also show that they find what they forbid.
- * Rooms, layers and doors are those of ARCHITECTURE.md.
+ * The house rules as functions over sources and their imports, so that the test can show that each finds what it forbids.
+ * Rooms, layers and doors are those of ARCHITECTURE.md. `npm run lint` runs this file:
+ *
+ *     node dist/test/house.js     # prints each violation; exit status 1 when there is one
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { basename, dirname, extname, join, posix } from 'node:path';
 
 /** From the first to the last; a file imports only from its own layer and those before it. */
 export const LAYERS: ReadonlyArray<readonly string[]> = [
@@ -35,6 +37,47 @@ export const DOORS: Readonly<Record<string, string>> = {
 /** Rooms without I/O, clock or environment: nothing of Node but types, and of facts only types. */
 export const PURE = ['indexes', 'match', 'rules', 'plan', 'diagnosis', 'records'];
 
+/** The folders that have rules. */
+export const FOLDERS = ['agent', 'native', 'test'];
+
+/** What makes a pure room impure without an import. */
+const IMPURE = /\b(process|Date|performance|setTimeout|setInterval|setImmediate|async|await|fetch)\b|\bMath\.random\b/;
+
+/** These rooms may call a file what another room calls one: a command, a function of the library and a record have its name. */
+const NAMESAKES = ['commands', 'library', 'records'];
+
+/** Folders that show more than MOST_FILES today, and how many. They may only shrink. */
+const CROWDED: Readonly<Record<string, number>> = { native: 25, 'test/fixtures': 20, 'test/oracle': 23, 'test/vm': 32 };
+
+/** Files that have more than MOST_LINES today, and how many. They may only shrink. */
+const LONG: Readonly<Record<string, number>> = {
+  'agent/commands/kmod/modprobe-options.ts': 253,
+  'agent/daemon/agent.ts': 355,
+  'agent/diagnosis/diagnosis.ts': 257,
+  'agent/explain/doctor/health-kernel.ts': 282,
+  'agent/indexes/wildcard-search.ts': 280,
+  'agent/insert/scheduler.ts': 347,
+  'agent/load/coldplug.ts': 312,
+  'agent/load/loader.ts': 349,
+  'agent/plan/planner.ts': 286,
+  'agent/rules/modprobe/modprobe-conf.ts': 271,
+  'native/decompress.cc': 282,
+  'native/module_calls.cc': 255,
+  'native/request-helper.c': 256,
+};
+
+/** A folder shows at most this many files. */
+const MOST_FILES = 18;
+
+/** A file of `agent/` or `native/` has at most this many lines. Tests may have more: a table is as long as its rules. */
+const MOST_LINES = 250;
+
+/** A source file: path from the project's root, and text. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** `file` imports `target` (a path in agent/, or a bare specifier); `types` when only types. */
 export interface Import {
   readonly file: string;
@@ -42,29 +85,94 @@ export interface Import {
   readonly types: boolean;
 }
 
-/** Every import of every file below `agent/`, paths relative to it. */
-export function readImports(agent: string): readonly Import[] {
-  const imports: Import[] = [];
-  for (const entry of readdirSync(agent, { recursive: true, encoding: 'utf8' })) {
-    if (!entry.endsWith('.ts')) continue;
-    const text = readFileSync(join(agent, entry), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '');
-    for (const match of text.matchAll(
-      /^(import|export)\s(type\s)?[^;'"]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import\s+'([^']+)'/gm,
-    )) {
-      const specifier = match[3] ?? match[4] ?? match[5] ?? '';
-      const inside = specifier.startsWith('.');
-      imports.push({
-        file: entry,
-        target: inside ? posix.join(posix.dirname(entry), specifier) : specifier,
-        types: match[2] !== undefined,
-      });
-    }
-  }
-  return imports;
+/** The files below these folders of the project, in order of their paths; nothing of `native/build`. */
+export function readSources(root: string, folders: readonly string[]): readonly Source[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((path) => !path.startsWith(join(root, 'native/build/')))
+      .toSorted()
+      .map((path) => ({ path: path.slice(root.length + 1), text: readFileSync(path, 'utf8') })),
+  );
 }
 
-/** What breaks the rules, one sentence each. */
-export function violations(imports: readonly Import[]): readonly string[] {
+/** Every import of the TypeScript files of `agent/`, paths relative to it. */
+export function importsOf(sources: readonly Source[]): readonly Import[] {
+  return typescript(sources).flatMap(({ path, text }) => {
+    const file = path.slice('agent/'.length);
+    return [
+      ...withoutComments(text).matchAll(
+        /^(import|export)\s(type\s)?[^;'"]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import\s+'([^']+)'/gm,
+      ),
+    ].map((match) => {
+      const specifier = match[3] ?? match[4] ?? match[5] ?? '';
+      const inside = specifier.startsWith('.');
+      return {
+        file,
+        target: inside ? posix.join(posix.dirname(file), specifier) : specifier,
+        types: match[2] !== undefined,
+      };
+    });
+  });
+}
+
+/** What breaks the rules about files, one sentence each. */
+export function fileViolations(sources: readonly Source[]): readonly string[] {
+  return [...clocks(sources), ...namesakes(sources), ...crowds(sources), ...lengths(sources)];
+}
+
+function typescript(sources: readonly Source[]): readonly Source[] {
+  return sources.filter(({ path }) => path.startsWith('agent/') && path.endsWith('.ts'));
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '');
+}
+
+function clocks(sources: readonly Source[]): readonly string[] {
+  return typescript(sources)
+    .filter(({ path }) => PURE.includes(roomOf(path.slice('agent/'.length))))
+    .flatMap(({ path, text }) => {
+      // Strings and patterns may name anything.
+      const word = IMPURE.exec(withoutComments(text).replaceAll(/'[^'\n]*'|`[^`]*`|\/\/.*$/gm, ''))?.[0];
+      return word === undefined ? [] : [`${path} uses ${word}, but its room is pure`];
+    });
+}
+
+function namesakes(sources: readonly Source[]): readonly string[] {
+  const byName = new Map<string, string[]>();
+  for (const { path } of typescript(sources)) {
+    if (NAMESAKES.includes(roomOf(path.slice('agent/'.length)))) continue;
+    byName.set(basename(path), [...(byName.get(basename(path)) ?? []), path]);
+  }
+  return [...byName.values()]
+    .filter((paths) => paths.length > 1)
+    .map((paths) => `${paths.join(' and ')} have one name: name each by what it does`);
+}
+
+function crowds(sources: readonly Source[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { path } of sources) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  return [...counts]
+    .map(([folder, count]) => ({ folder, count, most: CROWDED[folder] ?? MOST_FILES }))
+    .filter(({ count, most }) => count > most)
+    .map(
+      ({ folder, count, most }) =>
+        `${folder}/ shows ${count} files; more than ${most} are a search: sort them by subject`,
+    );
+}
+
+function lengths(sources: readonly Source[]): readonly string[] {
+  return sources
+    .filter(({ path }) => !path.startsWith('test/') && ['.ts', '.cc', '.c', '.h'].includes(extname(path)))
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1, most: LONG[path] ?? MOST_LINES }))
+    .filter(({ lines, most }) => lines > most)
+    .map(({ path, lines, most }) => `${path} has ${lines} lines, more than ${most}: it is more than one noun`);
+}
+
+/** What breaks the rules about imports, one sentence each. */
+export function importViolations(imports: readonly Import[]): readonly string[] {
   return [...imports.flatMap((edge) => judge(edge)), ...cycles(imports)];
 }
 
@@ -115,4 +223,12 @@ function cycles(imports: readonly Import[]): readonly string[] {
   };
   for (const file of edges.keys()) visit(file, []);
   return found;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const root = join(import.meta.dirname, '../..');
+  const sources = readSources(root, FOLDERS);
+  const found = [...importViolations(importsOf(sources)), ...fileViolations(sources)];
+  for (const sentence of found) console.error(`house: ${sentence}`);
+  process.exitCode = found.length > 0 ? 1 : 0;
 }

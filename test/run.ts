@@ -7,7 +7,7 @@
  * runs of commands and agents on fixture roots: the folders `flow` and `daemon`), `oracle` (against
  * Debian's kmod), `vm` (a real kernel in QEMU). FILE is a test's source or compiled path.
  *
- * tap writes TAP; this turns it into one line a file, and prints what failed in full.
+ * tap writes TAP; this turns it into one line a file, and prints what failed in full, and at the end which files were slowest.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -23,6 +23,9 @@ interface Counts {
   fail: number;
   skip: number;
 }
+
+/** So many of the slowest files are named. */
+const SLOWEST = 10;
 
 const root = resolve(import.meta.dirname, '../..');
 const tests = join(root, 'dist/test');
@@ -90,6 +93,8 @@ class TapPrinter {
   #diagnostics: 'outside' | 'hidden' | 'shown' = 'outside';
   #explain = false;
   counts: Counts | undefined;
+  /** How long each file took, in milliseconds. */
+  readonly times = new Map<string, number>();
 
   line(line: string): void {
     if (this.#diagnostics !== 'outside') {
@@ -131,6 +136,7 @@ class TapPrinter {
     else if (subtest === undefined) this.#file.pass++;
     this.#around.length = Math.min(this.#around.length, depth);
     if (depth > 0) return;
+    this.times.set(name, Number(/time=([\d.]+)ms/.exec(note)?.[1] ?? 0));
     const counts = Object.entries({ passed: this.#file.pass, failed: this.#file.fail, skipped: this.#file.skip })
       .filter(([word, count]) => count > 0 || word === 'passed')
       .map(([word, count]) => `${count} ${word}`);
@@ -139,7 +145,12 @@ class TapPrinter {
   }
 }
 
-async function runPart(part: Part, files: readonly string[]): Promise<Counts> {
+interface PartResult {
+  readonly counts: Counts;
+  readonly times: ReadonlyMap<string, number>;
+}
+
+async function runPart(part: Part, files: readonly string[]): Promise<PartResult> {
   const { commands, jobs, timeout } = PARTS[part];
   const ready = await needCommands(commands);
   if (ready.kind === 'missing') console.log(`# ${part}: ${ready.sentence}`);
@@ -163,7 +174,16 @@ async function runPart(part: Part, files: readonly string[]): Promise<Counts> {
   const counts = printer.counts ?? { pass: 0, fail: 0, skip: 0 };
   // tap can fail without counting a failure: a file that printed nothing, a crash of the runner itself.
   if (status !== 0 && counts.fail === 0) counts.fail = 1;
-  return counts;
+  return { counts, times: printer.times };
+}
+
+/** The slowest files, one a line, when there are more than fit in sight. */
+function slowest(times: ReadonlyMap<string, number>): readonly string[] {
+  if (times.size <= SLOWEST) return [];
+  return [...times]
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, SLOWEST)
+    .map(([file, ms]) => `#${(ms / 1000).toFixed(1).padStart(7)} s  ${file.replace(/^dist\/|\.js$/g, '')}.ts`);
 }
 
 const wanted = process.argv.slice(2);
@@ -177,16 +197,20 @@ if (unknown.length > 0 || absent.length > 0) {
   process.exit(64);
 }
 const files = named.length > 0 ? named : findTests();
+const times = new Map<string, number>();
 const total: Counts = { pass: 0, fail: 0, skip: 0 };
 for (const part of parts.length > 0 ? parts : PART_NAMES) {
   const own = files.filter((file) => partOf(file) === part);
   if (own.length === 0) continue;
   const started = Date.now();
-  const counts = await runPart(part, own);
+  const { counts, times: ofPart } = await runPart(part, own);
+  for (const [file, ms] of ofPart) times.set(file, ms);
   console.log(`# ${part}: ${own.length} files in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
   total.pass += counts.pass;
   total.fail += counts.fail;
   total.skip += counts.skip;
 }
+const slow = slowest(times);
+if (slow.length > 0) console.log(`# the slowest files:\n${slow.join('\n')}\n`);
 console.log(`${total.pass} passed, ${total.fail} failed${total.skip > 0 ? `, ${total.skip} skipped` : ''}`);
 process.exitCode = total.fail > 0 || total.pass === 0 ? 1 : 0;

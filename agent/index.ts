@@ -35,6 +35,8 @@ export type {
   StepState,
 } from './plan/plan.ts';
 
+export type { Problem, ProblemCode } from './base/problem.ts';
+
 // The administrator's rules.
 export { parseRules } from './library/rules.ts';
 export type { ConfigText } from './facts/config/config-text.ts';
@@ -43,7 +45,6 @@ export type {
   BlacklistRule,
   CommandRule,
   Config,
-  ConfigProblem,
   OptionsRule,
   SoftdepRule,
   WeakdepRule,
@@ -75,14 +76,7 @@ export type { IndexLayout } from './indexes/index-writer.ts';
 export { readDevices, type Device } from './facts/devices/device.ts';
 export { parseRecording, readBoundDevices, recordLine, type BoundDevice } from './facts/devices/recording.ts';
 export { coldplug, planColdplug, type ColdplugRunOptions } from './library/coldplug.ts';
-export type {
-  BlockedRecord,
-  ColdplugRun,
-  ModaliasRecord,
-  ModuleRecord,
-  Problem,
-  Requester,
-} from './records/coldplug-run.ts';
+export type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from './records/coldplug-run.ts';
 
 // Uevents.
 export { parseUevent, type Uevent, type UeventRead } from './facts/uevents/uevent.ts';

@@ -15,16 +15,27 @@ export type ErrorCode =
   | 'system' // a system call failed: exit 71
   | 'busy'; // another agent holds the lock
 
+/** What an error carries beside its message. */
+export interface ErrorOptions {
+  readonly remedy?: string | undefined;
+  readonly cause?: unknown;
+  /** The file that it is about: its name is put in front of the message. */
+  readonly file?: string | undefined;
+}
+
 /** An error a person can act on: `message` says what is wrong with which file or device, `remedy` what to do. */
 export class PlugdError extends Error {
   readonly code: ErrorCode;
   readonly remedy: string | undefined;
+  /** The message without the name of the file that it is about. */
+  readonly what: string;
 
-  constructor(code: ErrorCode, message: string, options?: { remedy?: string; cause?: unknown }) {
-    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ErrorCode, what: string, { remedy, cause, file }: ErrorOptions = {}) {
+    super(file === undefined ? what : `${file}: ${what}`, cause === undefined ? undefined : { cause });
     this.name = 'PlugdError';
     this.code = code;
-    this.remedy = options?.remedy;
+    this.remedy = remedy;
+    this.what = what;
   }
 }
 

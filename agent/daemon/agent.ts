@@ -16,7 +16,8 @@ import { LoadedModules } from '../facts/kernel/loaded-modules.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
 import { mayInsert } from '../load/coldplug.ts';
 import { Loader } from '../load/loader.ts';
-import { problemText } from '../report/coldplug-summary.ts';
+import { problemText } from '../base/problem.ts';
+import { readable } from '../report/terminal.ts';
 import type { Log } from '../report/log.ts';
 import { judgePolicy, type PolicySubject } from '../rules/policy/policy.ts';
 import { Chronicle } from './chronicle.ts';
@@ -102,7 +103,7 @@ export class Agent {
     const read = this.policy.load();
     if (read.kind === 'malformed') {
       if (!options.policyOptional) throw policyError(read.problems);
-      for (const problem of read.problems) log.line('error', problemText(problem), { event: 'policy' });
+      for (const problem of read.problems) log.line('error', readable(problemText(problem)), { event: 'policy' });
     }
     this.hearing = new Hearing(host, options.receiveBuffer, {
       uevent: (uevent) => this.#uevent(uevent),
@@ -200,7 +201,7 @@ export class Agent {
     try {
       ({ devices } = await this.#rescan());
       for (const problem of this.loader.sources.problems()) {
-        log.line('warn', problemText(problem), { event: 'problem', file: problem.file, line: problem.line });
+        log.line('warn', readable(problemText(problem)), { event: 'problem', file: problem.file, line: problem.line });
       }
       await this.settling.settle(
         {},

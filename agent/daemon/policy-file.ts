@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
+import { toMachineText } from '../base/machine-text.ts';
+import { problemText, type Problem } from '../base/problem.ts';
 import { ALLOW_ALL, type Policy, type PolicyPhase } from '../rules/policy/policy.ts';
-import { parsePolicy, type PolicyProblem } from '../rules/policy/policy-text.ts';
+import { parsePolicy } from '../rules/policy/policy-text.ts';
+import { readable } from '../report/terminal.ts';
 import type { AgentStatus } from '../records/agent-status.ts';
 
 /** What reading the file led to. */
@@ -9,7 +12,7 @@ export type PolicyLoad =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'new' }
   /** The policy before it still holds. */
-  | { readonly kind: 'malformed'; readonly problems: readonly PolicyProblem[] };
+  | { readonly kind: 'malformed'; readonly problems: readonly Problem[] };
 
 /** Where the policy is unless told (`--policy`). */
 export const POLICY_FILE = '/etc/plugd/policy.conf';
@@ -39,7 +42,9 @@ export class PolicyFile {
     } catch (error) {
       if (fsCode(error) !== 'ENOENT' && fsCode(error) !== 'ENOTDIR') {
         if (this.#state !== 'none') this.#state = 'previous';
-        return { kind: 'malformed', problems: [{ file: this.file, line: 0, column: 0, message: reason(error) }] };
+        const whole = { file: this.file, line: 0, column: 0 } as const;
+        const message = toMachineText(reason(error));
+        return { kind: 'malformed', problems: [{ ...whole, severity: 'error', code: 'unreadable', message }] };
       }
     }
     if (text === this.#text && this.#state !== 'previous') return { kind: 'unchanged' };
@@ -66,11 +71,9 @@ export class PolicyFile {
 }
 
 /** The error that stops an agent at its start: half a policy is not a policy. Its code is `configuration`. */
-export function policyError(problems: readonly PolicyProblem[]): PlugdError {
-  const lines = problems.map(({ file, line, column, message }) =>
-    line === 0 ? `${file}: ${message}` : `${file}:${line}:${column}: ${message}`,
-  );
+export function policyError(problems: readonly Problem[]): PlugdError {
+  const lines = problems.map((problem) => readable(problemText(problem)));
   return new PlugdError('configuration', lines.join('\nplugd: '), {
-    remedy: 'mend it, or start with --policy-optional to go on without it',
+    remedy: 'fix it, or start with --policy-optional to go on without it',
   });
 }

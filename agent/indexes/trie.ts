@@ -45,8 +45,9 @@ export class IndexTrie implements Index {
   /** The index in `bytes`, the whole content of `file` (for messages). A file of zero bytes is an index of nothing. */
   constructor(bytes: Buffer, file: string) {
     this.#reader = new NodeReader(bytes, (offset, what) => {
-      throw new PlugdError('corrupt-index', `${file}: offset ${hex(offset)}: ${what}`, {
-        remedy: 'make the indexes anew: depmod',
+      throw new PlugdError('corrupt-index', `offset ${hex(offset)}: ${what}`, {
+        file,
+        remedy: 'rebuild the indexes: depmod',
       });
     });
     this.#root = openRoot(this.#reader);

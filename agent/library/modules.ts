@@ -8,7 +8,7 @@ import type { Lookup } from '../match/candidate.ts';
 import { parseDepLine, type ModuleFiles } from '../match/matcher.ts';
 import { answer, type Answer } from '../load/answer.ts';
 import { openSources, type Sources } from '../load/sources.ts';
-import type { Problem } from '../records/coldplug-run.ts';
+import type { Problem } from '../base/problem.ts';
 import type { Config } from '../rules/modprobe/config.ts';
 import { placeOf } from './place.ts';
 

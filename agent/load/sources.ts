@@ -5,12 +5,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Host } from '../base/host.ts';
+import type { Problem } from '../base/problem.ts';
 import { readKernelCommandLine, readModprobeConfig, readUdevRules } from '../facts/config/config-text.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import { readShippedFile } from '../facts/config/shipped-file.ts';
 import { createMatcher, type Matcher } from '../match/matcher.ts';
 import { createPlanner, type Planner, type PlannerInput } from '../plan/planner.ts';
-import type { Problem } from '../records/coldplug-run.ts';
 import type { Config } from '../rules/modprobe/config.ts';
 import { parseLoadRules, type LoadRules } from '../rules/udev/load-rules.ts';
 import { configuredNames, mergeConfig } from '../rules/modprobe/merged-config.ts';
@@ -56,11 +56,7 @@ export function openSources(host: Host, state: PlannerInput['state'] = loadedNow
       return (loadRules ??= parseLoadRules(readUdevRules(host).texts, readShippedFile('rules/80-drivers.rules')));
     },
     planner,
-    problems: () => [
-      ...config.problems,
-      ...(loadRules?.problems ?? []),
-      ...tree.problems().map((problem) => ({ column: 0, ...problem })),
-    ],
+    problems: () => [...config.problems, ...(loadRules?.problems ?? []), ...tree.problems()],
   };
 }
 

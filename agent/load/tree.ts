@@ -5,6 +5,7 @@
 import { PlugdError } from '../base/error.ts';
 import { installedReleases, type Host } from '../base/host.ts';
 import type { LookupKey } from '../base/names.ts';
+import type { Problem, ProblemCode } from '../base/problem.ts';
 import {
   aliasIndex,
   builtinAliasIndex,
@@ -17,20 +18,12 @@ import { readModuleTree, TEXT_OF, type IndexName, type ModuleTreeFiles } from '.
 import type { MatchIndexes } from '../match/matcher.ts';
 import { IndexTrie, type Index, type TrieEntry, type TrieMatch } from '../indexes/trie.ts';
 
-/** What is wrong with a file of the tree, in a sentence; everything else is served. */
-export interface TreeProblem {
-  readonly file: string;
-  /** The line it is about; 0 for the whole file. */
-  readonly line: number;
-  readonly message: string;
-}
-
 /** A host's module tree. */
 export interface ModuleTree {
   readonly files: ModuleTreeFiles;
   readonly indexes: Required<MatchIndexes>;
   /** What was found wrong up to now: indexes are looked at only when they are needed. */
-  problems(): readonly TreeProblem[];
+  problems(): readonly Problem[];
 }
 
 /**
@@ -39,7 +32,7 @@ export interface ModuleTree {
 export function openTree(host: Host): ModuleTree {
   const files = readModuleTree(host.moduleDir);
   if (files === undefined) throw noDirectory(host);
-  const problems: TreeProblem[] = [];
+  const problems: Problem[] = [];
   const open = (name: IndexName) => new TreeIndex(name, files, problems);
   const indexes = {
     dep: open('modules.dep'),
@@ -70,11 +63,11 @@ function noDirectory(host: Host): PlugdError {
 class TreeIndex implements Index {
   readonly #name: IndexName;
   readonly #files: ModuleTreeFiles;
-  readonly #problems: TreeProblem[];
+  readonly #problems: Problem[];
   #index: Index | undefined;
   #isText = false;
 
-  constructor(name: IndexName, files: ModuleTreeFiles, problems: TreeProblem[]) {
+  constructor(name: IndexName, files: ModuleTreeFiles, problems: Problem[]) {
     this.#name = name;
     this.#files = files;
     this.#problems = problems;
@@ -112,7 +105,7 @@ class TreeIndex implements Index {
     if (bytes === undefined) return this.#fromText() ?? this.#nothing();
     if (bytes.length === 0 && !this.#name.startsWith('modules.builtin')) {
       // Of the builtin indexes depmod itself leaves empty files, of the others only a crash or a full disk does.
-      throw new PlugdError('corrupt-index', `${file}: the file is empty`, { remedy: 'make the indexes anew: depmod' });
+      throw new PlugdError('corrupt-index', 'the file is empty', { file, remedy: 'rebuild the indexes: depmod' });
     }
     return new IndexTrie(bytes, file);
   }
@@ -128,7 +121,10 @@ class TreeIndex implements Index {
     this.#problems.splice(before, 0, {
       file,
       line: 0,
-      message: `${error.message.replace(`${file}: `, '')}; ${instead}`,
+      column: 0,
+      severity: 'error',
+      code: error.code === 'unreadable' ? 'unreadable' : 'damaged',
+      message: `${error.what}; ${instead}`,
     });
     return (this.#index = text ?? NOTHING);
   }
@@ -149,7 +145,7 @@ class TreeIndex implements Index {
     this.#isText = true;
     const { builder, leftOut } = this.#build(text);
     for (const { line, text: part, why } of leftOut)
-      this.#problem(name, line, `'${part.slice(0, 200)}' is left out: ${why}`);
+      this.#problem(name, line, 'malformed', `'${part.slice(0, 200)}' is left out: ${why}`);
     return new IndexTrie(builder.build(), `${this.#files.dir}/${name}`);
   }
 
@@ -176,13 +172,18 @@ class TreeIndex implements Index {
   #nothing(): Index {
     // A kernel may have no builtin modules, and depmod may never have written symbols; without these two nothing is found.
     if (this.#name === 'modules.dep' || this.#name === 'modules.alias') {
-      this.#problem(this.#name, 0, `neither ${this.#name}.bin nor ${this.#name} is there; make them: depmod`);
+      this.#problem(
+        this.#name,
+        0,
+        'missing',
+        `neither ${this.#name}.bin nor ${this.#name} is there; make them: depmod`,
+      );
     }
     return NOTHING;
   }
 
-  #problem(name: string, line: number, message: string): void {
-    this.#problems.push({ file: `${this.#files.dir}/${name}`, line, message });
+  #problem(name: string, line: number, code: ProblemCode, message: string): void {
+    this.#problems.push({ file: `${this.#files.dir}/${name}`, line, column: 0, severity: 'error', code, message });
   }
 }
 

@@ -3,6 +3,7 @@
  * Times are milliseconds since the run began (process start, where it is known).
  */
 import type { Devpath, Modalias, ModuleName, Place } from '../base/names.ts';
+import type { Problem } from '../base/problem.ts';
 import type { Cause } from '../diagnosis/cause.ts';
 
 /** Why a module was wanted. */
@@ -60,14 +61,6 @@ export interface ModaliasRecord {
   readonly modalias: Modalias;
   readonly verdict: 'matched' | 'builtin' | 'no-match' | 'malformed';
   readonly modules: readonly ModuleName[];
-}
-
-/** A thing worth telling that stopped nothing: a bad line of configuration, a damaged index. */
-export interface Problem {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
 }
 
 /** Counts of the kernel's own requests: `found` of them with all modules loaded, `failed` with one that is not. */

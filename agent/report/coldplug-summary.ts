@@ -1,4 +1,5 @@
-import type { Place } from '../base/names.ts';
+import { problemText } from '../base/problem.ts';
+import { placeText } from '../base/words.ts';
 import { causeText } from '../diagnosis/cause.ts';
 import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import { labelled } from './layout.ts';
@@ -68,7 +69,7 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
         ),
       );
   }
-  for (const problem of run.problems) lines.push(problemText(problem));
+  for (const problem of run.problems) lines.push(readable(problemText(problem)));
   if (run.uevents.gaps > 0)
     lines.push(`  ${run.uevents.gaps} gaps in the uevents were answered by ${run.uevents.rescans} rescans of sysfs`);
   if (run.unsettled !== undefined) {
@@ -86,17 +87,6 @@ export function planText(run: ColdplugRun, terminal: Terminal): string {
     return fit(`${(record.module + options).padEnd(24)} ${why}${state}`, Math.max(terminal.width, 80));
   });
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-}
-
-/** `/etc/modprobe.d/a.conf:3:9: unknown directive 'blaklist'`. */
-export function problemText(problem: {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}): string {
-  const at = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
-  return `${at}: ${readable(problem.message)}`;
 }
 
 /** One line about one module's end, for a live view. */
@@ -138,10 +128,6 @@ function failureText(record: ModuleRecord): string {
   if (record.result === 'unfinished') return record.startedMs === undefined ? 'not begun' : 'still in its init';
   const words = record.cause === undefined ? 'refused' : causeText(record.cause, record.errno);
   return record.detail === undefined ? words : `${words}; ${record.detail}`;
-}
-
-function placeText(place: Place): string {
-  return `${place.file}:${place.line}`;
 }
 
 /** `pci 0000:00:02.0`, or what else asked. */

@@ -291,7 +291,7 @@ t.test('doctor: files and lines that nobody reads', (t) => {
   put('root/etc/modprobe.d/bom.conf', '\uFEFFblacklist nouveau\n');
   put('root/etc/modprobe.d/dos.conf', 'blacklist nouveau\r\n');
   const grammar = check('configuration')?.evidence?.join('\n') ?? '';
-  t.match(grammar, /bom\.conf:1: a byte order mark/);
+  t.match(grammar, /bom\.conf:1:1: a byte order mark/);
   t.match(grammar, /dos\.conf:1:\d+: a carriage return/);
   t.equal(run('doctor', '-q').status, 1);
   t.end();

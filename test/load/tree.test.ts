@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { openHost } from '../../agent/base/host.ts';
 import { moduleName } from '../../agent/base/names.ts';
+import type { Problem } from '../../agent/base/problem.ts';
 import { createMatcher } from '../../agent/match/matcher.ts';
 import { openTree, type ModuleTree } from '../../agent/load/tree.ts';
 import { indexBytes, key } from '../fixtures/index.ts';
@@ -59,7 +60,7 @@ const ROWS: ReadonlyArray<
     rule: string,
     files: Files,
     expected: readonly string[],
-    problems: ReadonlyArray<readonly [file: string, message: RegExp]>,
+    problems: ReadonlyArray<readonly [file: string, code: Problem['code'], message: RegExp]>,
   ]
 > = [
   ['indexes alone', BINS, ALL, []],
@@ -67,7 +68,7 @@ const ROWS: ReadonlyArray<
     'texts alone: what cannot stand in an index is told',
     TEXTS,
     ALL,
-    [['modules.alias', /^'x\[' is left out: a bracket/]],
+    [['modules.alias', 'malformed', /^'x\[' is left out: a bracket/]],
   ],
   ['both: the indexes count', { ...TEXTS, ...BINS }, ALL, []],
   [
@@ -79,7 +80,7 @@ const ROWS: ReadonlyArray<
       'modules.dep': TEXTS['modules.dep'],
     },
     ALL,
-    [['modules.alias.bin', /^offset 0x49: a table of children is cut off; modules\.alias is used instead$/]],
+    [['modules.alias.bin', 'damaged', /^offset 0x49: a table of children is cut off; modules\.alias is used instead$/]],
   ],
   [
     'without modules.dep the order comes from modules.dep.bin',
@@ -89,19 +90,19 @@ const ROWS: ReadonlyArray<
       'modules.alias': 'alias pci:v1* a\nalias pci:v* b\n',
     },
     ALL,
-    [['modules.alias.bin', /modules\.alias is used instead/]],
+    [['modules.alias.bin', 'damaged', /modules\.alias is used instead/]],
   ],
   [
     'a damaged index without its text costs only what it holds',
     { ...BINS, 'modules.symbols.bin': cut(BINS['modules.symbols.bin']) },
     [...ALL.slice(0, 2), 'none', ...ALL.slice(3)],
-    [['modules.symbols.bin', /; what it holds is not found$/]],
+    [['modules.symbols.bin', 'damaged', /; what it holds is not found$/]],
   ],
   [
     'an empty index that a crash left',
     { ...BINS, 'modules.dep.bin': '', 'modules.dep': TEXTS['modules.dep'] },
     ALL,
-    [['modules.dep.bin', /^the file is empty; modules\.dep is used instead$/]],
+    [['modules.dep.bin', 'damaged', /^the file is empty; modules\.dep is used instead$/]],
   ],
   [
     'empty builtin indexes are what depmod leaves where the kernel has no list',
@@ -113,7 +114,7 @@ const ROWS: ReadonlyArray<
     'an index that is a directory, or not there, with no text',
     { 'modules.dep.bin': BINS['modules.dep.bin'] },
     ['none', 'modules.dep b', 'none', 'none', 'none'],
-    [['modules.alias', /^neither modules\.alias\.bin nor modules\.alias is there; make them: depmod$/]],
+    [['modules.alias', 'missing', /^neither modules\.alias\.bin nor modules\.alias is there; make them: depmod$/]],
   ],
 ];
 for (const [rule, files, expected, problems] of ROWS) {
@@ -123,8 +124,8 @@ for (const [rule, files, expected, problems] of ROWS) {
     t.same(answers(tree), expected);
     t.same(answers(tree), expected, 'also the second time');
     t.equal(tree.problems().length, problems.length, 'each problem once');
-    problems.forEach(([file, message], i) => {
-      t.match(tree.problems()[i], { file: `${tree.files.dir}/${file}`, message });
+    problems.forEach(([file, code, message], i) => {
+      t.match(tree.problems()[i], { file: `${tree.files.dir}/${file}`, code, message });
     });
     t.end();
   });
@@ -147,7 +148,11 @@ t.test('an unreadable index is as good as a damaged one', (t) => {
   const tree = treeOf(t, TEXTS);
   mkdirSync(`${tree.files.dir}/modules.alias.bin`);
   t.same(answers(tree), ALL);
-  t.match(tree.problems()[0], { file: /modules\.alias\.bin$/, message: /EISDIR.*; modules\.alias is used instead/ });
+  t.match(tree.problems()[0], {
+    file: /modules\.alias\.bin$/,
+    code: 'unreadable',
+    message: /^EISDIR.*; modules\.alias is used instead/,
+  });
   t.end();
 });
 

@@ -1,9 +1,11 @@
 import { PlugdError } from '../../base/error.ts';
+import { problemText, type Problem } from '../../base/problem.ts';
 import { readModprobeConfig } from '../../facts/config/config-text.ts';
 import type { Lookup } from '../../match/candidate.ts';
 import { createMatcher, type Matcher } from '../../match/matcher.ts';
 import { openTree, type ModuleTree } from '../../load/tree.ts';
 import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config.ts';
+import { readable } from '../../report/terminal.ts';
 import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { lineGroups } from '../input.ts';
 import { machineWords } from '../machine-words.ts';
@@ -43,9 +45,7 @@ Exit status: 0 done; 1 a name on the command line stands for no module.`,
     const quiet = parsed.has(OPTION.quiet);
     const complain = quiet ? () => {} : complaints(tree);
     if (!quiet) {
-      for (const { file, line, severity, message } of config.problems) {
-        if (severity === 'error') say(`plugd: ${file}${line > 0 ? `:${line}` : ''}: ${message}\n`);
-      }
+      for (const problem of config.problems) if (problem.severity === 'error') complainOf(problem);
     }
     const answer = parsed.has(OPTION.json) ? jsonAnswer : textAnswer;
     if (words[0] === '-') {
@@ -100,9 +100,13 @@ function jsonAnswer(matcher: Matcher, names: readonly string[]): void {
 function complaints(tree: ModuleTree): () => void {
   let told = 0;
   return () => {
-    for (const { file, line, message } of tree.problems().slice(told)) {
-      say(`plugd: ${file}${line > 0 ? `:${line}` : ''}: ${message}\n`);
+    for (const problem of tree.problems().slice(told)) {
+      complainOf(problem);
       told++;
     }
   };
+}
+
+function complainOf(problem: Problem): void {
+  say(`plugd: ${readable(problemText(problem))}\n`);
 }

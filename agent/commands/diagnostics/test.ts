@@ -1,6 +1,8 @@
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
+import { problemText } from '../../base/problem.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
+import { readable } from '../../report/terminal.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { outTerminal } from '../out-terminal.ts';
@@ -81,8 +83,8 @@ async function testOne(
     const { testInserted } = await import('../../explain/device-test.ts');
     investigation = await testInserted(host, tested);
   }
-  for (const { file, line, message } of tested.sources?.problems() ?? []) {
-    if (!quiet && verbose) say(`plugd: ${file}${line > 0 ? `:${line}` : ''}: ${message}\n`);
+  if (!quiet && verbose) {
+    for (const problem of tested.sources?.problems() ?? []) say(`plugd: ${readable(problemText(problem))}\n`);
   }
   if (json) print(`${JSON.stringify(investigation, undefined, 1)}\n`);
   else if (!quiet) {

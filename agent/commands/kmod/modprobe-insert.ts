@@ -5,6 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import { errnoText } from '../../base/errno.ts';
+import { toMachineText } from '../../base/machine-text.ts';
 import { moduleNameFromPath } from '../../base/names.ts';
 import { readKernelCompression } from '../../facts/kernel/kernel-state.ts';
 import type { Insertion } from '../../insert/insertion.ts';
@@ -16,7 +17,7 @@ import { causeText } from '../../diagnosis/cause.ts';
 import { isThroughAlias } from '../../rules/modprobe/decision.ts';
 import { ruleIndex } from '../../rules/modprobe/rule-index.ts';
 import { LEVEL } from './applet.ts';
-import { absolute, bytes, type ModprobeRun } from './modprobe-run.ts';
+import { absolute, type ModprobeRun } from './modprobe-run.ts';
 
 const ENOENT = 2;
 const UNKNOWN_SYMBOL = 'Unknown symbol in module, or unknown parameter (see dmesg)';
@@ -42,7 +43,7 @@ export class Inserter {
     if (isPath(operand)) return this.#insertFile(operand, parameters);
     const candidates = run.candidates(operand);
     if (candidates.length === 0) {
-      run.complain(`Module ${operand} not found in directory ${bytes(run.host.moduleDir)}`);
+      run.complain(`Module ${operand} not found in directory ${toMachineText(run.host.moduleDir)}`);
       return false;
     }
     let fine = true;

@@ -1,13 +1,15 @@
 import { release } from 'node:os';
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
+import { toMachineText } from '../../base/machine-text.ts';
 import type { ModuleName } from '../../base/names.ts';
+import { problemText, type Problem } from '../../base/problem.ts';
 import { readKernelCommandLine, readModprobeConfig } from '../../facts/config/config-text.ts';
 import { readModuleState } from '../../facts/kernel/sys-module.ts';
 import type { CommandEnd } from '../../insert/install-command.ts';
 import type { Candidate } from '../../match/candidate.ts';
 import { createMatcher, type MatchIndexes, type Matcher } from '../../match/matcher.ts';
-import { openTree, type TreeProblem } from '../../load/tree.ts';
+import { openTree } from '../../load/tree.ts';
 import type { FactSources } from '../../plan/planned-module.ts';
 import type { Config } from '../../rules/modprobe/config.ts';
 import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config.ts';
@@ -37,7 +39,7 @@ export class ModprobeRun {
   readonly config: Config;
   readonly indexes: MatchIndexes;
   readonly matcher: Matcher;
-  readonly #treeProblems: () => readonly TreeProblem[];
+  readonly #treeProblems: () => readonly Problem[];
   #told = 0;
 
   /** Reads the configuration and tells what is wrong with it, whatever -q says, as kmod. */
@@ -53,8 +55,8 @@ export class ModprobeRun {
     const { configPaths } = settings;
     const texts = readModprobeConfig(this.host, configPaths.length > 0 ? { paths: configPaths } : {});
     this.config = mergeConfig(texts, readKernelCommandLine(this.host));
-    for (const { file, line, severity, message } of this.config.problems) {
-      if (severity === 'error') applet.error(bytes(`${file}${line > 0 ? ` line ${line}` : ''}: `) + message);
+    for (const problem of this.config.problems) {
+      if (problem.severity === 'error') applet.error(problemText(problem));
     }
     applet.level = settings.level;
     const tree = openTreeIfThere(this.host);
@@ -72,9 +74,9 @@ export class ModprobeRun {
   candidates(name: string): readonly Candidate[] {
     const lookup = this.matcher.lookup(name);
     // Before what may end the command.
-    for (const { file, line, message } of this.#treeProblems().slice(this.#told)) {
+    for (const problem of this.#treeProblems().slice(this.#told)) {
       this.#told++;
-      this.applet.warning(bytes(`${file}${line > 0 ? ` line ${line}` : ''}: `) + message);
+      this.applet.warning(problemText(problem));
     }
     return lookup.kind === 'found' ? lookup.candidates : [];
   }
@@ -98,7 +100,7 @@ export class ModprobeRun {
   /** A path of the module tree as machine text. */
   shown(path: string): string {
     const { moduleDir } = this.host;
-    return path.startsWith(moduleDir) ? bytes(moduleDir) + path.slice(moduleDir.length) : path;
+    return path.startsWith(moduleDir) ? toMachineText(moduleDir) + path.slice(moduleDir.length) : path;
   }
 
   /** Runs an `install` or `remove` command as modprobe's child: it shares its input and output, and MODPROBE_OPTIONS. */
@@ -130,9 +132,4 @@ function openTreeIfThere(host: Host) {
 /** As kmod makes a path absolute: nothing in it is resolved. */
 export function absolute(path: string): string {
   return path.startsWith('/') ? path : `${process.cwd()}/${path}`;
-}
-
-/** Ordinary text as machine text. */
-export function bytes(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
 }

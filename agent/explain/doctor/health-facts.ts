@@ -22,7 +22,7 @@ import { parseDepLine } from '../../match/matcher.ts';
 import { KERNEL_CHECKS } from './health-kernel.ts';
 import { RULE_CHECKS } from './health-rules.ts';
 import { TREE_CHECKS } from './health-tree.ts';
-import type { Problem } from '../../records/coldplug-run.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { CheckResult, FirmwareFacts, HealthFacts, TreeFacts } from './health.ts';
 import { listDevices } from '../device-list.ts';
 import { idleRules } from './idle-rules.ts';
@@ -109,7 +109,7 @@ export function treeFacts(host: Host, { tree }: Sources): TreeFacts {
       .filter(([path, seconds]) => seconds > made && listed.has(path))
       .map(([path]) => path)
       .toSorted(),
-    problems: tree.problems().map((problem) => ({ column: 0, ...problem })),
+    problems: tree.problems(),
   };
 }
 

@@ -1,9 +1,6 @@
-import { nearestWord } from '../../base/spelling.ts';
-import type { Problem } from '../../records/coldplug-run.ts';
+import { problemText } from '../../base/problem.ts';
 import type { Check, IdleRule } from './health.ts';
 import { counted, placeText } from '../../base/words.ts';
-
-const DIRECTIVES = ['alias', 'blacklist', 'install', 'options', 'remove', 'softdep', 'weakdep'];
 
 /** Checks of the administrator's rules. */
 export const RULE_CHECKS: readonly Check[] = [
@@ -69,15 +66,6 @@ export const RULE_CHECKS: readonly Check[] = [
     },
   },
 ];
-
-function problemText({ file, line, column, message }: Problem): string {
-  if (message.startsWith("'\xEF\xBB\xBF"))
-    return `${file}:${line}: a byte order mark stands before the first word, which is not known by that: save the file without one`;
-  const word = /^'(\S+)' is not a directive/.exec(message)?.[1];
-  const meant = word === undefined ? undefined : nearestWord(word, DIRECTIVES);
-  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-  return `${line === 0 ? file : `${file}:${line}:${column}`}: ${message}${hint}`;
-}
 
 function idleText({ place, text, why, suggestion }: IdleRule): string {
   return `${placeText(place)}: ${text}: ${why}${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;

@@ -1,3 +1,4 @@
+import { problemText } from '../../base/problem.ts';
 import type { Check, HealthFacts } from './health.ts';
 import { counted, listed } from '../../base/words.ts';
 
@@ -63,7 +64,7 @@ export const TREE_CHECKS: readonly Check[] = [
         return {
           state: 'wrong',
           summary: 'indexes are missing or damaged',
-          evidence: tree.problems.map(({ file, message }) => `${file}: ${message}`),
+          evidence: tree.problems.map(problemText),
           remedy: `make them anew: ${command}`,
         };
       }

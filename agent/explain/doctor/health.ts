@@ -7,7 +7,7 @@ import type { KernelConfig } from '../../facts/kernel/kernel-config.ts';
 import type { SecureBoot } from '../../facts/kernel/lockdown.ts';
 import type { LoosePath } from '../../facts/config/permissions.ts';
 import type { Taint } from '../../facts/kernel/taint.ts';
-import type { Problem } from '../../records/coldplug-run.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { KernelEvidence } from '../../diagnosis/evidence.ts';
 
 /**

@@ -82,6 +82,6 @@ function readIfThere(file: string): Buffer | undefined {
     return readFileSync(file);
   } catch (error) {
     if (fsCode(error) === 'ENOENT') return undefined;
-    throw new PlugdError('unreadable', `${file}: ${reason(error)}`, { cause: error });
+    throw new PlugdError('unreadable', reason(error), { file, cause: error });
   }
 }

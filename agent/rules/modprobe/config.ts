@@ -1,4 +1,5 @@
 import type { ModuleName, Place } from '../../base/names.ts';
+import type { Problem } from '../../base/problem.ts';
 
 /**
  * The administrator's rules, merged from modprobe.d, modules.softdep, modules.weakdep and the kernel command line, each
@@ -19,7 +20,7 @@ export interface Config {
    * compares letter for letter, so a name with '-' never takes effect.
    */
   readonly kernelBlacklists: readonly BlacklistRule[];
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Problem[];
 }
 
 /** `alias PATTERN MODULE`; both words normalised. */
@@ -59,18 +60,6 @@ export interface WeakdepRule {
   readonly pattern: string;
   readonly members: readonly string[];
   readonly place: Place;
-}
-/** A line that is not a rule, or a file that could not be read. Everything else still counts. */
-export interface ConfigProblem {
-  readonly file: string;
-  /** The physical line of the word that is wrong; 0 when the whole file could not be read. */
-  readonly line: number;
-  /** Where that word begins, 1 is the first column; 0 when the whole file could not be read. */
-  readonly column: number;
-  /** `error`: the line does not count. `warning`: it counts, but not as its author will have meant it. */
-  readonly severity: 'error' | 'warning';
-  /** What is wrong and what is expected. */
-  readonly message: string;
 }
 
 /** A Config that grows; what parsers write to. */

@@ -13,7 +13,7 @@ export function mergeConfig(files: ConfigTexts, commandLine?: ConfigText): Confi
   const config = emptyConfig();
   for (const { file, why } of files.unread) {
     const message = `${why}; the rules in it do not count`;
-    config.problems.push({ file, line: 0, column: 0, severity: 'error', message });
+    config.problems.push({ file, line: 0, column: 0, severity: 'error', code: 'unreadable', message });
   }
   for (const text of files.texts) parseModprobeConf(text, config);
   if (commandLine !== undefined) parseKernelCommandLine(commandLine, config);

@@ -17,6 +17,8 @@
  * Sources: modprobe.d(5); libkmod's kmod_config_parse and shared/util's freadline_wrapped, seen by running them.
  */
 import { lookupKey, type ModuleName } from '../../base/names.ts';
+import type { Problem } from '../../base/problem.ts';
+import { nearestWord } from '../../base/spelling.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
 import type { GrowingConfig } from './config.ts';
 
@@ -38,6 +40,7 @@ export function parseModprobeConf({ file, text }: ConfigText, config: GrowingCon
     line: before.length,
     column: (before.at(-1)?.length ?? 0) + 1,
     severity: 'warning',
+    code: 'ignored',
     message:
       'a carriage return ends this line and is read as part of its last word; write the file with plain newlines',
   });
@@ -92,11 +95,10 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
       line.nameAndRest((pattern, rest, at) => {
         softdeps.push({ pattern, ...softdepMembers(rest), place: line.place });
         if (!/^[ \t\v\f\r](pre|post):/.test(rest)) return;
-        line.complain(
-          'the blank before this list hides it from modprobe; write one blank after the name',
-          at,
-          'warning',
-        );
+        line.complain('the blank before this list hides it from modprobe; write one blank after the name', at, {
+          severity: 'warning',
+          code: 'ignored',
+        });
       }),
   },
   weakdep: {
@@ -190,7 +192,8 @@ class Line {
     if (word === undefined) return;
     const directive = Object.hasOwn(DIRECTIVES, word.text) ? DIRECTIVES[word.text] : undefined;
     if (directive === undefined) {
-      this.complain(unknownDirective(word.text), word.at);
+      const { code, message } = unknownDirective(word.text);
+      this.complain(message, word.at, { code, word: word.text });
       return;
     }
     this.#form = directive.form;
@@ -222,10 +225,13 @@ class Line {
   nothingMore(): void {
     const word = this.#word();
     if (word === undefined || word.text.startsWith('#')) return;
-    this.complain(`'${word.text}' and what follows is ignored; expected ${this.#form}`, word.at, 'warning');
+    this.complain(`'${word.text}' and what follows is ignored; expected ${this.#form}`, word.at, {
+      severity: 'warning',
+      code: 'ignored',
+    });
   }
 
-  complain(message: string, at: number, severity: 'error' | 'warning' = 'error'): void {
+  complain(message: string, at: number, more: Partial<Pick<Problem, 'severity' | 'code' | 'word'>> = {}): void {
     let offset = this.#start + at;
     for (const dropped of this.#dropped) {
       if (dropped > offset) break;
@@ -241,7 +247,9 @@ class Line {
       line++;
       lineStart = i + 1;
     }
-    this.#config.problems.push({ file: this.place.file, line, column: offset - lineStart + 1, severity, message });
+    const { file } = this.place;
+    const column = offset - lineStart + 1;
+    this.#config.problems.push({ file, line, column, severity: 'error', code: 'malformed', message, ...more });
   }
 
   #word(): { readonly text: string; readonly at: number } | undefined {
@@ -256,14 +264,25 @@ class Line {
   }
 }
 
-function unknownDirective(word: string): string {
+/** What is wrong with the first word of a line. */
+function unknownDirective(word: string): Pick<Problem, 'code' | 'message'> {
+  if (word.startsWith('#')) return { code: 'malformed', message: 'a comment must begin in the first column' };
+  if (word.startsWith(BYTE_ORDER_MARK)) {
+    const message = 'a byte order mark hides the first word of this file; save the file without one';
+    return { code: 'byte-order-mark', message };
+  }
   const expected = `expected ${NAMES.slice(0, -1).join(', ')} or ${NAMES.at(-1)}`;
-  if (word.startsWith('#')) return 'a comment must begin in the first column';
-  if (word === 'include' || word === 'config') return `'${word}' is no longer read; ${expected}`;
+  const code = 'unknown-directive';
+  if (word === 'include' || word === 'config') return { code, message: `'${word}' is no longer read; ${expected}` };
   const lower = word.toLowerCase();
-  if (NAMES.includes(lower)) return `'${word}' must be written '${lower}'`;
-  return `'${word}' is not a directive; ${expected}`;
+  if (NAMES.includes(lower)) return { code, message: `'${word}' must be written '${lower}'` };
+  const meant = nearestWord(word, NAMES);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return { code, message: `'${word}' is not a directive; ${expected}${hint}` };
 }
+
+/** U+FEFF in UTF-8, as some editors of other systems write it in front of a file. */
+const BYTE_ORDER_MARK = '\xEF\xBB\xBF';
 
 function beforeNul(text: string): string {
   const nul = text.indexOf('\0');

@@ -16,6 +16,7 @@
  * what the missing half denies.
  */
 import { lookupKey, type Place } from '../../base/names.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
 import { compileGlob } from '../glob.ts';
 import {
@@ -29,18 +30,10 @@ import {
   type PolicyWord,
 } from './policy.ts';
 
-/** What is wrong with one line; line and column begin at 1, the column is that of the word that is wrong. */
-export interface PolicyProblem {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}
-
 /** A policy, or everything that is wrong with its text. */
 export type PolicyRead =
   | { readonly kind: 'policy'; readonly policy: Policy }
-  | { readonly kind: 'malformed'; readonly problems: readonly PolicyProblem[] };
+  | { readonly kind: 'malformed'; readonly problems: readonly Problem[] };
 
 interface Word {
   readonly text: string;
@@ -65,14 +58,15 @@ interface Growing {
 /** Reads a policy file. A file without rules allows everything. */
 export function parsePolicy({ file, text }: ConfigText): PolicyRead {
   const growing: Growing = { rules: [], atBoot: undefined, afterBoot: undefined };
-  const problems: PolicyProblem[] = [];
+  const problems: Problem[] = [];
   text.split('\n').forEach((raw, index) => {
     const place: Place = { file, line: index + 1 };
     try {
       readLine(raw, place, growing);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      problems.push({ file, line: place.line, column: error.column, message: error.message });
+      const { column, message } = error;
+      problems.push({ ...place, column, severity: 'error', code: 'malformed', message });
     }
   });
   if (problems.length > 0) return { kind: 'malformed', problems };

@@ -11,8 +11,8 @@
  * what later ones will. The same request twice is one.
  */
 import type { Place } from '../../base/names.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
-import type { ConfigProblem } from '../modprobe/config.ts';
 import type { DeviceView } from './device-view.ts';
 import { logicalLines, parsePairs, type LogicalLine, type Operator, type Pair } from './udev-line.ts';
 import { compileCondition, type Condition } from './udev-match.ts';
@@ -31,11 +31,11 @@ export interface LoadRequest {
 export interface LoadRules {
   readonly lines: readonly LoadLine[];
   /** Lines with `kmod load` that are not rules, or labels that are not there. */
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Problem[];
   /** The lines left of `lines` for devices of an action and subsystem, as they are asked for. */
   readonly narrowed: Map<string, readonly LoadLine[]>;
   /** Lines that udev understands and plugd cannot evaluate; they are passed over. */
-  readonly unevaluated: readonly ConfigProblem[];
+  readonly unevaluated: readonly Problem[];
 }
 
 interface LoadLine {
@@ -61,8 +61,8 @@ export function parseLoadRules(texts: readonly ConfigText[], shipped?: ConfigTex
   const rules = {
     lines: [] as LoadLine[],
     narrowed: new Map<string, readonly LoadLine[]>(),
-    problems: [] as ConfigProblem[],
-    unevaluated: [] as ConfigProblem[],
+    problems: [] as Problem[],
+    unevaluated: [] as Problem[],
   };
   // Labels are of one file: one that never says kmod has no line that matters.
   const files = texts.filter(({ text }) => text.includes('kmod'));
@@ -144,28 +144,31 @@ interface ParsedLine {
 
 function parseFile(
   { file, text }: ConfigText,
-  rules: { lines: LoadLine[]; problems: ConfigProblem[]; unevaluated: ConfigProblem[] },
+  rules: { lines: LoadLine[]; problems: Problem[]; unevaluated: Problem[] },
 ): void {
   const report = (
-    list: ConfigProblem[],
-    severity: 'error' | 'warning',
-    logical: LogicalLine,
+    list: Problem[],
+    code: Problem['code'],
+    { line, column }: LogicalLine,
     message: string,
     offset = 0,
-  ) => list.push({ file, line: logical.line, column: logical.column + offset, severity, message });
+  ) => {
+    const severity = code === 'unsupported' ? 'warning' : 'error';
+    list.push({ file, line, column: column + offset, severity, code, message });
+  };
   const parsed: ParsedLine[] = [];
   for (const logical of logicalLines(text)) {
     if (!/kmod|GOTO|LABEL/.test(logical.text)) continue;
     const pairs = parsePairs(logical.text);
     if ('kind' in pairs) {
-      report(rules.problems, 'error', logical, `${pairs.message}; the line does not count`, pairs.offset);
+      report(rules.problems, 'malformed', logical, `${pairs.message}; the line does not count`, pairs.offset);
       continue;
     }
     const loads: Load[] = [];
     for (const pair of pairs) {
       const load = loadOf(pair);
       if (load === undefined) continue;
-      if ('why' in load) report(rules.unevaluated, 'warning', logical, load.why);
+      if ('why' in load) report(rules.unevaluated, 'unsupported', logical, load.why);
       else loads.push(load);
     }
     const assigned = (key: string) => pairs.filter((pair) => pair.key === key && pair.operator === '=');
@@ -187,7 +190,7 @@ function parseFile(
       if (label < 0)
         report(
           rules.problems,
-          'error',
+          'malformed',
           line.logical,
           `no later line has the label '${line.goto}'; the jump does not count`,
         );
@@ -195,7 +198,7 @@ function parseFile(
     }
     if (target === undefined && isLoad[index] !== true) return;
     const conditions = conditionsOf(line.pairs);
-    if ('why' in conditions) report(rules.unevaluated, 'warning', line.logical, conditions.why);
+    if ('why' in conditions) report(rules.unevaluated, 'unsupported', line.logical, conditions.why);
     else kept.push({ line, conditions, target, index });
   });
   const base = rules.lines.length;

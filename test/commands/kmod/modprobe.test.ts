@@ -216,7 +216,7 @@ t.test('configuration with faults is told whatever -q says, and used', async (t)
   const { run } = rig(t, {}, 'bogus\noptions b x=1\nsoftdep\n');
   const { status, stdout, stderr } = await run('-q -D b');
   t.same([status, stdout], [0, `${A}insmod M/kernel/b.ko x=1 \n`]);
-  t.match(stderr, /^modprobe: ERROR: ROOT\/a\.conf line 1: 'bogus'.*\nmodprobe: ERROR: ROOT\/a\.conf line 3: .*\n$/);
+  t.match(stderr, /^modprobe: ERROR: ROOT\/a\.conf:1:1: 'bogus'.*\nmodprobe: ERROR: ROOT\/a\.conf:3:8: .*\n$/);
 });
 
 t.test('-c shows the configuration and both indexes', async (t) => {

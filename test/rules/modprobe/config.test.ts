@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { Problem } from '../../../agent/base/problem.ts';
 import { emptyConfig, type Config } from '../../../agent/rules/modprobe/config.ts';
 import { parseKernelCommandLine } from '../../../agent/rules/modprobe/kernel-command-line.ts';
 import { configuredNames, mergeConfig } from '../../../agent/rules/modprobe/merged-config.ts';
@@ -136,6 +137,30 @@ t.test('lines that are not: file, line, column, what is expected; the rest count
     t.equal(problems.length, 1, `${rule}: one problem`);
     t.equal(blacklists.at(-1)?.module, 'last', `${rule}: the next line counts`);
   }
+  t.end();
+});
+
+t.test('kinds of problems, for programs', (t) => {
+  const rows: ReadonlyArray<readonly [text: string, code: Problem['code'], word?: string, message?: RegExp]> = [
+    ['blaklist a', 'unknown-directive', 'blaklist', /; did you mean blacklist\?$/],
+    ['Blacklist a', 'unknown-directive', 'Blacklist'],
+    ['include x', 'unknown-directive', 'include'],
+    [
+      '\xEF\xBB\xBFblacklist a',
+      'byte-order-mark',
+      '\xEF\xBB\xBFblacklist',
+      /^a byte order mark .* save the file without/,
+    ],
+    ['blacklist', 'malformed'],
+    ['blacklist a b', 'ignored'],
+    ['blacklist a\r\n', 'ignored'],
+  ];
+  for (const [text, code, word, message = /./] of rows) {
+    const [problem] = parse(text).problems;
+    t.match(problem, { code, message }, text);
+    t.equal(problem?.word, word, text);
+  }
+  t.equal(mergeConfig({ texts: [], unread: [{ file: 'c', why: 'EACCES' }] }).problems[0]?.code, 'unreadable');
   t.end();
 });
 

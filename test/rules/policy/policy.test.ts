@@ -131,7 +131,7 @@ for (const [name, { text, at, says }] of Object.entries(malformed)) {
     const read = parsePolicy({ file: FILE, text });
     if (read.kind === 'policy') throw new Error('it was accepted');
     t.equal(read.problems.length, 1);
-    t.match(read.problems[0], { file: FILE, line: at[0], column: at[1], message: says });
+    t.match(read.problems[0], { file: FILE, line: at[0], column: at[1], code: 'malformed', message: says });
     t.end();
   });
 }

@@ -217,7 +217,7 @@ const FAULTS: ReadonlyArray<readonly [rule: string, text: string, line: number, 
 t.test('lines that are not rules are named; the others count', (t) => {
   for (const [rule, text, line, column, message] of FAULTS) {
     const rules = parseLoadRules([{ file: 'a', text: `${text}\nRUN{builtin}+="kmod load last"` }]);
-    t.match(rules.problems, [{ file: 'a', line, column, severity: 'error', message }], rule);
+    t.match(rules.problems, [{ file: 'a', line, column, severity: 'error', code: 'malformed', message }], rule);
     t.equal(rules.problems.length, 1, `${rule}: one problem`);
     t.same(evaluate(rules, device({}))[0]?.names, ['last'], `${rule}: the last line counts`);
   }

@@ -1,0 +1,39 @@
+/**
+ * What is wrong with a file that plugd reads: a line of configuration, a damaged index. Everything else in the file, and all
+ * other files, still count.
+ */
+import { toMachineText } from './machine-text.ts';
+import type { Place } from './names.ts';
+import { placeText } from './words.ts';
+
+/** What kind of problem it is; programs compare this, never the message. */
+export type ProblemCode =
+  | 'unreadable' // the file cannot be read
+  | 'unknown-directive' // the line begins with a word that is no directive: `word`
+  | 'byte-order-mark' // U+FEFF stands before the first word, which is then no directive
+  | 'malformed' // a line, or a part of it, does not have the form that is expected
+  | 'ignored' // the line counts, but not all of it, or not as its author will have meant
+  | 'unsupported' // the line is right, and plugd cannot evaluate it
+  | 'damaged' // an index is cut off or is no index
+  | 'missing'; // neither an index nor its text is there
+
+/** One problem. */
+export interface Problem extends Place {
+  /** The physical line of what is wrong, 1 is the first; 0: the whole file. */
+  readonly line: number;
+  /** Where it begins in the line, 1 is the first column; 0: the whole line or file. */
+  readonly column: number;
+  /** `error`: what is wrong does not count. `warning`: it counts, but not as its author will have meant it. */
+  readonly severity: 'error' | 'warning';
+  readonly code: ProblemCode;
+  /** What is wrong and what is expected; machine text. */
+  readonly message: string;
+  /** The word that is wrong, as written, where the problem is one word; machine text. */
+  readonly word?: string | undefined;
+}
+
+/** `/etc/modprobe.d/a.conf:3:9: 'blaklist' is not a directive; …`, as machine text. */
+export function problemText(problem: Problem): string {
+  const column = problem.line === 0 || problem.column === 0 ? '' : `:${problem.column}`;
+  return `${toMachineText(placeText(problem))}${column}: ${problem.message}`;
+}

@@ -21,6 +21,7 @@ import {
 } from './index-files.ts';
 import type { IndexLayout } from '../indexes/index-writer.ts';
 import { readSymvers, readSystemMap } from './kernel-build-symbols.ts';
+import { canBeDependency, inOneLine, whyNotInLine } from './line-text.ts';
 import type { Say } from './message.ts';
 import { readModules } from './module-contents.ts';
 import { orderModules } from './module-order.ts';
@@ -85,7 +86,20 @@ export async function readTree(options: BuildOptions): Promise<TreeReading> {
     return { kind: 'circular', cycles: order.cycles.map((cycle) => cycle.map((i) => modules[i]?.name ?? '')) };
   }
   const dependencies = modules.map((_, i) => allDependencies(direct, order.rank, i));
-  return { kind: 'read', tree: { modules, facts, dependencies, symbols: orderSymbols(symbols.provided()) } };
+  return {
+    kind: 'read',
+    tree: { modules, facts, dependencies, symbols: orderSymbols(listableSymbols(symbols, modules, say)) },
+  };
+}
+
+/** The symbols that modules provide, without those that would break modules.symbols. */
+function listableSymbols(symbols: SymbolTable, modules: readonly TreeModule[], say: Say): TreeFacts['symbols'] {
+  return symbols.provided().filter(({ name, module }) => {
+    const why = whyNotInLine(name, false);
+    if (why !== undefined)
+      say('error', `${modules[module]?.path ?? ''}: symbol with ${why}, which is left out: ${inOneLine(name)}`);
+    return why === undefined;
+  });
 }
 
 function addKernelSymbols(symbols: SymbolTable, options: BuildOptions): string | undefined {
@@ -120,8 +134,14 @@ function directDependencies(
   for (const symbol of symbols.needed(position)) {
     const provider = symbols.provider(symbol);
     if (provider < 0 || direct.includes(provider)) continue;
+    const { path = '', listed = '' } = modules[provider] ?? {};
+    if (!canBeDependency(listed)) {
+      const what = `${module.path} needs "${inOneLine(symbols.name(symbol))}" of ${path}`;
+      options.say('error', `${what}, which modprobe cannot find: its path has a blank`);
+      continue;
+    }
     direct.push(provider);
-    options.showDependency?.(`${module.path} needs "${symbols.name(symbol)}": ${modules[provider]?.path ?? ''}`);
+    options.showDependency?.(`${module.path} needs "${symbols.name(symbol)}": ${path}`);
   }
   return direct;
 }

@@ -4,6 +4,7 @@
  */
 import { lookupKey } from '../base/names.ts';
 import { IndexBuilder, type IndexLayout } from '../indexes/index-writer.ts';
+import { inOneLine } from './line-text.ts';
 import type { Say } from './message.ts';
 import type { ModuleFacts } from './module-contents.ts';
 import { hashOrder, SYMBOL_BUCKETS } from './superfast-hash.ts';
@@ -102,7 +103,8 @@ export function devnameText({ modules, facts }: TreeFacts, say: Say): string {
       if (device !== undefined && numbers !== undefined) break;
     }
     if (device === undefined) continue;
-    if (numbers !== undefined) text += `${name} ${device} ${numbers}\n`;
+    if (/[ \t]/.test(device)) say('error', `Module '${name}' has devname (${device}) with a blank. Ignoring.`);
+    else if (numbers !== undefined) text += `${name} ${device} ${numbers}\n`;
     else {
       const what = `has devname (${device}) but lacks major and minor information. Ignoring.`;
       say('error', `Module '${name}' ${what}`);
@@ -141,8 +143,8 @@ export function builtinAliasBytes(text: string, layout: IndexLayout, say: Say): 
 }
 
 function reported({ builder, leftOut }: TextIndex, layout: IndexLayout, say: Say): Buffer {
-  for (const { text, why } of leftOut)
-    say('warning', /bracket/.test(why) ? `Unmatched bracket in ${text}` : `${text}: ${why}`);
+  for (const { text, reason, why } of leftOut)
+    say('warning', reason === 'bracket' ? `Unmatched bracket in ${text}` : `${inOneLine(text)}: ${why}`);
   return builder.build(layout);
 }
 

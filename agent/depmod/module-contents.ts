@@ -7,6 +7,7 @@ import {
   type ModuleFile,
   type NotAModule,
 } from '../facts/modfiles/module-file.ts';
+import { inOneLine, whyNotInLine } from './line-text.ts';
 import type { Say } from './message.ts';
 import { nativePath, type TreeModule } from './tree-module.ts';
 
@@ -79,10 +80,13 @@ function readFacts(
   try {
     take(position, file);
     const facts = { aliases: [] as string[], softdeps: [] as string[], weakdeps: [] as string[] };
+    const lists = { alias: facts.aliases, softdep: facts.softdeps, weakdep: facts.weakdeps };
     for (const { key, value } of file.modinfo) {
-      if (key === 'alias') facts.aliases.push(value);
-      else if (key === 'softdep') facts.softdeps.push(value);
-      else if (key === 'weakdep') facts.weakdeps.push(value);
+      if (key !== 'alias' && key !== 'softdep' && key !== 'weakdep') continue;
+      // modules.alias has the module's name behind the pattern.
+      const why = whyNotInLine(value, key !== 'alias');
+      if (why === undefined) lists[key].push(value);
+      else say('error', `${module.path}: ${key} with ${why}, which is left out: ${inOneLine(value)}`);
     }
     return facts;
   } catch (error) {

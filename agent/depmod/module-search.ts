@@ -2,6 +2,7 @@ import { readdirSync, statSync, type Dirent } from 'node:fs';
 import { errnoText } from '../base/errno.ts';
 import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
 import type { DepmodConfig } from './depmod-conf.ts';
+import { inOneLine, whyNotListed } from './line-text.ts';
 import type { Say } from './message.ts';
 import { isModuleFileName, nativePath, type TreeModule } from './tree-module.ts';
 
@@ -46,6 +47,8 @@ export function findNamedModules(
       return { kind: 'failed', why: `could not create module ${path}: ${errnoText(kind.errno)}` };
     }
     const module = moduleAt(path, moduleDir);
+    const why = whyNotListed(module.listed);
+    if (why !== undefined) return { kind: 'failed', why: `${inOneLine(path)}: a path with ${why} cannot be listed` };
     const known = modules.get(module.name);
     if (known !== undefined) {
       const what = known.path === path ? 'add' : 'create';
@@ -139,6 +142,11 @@ class Search {
     if (name === '') {
       this.#say('error', `could not get modname from path ${path}`);
       this.#say('error', `failed ${path}: ${errnoText(22)}`);
+      return;
+    }
+    const why = whyNotListed(found.listed);
+    if (why !== undefined) {
+      this.#say('error', `left out, since its path has ${why}: ${inOneLine(path)}`);
       return;
     }
     const known = this.modules.get(name);

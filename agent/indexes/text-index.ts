@@ -13,13 +13,26 @@ import { IndexBuilder } from './index-writer.ts';
  * Fed from Debian's text files this gives the bytes of Debian's .bin files.
  */
 
-/** What is left out of an index built from text, with the reason: a bracket without a partner, a byte that is not 7-bit. */
+/** Why something cannot be in an index. */
+export type LeftOutReason = 'no-path' | 'no-alias' | 'bracket' | 'not-7-bit' | 'line-break';
+
+/** What is left out of an index built from text: `{ line: 7, text: 'pci:[x', reason: 'bracket', why: 'a bracket …' }`. */
 export interface LeftOut {
   /** 1 is the first line (of modules.builtin.modinfo: the first string). */
   readonly line: number;
   readonly text: string;
+  readonly reason: LeftOutReason;
+  /** The reason in words. */
   readonly why: string;
 }
+
+const WHY: Readonly<Record<LeftOutReason, string>> = {
+  'no-path': 'there is no "path:" at its beginning',
+  'no-alias': 'it is not "alias PATTERN MODULE"',
+  bracket: 'a bracket in it has no partner',
+  'not-7-bit': 'it is not 7-bit text of at most 4,095 bytes',
+  'line-break': 'it has a line break',
+};
 
 /** An index's bytes and what of the text could not stand in it. */
 export interface TextIndex {
@@ -43,7 +56,7 @@ export function depIndex(modulesDep: string): TextIndex {
   for (const [index, line] of lines(modulesDep).entries()) {
     const colon = line.indexOf(':');
     if (colon > 0) build.insert(index, moduleNameFromPath(line.slice(0, colon)), line, index);
-    else if (line !== '') build.leaveOut(index, line, 'there is no "path:" at its beginning');
+    else if (line !== '') build.leaveOut(index, line, 'no-path');
   }
   return build.result;
 }
@@ -56,7 +69,7 @@ export function aliasIndex(text: string, positions: ReadonlyMap<string, number>)
     // A pattern may contain blanks (`platform:Fixed MDIO bus`), a module's name cannot.
     const blank = line.lastIndexOf(' ');
     if (!line.startsWith('alias ') || blank <= 6) {
-      build.leaveOut(index, line, 'it is not "alias PATTERN MODULE"');
+      build.leaveOut(index, line, 'no-alias');
       continue;
     }
     const module = line.slice(blank + 1);
@@ -79,8 +92,10 @@ export function builtinAliasIndex(modinfo: string): TextIndex {
   const build = new Builder();
   for (const [index, string] of modinfo.split('\0').entries()) {
     const dot = string.indexOf('.');
-    if (dot > 0 && string.startsWith('alias=', dot + 1) && string.length > dot + 7)
-      build.alias(index, string.slice(dot + 7), string.slice(0, dot), 0);
+    if (dot <= 0 || !string.startsWith('alias=', dot + 1) || string.length <= dot + 7) continue;
+    // `modprobe -c` prints the index as lines.
+    if (string.includes('\n')) build.leaveOut(index, string, 'line-break');
+    else build.alias(index, string.slice(dot + 7), string.slice(0, dot), 0);
   }
   return build.result;
 }
@@ -91,19 +106,17 @@ class Builder {
   readonly result: TextIndex = { builder: this.#builder, leftOut: this.#leftOut };
 
   insert(index: number, key: string, value: string, priority: number): void {
-    if (!this.#builder.insert(key, value, priority)) {
-      this.leaveOut(index, key, 'it is not 7-bit text of at most 4,095 bytes');
-    }
+    if (!this.#builder.insert(key, value, priority)) this.leaveOut(index, key, 'not-7-bit');
   }
 
   alias(index: number, pattern: string, module: string, priority: number): void {
     const key = lookupKey(pattern);
-    if (key === undefined) this.leaveOut(index, pattern, 'a bracket in it has no partner');
+    if (key === undefined) this.leaveOut(index, pattern, 'bracket');
     else this.insert(index, key, module, priority);
   }
 
-  leaveOut(index: number, text: string, why: string): void {
-    this.#leftOut.push({ line: index + 1, text, why });
+  leaveOut(index: number, text: string, reason: LeftOutReason): void {
+    this.#leftOut.push({ line: index + 1, text, reason, why: WHY[reason] });
   }
 }
 

@@ -20,6 +20,7 @@ import t, { type Test } from 'tap';
 import { runProgram, type Ended } from '../fixtures/commands.ts';
 import { debianTree, needCommands, type Architecture, type DebianTree } from '../fixtures/debian.ts';
 import { elfImage, moduleImage, type ModuleImage } from '../fixtures/elf-image.ts';
+import { makeModuleDirectory, type Files } from '../fixtures/made-tree.ts';
 import { Random } from '../fixtures/random.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -201,17 +202,8 @@ t.test('compressed modules', { skip }, async (t) => {
   }
 });
 
-/** A tree's files by path below lib/modules/KERNEL: bytes, text, or a module to make. */
-type Files = Readonly<Record<string, Buffer | string | ModuleImage>>;
-
 function makeTree(base: string, files: Files): string {
-  mkdirSync(join(base, 'lib/modules', KERNEL), { recursive: true });
-  for (const [path, content] of Object.entries(files)) {
-    const target = join(base, 'lib/modules', KERNEL, path);
-    mkdirSync(dirname(target), { recursive: true });
-    const isData = typeof content === 'string' || Buffer.isBuffer(content);
-    writeFileSync(target, isData ? content : moduleImage(content));
-  }
+  makeModuleDirectory(join(base, 'lib/modules', KERNEL), files);
   return base;
 }
 

@@ -3,7 +3,7 @@ import * as name from './key-positions.ts';
 import type { NodeReader } from './node-reader.ts';
 import * as nodes from './node-stack.ts';
 
-// Of the file itself, so that V8 folds them; see wildcard-search.ts.
+// Local constants, so that V8 folds them; see wildcard-search.ts.
 const { HAS_PREFIX, OFFSET_BITS } = format;
 const { FLOOR, POINT, positions, SET } = name;
 const { BRACKET, ESCAPED, NEW, stack } = nodes;
@@ -13,18 +13,18 @@ export const QUESTION = 0x3f;
 export const OPEN = 0x5b;
 export const BACKSLASH = 0x5c;
 
-/** 1 for bytes that mean themselves; 0 for wildcards, the backslash, and the NUL that ends a string. */
+/** 1 for bytes that stand for themselves; 0 for wildcards, the backslash, and the NUL that ends a string. */
 export const PLAIN = new Uint8Array(256).fill(1);
 for (const special of [0, STAR, QUESTION, OPEN, BACKSLASH]) PLAIN[special] = 0;
 
-/** How many tables of children an index remembers; a tree's modules.alias has some hundred behind stars. */
+/** An index remembers at most this many tables of children; a tree's modules.alias has about a hundred behind stars. */
 const REMEMBERED = 4096;
 
 const marks = new Uint8Array(256);
 
 /**
- * Puts those children of a node on the stack to which some position can go on, in ascending order of their bytes. The table of
- * children is at `at`; `flags` are ESCAPED or BRACKET (then `open` is where the bracket stands), or 0.
+ * Pushes the children of a node that some position can reach, in ascending order of their bytes. The table of children is at
+ * `at`; `flags` is ESCAPED, BRACKET (then `open` is the bracket's offset in the pattern), or 0.
  */
 export class ChildNodes {
   readonly #reader: NodeReader;
@@ -46,8 +46,8 @@ export class ChildNodes {
   }
 
   /**
-   * As `push`, for a point: but the child behind the name's own byte, where it is the last, is not put on the stack only to be
-   * taken off again. Answers its reference; 0 when there is nothing to go on with.
+   * Like `push`, for a point. When the child behind the name's own byte comes last, returns its reference instead of pushing a
+   * node that the caller would pop at once; 0 when there is no such child.
    */
   pushAtPoint(at: number, depth: number, special: boolean): number {
     const { bytes } = this.#reader;
@@ -86,8 +86,8 @@ export class ChildNodes {
     for (const byte of this.#bytesOf(table, first, last)) {
       if (special && PLAIN[byte] === 0) this.#wild(table, byte, depth);
       else {
-        const place = positions.find(byte, a);
-        if (place >= 0) this.#plain(table, byte, depth, place);
+        const p = positions.find(byte, a);
+        if (p >= 0) this.#plain(table, byte, depth, p);
       }
     }
   }
@@ -101,7 +101,7 @@ export class ChildNodes {
     positions.mark(marks, 0);
   }
 
-  /** The bytes behind which there are children, ascending. Tables have mostly holes, and few stand behind a star. */
+  /** The bytes that have children, ascending. Tables are mostly holes, and few tables stand behind a star. */
   #bytesOf(table: number, first: number, last: number): Uint8Array {
     const known = this.#bytes.get(table + 4 * first);
     if (known !== undefined) return known;
@@ -113,12 +113,12 @@ export class ChildNodes {
     return list;
   }
 
-  /** The child behind a byte that means itself, for a floor or a set. */
-  #plain(table: number, byte: number, depth: number, place: number): void {
+  /** The child behind a byte that stands for itself, for a floor or a set. `first`: see KeyPositions.collect. */
+  #plain(table: number, byte: number, depth: number, first: number): void {
     const node = this.#reader.reference(table + 4 * byte);
     if (node === 0) return;
     const begin = positions.top;
-    const end = positions.collect(byte, this.#firstOf(node), place, begin);
+    const end = positions.collect(byte, this.#firstOf(node), first, begin);
     if (end - begin === 1) {
       stack.push(node, POINT, positions.kept[begin] as number, begin, depth + 1, byte, 0);
     } else if (end > begin) {
@@ -144,7 +144,7 @@ export class ChildNodes {
     }
   }
 
-  /** Inside an open bracket every byte may be its next. */
+  /** Inside an open bracket any byte can follow. */
   #inBracket(table: number, first: number, last: number, depth: number, open: number): void {
     const isSet = positions.kind === SET;
     if (isSet && !positions.reserve((last - first + 1) * positions.count)) {
@@ -163,7 +163,7 @@ export class ChildNodes {
     }
   }
 
-  /** The byte that a name must have to go on into a node, so that most need not be visited; 0 when it may be any. */
+  /** The byte that a name needs next to enter a node, which spares most visits; 0 when any byte will do. */
   #firstOf(node: number): number {
     if (!(node & HAS_PREFIX)) return 0;
     const byte = this.#reader.bytes[node & OFFSET_BITS] as number;

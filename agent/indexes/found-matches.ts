@@ -3,15 +3,15 @@ import type { NodeReader } from './node-reader.ts';
 import { stack } from './node-stack.ts';
 
 /**
- * How many matches an index remembers with their texts decoded; beyond this many it starts anew. A machine's devices need some
- * hundreds (150 bytes each), a whole tree's aliases are 26,000.
+ * An index remembers at most this many decoded matches, then forgets them all and starts over. A machine's devices need a few
+ * hundred (150 bytes each); a whole tree has 26,000 aliases.
  */
 const REMEMBERED = 1 << 15;
 
-/** Up to so many matches are put in order by inserting them. */
+/** Up to this many matches are ordered by insertion. */
 const FEW = 16;
 
-/** The values that a search of one index finds. What was found once is not decoded again. */
+/** The values that a search of one index finds. A value is decoded only once, however many searches find it. */
 export class FoundMatches {
   readonly #reader: NodeReader;
   readonly #remembered = new Map<number, TrieMatch>();
@@ -22,13 +22,13 @@ export class FoundMatches {
     this.#reader = reader;
   }
 
-  /** Forgets what the last search found. `repeats`: what is found twice, or stands in the file twice, is there twice. */
+  /** Forgets what the last search found. `repeats`: keep duplicates, those found twice and those that stand in the file twice. */
   begin(repeats: boolean): void {
     this.#found = [];
     this.#repeats = repeats;
   }
 
-  /** Adds the values at `at` of the trail's node at `depth`, the last one first; answers where they end. */
+  /** Adds the values at `at` of the trail's node at `depth`, the last one first; returns the offset behind them. */
   add(at: number, depth: number): number {
     const reader = this.#reader;
     const found = this.#found;
@@ -65,7 +65,10 @@ export class FoundMatches {
     return match;
   }
 
-  /** What was found: ascending by priority, equal ones as they were added, each once (a name with wildcards can meet a node twice). */
+  /**
+   * The matches, ascending by priority, equal priorities in the order of adding. Each match appears once, because the search for
+   * a name with wildcards can reach a node twice.
+   */
   inOrder(): readonly TrieMatch[] {
     const found = this.#found;
     if (found.length < 2) return found;
@@ -75,10 +78,10 @@ export class FoundMatches {
     const ordered: TrieMatch[] = [];
     for (const match of found) {
       if (ordered.includes(match)) continue;
-      let place = ordered.length;
-      while (place > 0 && (ordered[place - 1] as TrieMatch).priority > match.priority) place--;
-      if (place === ordered.length) ordered.push(match);
-      else ordered.splice(place, 0, match);
+      let at = ordered.length;
+      while (at > 0 && (ordered[at - 1] as TrieMatch).priority > match.priority) at--;
+      if (at === ordered.length) ordered.push(match);
+      else ordered.splice(at, 0, match);
     }
     return ordered;
   }

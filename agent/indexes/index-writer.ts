@@ -1,9 +1,9 @@
 import { HAS_CHILDREN, HAS_PREFIX, HAS_VALUES, INDEX_HEADER, INDEX_MAGIC, INDEX_VERSION } from './index-format.ts';
 
-/** kmod up to 33 writes a node behind its children, 34 and later before them: the same size, other bytes. */
+/** kmod up to 33 writes a node after its children, 34 and later before them: same size, different bytes. */
 export type IndexLayout = 'children-first' | 'parent-first';
 
-/** kmod cuts names at 4,095 bytes, so a longer key can never be found. */
+/** kmod cuts names at 4,095 bytes, so no lookup finds a longer key. */
 const LONGEST_KEY = 4095;
 
 interface Value {
@@ -13,19 +13,19 @@ interface Value {
 }
 
 /**
- * Builds the bytes of an index file (`match/index-format.ts`) as kmod's depmod does: insertions in the order in which depmod
- * makes them give the same bytes.
+ * Builds the bytes of an index file (`indexes/index-format.ts`) as kmod's depmod does: the same insertions in the same order give
+ * the same bytes.
  *
- * kmod grows a trie key by key. A radix trie does not depend on the order of insertion, only the values of one key do: they are
- * ascending by priority, a new one before those of equal priority; repeated ones stay. So here the keys are distributed byte by
- * byte when the file is written, without a trie in between.
+ * kmod grows a trie key by key. The shape of a radix trie does not depend on the order of insertion; only the values of one key
+ * do. They ascend by priority, a new one goes before those of equal priority, and duplicates stay. So this builder distributes the
+ * keys byte by byte when it writes the file, without a trie in between.
  */
 export class IndexBuilder {
   readonly #values: Value[] = [];
 
   /**
-   * Adds a value: `insert('pci:v00001AF4d*sv*sd*bc*sc*i*', 'virtio_pci', 812)`; the key is normalised. False, and nothing added,
-   * when the key cannot stand in an index: a byte that is not 7-bit (depmod ends with an error there) or over 4,095 bytes.
+   * Adds a value: `insert('pci:v00001AF4d*sv*sd*bc*sc*i*', 'virtio_pci', 812)`. The key must be normalised. Returns false and adds
+   * nothing when an index cannot hold the key: it has a byte that is not 7-bit (depmod ends with an error there), or over 4,095 bytes.
    */
   insert(key: string, value: string, priority: number): boolean {
     if (key.length > LONGEST_KEY || !IS_KEY.test(key)) return false;
@@ -33,20 +33,20 @@ export class IndexBuilder {
     return true;
   }
 
-  /** The file's bytes; an index of nothing is its 12-byte header. `children-first` is what Debian 12's kmod 30 writes. */
+  /** The file's bytes; an empty index is the 12-byte header alone. `children-first` is what Debian 12's kmod 30 writes. */
   build(layout: IndexLayout = 'children-first'): Buffer {
     return new Writer(this.#values, layout).write();
   }
 }
 
-// The bytes that can stand in a key: 7-bit, no NUL.
+// The bytes that a key can have: 7-bit, no NUL.
 const IS_KEY = /^[\x01-\x7f]*$/;
 
 /** Writes the trie of a list of values. A node is a range of `#order` whose keys agree up to some length. */
 class Writer {
   readonly #values: readonly Value[];
   readonly #parentFirst: boolean;
-  /** Indexes of values; in the range of a node, those of each child stand together, in order of insertion. */
+  /** Indexes into `#values`. In the range of a node the values of each child are neighbours, in order of insertion. */
   readonly #order: Int32Array;
   readonly #spare: Int32Array;
   readonly #counts = new Int32Array(129);
@@ -61,9 +61,9 @@ class Writer {
   }
 
   write(): Buffer {
-    // Iterative: keys of a hostile modules.alias can be nested 4,095 deep.
+    // Iterative, because the keys of a hostile modules.alias can nest 4,095 deep.
     const open: Node[] = [];
-    // The root has no label, whatever the keys have in common.
+    // The root never has a label, even if all keys share a beginning.
     let node: Node | undefined = this.#open(0, this.#values.length, 0, 0);
     let root = 0;
     while (node !== undefined) {
@@ -98,7 +98,7 @@ class Writer {
     return node;
   }
 
-  /** Notes the reference of the child that was written last. */
+  /** Stores the reference of the child that was written last. */
   #give(node: Node, reference: number): void {
     const index = node.next++;
     if (!this.#parentFirst) {
@@ -148,7 +148,7 @@ class Writer {
       return;
     }
     const values = Array.from({ length: to - from }, (_, i) => this.#value(to - 1 - i));
-    // The last inserted comes first; the sort is stable.
+    // The last insertion comes first; the sort is stable.
     values.sort((a, b) => a.priority - b.priority);
     for (const { value, priority } of values) {
       this.#number(priority);
@@ -156,7 +156,7 @@ class Writer {
     }
   }
 
-  /** How far the keys of a child agree. */
+  /** The length up to which all keys of a child agree. */
   #agreement({ from, to, start }: Range): number {
     const first = this.#value(from).key;
     let length = first.length;
@@ -170,11 +170,11 @@ class Writer {
     return length;
   }
 
-  /** Brings the range into order: the values of keys that end at `length`, up to `own`, then a range for each next byte, ascending. */
+  /** Sorts the range: first the values of keys that end at `length` (up to `own`), then a range for each next byte, ascending. */
   #distribute(from: number, to: number, length: number): { own: number; children: Range[] } {
     if (to - from === 1 && this.#value(from).key.length === length) return { own: to, children: [] };
     const counts = this.#counts.fill(0);
-    // Bucket 0 is for keys that end here: no key has a NUL.
+    // Bucket 0 holds the keys that end here; no key has a NUL.
     for (let i = from; i < to; i++) {
       const { key } = this.#value(i);
       (counts[key.length === length ? 1 : key.charCodeAt(length) + 1] as number)++;
@@ -193,9 +193,9 @@ class Writer {
     for (let i = from; i < to; i++) {
       const { key } = this.#value(i);
       const bucket = key.length === length ? 0 : key.charCodeAt(length);
-      const place = counts[bucket] as number;
-      counts[bucket] = place + 1;
-      spare[place] = order[i] as number;
+      const next = counts[bucket] as number;
+      counts[bucket] = next + 1;
+      spare[next] = order[i] as number;
     }
     order.set(spare.subarray(from, to), from);
     return { own, children };
@@ -216,14 +216,14 @@ class Writer {
   #string(text: string): void {
     this.#reserve(text.length + 1);
     const bytes = this.#bytes;
-    // Most are some characters long: then a call into Node costs more than the characters.
+    // Most strings have a few characters, and a call into Node would cost more than copying them here.
     if (text.length > 32) this.#at += bytes.write(text, this.#at, 'latin1');
     else for (let i = 0; i < text.length; i++) bytes[this.#at++] = text.charCodeAt(i);
     bytes[this.#at++] = 0;
   }
 }
 
-/** Values [from, to) whose keys go on with `byte`; the child's label begins at `start`. */
+/** Values [from, to) whose keys continue with `byte`; the child's label begins at `start`. */
 interface Range {
   readonly byte: number;
   readonly from: number;
@@ -237,11 +237,11 @@ interface Node {
   readonly from: number;
   readonly own: number;
   readonly children: readonly Range[];
-  /** Of the children that are written. */
+  /** References of the children written so far. */
   readonly references: number[];
-  /** The child to be written next. */
+  /** Index of the child to write next. */
   next: number;
   reference: number;
-  /** Where the table of children stands. */
+  /** Offset of the table of children. */
   table: number;
 }

@@ -1,36 +1,36 @@
 import { bracketAccepts } from '../base/fnmatch.ts';
 
-/** One position: before any `*`, and mostly behind one too. */
+/** One position: the case before any `*`, and mostly after one too. */
 export const POINT = 0;
-/** Every position from one on: behind a `*`. */
+/** Every position from one on: after a `*`. */
 export const FLOOR = 1;
-/** Some positions: behind a byte that follows a `*` and occurs more than once. */
+/** Several positions: after a byte that follows a `*` and occurs more than once. */
 export const SET = 2;
 /** The bits of a number that hold one of these. */
 export const KIND = 3;
 
-/** Positions that may be kept at once (16 MiB): only an index made to exhaust its reader needs more. */
+/** The limit on positions kept at once (16 MiB). Only an index made to exhaust its reader needs more. */
 const MOST_KEPT = 1 << 22;
 
 const NO_BYTES = /[^\0-\xff]/;
 
-/** Each byte as a string: finding one in a string is V8's fastest loop, ten times faster than one over an array. */
+/** Each byte as a string: indexOf on a string is V8's fastest loop, ten times faster than a loop over an array. */
 const CHARACTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 /**
- * A name, and the positions in it at which the patterns that run through a trie node can stand.
+ * A name, and the positions in it that the patterns through a trie node can have reached.
  *
- * Sets are kept in one array in the order of the walk's stack: what lies above `top` is free, so that nothing is allocated
- * during a lookup. Their positions ascend.
+ * One array keeps all sets, in the order of the walk's stack. Everything above `top` is free, so a lookup allocates nothing. The
+ * positions of a set ascend.
  */
 class KeyPositions {
-  /** The bytes of the name, and a NUL, which no pattern contains: comparing past the end fails. */
+  /** The bytes of the name and a NUL. No pattern contains a NUL, so a comparison past the end fails. */
   key = Buffer.alloc(256);
   length = 0;
   kind = POINT;
-  /** The point, the floor, or where the set begins in `kept`. */
+  /** The point, the floor, or the index in `kept` where the set begins. */
   a = 0;
-  /** How many positions the set has. */
+  /** The number of positions in the set. */
   count = 0;
   kept = new Int32Array(4096);
   top = 0;
@@ -38,7 +38,7 @@ class KeyPositions {
 
   /** Begins a lookup of `name`. */
   load(name: string): void {
-    // What is no byte matches wildcards only, like NUL.
+    // A character that is not a byte matches wildcards only, like NUL.
     this.#name = NO_BYTES.test(name) ? name.replaceAll(new RegExp(NO_BYTES, 'g'), '\0') : name;
     const { length } = name;
     if (length >= this.key.length) this.key = Buffer.alloc(2 * length);
@@ -48,7 +48,7 @@ class KeyPositions {
     this.top = 0;
   }
 
-  /** The positions of a node that was put off: `b` is the set's size, else where free room begins. */
+  /** Restores the positions of a node from the stack. `b` is a set's size; for the other kinds, the new `top`. */
   restore(kind: number, a: number, b: number): void {
     this.kind = kind;
     this.a = a;
@@ -56,7 +56,7 @@ class KeyPositions {
     this.top = kind === SET ? a + b : b;
   }
 
-  /** Makes room for so many positions above `top`; false when that is more than any real index needs. */
+  /** Makes room for `more` positions above `top`; false when no real index needs that many. */
   reserve(more: number): boolean {
     const end = this.top + more;
     if (end <= this.kept.length) return true;
@@ -83,13 +83,13 @@ class KeyPositions {
     this.kind = FLOOR;
   }
 
-  /** Goes one byte on, whatever it is; false when no position is left. */
+  /** Advances over any one byte; false when no position is left. */
   takeOne(): boolean {
     if (this.kind !== SET) return this.a++ < this.length;
     return this.#settle(this.a, this.collectNext(this.a));
   }
 
-  /** Goes on over bytes [from, to) of the index; false when no position is left. Needs room for `length` positions. */
+  /** Advances over bytes [from, to) of the index; false when no position is left. Needs room for `length` positions. */
   takeBytes(bytes: Buffer, from: number, to: number): boolean {
     const { key, kept } = this;
     if (this.kind === POINT) {
@@ -113,7 +113,7 @@ class KeyPositions {
     return this.#settle(begin, end);
   }
 
-  /** For a floor: goes on to behind the first place of bytes [from, to); false when there is none. */
+  /** For a floor: advances past the first occurrence of bytes [from, to); false when there is none. */
   takeFirst(bytes: Buffer, from: number, to: number): boolean {
     const first = bytes[from] as number;
     for (let p = this.find(first, this.a); p >= 0; p = this.find(first, p + 1)) {
@@ -123,7 +123,7 @@ class KeyPositions {
     return false;
   }
 
-  /** Goes on over one byte that the bracket at `open` accepts; false when no position is left. Needs room as takeBytes. */
+  /** Advances over one byte that the bracket at `open` accepts; false when no position is left. Needs room like takeBytes. */
   takeBracket(pattern: string, open: number): boolean {
     const { key, kept, length } = this;
     const accepts = (p: number): boolean => p < length && bracketAccepts(pattern, open, key[p] as number);
@@ -142,12 +142,12 @@ class KeyPositions {
     return this.#settle(begin, end);
   }
 
-  /** The first position of a byte in the name from `from` on; -1 when there is none. */
+  /** The first position of a byte in the name at or after `from`; -1 when there is none. */
   find(byte: number, from: number): number {
     return this.#name.indexOf(CHARACTERS[byte] as string, from);
   }
 
-  /** For a set: marks the bytes at its positions in `marks` with 1, or takes the marks away. */
+  /** For a set: writes `one` (1 to mark, 0 to clear) into `marks` for the bytes at its positions. */
   mark(marks: Uint8Array, one: number): void {
     const { key, kept } = this;
     for (let i = this.a; i < this.a + this.count; i++) {
@@ -156,10 +156,10 @@ class KeyPositions {
   }
 
   /**
-   * Puts the positions behind `byte` into `kept` from `to` on and answers their end: those at which `second` stands, unless
-   * that is 0. The byte stands at `place`, the first of the name's at or above a floor.
+   * Writes the positions after `byte` into `kept`, beginning at `to`, and returns the index behind the last. Keeps only those
+   * where `second` comes next, unless it is 0. `first` is the first position of `byte` at or above a floor.
    */
-  collect(byte: number, second: number, place: number, to: number): number {
+  collect(byte: number, second: number, first: number, to: number): number {
     const { key, kept } = this;
     let end = to;
     if (this.kind === SET) {
@@ -169,19 +169,19 @@ class KeyPositions {
       }
       return end;
     }
-    for (let p = place; p >= 0; p = this.find(byte, p + 1)) {
+    for (let p = first; p >= 0; p = this.find(byte, p + 1)) {
       if (second === 0 || key[p + 1] === second) kept[end++] = p + 1;
     }
     return end;
   }
 
-  /** Puts the set's positions into `kept` once more, from `to` on, and answers their end. */
+  /** Copies the set's positions within `kept` to `to`, and returns the index behind the last. */
   copy(to: number): number {
     this.kept.copyWithin(to, this.a, this.a + this.count);
     return to + this.count;
   }
 
-  /** Puts the set's positions one byte on into `kept` from `to` on and answers their end. */
+  /** Writes the set's positions, each one byte further, into `kept` at `to`, and returns the index behind the last. */
   collectNext(to: number): number {
     const { kept, length } = this;
     let end = to;
@@ -207,10 +207,10 @@ class KeyPositions {
   }
 }
 
-/** Shared by all indexes: a search runs to its end before another begins. */
+/** All indexes share it: a search ends before another begins. */
 export const positions = new KeyPositions();
 
-/** The position behind bytes [from, to) where they stand in the name at `p`; -1 where they do not. */
+/** The position after bytes [from, to) if the name has them at `p`; else -1. */
 function after(key: Buffer, p: number, bytes: Buffer, from: number, to: number): number {
   let q = p;
   for (let at = from; at < to; at++) if (key[q++] !== bytes[at]) return -1;

@@ -1,12 +1,12 @@
 import * as format from './index-format.ts';
 
-// Of the file itself, so that V8 folds them; see wildcard-search.ts.
+// Local constants, so that V8 folds them; see wildcard-search.ts.
 const { HAS_PREFIX, INDEX_HEADER, OFFSET_BITS } = format;
 
-/** Says that a file is damaged at an offset; never returns. */
+/** Reports that a file is damaged at an offset; never returns. */
 export type Corrupt = (offset: number, what: string) => never;
 
-/** The parts of an index file's nodes, every offset checked; index-format.ts describes them. */
+/** Reads the parts of an index file's nodes and checks every offset; index-format.ts describes them. */
 export class NodeReader {
   readonly bytes: Buffer;
   readonly corrupt: Corrupt;
@@ -18,24 +18,24 @@ export class NodeReader {
     this.#numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** Where the node of a reference begins. */
+  /** The offset at which the node of a reference begins. */
   offset(node: number): number {
     const at = node & OFFSET_BITS;
     if (at < INDEX_HEADER || at >= this.bytes.length) this.corrupt(at, 'a reference points outside the file');
     return at;
   }
 
-  /** Where a table of children that begins at `at` ends. */
+  /** The offset behind the table of children that begins at `at`. */
   childrenEnd(at: number): number {
     const first = this.bytes[at] as number;
     const last = this.bytes[at + 1] as number;
     const end = at + 2 + 4 * (last - first + 1);
-    // Past the end of the file the bytes are undefined and `end` is not a number.
+    // Past the end of the file the bytes are undefined and `end` is NaN.
     if (!(first <= last && end <= this.bytes.length)) this.corrupt(at, 'a table of children is cut off');
     return end;
   }
 
-  /** A reference inside a table whose bounds were checked; 0 where there is no child. */
+  /** A reference in a table whose bounds are already checked; 0 where there is no child. */
   reference(at: number): number {
     return this.#numbers.getInt32(at);
   }
@@ -46,10 +46,10 @@ export class NodeReader {
     return this.#numbers.getUint32(at);
   }
 
-  /** Where the NUL of a string that begins at `from` stands. */
+  /** The offset of the NUL that ends the string at `from`. */
   stringEnd(from: number): number {
     const { bytes } = this;
-    // Most strings are short: a loop is faster than a call of indexOf.
+    // Most strings are short, so a loop is faster than a call of indexOf.
     for (let at = from; at < bytes.length; at++) if (bytes[at] === 0) return at;
     return this.corrupt(from, 'the file ends inside a string');
   }

@@ -1,26 +1,26 @@
 import { HAS_PREFIX } from './index-format.ts';
 import type { NodeReader } from './node-reader.ts';
 
-/** Numbers of one entry; `push` says which. */
+/** How many numbers an entry has; `push` lists them. */
 export const ENTRY = 6;
 
-// Flags of an entry beside the kind of its positions (key-positions.ts):
-/** Behind a backslash: the next byte means itself. */
+// Flags of an entry, beside the kind of its positions (key-positions.ts):
+/** After a backslash: the next byte stands for itself. */
 export const ESCAPED = 4;
-/** Inside a `[` that is not closed yet: the positions are those in front of it. */
+/** Inside a `[` that is not closed yet: the positions are those before it. */
 export const BRACKET = 8;
 
-/** For `bracket`: it begins with the byte that leads to the node. */
+/** For `bracket`: it begins at the byte that leads to the node. */
 export const NEW = -1;
 
 /**
- * The nodes that a wildcard search has yet to visit, and the trail to the one it visits: how much of the name was compared
+ * The nodes that a wildcard search has yet to visit, and the trail to the one it is visiting: how much of the name it compared
  * literally, and the nodes from the first wildcard on.
  */
 class NodeStack {
   entries = new Int32Array(ENTRY * 512);
   pointer = 0;
-  /** How many bytes of the name the pattern begins with. */
+  /** The pattern begins with this many bytes of the name. */
   literal = 0;
   #name = '';
   #nodes = new Int32Array(64);
@@ -34,8 +34,8 @@ class NodeStack {
   }
 
   /**
-   * Puts a node on the stack: its reference, the kind and numbers of the positions in front of it with flags, its depth below
-   * the first wildcard, the byte that leads to it (0: it is the rest of a prefix), and where an open bracket stands.
+   * Pushes a node: its reference; the positions before it as kind (with flags) and two numbers; its depth below the first
+   * wildcard; the byte that leads to it (0 for the rest of a prefix); and the offset of an open bracket in the pattern.
    */
   push(node: number, kind: number, a: number, b: number, depth: number, byte: number, bracket: number): void {
     const at = this.pointer;
@@ -54,7 +54,7 @@ class NodeStack {
     this.pointer = at + ENTRY;
   }
 
-  /** Notes where the walk is. Nodes come off the stack deepest first, so above `depth` the trail is that of this node. */
+  /** Records the walk's position. Nodes come off the stack deepest first, so above `depth` the trail belongs to this node. */
   visit(depth: number, node: number, byte: number): void {
     if (depth === this.#nodes.length) {
       const nodes = new Int32Array(2 * depth);
@@ -68,7 +68,7 @@ class NodeStack {
     this.#bytes[depth] = byte;
   }
 
-  /** The text of the pattern down to the end of the prefix of the trail's node at `depth`; -1 is before the first wildcard. */
+  /** The pattern's text up to the end of the prefix of the trail's node at `depth`; depth -1 is before the first wildcard. */
   pattern(reader: NodeReader, depth: number): string {
     let length = 0;
     for (let i = 0; i <= depth; i++) {
@@ -89,5 +89,5 @@ class NodeStack {
   }
 }
 
-/** Shared by all indexes: a search runs to its end before another begins. */
+/** All indexes share it: a search ends before another begins. */
 export const stack = new NodeStack();

@@ -2,7 +2,7 @@ import { lookupKey, moduleNameFromPath } from '../base/names.ts';
 import { IndexBuilder } from './index-writer.ts';
 
 /*
- * The text files of a module tree and the insertions that depmod makes from the same facts:
+ * The text files of a module tree, and the insertions that depmod makes from the same facts:
  *
  *     modules.dep               kernel/a/x-y.ko: kernel/b.ko       x_y → the line, priority: number of the line
  *     modules.alias             alias pci:v00001AF4d* virtio_pci   normalised pattern → module, its line in modules.dep
@@ -10,15 +10,15 @@ import { IndexBuilder } from './index-writer.ts';
  *     modules.builtin           kernel/a/x-y.ko                    x_y → '', 0
  *     modules.builtin.modinfo   x_y.alias=platform:x-y\0           normalised pattern → x_y, 0
  *
- * Fed from Debian's text files this gives the bytes of Debian's .bin files.
+ * From Debian's text files this builds the bytes of Debian's .bin files.
  */
 
-/** Why something cannot be in an index. */
+/** Why an index cannot hold a line. */
 export type LeftOutReason = 'no-path' | 'no-alias' | 'bracket' | 'not-7-bit' | 'line-break';
 
-/** What is left out of an index built from text: `{ line: 7, text: 'pci:[x', reason: 'bracket', why: 'a bracket …' }`. */
+/** A line that an index built from text leaves out: `{ line: 7, text: 'pci:[x', reason: 'bracket', why: 'a bracket …' }`. */
 export interface LeftOut {
-  /** 1 is the first line (of modules.builtin.modinfo: the first string). */
+  /** The line number, from 1 (for modules.builtin.modinfo: the number of the string). */
   readonly line: number;
   readonly text: string;
   readonly reason: LeftOutReason;
@@ -27,20 +27,20 @@ export interface LeftOut {
 }
 
 const WHY: Readonly<Record<LeftOutReason, string>> = {
-  'no-path': 'there is no "path:" at its beginning',
+  'no-path': 'it does not begin with "path:"',
   'no-alias': 'it is not "alias PATTERN MODULE"',
   bracket: 'a bracket in it has no partner',
   'not-7-bit': 'it is not 7-bit text of at most 4,095 bytes',
   'line-break': 'it has a line break',
 };
 
-/** An index's bytes and what of the text could not stand in it. */
+/** An index's builder, and the lines that the index cannot hold. */
 export interface TextIndex {
   readonly builder: IndexBuilder;
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Positions of modules in the tree, from the text of modules.dep: `crc16` → 3. */
+/** Each module's line in the text of modules.dep, from 0: `crc16` → 3. */
 export function modulePositions(modulesDep: string): ReadonlyMap<string, number> {
   const positions = new Map<string, number>();
   for (const [index, line] of lines(modulesDep).entries()) {
@@ -66,7 +66,7 @@ export function aliasIndex(text: string, positions: ReadonlyMap<string, number>)
   const build = new Builder();
   for (const [index, line] of lines(text).entries()) {
     if (line === '' || line.startsWith('#')) continue;
-    // A pattern may contain blanks (`platform:Fixed MDIO bus`), a module's name cannot.
+    // A pattern can contain spaces (`platform:Fixed MDIO bus`), a module's name cannot.
     const blank = line.lastIndexOf(' ');
     if (!line.startsWith('alias ') || blank <= 6) {
       build.leaveOut(index, line, 'no-alias');

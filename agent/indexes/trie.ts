@@ -23,7 +23,7 @@ export interface TrieEntry {
   readonly priority: number;
 }
 
-/** What can be asked of an index, wherever its bytes come from; IndexTrie says what the members do. */
+/** An index, wherever its bytes come from; IndexTrie describes the members. */
 export interface Index {
   exact(key: string): string | undefined;
   search(key: LookupKey, repeats?: boolean): readonly TrieMatch[];
@@ -31,18 +31,18 @@ export interface Index {
 }
 
 /**
- * One index file of kmod, read in place: nothing is parsed before it is asked for. `index-format.ts` describes the bytes.
+ * One of kmod's index files, read in place: a lookup parses only what it reaches. `index-format.ts` describes the bytes.
  *
- * Errors of every member: `corrupt-index`, naming the file and the offset, when the bytes are no index, are cut off, or
- * lead in a circle. A damaged part that a question does not reach does not disturb its answer.
+ * Errors of every member: `corrupt-index`, naming the file and the offset, when the bytes are not an index, are cut off, or
+ * their nodes form a cycle. Damage that a lookup does not reach does not affect its result.
  */
 export class IndexTrie implements Index {
   readonly #reader: NodeReader;
-  /** Root reference; 0 for an index of nothing. */
+  /** Root reference; 0 for an empty index. */
   readonly #root: number;
   #search: WildcardSearch | undefined;
 
-  /** The index in `bytes`, the whole content of `file` (for messages). A file of zero bytes is an index of nothing. */
+  /** The index in `bytes`, the whole content of `file` (named in messages). A file of zero bytes is an empty index. */
   constructor(bytes: Buffer, file: string) {
     this.#reader = new NodeReader(bytes, (offset, what) => {
       throw new PlugdError('corrupt-index', `offset ${hex(offset)}: ${what}`, {
@@ -84,9 +84,9 @@ export class IndexTrie implements Index {
   }
 
   /**
-   * The values of all keys that match, as patterns (`*`, `?`, `[…]`), the text `key`; ascending by priority, of equal ones
-   * the later found first, as kmod answers. Each value of a key is there once, or with `repeats` as often as kmod finds it.
-   * Empty when none matches.
+   * The values of all keys that, as patterns (`*`, `?`, `[…]`), match the text `key`. They ascend by priority; among equals, the
+   * one found later comes first, as in kmod. Each value of a key appears once, or with `repeats` as often as kmod finds it. Empty
+   * when none matches.
    */
   search(key: LookupKey, repeats = false): readonly TrieMatch[] {
     if (this.#root === 0) return [];
@@ -94,17 +94,17 @@ export class IndexTrie implements Index {
     return this.#search.find(key, repeats);
   }
 
-  /** All values, in byte order of their keys and, for one key, in the order of the file: what `modprobe -c` dumps. */
+  /** All values, in byte order of their keys and, for one key, in file order, as `modprobe -c` dumps them. */
   *entries(): Generator<TrieEntry, void, undefined> {
     if (this.#root === 0) return;
     const reader = this.#reader;
     const stack = [{ node: this.#root, key: '', depth: 0 }];
-    // Every byte of a trie belongs to one node; whoever reads more bytes than there are goes in a circle.
+    // Every byte of a trie belongs to one node, so a walk that reads more bytes than the file has is in a cycle.
     let budget = reader.bytes.length;
     for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
       const { node, depth } = top;
       const begin = reader.offset(node);
-      if (budget < 0 || depth > MAX_DEPTH) reader.corrupt(begin, 'the nodes lead in a circle');
+      if (budget < 0 || depth > MAX_DEPTH) reader.corrupt(begin, 'the nodes form a cycle');
       const prefix = reader.prefix(node);
       const key = top.key + prefix;
       const children = node & HAS_PREFIX ? begin + prefix.length + 1 : begin;
@@ -128,7 +128,7 @@ export class IndexTrie implements Index {
   }
 }
 
-/** The reference to the root; 0 for an index of nothing. */
+/** The reference to the root; 0 for an empty index. */
 function openRoot(reader: NodeReader): number {
   const { bytes } = reader;
   if (bytes.length === 0) return 0;
@@ -136,11 +136,11 @@ function openRoot(reader: NodeReader): number {
   const magic = reader.number(0);
   if (magic !== INDEX_MAGIC) reader.corrupt(0, `the magic number is ${hex(magic)}, not ${hex(INDEX_MAGIC)}`);
   const major = reader.number(4) >>> 16;
-  if (major !== INDEX_MAJOR) reader.corrupt(4, `format version ${major} is not known`);
+  if (major !== INDEX_MAJOR) reader.corrupt(4, `unknown format version ${major}`);
   const root = reader.reference(8);
   const offset = root & OFFSET_BITS;
-  // kmod takes any root past the end for an empty index, so a cut-off file says "no match"; here only the true form of
-  // an index of nothing is one: a root that has no parts.
+  // kmod takes any root past the end for an empty index, so a cut-off file means "no match". Here only the true form counts as
+  // an empty index: a root without parts.
   if (bytes.length === INDEX_HEADER && root === INDEX_HEADER) return 0;
   if (offset < INDEX_HEADER || offset >= bytes.length) {
     reader.corrupt(8, `the root is at ${hex(offset)}, outside the file`);

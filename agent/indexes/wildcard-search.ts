@@ -8,7 +8,7 @@ import * as name from './key-positions.ts';
 import type { NodeReader } from './node-reader.ts';
 import * as nodes from './node-stack.ts';
 
-// V8 folds what a file itself declares into its machine code, and loads at each use what it imports: a sixth of a lookup.
+// V8 folds a file's own constants into machine code, but loads imported ones at each use: a sixth of a lookup's time.
 const { HAS_CHILDREN, HAS_PREFIX, HAS_VALUES, MAX_DEPTH, OFFSET_BITS } = format;
 const { FLOOR, KIND, POINT, positions, SET } = name;
 const { BRACKET, ENTRY, ESCAPED, NEW, stack } = nodes;
@@ -19,17 +19,17 @@ const NOTHING: readonly TrieMatch[] = [];
 /**
  * The wildcard search of one index.
  *
- * The wildcards are walked inside the trie. kmod goes down to the first wildcard and then runs fnmatch on every key below
- * it; on device-tree machines thousands of keys begin `of:N*`. Here each node is visited once, with all positions in the
- * name at which the patterns that run through it can stand (key-positions.ts). So a pattern that matches in many ways is
- * one match, and the work is bounded by nodes × length of the name.
+ * It resolves the wildcards inside the trie. kmod walks to the first wildcard and then runs fnmatch on every key below it; on
+ * device-tree machines thousands of keys begin with `of:N*`. This search visits each node once, with all positions in the name
+ * that the patterns through the node can have reached (key-positions.ts). So a pattern that matches in many ways is one match,
+ * and the work is bounded by nodes × length of the name.
  *
- * Down to the first wildcard kmod compares bytes (a backslash too); only below it fnmatch's rules begin. So the walk has a
- * first, literal phase, which goes on even through a `*` child when the name itself has a `*` there.
+ * Up to the first wildcard kmod compares bytes (a backslash too); fnmatch's rules apply only below it. So the walk begins with a
+ * literal phase, which continues even through a `*` child when the name itself has a `*` there.
  *
- * Order: kmod finds, at each node of the literal phase, first what is below `*`, `?` and `[`, then the node's values, then goes
- * down; below a wildcard, children by byte, then the node's values. It puts a value before those of equal priority that it
- * has. The walk here goes exactly the other way (a stack filled in ascending order), and puts a value behind its equals.
+ * Order: at each node of the literal phase, kmod first finds what is below `*`, `?` and `[`, then the node's values, then goes
+ * down. Below a wildcard it takes the children by byte, then the node's values. It puts a value before those of equal priority.
+ * This walk goes in exactly the opposite order (it fills a stack in ascending order), and puts a value behind its equals.
  */
 export class WildcardSearch {
   readonly #reader: NodeReader;
@@ -37,12 +37,12 @@ export class WildcardSearch {
   readonly #begins: Uint8Array | undefined;
   readonly #children: children.ChildNodes;
   readonly #found: FoundMatches;
-  /** Bytes of nodes that may still be read, see `#mayGoOn`. */
+  /** How many more bytes of nodes the search may read; see `#mayGoOn`. */
   #budget = 0;
   #extended = false;
-  /** ESCAPED or BRACKET, for the node that is being visited. */
+  /** ESCAPED, BRACKET or 0, for the node being visited. */
   #flags = 0;
-  /** Where in the pattern's text the open bracket stands. */
+  /** The offset of the open bracket in the pattern's text. */
   #open = 0;
 
   constructor(reader: NodeReader, root: number) {
@@ -78,7 +78,7 @@ export class WildcardSearch {
       if (node & HAS_PREFIX) {
         for (let c = bytes[at]; c !== 0; c = bytes[++at]) {
           if (c === STAR || c === QUESTION || c === OPEN) {
-            // The rest of the prefix is a node too.
+            // The rest of the prefix acts as a node.
             return stack.push((node & ~OFFSET_BITS) | at, POINT, i, 0, 0, 0, 0);
           }
           if (c !== key[i]) return c === undefined ? reader.corrupt(at, 'the file ends inside a prefix') : undefined;
@@ -109,13 +109,13 @@ export class WildcardSearch {
     if (node !== 0) stack.push(node, kind, a, 0, 0, byte, NEW);
   }
 
-  /** The values of a pattern that is the name itself. */
+  /** Adds the values of a pattern that is the name itself. */
   #addLiteral(at: number, length: number): void {
     stack.literal = length;
     this.#found.add(at, -1);
   }
 
-  /** Visits the node on top of the stack, its prefix, its values, its children; and on, as long as there is only one to go on with. */
+  /** Visits the node on top of the stack: its prefix, its values, its children. Continues while exactly one child is left. */
   #visit(key: string): void {
     const reader = this.#reader;
     const { entries } = stack;
@@ -128,9 +128,9 @@ export class WildcardSearch {
     positions.restore(kind & KIND, a, entries[top + 3] as number);
     this.#flags = kind & (ESCAPED | BRACKET);
     this.#open = entries[top + 5] as number;
-    // What the name has in front of the first wildcard; `?` has taken a byte already.
+    // The part of the name before the first wildcard; `?` has already taken a byte.
     if (depth === 0) stack.literal = byte === QUESTION ? a - 1 : a;
-    // For what is taken on the way through the prefix, and for the children.
+    // Room for the positions within the prefix, and for the children.
     if (!positions.reserve(5 * positions.length + 8)) {
       reader.corrupt(0, 'its patterns need more memory than those of any real index');
     }
@@ -156,18 +156,18 @@ export class WildcardSearch {
     }
   }
 
-  /** The start of a node. The walk must not go deeper or read more than a trie of this size can hold. */
+  /** The offset of a node. The walk must not go deeper or read more than a trie of this size allows. */
   #enter(node: number, depth: number): number {
     const at = this.#reader.offset(node);
     if ((this.#budget < 0 && !this.#mayGoOn()) || depth > MAX_DEPTH) {
-      this.#reader.corrupt(at, 'the nodes lead in a circle');
+      this.#reader.corrupt(at, 'the nodes form a cycle');
     }
     return at;
   }
 
   /**
    * Every byte of a trie belongs to one node, and the walk below a wildcard meets a node once. But where the name itself has a
-   * wildcard, the literal phase goes on below it and can lead to the same nodes again, once for each of them.
+   * wildcard, the literal phase continues below it and can reach the same nodes again, once for each such wildcard.
    */
   #mayGoOn(): boolean {
     if (this.#extended) return false;
@@ -178,7 +178,7 @@ export class WildcardSearch {
     return this.#budget >= 0;
   }
 
-  /** Follows the prefix at `from` with the positions: the offset behind it, or -1 when none is left. */
+  /** Advances the positions over the prefix at `from`. Returns the offset behind it, or -1 when no position is left. */
   #followPrefix(from: number, depth: number): number {
     const { bytes } = this.#reader;
     const { key } = positions;
@@ -205,7 +205,7 @@ export class WildcardSearch {
         while (PLAIN[bytes[next] as number] === 1) next++;
         if (positions.kind === POINT) stays = false;
         else if (positions.kind === SET || bytes[next] !== STAR) stays = positions.takeBytes(bytes, at, next);
-        // Between two stars the first place is as good as all.
+        // Between two stars the first occurrence is as good as any.
         else stays = positions.takeFirst(bytes, at, next++);
       } else if (c === QUESTION) {
         stays = positions.takeOne();
@@ -228,7 +228,7 @@ export class WildcardSearch {
     }
   }
 
-  /** Goes on inside a bracket that began above this node: the offset up to which it was read, or -1 when no position is left. */
+  /** Continues a bracket that began above this node. Returns the offset up to which it read, or -1 when no position is left. */
   #insideBracket(node: number, at: number, depth: number): number {
     const end = node & HAS_PREFIX ? this.#reader.stringEnd(at) : at;
     const pattern = stack.pattern(this.#reader, depth);
@@ -238,9 +238,9 @@ export class WildcardSearch {
   }
 
   /**
-   * Takes the bracket at `open` of a pattern that is known as far as the index's offset `end`. Closed: the offset behind it, or -1
-   * when no position is left. Else the flag BRACKET is set, and the nodes below decide; also for a bracket in the bracket, whose
-   * meaning (`[[:alpha:]]`, `[[.a.]]`) can depend on what follows.
+   * Takes the bracket at `open` of a pattern whose text is known up to the index's offset `end`. If it is closed, returns the
+   * offset behind it, or -1 when no position is left. Otherwise sets the flag BRACKET, and the nodes below decide. A bracket inside
+   * the bracket counts as open too: its meaning (`[[:alpha:]]`, `[[.a.]]`) can depend on what follows.
    */
   #bracket(pattern: string, open: number, end: number): number {
     const close = bracketEnd(pattern, open);
@@ -258,7 +258,7 @@ export class WildcardSearch {
   #atEnd(key: string, depth: number): boolean {
     if (this.#flags === 0) return positions.atEnd();
     if (this.#flags === ESCAPED) return false;
-    // A bracket that is never closed, or nested: fnmatch knows what it means.
+    // fnmatch knows what a bracket means that is nested or never closed.
     const rest = stack.pattern(this.#reader, depth).slice(this.#open);
     if (positions.kind === FLOOR) return fnmatch(`*${rest}`, key.slice(positions.a));
     if (positions.kind === POINT) return fnmatch(rest, key.slice(positions.a));
@@ -267,7 +267,7 @@ export class WildcardSearch {
   }
 }
 
-/** 1 for the bytes with which keys begin; undefined when some begin with a wildcard, or all with a prefix of the root. */
+/** 1 for each byte that begins a key; undefined when a key begins with a wildcard, or when the root has a prefix. */
 function beginnings(reader: NodeReader, root: number): Uint8Array | undefined {
   if (root & HAS_PREFIX || !(root & HAS_CHILDREN)) return undefined;
   const at = reader.offset(root);

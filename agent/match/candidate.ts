@@ -1,8 +1,8 @@
 import type { ModuleName, Place } from '../base/names.ts';
 
 /**
- * Where a name was found, in the order in which the sources are asked (libkmod's kmod_module_new_from_lookup): the first
- * that yields anything ends the search.
+ * Where a lookup finds names, in search order (libkmod's kmod_module_new_from_lookup): the first source with any match ends the
+ * search.
  */
 export const SOURCES = [
   'config-alias',
@@ -15,7 +15,7 @@ export const SOURCES = [
 ] as const;
 export type CandidateSource = (typeof SOURCES)[number];
 
-/** One module that a name or modalias stands for, and how it was found. */
+/** One module that a name or modalias stands for, and how the lookup found it. */
 export interface Candidate {
   readonly module: ModuleName;
   readonly source: CandidateSource;
@@ -27,13 +27,13 @@ export interface Candidate {
   readonly place?: Place;
 }
 
-/** What a name stands for. Candidates are in kmod's order, each module once unless the matcher repeats them as kmod does. */
+/** What a name stands for. Candidates are in kmod's order, each module once unless the matcher keeps kmod's duplicates. */
 export type Lookup =
   | { readonly kind: 'found'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed'; readonly why: string };
 
-/** The part of the administrator's configuration that takes part in a lookup; rules/ fills it. */
+/** The part of the administrator's configuration that affects lookups; rules/ fills it. */
 export interface ConfiguredNames {
   readonly aliases: ReadonlyArray<{ readonly pattern: string; readonly module: ModuleName; readonly place: Place }>;
   /** Names of `install` lines, then of `remove` lines, in file order. */

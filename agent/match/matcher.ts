@@ -3,7 +3,7 @@ import { lookupKey, moduleName, type LookupKey, type ModuleName } from '../base/
 import type { Candidate, CandidateSource, ConfiguredNames, Lookup } from './candidate.ts';
 import type { Index } from '../indexes/trie.ts';
 
-/** The five indexes of a module tree; one that is not there answers nothing, as in kmod. */
+/** The five indexes of a module tree. A missing index matches nothing, as in kmod. */
 export interface MatchIndexes {
   /** modules.dep.bin: module name → `kernel/a.ko: kernel/b.ko`. */
   readonly dep?: Index | undefined;
@@ -17,17 +17,17 @@ export interface MatchIndexes {
   readonly builtinAliases?: Index | undefined;
 }
 
-/** Where a module's file is and what it needs: the two halves of its line in modules.dep. */
+/** A module's file and what it needs: the two halves of its line in modules.dep. */
 export interface ModuleFiles {
   /** `kernel/sound/pci/hda/snd-hda-intel.ko`, relative to the module directory; absolute for a module outside it. */
   readonly path: string;
-  /** Paths of all modules it needs, directly or not, nearest first; empty when it needs none. */
+  /** Paths of all modules it needs, directly or indirectly, nearest first; empty when it needs none. */
   readonly depends: readonly string[];
 }
 
-/** Answers which modules a name stands for. */
+/** Finds the modules that a name stands for. */
 export interface Matcher {
-  /** The modules that a module name, alias or MODALIAS stands for, and how each was found. */
+  /** The modules that a module name, alias or MODALIAS stands for, and how the lookup found each. */
   lookup(text: string): Lookup;
   /** The line of modules.dep for a module name; undefined when the tree has no such module. */
   dependencies(module: ModuleName): ModuleFiles | undefined;
@@ -35,12 +35,12 @@ export interface Matcher {
   isBuiltin(module: ModuleName): boolean;
 }
 
-/** kmod copies a name into a buffer of PATH_MAX bytes: what is beyond 4,095 bytes does not take part. */
+/** kmod copies a name into a buffer of PATH_MAX bytes, so it ignores everything after 4,095 bytes. */
 const LONGEST_NAME = 4095;
 
 const NONE: Lookup = { kind: 'none' };
 
-/** What one source is asked: the name's key, and the tree and configuration to look in. */
+/** One lookup: the name's key, and the tree and configuration to search. */
 interface Question {
   readonly key: LookupKey;
   readonly indexes: MatchIndexes;
@@ -49,12 +49,12 @@ interface Question {
 }
 
 /**
- * The sources in the order in which they are asked; the first that yields anything ends the search. So an `alias` line hides
- * a module of the same name, and a module's name hides an alias. (libkmod kmod_module_new_from_lookup)
+ * The sources in search order; the first with any match ends the search. So an `alias` line hides a module of the same name, and
+ * a module's name hides an alias of the indexes. (libkmod kmod_module_new_from_lookup)
  */
 const ORDER: ReadonlyArray<(question: Question) => readonly Candidate[]> = [
   ({ key, names }) => configured(names.aliases, key),
-  // No module name contains a colon, every modalias does.
+  // No module name contains a colon; every modalias does.
   ({ key, indexes }) => (key.includes(':') ? NOTHING : exactly(indexes.dep, key, 'modules.dep')),
   (question) =>
     question.key.startsWith('symbol:') ? search(question, question.indexes.symbols, 'modules.symbols') : NOTHING,
@@ -65,9 +65,9 @@ const ORDER: ReadonlyArray<(question: Question) => readonly Candidate[]> = [
 ];
 const NOTHING: readonly Candidate[] = [];
 
-/** How a matcher answers. */
+/** Options of a matcher. */
 export interface MatcherOptions {
-  /** A module that several patterns or `alias` lines lead to is a candidate for each of them, as in kmod; once if false. */
+  /** true: list a module once for each pattern or `alias` line that matches, as kmod does. false (the default): once. */
   readonly repeats?: boolean;
 }
 
@@ -134,8 +134,8 @@ function search({ key, repeats }: Question, index: Index | undefined, source: Ca
 }
 
 /**
- * Each module once, where it comes first. kmod repeats a module that two patterns name (an AHCI controller is `ahci ahci`);
- * loading it twice never does anything, so nothing is lost.
+ * Keeps the first occurrence of each module. kmod repeats a module that two patterns name (an AHCI controller is `ahci ahci`);
+ * the second load never does anything, so nothing is lost.
  */
 function once(candidates: readonly Candidate[]): readonly Candidate[] {
   if (candidates.length === 1) return candidates;
@@ -150,7 +150,7 @@ function once(candidates: readonly Candidate[]): readonly Candidate[] {
   return kept;
 }
 
-/** Up to so many candidates are compared one by one. */
+/** Up to this many candidates are compared one by one. */
 const FEW = 16;
 
 function unmatchedBracket(text: string): string {
@@ -159,7 +159,7 @@ function unmatchedBracket(text: string): string {
     if (c === ']') return `the ']' at byte ${i + 1} has no '[' before it`;
     if (c === '[') {
       const close = text.indexOf(']', i);
-      if (close < 0 || close >= LONGEST_NAME) return `the '[' at byte ${i + 1} has no ']' behind it`;
+      if (close < 0 || close >= LONGEST_NAME) return `the '[' at byte ${i + 1} has no ']' after it`;
       i = close;
     }
   }

@@ -1,60 +1,60 @@
 import type { ModuleName, Place } from '../base/names.ts';
 
-/** What to do for one module that was asked for: steps, and what stands in the way. Never both for the module itself. */
+/** What to do for one requested module: the steps, or the reasons that block it. Never both for the module itself. */
 export interface Plan {
   readonly target: ModuleName;
-  /** Each module once, in an order in which each comes after everything it needs; empty when the target is blocked. */
+  /** Each module once, after everything it needs; empty when the target is blocked. */
   readonly steps: readonly Step[];
   /**
-   * The steps as `modprobe --show-depends` prints them: kmod names a module twice when it is needed both as a dependency
-   * and by a softdep. (A second insertion finds the module loaded.)
+   * The steps as `modprobe --show-depends` prints them. kmod names a module twice when both a dependency and a softdep need it.
+   * (A second insertion finds the module loaded.)
    */
   readonly printed: readonly Step[];
-  /** Why the target cannot be loaded; empty when nothing is known to stand in the way. */
+  /** Why the target cannot be loaded; empty when no reason is known. */
   readonly blocked: readonly Blocked[];
-  /** What is worth a warning and stops nothing. */
+  /** Warnings; none of them blocks the plan. */
   readonly notes: readonly PlanNote[];
 }
 
 /** Why a module is in a plan. */
 export type StepReason = 'target' | 'depends' | 'softdep-pre' | 'softdep-post';
 
-/** One module's insertion, or the command that stands in for it. */
+/** One module's insertion, or the command that replaces it. */
 export interface Step {
   readonly module: ModuleName;
-  /** The file, absolute: `/lib/modules/6.1.0/kernel/net/mii.ko`; '' for a builtin, or a name that only an `install` line knows. */
+  /** The file, absolute: `/lib/modules/6.1.0/kernel/net/mii.ko`; '' for a builtin, or a name that only an `install` line has. */
   readonly path: string;
-  /** Its parameters as the kernel gets them: `power_save=1 model=auto`; '' when there are none. */
+  /** Its parameters, as passed to the kernel: `power_save=1 model=auto`; '' when there are none. */
   readonly params: string;
-  /** Where each part of `params` comes from, in order. */
+  /** The source of each part of `params`, in order. */
   readonly origins: readonly ParamOrigin[];
   readonly why: StepReason;
-  /** The module that needs it or names it as softdep; the target itself has none. */
+  /** The module that needs it or names it as a softdep; the target itself has none. */
   readonly for?: ModuleName | undefined;
   /** The softdep line. */
   readonly place?: Place | undefined;
-  /** True for the target and all it depends on: if one of them fails, so does the plan. What softdeps add may fail. */
+  /** True for the target and all its dependencies: if one of them fails, the plan fails. Modules that softdeps add may fail. */
   readonly required: boolean;
-  /** The steps of this plan that come before it; only these: steps without a path between them may run at the same time. */
+  /** The steps of this plan that must run before it. Steps without a path between them may run at the same time. */
   readonly after: readonly PlanEdge[];
-  /** Instead of inserting: the command of an `install` line, with $CMDLINE_OPTS replaced, for `sh -c`. */
+  /** Runs instead of the insertion: the command of an `install` line, with $CMDLINE_OPTS replaced, for `sh -c`. */
   readonly command?: PlannedCommand | undefined;
   /**
-   * What the module is now: `live` and `builtin` ones need nothing done (builtin ones are in a plan only with
-   * `ignoreLoaded`); a `coming` one is inserted again, and the kernel waits for the first insertion.
+   * The module's present state. `live` and `builtin` modules need no insertion (a plan has builtin ones only with
+   * `ignoreLoaded`). A `coming` module is inserted again, and the kernel waits for the first insertion.
    */
   readonly state?: StepState | undefined;
 }
 
 export type StepState = 'live' | 'coming' | 'going' | 'builtin';
 
-/** `module` is tried before; `required`: it must also have succeeded. (The scheduler's Edge.) */
+/** `module` is tried first; `required`: it must also have succeeded. (The scheduler's Edge.) */
 export interface PlanEdge {
   readonly module: ModuleName;
   readonly required: boolean;
 }
 
-/** `power_save=1` from /etc/modprobe.d/a.conf:3, or, without a place, from the command line of modprobe. */
+/** `power_save=1` from /etc/modprobe.d/a.conf:3; without a place, from modprobe's command line. */
 export interface ParamOrigin {
   readonly text: string;
   readonly place?: Place;
@@ -62,17 +62,17 @@ export interface ParamOrigin {
 
 export interface PlannedCommand {
   readonly text: string;
-  /** The command as it stands in the file. */
+  /** The command as written in the file. */
   readonly raw: string;
   readonly place: Place;
 }
 
 /**
- * - `missing-module`: no line of modules.dep and no `install` line has this name (the target of an `alias` line that does
- *   not exist).
- * - `cycle`: modules.dep says that it needs itself.
- * - `kernel-blacklisted`: `module_blacklist=` names it, and the kernel will refuse it.
- * - `already-loaded`: with `firstTime`.
+ * - `missing-module`: no line of modules.dep and no `install` line has this name (an `alias` line leads to a module that does not
+ *   exist).
+ * - `cycle`: according to modules.dep, it needs itself.
+ * - `kernel-blacklisted`: `module_blacklist=` names it, so the kernel will refuse it.
+ * - `already-loaded`: only with `firstTime`.
  */
 export type BlockedKind = 'missing-module' | 'cycle' | 'kernel-blacklisted' | 'already-loaded';
 
@@ -86,8 +86,8 @@ export interface Blocked {
 
 /**
  * - `install-ignored`: modprobe ignores the `install` line of a module that has softdeps (kmod#446), and so does plugd.
- * - `softdep-unknown`: no module has the name or alias that a softdep line names.
- * - `softdep-left-out`: a module of a softdep line cannot be loaded, for the reason given.
+ * - `softdep-unknown`: no module has the name or alias in a softdep line.
+ * - `softdep-left-out`: a module in a softdep line cannot be loaded, for the given reason.
  */
 export interface PlanNote {
   readonly kind: 'install-ignored' | 'softdep-unknown' | 'softdep-left-out';

@@ -6,25 +6,25 @@ import { isThroughAlias } from '../rules/modprobe/decision.ts';
 import { ruleIndex, type RuleIndex } from '../rules/modprobe/rule-index.ts';
 import type { Blocked, ParamOrigin, PlanEdge } from './plan.ts';
 
-/** Where a planner's facts come from; all of it stays as it is while the planner lives. */
+/** The sources of a planner's facts; they do not change while the planner lives. */
 export interface FactSources {
   readonly matcher: Pick<Matcher, 'lookup' | 'dependencies' | 'isBuiltin'>;
   readonly config: Config;
-  /** `/lib/modules/6.1.0`: what the paths of modules.dep are relative to. */
+  /** `/lib/modules/6.1.0`: the paths of modules.dep are relative to it. */
   readonly moduleDir: string;
-  /** False leaves `module_blacklist=` to the kernel, as modprobe does; true when absent. */
+  /** false: leave `module_blacklist=` to the kernel, as modprobe does. Default: true. */
   readonly kernelBlacklist?: boolean;
 }
 
-/** A module as one lookup found it: the alias matters, because `options` lines may name it instead of the module. */
+/** A module as one lookup found it. The alias matters, because `options` lines may name it instead of the module. */
 export interface Found {
   readonly facts: ModuleFacts;
   readonly alias: string | undefined;
-  /** What `options` lines give it. */
+  /** Its parameters from `options` lines. */
   readonly origins: readonly ParamOrigin[];
 }
 
-/** The modules of a softdep line, and the names in it that nothing has. */
+/** The modules of a softdep line, and its names that no module has. */
 export interface Members {
   readonly pre: readonly Found[];
   readonly post: readonly Found[];
@@ -33,13 +33,13 @@ export interface Members {
 
 const NO_MEMBERS: Members = { pre: [], post: [], unknown: [] };
 
-/** What tree and configuration say about modules, each found out when it is first asked for. */
+/** The facts about modules from tree and configuration, each computed on first use. */
 export class FactTable {
   readonly sources: FactSources;
   readonly rules: RuleIndex;
   readonly #facts = new Map<ModuleName, ModuleFacts>();
   readonly #found = new Map<string, Found>();
-  /** Built-in modules that only modules.builtin.modinfo has: those that cannot be modules, such as tracefs. */
+  /** Builtin modules that only modules.builtin.modinfo lists: code that cannot be built as a module, such as tracefs. */
   readonly #builtins = new Set<ModuleName>();
 
   constructor(sources: FactSources) {
@@ -47,7 +47,7 @@ export class FactTable {
     this.rules = ruleIndex(sources.config);
   }
 
-  /** A candidate of the lookup of `name`. Like kmod: a configured alias is remembered by its pattern, others as looked up. */
+  /** A candidate of the lookup of `name`. As in kmod, a configured alias is known by its pattern, any other by the name looked up. */
   ofCandidate(candidate: Candidate, name: string): Found {
     if (candidate.source === 'builtin-alias') this.#builtins.add(candidate.module);
     if (!isThroughAlias(candidate)) return this.found(candidate.module);
@@ -58,7 +58,7 @@ export class FactTable {
     return this.#builtins.has(module) || this.sources.matcher.isBuiltin(module);
   }
 
-  /** The module by its own name, or as `alias` led to it. `path` is where another module's line of modules.dep has it. */
+  /** The module by its own name, or through `alias`. `path` is its path in another module's line of modules.dep. */
   found(module: ModuleName, alias?: string, path?: string): Found {
     const key = alias === undefined ? module : `${module}\\${alias}`;
     let found = this.#found.get(key);
@@ -78,10 +78,10 @@ export class FactTable {
   }
 }
 
-/** One module, whoever asks for it. Softdeps may lead in circles, so what leads to other modules is found out late. */
+/** One module, independent of how it was found. Softdeps can form cycles, so links to other modules are resolved on first use. */
 export class ModuleFacts {
   readonly name: ModuleName;
-  /** Absolute; '' when no line of modules.dep has it. */
+  /** Absolute; '' when no line of modules.dep names it. */
   readonly path: string;
   readonly builtin: boolean;
   readonly install: CommandRule | undefined;
@@ -93,8 +93,8 @@ export class ModuleFacts {
   #members: Members | undefined;
   #blocked: readonly Blocked[] | undefined;
   #wellFounded: boolean | undefined;
-  /** The module that was last found to get this one through another. */
-  #broughtTo: ModuleFacts | undefined;
+  /** The last module that was found to reach this one through another dependency. */
+  #indirectFor: ModuleFacts | undefined;
 
   constructor(table: FactTable, name: ModuleName, otherPath: string | undefined) {
     const { matcher, moduleDir } = table.sources;
@@ -109,7 +109,7 @@ export class ModuleFacts {
     this.#dependPaths = entry?.depends ?? [];
   }
 
-  /** All it depends on, directly or not, deepest first. */
+  /** All its dependencies, direct and indirect, deepest first. */
   get depends(): readonly Found[] {
     this.#depends ??= this.#dependPaths
       .map((path) => this.#table.found(moduleNameFromPath(path), undefined, path))
@@ -117,30 +117,30 @@ export class ModuleFacts {
     return this.#depends;
   }
 
-  /** The dependencies that no other dependency brings with it: edges from these are enough. */
+  /** The dependencies that no other dependency needs; edges to these are enough. */
   get direct(): readonly PlanEdge[] {
     if (this.#direct === undefined) {
       const all = this.depends.map(({ facts }) => facts);
-      for (const { facts } of this.depends) for (const below of facts.depends) below.facts.#broughtTo = this;
-      const direct = all.filter((facts) => facts.#broughtTo !== this);
-      // Where every one is brought by another, modules.dep is in circles; the plan says so.
+      for (const { facts } of this.depends) for (const below of facts.depends) below.facts.#indirectFor = this;
+      const direct = all.filter((facts) => facts.#indirectFor !== this);
+      // If each dependency is needed by another, modules.dep has a cycle; the plan reports it.
       this.#direct = (direct.length > 0 ? direct : all).map(({ name }) => ({ module: name, required: true }));
     }
     return this.#direct;
   }
 
-  /** The modules of its softdep line: the first that matches, as in kmod. */
+  /** The modules of its softdep line; the first line that matches counts, as in kmod. */
   get members(): Members {
     this.#members ??= this.softdep === undefined ? NO_MEMBERS : this.#resolve(this.softdep);
     return this.#members;
   }
 
-  /** Whether softdeps make modprobe ignore its install command. */
+  /** True when softdeps make modprobe ignore its install command. */
   get hasSoftdeps(): boolean {
     return this.members.pre.length > 0 || this.members.post.length > 0;
   }
 
-  /** Why it or something it depends on cannot be loaded, whatever its state; empty when nothing is known. */
+  /** Why it or one of its dependencies cannot be loaded, regardless of state; empty when no reason is known. */
   get blocked(): readonly Blocked[] {
     this.#blocked ??= this.#findBlocks();
     return this.#blocked;
@@ -166,13 +166,9 @@ export class ModuleFacts {
       const reason = `modules.dep has no module ${this.name}`;
       return [{ module: this.name, kind: 'missing-module', reason }];
     }
-    const circle = this.#circle();
-    if (circle !== undefined) {
-      blocked.push({
-        module: this.name,
-        kind: 'cycle',
-        reason: `modules.dep leads in a circle: ${circle.join(' → ')}`,
-      });
+    const cycle = this.#findCycle();
+    if (cycle !== undefined) {
+      blocked.push({ module: this.name, kind: 'cycle', reason: `modules.dep has a cycle: ${cycle.join(' → ')}` });
     }
     const { kernelBlacklist, config } = this.#table.sources;
     if (kernelBlacklist === false || config.kernelBlacklists.length === 0) return blocked;
@@ -185,15 +181,15 @@ export class ModuleFacts {
     return blocked;
   }
 
-  /** `a → b → a` when its dependencies, or theirs, lead back. */
-  #circle(): readonly ModuleName[] | undefined {
+  /** The names of `a → b → a` when its dependencies, or theirs, form a cycle; otherwise undefined. */
+  #findCycle(): readonly ModuleName[] | undefined {
     if (this.#isWellFounded()) return undefined;
     const done = new Set<ModuleFacts>();
     const way: Array<{ readonly facts: ModuleFacts; left: readonly ModuleFacts[] }> = [];
     const enter = (facts: ModuleFacts) => way.push({ facts, left: facts.depends.map((found) => found.facts) });
     enter(this);
     for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
-      // Depends are deepest first; going to the nearest first names a circle by its own links.
+      // `depends` is deepest first. Visiting the nearest first describes a cycle by its direct links.
       const next = last.left.at(-1);
       if (next === undefined) {
         done.add(last.facts);
@@ -208,7 +204,7 @@ export class ModuleFacts {
     return undefined;
   }
 
-  /** True when each list of dependencies is longer than those of its members, as it is wherever depmod wrote it. */
+  /** True when each list of dependencies is longer than those of its members, as in every modules.dep that depmod writes. */
   #isWellFounded(): boolean {
     const length = this.#dependPaths.length;
     this.#wellFounded ??= this.depends.every(

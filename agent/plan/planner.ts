@@ -1,38 +1,38 @@
 /**
- * From one module to the steps that load it, as modprobe goes about it (libkmod's kmod_module_get_probe_list):
+ * Turns one module into the steps that load it, in modprobe's order (libkmod's kmod_module_get_probe_list):
  *
  *     dependencies, deepest first, each between its own softdeps
  *     the module's pre softdeps, each with its dependencies and softdeps
  *     the module
  *     its post softdeps, likewise
  *
- * A module that is being worked on is not begun again, which breaks softdep loops. Softdeps of the target are left out when
- * its commands are ignored (`modprobe -i`).
+ * A module whose turn has begun does not begin again, which breaks softdep cycles. With the target's commands ignored
+ * (`modprobe -i`), its softdeps are left out.
  */
 import type { ModuleName, Place } from '../base/names.ts';
 import type { Candidate } from '../match/candidate.ts';
 import { FactTable, type FactSources, type Found, type ModuleFacts } from './planned-module.ts';
 import type { Blocked, ParamOrigin, Plan, PlanEdge, PlanNote, PlannedCommand, Step, StepReason } from './plan.ts';
 
-/** What a planner plans with. */
+/** The input of a planner. */
 export interface PlannerInput extends FactSources {
-  /** What a module is now; undefined when it is not loaded. Asked anew for every plan. */
+  /** A module's present state; undefined when it is not loaded. The planner asks again for every plan. */
   state(module: ModuleName): 'live' | 'coming' | 'going' | undefined;
 }
 
-/** How a plan is to be made; the defaults are those of a device that asks for its driver. */
+/** How to make a plan. The defaults suit a device that needs its driver. */
 export interface PlanOptions {
-  /** Loaded modules are planned as if they were not, builtin ones are steps: `modprobe --show-depends`. */
+  /** Plan as if no module were loaded, with builtin ones as steps: `modprobe --show-depends`. */
   readonly ignoreLoaded?: boolean;
-  /** The target's own install command and softdeps do not count: `modprobe --ignore-install`. */
+  /** Ignore the target's own install command and softdeps: `modprobe --ignore-install`. */
   readonly ignoreCommands?: boolean;
-  /** A target that is loaded already is blocked: `modprobe --first-time`. */
+  /** Block a target that is already loaded: `modprobe --first-time`. */
   readonly firstTime?: boolean;
-  /** Parameters for the target, after the configured ones: `modprobe foo a=1` → `a=1`. */
+  /** Parameters of the target, after the configured ones: `modprobe foo a=1` → `a=1`. */
   readonly extraParams?: string;
 }
 
-/** Makes plans; what it finds out about a module serves all of them. A new tree or configuration needs a new planner. */
+/** Makes plans, and reuses what it learns about a module. A new tree or configuration needs a new planner. */
 export interface Planner {
   /** The plan for one candidate of the lookup of `name`. */
   plan(candidate: Candidate, name: string, options?: PlanOptions): Plan;
@@ -61,7 +61,7 @@ export function createPlanner(input: PlannerInput): Planner {
   };
 }
 
-/** One place of a module in the order of insertion; the same for every plan that begins at the same module. */
+/** One position of a module in the order of insertion; the same for every plan that begins at the same module. */
 interface Item {
   readonly found: Found;
   readonly why: StepReason;
@@ -74,18 +74,18 @@ interface Item {
 }
 
 interface Sequence {
-  /** As kmod has it, with repetitions. */
+  /** In kmod's order, duplicates included. */
   readonly items: readonly Item[];
   readonly notes: readonly PlanNote[];
 }
 
-/** How deep softdeps of softdeps go; only a configuration made to hurt gets there. */
+/** How deep softdeps of softdeps are followed; only a hostile configuration nests deeper. */
 const DEEPEST = 500;
 
 function sequenceOf(target: Found, ignoreCommands: boolean): Sequence {
   const items: Item[] = [];
   const notes: PlanNote[] = [];
-  // The module that comes after each softdep, and before.
+  // For each module, the modules that softdeps put before it.
   const softEdges = new Map<ModuleName, Set<ModuleName>>();
   const begun = new Set<Found>();
   const noted = new Set<ModuleFacts>();
@@ -140,8 +140,8 @@ function sequenceOf(target: Found, ignoreCommands: boolean): Sequence {
 const NO_EDGES: readonly PlanEdge[] = [];
 
 /**
- * Gives each item its edges, those that its place allows: one that would lead forward closes a softdep loop. Nobody waits
- * for what is built in.
+ * Gives each item the edges that its position allows: an edge to a later item would close a softdep cycle. Builtin modules get no
+ * edges, because nothing has to wait for them.
  */
 function connect(
   target: ModuleFacts,
@@ -188,7 +188,7 @@ function noteSoftdeps(facts: ModuleFacts, place: Place, notes: PlanNote[]): void
     notes.push({ kind: 'install-ignored', module: name, message, place: install.place });
   }
   for (const unknown of members.unknown) {
-    notes.push({ kind: 'softdep-unknown', module: name, message: `no module is or answers to ${unknown}`, place });
+    notes.push({ kind: 'softdep-unknown', module: name, message: `no module has the name or alias ${unknown}`, place });
   }
   for (const { facts: member } of [...members.pre, ...members.post]) {
     const [blocked] = member.blocked;
@@ -214,7 +214,7 @@ function planOf(target: Found, sequence: Sequence, input: PlannerInput, options:
     const isTarget = found === target;
     const origins = isTarget && extra !== undefined ? [...found.origins, { text: extra }] : found.origins;
     const ignored = facts.hasSoftdeps || (isTarget && options.ignoreCommands === true);
-    // One shape for all steps, whatever they have: plans are made by the hundred while a machine boots.
+    // All steps have one object shape, even with properties undefined: a boot makes hundreds of plans.
     const step: Step = {
       module: facts.name,
       path: facts.path,
@@ -249,8 +249,8 @@ function commandOf(
 }
 
 /**
- * Parameters as kmod prints them and puts them into commands: with a blank after the configured ones even when none of the
- * command line follow. `insmod /x.ko a=1 `.
+ * Parameters as kmod prints them and inserts them into commands: with a space after the configured ones even when none from the
+ * command line follow: `insmod /x.ko a=1 `.
  */
 export function kmodOptions(origins: readonly ParamOrigin[]): string {
   const text = origins.map((origin) => origin.text).join(' ');
@@ -279,7 +279,7 @@ function planOfLoaded({ facts, origins }: Found, state: 'live' | 'builtin', firs
   return { target, steps: [step], printed: [step], blocked: [], notes: [] };
 }
 
-/** With -i an install command is nothing to fall back on. */
+/** With -i an install command cannot replace a missing file. */
 function blockedWithoutCommand(facts: ModuleFacts): readonly Blocked[] {
   if (facts.path !== '' || facts.builtin) return facts.blocked;
   return [{ module: facts.name, kind: 'missing-module', reason: `modules.dep has no module ${facts.name}` }];

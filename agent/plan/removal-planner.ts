@@ -1,15 +1,15 @@
 /**
- * What `modprobe -r` removes, and in which order (rmmod_do_module in kmod's tools/modprobe.c):
+ * Plans what `modprobe -r` removes, and in which order (rmmod_do_module in kmod's tools/modprobe.c):
  *
  *     the module's post softdeps, last first
  *     with `removeHolders`: the modules that hold it
  *     the module, unless something uses it
- *     each of its dependencies that nothing uses any more
+ *     each of its dependencies that nothing else uses
  *     its pre softdeps, last first
  *
- * A `remove` command stands in for the module and for the look at its dependencies, and runs even if it is not loaded.
- * kmod keeps no record of what it is about and recurses until it crashes on two modules that are each other's softdep; here
- * a module that is being worked on is not begun again.
+ * A `remove` command replaces the removal of the module and of its dependencies, and runs even if the module is not loaded.
+ * kmod does not remember which modules it is working on, and recurses until it crashes on two modules that are each other's
+ * softdep. Here a module whose turn has begun does not begin again.
  */
 import type { ModuleName } from '../base/names.ts';
 import type { Candidate } from '../match/candidate.ts';
@@ -17,9 +17,9 @@ import type { CommandRule } from '../rules/modprobe/config.ts';
 import { FactTable, type FactSources, type Found } from './planned-module.ts';
 import type { PlannedCommand } from './plan.ts';
 
-/** What a removal is planned with. */
+/** The input of a removal planner. */
 export interface RemovalInput extends FactSources {
-  /** What a module is now; undefined when it is not loaded. */
+  /** A module's present state; undefined when it is not loaded. */
   state(module: ModuleName): 'live' | 'coming' | 'going' | undefined;
   /** /sys/module/NAME/refcnt; undefined where there is none. */
   refcount(module: ModuleName): number | undefined;
@@ -27,35 +27,35 @@ export interface RemovalInput extends FactSources {
   holders(module: ModuleName): readonly ModuleName[];
 }
 
-/** How it is to be planned. */
+/** How to plan a removal. */
 export interface RemovalOptions {
   /** `--remove-holders`. */
   readonly removeHolders?: boolean;
-  /** `--ignore-remove`: neither commands nor softdeps count, for all modules of the plan. */
+  /** `--ignore-remove`: ignore commands and softdeps of all modules of the plan. */
   readonly ignoreCommands?: boolean;
-  /** `--show-depends`: as if everything were loaded and nothing in use. */
+  /** `--show-depends`: plan as if every module were loaded and none in use. */
   readonly ignoreLoaded?: boolean;
-  /** `--first-time`: a module that is not loaded is refused. */
+  /** `--first-time`: refuse a module that is not loaded. */
   readonly firstTime?: boolean;
-  /** `--wait`: a module in use is tried all the same; the kernel may say that it is free meanwhile. */
+  /** `--wait`: try a module in use anyway; it may be free by then. */
   readonly wait?: boolean;
-  /** What is refused does not end the plan (`-a` and `-q`); without it the first refusal is the last step. */
+  /** Continue after a refusal (`-a` and `-q`); without it, the first refusal is the last step. */
   readonly goOn?: boolean;
-  /** Counts stay as they are now, as `modprobe -r -n` has it, instead of falling with each holder that goes. */
+  /** Keep today's reference counts, as `modprobe -r -n` does; without it, they fall with each removed holder. */
   readonly countsStay?: boolean;
 }
 
 export type RemovalReason = 'target' | 'holder' | 'unused' | 'softdep-pre' | 'softdep-post';
 
-/** What is known of every step. */
+/** The properties that every step has. */
 interface RemovalBase {
   readonly module: ModuleName;
   readonly why: RemovalReason;
   /** The module whose removal brought this one; absent for the target. */
   readonly for?: ModuleName;
-  /** Its failure is the plan's; others are passed over. */
+  /** If it fails, the plan fails; the failure of any other step is ignored. */
   readonly required: boolean;
-  /** Index of the step to go on with when this one fails; `steps.length` when none. */
+  /** Index of the step to continue with when this one fails; `steps.length` for none. */
   readonly otherwise: number;
 }
 
@@ -82,7 +82,7 @@ export interface RemovalPlanner {
   plan(candidate: Candidate, name: string, options?: RemovalOptions): RemovalPlan;
 }
 
-/** A planner of removals; what it finds out about tree and configuration serves all plans, the kernel is asked for each. */
+/** A planner of removals. All plans share its knowledge of tree and configuration; it asks the kernel again for each. */
 export function createRemovalPlanner(input: RemovalInput): RemovalPlanner {
   const table = new FactTable(input);
   return {
@@ -95,7 +95,7 @@ export function createRemovalPlanner(input: RemovalInput): RemovalPlanner {
   };
 }
 
-/** A step whose `otherwise` is not known yet is written with this. */
+/** Stands for an `otherwise` that is not known yet. */
 const OPEN = -1;
 
 type Writable<T> = T extends unknown ? { -readonly [Key in keyof T]: T[Key] } : never;
@@ -106,7 +106,7 @@ class Removal {
   readonly #input: RemovalInput;
   readonly #options: RemovalOptions;
   readonly #begun = new Set<ModuleName>();
-  /** Begun, and not at their own removal yet. */
+  /** Begun, but not removed yet. */
   readonly #pending = new Set<ModuleName>();
   readonly #removed = new Set<ModuleName>();
   /** A refusal has ended the plan. */
@@ -118,7 +118,7 @@ class Removal {
     this.#options = options;
   }
 
-  /** Plans one module with all that goes with it; false when it, or what must go before it, is refused. */
+  /** Plans one module and everything that goes with it; false when it, or a module that must go before it, is refused. */
   module(found: Found, why: RemovalReason, wanting: ModuleName | undefined): boolean {
     const { name } = found.facts;
     if (this.#begun.has(name) || this.#removed.has(name)) return true;
@@ -133,7 +133,7 @@ class Removal {
       otherwise: OPEN,
     });
     this.#pending.delete(name);
-    // A holder that stays ends the part of the module that it holds, which is not over yet.
+    // A holder's failure ends the turn of the module it holds, whose end is not known yet.
     if (why !== 'holder') {
       for (let at = from; at < this.steps.length; at++) {
         const step = this.steps[at];
@@ -211,7 +211,7 @@ class Removal {
     return this.#options.countsStay === true ? holders : holders.filter((holder) => !this.#removed.has(holder));
   }
 
-  /** The count by then: each holder that goes takes its one with it. */
+  /** The count at this point of the plan: each removed holder lowers it by one. */
   #refcount(module: ModuleName): number | undefined {
     const refcount = this.#input.refcount(module);
     if (refcount === undefined || this.#options.countsStay === true) return refcount;
@@ -219,7 +219,7 @@ class Removal {
   }
 }
 
-/** The options of a removal are none. */
+/** A removal has no options, so $CMDLINE_OPTS is empty. */
 function commandOf({ command, place }: CommandRule): PlannedCommand {
   return { text: command.replaceAll('$CMDLINE_OPTS', ''), raw: command, place };
 }

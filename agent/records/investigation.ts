@@ -75,7 +75,7 @@ export interface RequestReport {
   readonly candidates: readonly CandidateReport[];
   readonly verdict: Verdict;
   readonly cause?: Cause | undefined;
-  /** Why nothing can match: `the '[' at byte 7 has no ']' behind it`. */
+  /** Why nothing can match: `the '[' at byte 7 has no ']' after it`. */
   readonly malformed?: string | undefined;
 }
 

@@ -58,7 +58,7 @@ t.test("one line for each name, modules in kmod's order", (t) => {
   t.same(lookup(root, ['x[y']), {
     status: 1,
     out: 'x[y\t\n',
-    err: "plugd: x[y: the '[' at byte 2 has no ']' behind it\n",
+    err: "plugd: x[y: the '[' at byte 2 has no ']' after it\n",
   });
   t.end();
 });

@@ -123,7 +123,7 @@ t.test('candidates carry place and priority', (t) => {
 });
 
 t.test('brackets without a partner', (t) => {
-  t.same(matcher.lookup('dmi:a[b'), { kind: 'malformed', why: "the '[' at byte 6 has no ']' behind it" });
+  t.same(matcher.lookup('dmi:a[b'), { kind: 'malformed', why: "the '[' at byte 6 has no ']' after it" });
   t.same(matcher.lookup('a]b[c]'), { kind: 'malformed', why: "the ']' at byte 2 has no '[' before it" });
   t.same(matcher.lookup('[a]]'), { kind: 'malformed', why: "the ']' at byte 4 has no '[' before it" });
   t.equal(matcher.lookup('[a][b]').kind, 'none');

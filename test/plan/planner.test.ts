@@ -333,8 +333,8 @@ t.test('notes', (t) => {
   const notes = (conf: string) =>
     open({ conf })('z')[0]?.notes.map(({ kind, module, message }) => `${kind} ${module}: ${message}`);
   t.same(notes('softdep z pre: no-1 y post: no-2'), [
-    'softdep-unknown z: no module is or answers to no-1',
-    'softdep-unknown z: no module is or answers to no-2',
+    'softdep-unknown z: no module has the name or alias no-1',
+    'softdep-unknown z: no module has the name or alias no-2',
   ]);
   t.same(notes('softdep y post: foo\nalias foo bar'), [
     'softdep-left-out y: bar is left out: modules.dep has no module bar',
@@ -345,10 +345,10 @@ t.test('notes', (t) => {
 
 t.test('a circle is named by its own links', (t) => {
   const circle = (name: string) => open({})(name)[0]?.blocked[0]?.reason;
-  t.equal(circle('p1'), 'modules.dep leads in a circle: p1 → p2 → p1');
-  t.equal(circle('q1'), 'modules.dep leads in a circle: q1 → q2 → q3 → q1');
-  t.equal(circle('r1'), 'modules.dep leads in a circle: r1 → r1');
-  t.equal(circle('s1'), 'modules.dep leads in a circle: p1 → p2 → p1');
+  t.equal(circle('p1'), 'modules.dep has a cycle: p1 → p2 → p1');
+  t.equal(circle('q1'), 'modules.dep has a cycle: q1 → q2 → q3 → q1');
+  t.equal(circle('r1'), 'modules.dep has a cycle: r1 → r1');
+  t.equal(circle('s1'), 'modules.dep has a cycle: p1 → p2 → p1');
   t.end();
 });
 

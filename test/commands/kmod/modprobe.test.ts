@@ -120,11 +120,11 @@ const ROWS: readonly Row[] = [
   ],
   ['an alias of nothing, dry', '-n -v nothing', ''],
   [
-    'modules.dep in a circle',
+    'a cycle in modules.dep',
     '-D p1',
     '',
     1,
-    "modprobe: ERROR: could not insert 'p1': modules.dep leads in a circle: p1 -> p2 -> p1\n",
+    "modprobe: ERROR: could not insert 'p1': modules.dep has a cycle: p1 -> p2 -> p1\n",
   ],
   [
     'a path that is not there',

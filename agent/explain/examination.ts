@@ -65,7 +65,7 @@ export class Examiner {
   /** What is known of a module's file. */
   examine(examinee: Examinee): ModuleEvidence {
     const { module, path } = examinee;
-    const kernelBlacklist = ruleIndex(this.#sources.config).kernelBlacklist(module)?.place;
+    const kernelBlacklist = ruleIndex(this.#sources.config).first('kernelBlacklists', module)?.place;
     return { module, path, kernelBlacklist, file: this.#file(examinee) };
   }
 

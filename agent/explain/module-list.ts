@@ -4,8 +4,12 @@ import { readAttribute } from '../facts/attribute.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import { parseDepLine } from '../match/matcher.ts';
 import type { ModuleRow } from '../records/module-row.ts';
+import { DIRECTIVES, RULE_LISTS } from '../rules/modprobe/directives.ts';
 import { ruleIndex } from '../rules/modprobe/rule-index.ts';
 import { openSources } from '../load/sources.ts';
+
+/** The lists of rules about loading a module. */
+const LISTS = RULE_LISTS.filter((list) => DIRECTIVES[list].effect !== undefined && DIRECTIVES[list].matches !== 'name');
 
 /** Every module of the tree and of the kernel itself, by name. Errors: `no-modules-directory`. */
 export function listModules(host: Host): readonly ModuleRow[] {
@@ -14,13 +18,6 @@ export function listModules(host: Host): readonly ModuleRow[] {
   const loaded = readLoadedModules(host) ?? new Map<ModuleName, never>();
   const rows: ModuleRow[] = [];
   const row = (module: ModuleName, state: ModuleRow['state'], path: string) => {
-    const own = [
-      { kind: 'blacklist', rule: rules.blacklist(module) },
-      { kind: 'module_blacklist=', rule: rules.kernelBlacklist(module) },
-      { kind: 'install', rule: rules.install(module) },
-      ...rules.options(module, undefined).map((rule) => ({ kind: 'options', rule })),
-      { kind: 'softdep', rule: rules.softdep(module) },
-    ];
     const users =
       state === 'live' ? Number(readAttribute(`${host.sysfs}/module/${module}/refcnt`) ?? Number.NaN) : Number.NaN;
     rows.push({
@@ -28,7 +25,9 @@ export function listModules(host: Host): readonly ModuleRow[] {
       state,
       ...(Number.isNaN(users) ? {} : { users }),
       path,
-      rules: own.flatMap(({ kind, rule }) => (rule === undefined ? [] : [{ kind, place: rule.place }])),
+      rules: LISTS.flatMap((list) =>
+        rules.counting(list, module).map(({ place }) => ({ kind: DIRECTIVES[list].name, place })),
+      ),
     });
   };
   for (const { key, value } of tree.indexes.dep?.entries() ?? []) {

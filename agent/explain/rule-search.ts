@@ -1,11 +1,20 @@
+/** `plugd test -v` and `plugd why`: which rules bear on a module, and where one was looked for and none is. */
 import { lookupKey } from '../base/names.ts';
+import { counted } from '../base/words.ts';
+import type { Answer } from '../load/answer.ts';
 import type { Candidate } from '../match/candidate.ts';
 import type { RuleReport } from '../records/investigation.ts';
-import { counted } from '../base/words.ts';
-import type { Config } from '../rules/modprobe/config.ts';
-import { isThroughAlias } from '../rules/modprobe/decision.ts';
-import { ruleIndex } from '../rules/modprobe/rule-index.ts';
-import type { Answer } from '../load/answer.ts';
+import type { Config, RuleList, RuleTypes } from '../rules/modprobe/config.ts';
+import { aliasOf } from '../rules/modprobe/decision.ts';
+import { DIRECTIVES, RULE_LISTS, type RuleSubject } from '../rules/modprobe/directives.ts';
+import { ruleIndex, type RuleIndex } from '../rules/modprobe/rule-index.ts';
+
+/** The lists that are about loading: first those that lead from a name to a module, then those about the module. */
+const ABOUT_LOADING = RULE_LISTS.filter((list) => DIRECTIVES[list].effect !== undefined);
+const LISTS = [
+  ...ABOUT_LOADING.filter((list) => DIRECTIVES[list].matches === 'name'),
+  ...ABOUT_LOADING.filter((list) => DIRECTIVES[list].matches !== 'name'),
+];
 
 /** Each kind of rule that could have changed what becomes of a candidate: the lines that did, or that none is there. */
 export function rulesOf(
@@ -14,94 +23,34 @@ export function rulesOf(
   name: string,
   { decision, plan }: Answer,
 ): readonly RuleReport[] {
-  const { module } = candidate;
+  const subject: RuleSubject = { candidate, decision: decision.kind, planned: plan !== undefined };
   const rules = ruleIndex(config);
-  const reports: RuleReport[] = [];
-  const none = (kind: string, all: readonly unknown[]) =>
-    reports.push({
-      kind,
-      applied: false,
-      remark: all.length === 0 ? 'no such rule anywhere' : `${counted(all.length, 'rule')}, none for it`,
-    });
-
-  if (candidate.source === 'config-alias' && candidate.place !== undefined) {
-    reports.push({
-      kind: 'alias',
-      text: `alias ${candidate.pattern} ${module}`,
-      place: candidate.place,
-      applied: true,
-    });
-  } else {
-    none('alias', config.aliases);
-  }
-
-  const blacklist = rules.blacklist(module);
-  if (blacklist === undefined) none('blacklist', config.blacklists);
-  else {
-    const applied = decision.kind === 'blacklisted';
-    const remark = applied
-      ? undefined
-      : decision.kind === 'builtin'
-        ? 'no effect: it is built in'
-        : 'no effect: it was asked for by its own name';
-    reports.push({ kind: 'blacklist', text: `blacklist ${module}`, place: blacklist.place, applied, remark });
-  }
-
-  const kernel = rules.kernelBlacklist(module);
-  if (kernel === undefined) none('module_blacklist=', config.kernelBlacklists);
-  else
-    reports.push({ kind: 'module_blacklist=', text: `module_blacklist=${module}`, place: kernel.place, applied: true });
-
-  const install = rules.install(module);
-  if (install === undefined) none('install', config.installs);
-  else {
-    const applied = decision.kind === 'install-command' || decision.kind === 'denied';
-    const text = `install ${install.pattern} ${install.command}`;
-    const remark = applied
-      ? undefined
-      : decision.kind === 'load'
-        ? 'no effect: modprobe ignores it for a module with softdeps'
-        : undefined;
-    reports.push({ kind: 'install', text, place: install.place, applied, remark });
-  }
-
-  const alias = !isThroughAlias(candidate)
-    ? undefined
-    : candidate.source === 'config-alias'
-      ? candidate.pattern
-      : lookupKey(name);
-  const options = rules.options(module, alias);
-  if (options.length === 0) none('options', config.options);
-  for (const rule of options) {
-    const builtin = decision.kind === 'builtin';
-    const remark = builtin
-      ? `no effect: it is built in; use ${module}.PARAMETER= on the kernel's command line`
-      : undefined;
-    reports.push({
-      kind: 'options',
-      text: `options ${rule.module} ${rule.text}`,
-      place: rule.place,
-      applied: !builtin && plan !== undefined,
-      remark,
-    });
-  }
-
-  const softdep = rules.softdep(module);
-  if (softdep === undefined) none('softdep', config.softdeps);
-  else {
-    const text = `softdep ${softdep.pattern}${list('pre', softdep.pre)}${list('post', softdep.post)}`;
-    const empty = softdep.pre.length + softdep.post.length === 0;
-    reports.push({
-      kind: 'softdep',
-      text,
-      place: softdep.place,
-      applied: plan !== undefined && !empty,
-      remark: empty ? 'it names nothing' : undefined,
-    });
-  }
-  return reports;
+  return LISTS.flatMap((list) => reports(list, config[list], rules, name, subject));
 }
 
-function list(word: string, members: readonly string[]): string {
-  return members.length === 0 ? '' : ` ${word}: ${members.join(' ')}`;
+function reports<List extends RuleList>(
+  list: List,
+  all: ReadonlyArray<RuleTypes[List]>,
+  rules: RuleIndex,
+  asked: string,
+  subject: RuleSubject,
+): readonly RuleReport[] {
+  const { name, matches, text, effect } = DIRECTIVES[list];
+  const { candidate } = subject;
+  const byName = matches === 'name';
+  const alias = matches === 'either' ? aliasOf(candidate, asked) : undefined;
+  const own = rules
+    .counting(list, byName ? (lookupKey(asked) ?? asked) : candidate.module, alias)
+    .map((rule) => ({
+      kind: name,
+      text: text(rule),
+      place: rule.place,
+      applied: false,
+      ...effect?.(rule, subject),
+    }))
+    // An alias line that leads to another module is another candidate's.
+    .filter(({ applied }) => applied || !byName);
+  if (own.length > 0) return own;
+  const remark = all.length === 0 ? 'no such rule anywhere' : `${counted(all.length, 'rule')}, none for it`;
+  return [{ kind: name, applied: false, remark }];
 }

@@ -34,7 +34,7 @@ export function answer(
 
 /** An install line that only keeps the module out is a rule, not something to be run at every boot and reported as failed. */
 function judgeCommand(config: Config, decision: Decision): Decision {
-  const rule = ruleIndex(config).install(decision.candidate.module);
+  const rule = ruleIndex(config).first('installs', decision.candidate.module);
   if (rule === undefined || !doesNothing(rule.command)) return decision;
   return { ...decision, kind: 'denied', reason: `install ${rule.pattern} ${rule.command.trim()}` };
 }

@@ -1,8 +1,8 @@
-import { lookupKey, moduleNameFromPath, type ModuleName } from '../base/names.ts';
+import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
 import type { Candidate } from '../match/candidate.ts';
 import type { Matcher } from '../match/matcher.ts';
 import type { CommandRule, Config, SoftdepRule } from '../rules/modprobe/config.ts';
-import { isThroughAlias } from '../rules/modprobe/decision.ts';
+import { aliasOf } from '../rules/modprobe/decision.ts';
 import { ruleIndex, type RuleIndex } from '../rules/modprobe/rule-index.ts';
 import type { Blocked, ParamOrigin, PlanEdge } from './plan.ts';
 
@@ -50,8 +50,7 @@ export class FactTable {
   /** A candidate of the lookup of `name`. As in kmod, a configured alias is known by its pattern, any other by the name looked up. */
   ofCandidate(candidate: Candidate, name: string): Found {
     if (candidate.source === 'builtin-alias') this.#builtins.add(candidate.module);
-    if (!isThroughAlias(candidate)) return this.found(candidate.module);
-    return this.found(candidate.module, candidate.source === 'config-alias' ? candidate.pattern : lookupKey(name));
+    return this.found(candidate.module, aliasOf(candidate, name));
   }
 
   isBuiltin(module: ModuleName): boolean {
@@ -64,7 +63,8 @@ export class FactTable {
     let found = this.#found.get(key);
     if (found === undefined) {
       const origins: ParamOrigin[] = [];
-      for (const { text, place } of this.rules.options(module, alias)) if (text !== '') origins.push({ text, place });
+      for (const { text, place } of this.rules.counting('options', module, alias))
+        if (text !== '') origins.push({ text, place });
       found = { facts: this.#factsOf(module, path), alias, origins };
       this.#found.set(key, found);
     }
@@ -103,8 +103,8 @@ export class ModuleFacts {
     this.name = name;
     this.path = path === '' || path.startsWith('/') ? path : `${moduleDir}/${path}`;
     this.builtin = table.isBuiltin(name);
-    this.install = table.rules.install(name);
-    this.softdep = table.rules.softdep(name);
+    this.install = table.rules.first('installs', name);
+    this.softdep = table.rules.first('softdeps', name);
     this.#table = table;
     this.#dependPaths = entry?.depends ?? [];
   }
@@ -173,7 +173,7 @@ export class ModuleFacts {
     const { kernelBlacklist, config } = this.#table.sources;
     if (kernelBlacklist === false || config.kernelBlacklists.length === 0) return blocked;
     for (const facts of [...this.depends.map((found) => found.facts), this]) {
-      const rule = this.#table.rules.kernelBlacklist(facts.name);
+      const rule = this.#table.rules.first('kernelBlacklists', facts.name);
       if (rule === undefined || facts.builtin || (facts.install !== undefined && !facts.hasSoftdeps)) continue;
       const reason = `module_blacklist=${facts.name} on the kernel command line`;
       blocked.push({ module: facts.name, kind: 'kernel-blacklisted', reason, place: rule.place });

@@ -146,7 +146,7 @@ class Removal {
   #part(found: Found, base: RemovalBase): boolean {
     const { facts } = found;
     const { ignoreCommands, ignoreLoaded, removeHolders, wait } = this.#options;
-    const rule = ignoreCommands === true ? undefined : this.#table.rules.remove(facts.name);
+    const rule = ignoreCommands === true ? undefined : this.#table.rules.first('removes', facts.name);
     const members = ignoreCommands === true ? { pre: [], post: [] } : facts.members;
     const asIs = rule !== undefined || ignoreLoaded === true;
     if (!asIs && facts.builtin) {

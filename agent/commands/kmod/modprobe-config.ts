@@ -1,5 +1,6 @@
 import type { Index } from '../../indexes/trie.ts';
-import type { Config } from '../../rules/modprobe/config.ts';
+import type { Config, RuleList, RuleTypes } from '../../rules/modprobe/config.ts';
+import { DIRECTIVES, RULE_LISTS } from '../../rules/modprobe/directives.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 
 /** Prints what `modprobe -c` prints: the configuration, then all aliases of the module tree. */
@@ -9,26 +10,14 @@ export function showConfig(run: ModprobeRun): void {
   for (const index of [run.indexes.aliases, run.indexes.symbols]) surroundings.print(indexText(index));
 }
 
-/**
- * The rules as `modprobe -c` shows them, by kind. The two lists of a softdep stand without a blank between them
- * (`softdep a pre: bpost: c`), as kmod has it to this day.
- */
+/** The rules as `modprobe -c` shows them, list by list. */
 export function configText(config: Config): string {
-  return [
-    ...config.blacklists.map((rule) => `blacklist ${rule.verbatim ?? rule.module}\n`),
-    ...config.installs.map((rule) => `install ${rule.pattern} ${rule.command}\n`),
-    ...config.removes.map((rule) => `remove ${rule.pattern} ${rule.command}\n`),
-    ...config.aliases.map((rule) => `alias ${rule.pattern} ${rule.module}\n`),
-    ...config.options.map((rule) => `options ${rule.module} ${rule.text}\n`),
-    ...config.softdeps.map(
-      ({ pattern, pre, post }) => `softdep ${pattern} ${list('pre: ', pre)}${list('post: ', post)}\n`,
-    ),
-    ...config.weakdeps.map((rule) => `weakdep ${rule.pattern} ${rule.members.join(' ')}\n`),
-  ].join('');
+  return RULE_LISTS.map((list) => listText(list, config[list])).join('');
 }
 
-function list(head: string, words: readonly string[]): string {
-  return words.length === 0 ? '' : head + words.join(' ');
+function listText<List extends RuleList>(list: List, rules: ReadonlyArray<RuleTypes[List]>): string {
+  const { print } = DIRECTIVES[list];
+  return print === undefined ? '' : rules.map((rule) => `${print(rule)}\n`).join('');
 }
 
 function indexText(index: Index | undefined): string {

@@ -105,7 +105,7 @@ export class Inserter {
       if (firstTime) run.applet.error(`could not insert '${module}': Module already in kernel`);
       return !firstTime;
     }
-    const blacklisted = ruleIndex(run.config).blacklist(module) !== undefined;
+    const blacklisted = ruleIndex(run.config).first('blacklists', module) !== undefined;
     if (blacklisted && (useBlacklist || isThroughAlias(candidate))) return true;
     const plan = planner.plan(candidate, name, { ignoreLoaded, ignoreCommands, extraParams: parameters });
     const [blocked] = plan.blocked;

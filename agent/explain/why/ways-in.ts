@@ -105,14 +105,14 @@ function asked(config: Config, module: ModuleName, source: CandidateSource, useB
   );
   if (decision?.kind === 'install-command') return command(config, module);
   if (decision === undefined || decision.kind === 'builtin' || decision.kind === 'load') {
-    const idle = ruleIndex(config).blacklist(module) !== undefined;
+    const idle = ruleIndex(config).first('blacklists', module) !== undefined;
     return { answer: 'allowed', because: idle ? 'blacklist does not count here' : '' };
   }
   return { answer: 'blocked', because: decision.reason, place: decision.place };
 }
 
 function command(config: Config, module: ModuleName): Answer {
-  const rule = ruleIndex(config).install(module);
+  const rule = ruleIndex(config).first('installs', module);
   if (rule === undefined) return { answer: 'allowed', because: '' };
   const text = `install ${rule.pattern} ${rule.command}`;
   return { answer: doesNothing(rule.command) ? 'blocked' : 'command', because: text, place: rule.place };
@@ -123,14 +123,17 @@ function asDependency(config: Config, module: ModuleName): Answer {
   const kernel = byKernel(config, module);
   if (kernel.answer === 'blocked') return kernel;
   const rules = ruleIndex(config);
-  const softdep = rules.softdep(module);
-  if (rules.install(module) !== undefined && (softdep?.pre.length ?? 0) + (softdep?.post.length ?? 0) === 0)
+  const softdep = rules.first('softdeps', module);
+  if (rules.first('installs', module) !== undefined && (softdep?.pre.length ?? 0) + (softdep?.post.length ?? 0) === 0)
     return command(config, module);
-  return { answer: 'allowed', because: rules.blacklist(module) === undefined ? '' : 'blacklist does not count here' };
+  return {
+    answer: 'allowed',
+    because: rules.first('blacklists', module) === undefined ? '' : 'blacklist does not count here',
+  };
 }
 
 function byKernel(config: Config, module: ModuleName): Answer {
-  const rule = ruleIndex(config).kernelBlacklist(module);
+  const rule = ruleIndex(config).first('kernelBlacklists', module);
   return rule === undefined
     ? { answer: 'allowed', because: '' }
     : { answer: 'blocked', because: `module_blacklist=${module}`, place: rule.place };

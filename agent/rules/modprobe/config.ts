@@ -2,24 +2,36 @@ import type { ModuleName, Place } from '../../base/names.ts';
 import type { Problem } from '../../base/problem.ts';
 
 /**
- * The administrator's rules, merged from modprobe.d, modules.softdep, modules.weakdep and the kernel command line, each
- * with its place. Order is kmod's: files by name, lines as written, the kernel command line last.
+ * The lists of a configuration and what each holds; directives.ts has a row for each.
  *
  * First match wins for install, remove, softdep and weakdep (whatever the manual says); alias, options and blacklist add up.
  */
-export interface Config {
-  readonly aliases: readonly AliasRule[];
-  readonly blacklists: readonly BlacklistRule[];
-  readonly installs: readonly CommandRule[];
-  readonly removes: readonly CommandRule[];
-  readonly options: readonly OptionsRule[];
-  readonly softdeps: readonly SoftdepRule[];
-  readonly weakdeps: readonly WeakdepRule[];
+export interface RuleTypes {
+  readonly blacklists: BlacklistRule;
   /**
    * Names after the kernel's own `module_blacklist=`, as written: the kernel refuses them with EPERM, whoever asks. It
    * compares letter for letter, so a name with '-' never takes effect.
    */
-  readonly kernelBlacklists: readonly BlacklistRule[];
+  readonly kernelBlacklists: BlacklistRule;
+  readonly installs: CommandRule;
+  readonly removes: CommandRule;
+  readonly aliases: AliasRule;
+  readonly options: OptionsRule;
+  readonly softdeps: SoftdepRule;
+  readonly weakdeps: WeakdepRule;
+}
+
+/** The name of a list of rules: `blacklists`. */
+export type RuleList = keyof RuleTypes;
+
+/** The rules of each list, in the order in which they count. */
+export type RuleLists = { readonly [List in RuleList]: ReadonlyArray<RuleTypes[List]> };
+
+/**
+ * The administrator's rules, merged from modprobe.d, modules.softdep, modules.weakdep and the kernel command line, each
+ * with its place. Order is kmod's: files by name, lines as written, the kernel command line last.
+ */
+export interface Config extends RuleLists {
   readonly problems: readonly Problem[];
 }
 
@@ -62,20 +74,25 @@ export interface WeakdepRule {
   readonly place: Place;
 }
 
-/** A Config that grows; what parsers write to. */
-export type GrowingConfig = { -readonly [Key in keyof Config]: Array<Config[Key][number]> };
+/** Lists that grow; what parsers write to. */
+export type GrowingLists = { readonly [List in RuleList]: Array<RuleTypes[List]> };
+
+/** A Config that grows. */
+export interface GrowingConfig extends GrowingLists {
+  readonly problems: Problem[];
+}
 
 /** A configuration without a rule. */
 export function emptyConfig(): GrowingConfig {
   return {
-    aliases: [],
     blacklists: [],
+    kernelBlacklists: [],
     installs: [],
     removes: [],
+    aliases: [],
     options: [],
     softdeps: [],
     weakdeps: [],
-    kernelBlacklists: [],
     problems: [],
   };
 }

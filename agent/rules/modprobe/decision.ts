@@ -1,4 +1,4 @@
-import type { Place } from '../../base/names.ts';
+import { lookupKey, type Place } from '../../base/names.ts';
 import type { Candidate } from '../../match/candidate.ts';
 import type { Config } from './config.ts';
 import { ruleIndex } from './rule-index.ts';
@@ -47,16 +47,16 @@ export function decide(
     if (source === 'modules.builtin' || source === 'builtin-alias') {
       return { kind: 'builtin', candidate, reason: `${module} is built into the kernel` };
     }
-    const blacklist = rules.blacklist(module);
+    const blacklist = rules.first('blacklists', module);
     if (blacklist !== undefined && (options.useBlacklist === true || isThroughAlias(candidate))) {
       return { kind: 'blacklisted', candidate, reason: `blacklist ${module}`, place: blacklist.place };
     }
-    const install = rules.install(module);
-    const softdep = install === undefined ? undefined : rules.softdep(module);
+    const install = rules.first('installs', module);
+    const softdep = install === undefined ? undefined : rules.first('softdeps', module);
     if (install !== undefined && (softdep === undefined || softdep.pre.length + softdep.post.length === 0)) {
       return { kind: 'install-command', candidate, reason: `install ${install.pattern}`, place: install.place };
     }
-    const kernel = rules.kernelBlacklist(module);
+    const kernel = rules.first('kernelBlacklists', module);
     if (kernel !== undefined) {
       return { kind: 'kernel-blacklisted', candidate, reason: `module_blacklist=${module}`, place: kernel.place };
     }
@@ -72,6 +72,15 @@ export function isThroughAlias({ source }: Candidate): boolean {
     source === 'modules.symbols' ||
     source === 'builtin-alias'
   );
+}
+
+/**
+ * The alias by which `name` led to a candidate, which `options` lines may name instead of the module; undefined for its own
+ * name. kmod remembers the pattern of an `alias` line, and of the tree's aliases what was asked for.
+ */
+export function aliasOf(candidate: Candidate, name: string): string | undefined {
+  if (!isThroughAlias(candidate)) return undefined;
+  return candidate.source === 'config-alias' ? candidate.pattern : lookupKey(name);
 }
 
 /** Commands that stand in for an insertion and do nothing: people's way to say never. */

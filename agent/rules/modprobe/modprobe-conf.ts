@@ -16,11 +16,12 @@
  *
  * Sources: modprobe.d(5); libkmod's kmod_config_parse and shared/util's freadline_wrapped, seen by running them.
  */
-import { lookupKey, type ModuleName } from '../../base/names.ts';
+import { lookupKey, type Place } from '../../base/names.ts';
 import type { Problem } from '../../base/problem.ts';
 import { nearestWord } from '../../base/spelling.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
-import type { GrowingConfig } from './config.ts';
+import type { GrowingConfig, RuleList, RuleTypes } from './config.ts';
+import { DIRECTIVE_NAMES, DIRECTIVES, RULE_LISTS, type DirectiveLine } from './directives.ts';
 
 /** Adds the rules and problems of one file to `config`. */
 export function parseModprobeConf({ file, text }: ConfigText, config: GrowingConfig): void {
@@ -46,99 +47,19 @@ export function parseModprobeConf({ file, text }: ConfigText, config: GrowingCon
   });
 }
 
-/** A directive's form, for its messages, and what it adds. `read` runs after the directive's own word. */
-interface Directive {
-  readonly form: string;
-  read(line: Line, config: GrowingConfig): void;
-}
+/** The list that each directive's word fills. */
+const LISTS: ReadonlyMap<string, RuleList> = new Map(
+  RULE_LISTS.filter((list) => DIRECTIVES[list].form !== undefined).map((list) => [DIRECTIVES[list].name, list]),
+);
 
-const DIRECTIVES: Readonly<Record<string, Directive>> = {
-  alias: {
-    form: 'alias PATTERN MODULE',
-    read(line, { aliases }) {
-      const pattern = line.name();
-      const module = pattern === undefined ? undefined : line.name();
-      if (pattern === undefined || module === undefined) return;
-      aliases.push({ pattern, module: module as ModuleName, place: line.place });
-      line.nothingMore();
-    },
-  },
-  blacklist: {
-    form: 'blacklist MODULE',
-    read(line, { blacklists }) {
-      const module = line.name();
-      if (module === undefined) return;
-      blacklists.push({ module: module as ModuleName, place: line.place });
-      line.nothingMore();
-    },
-  },
-  install: {
-    form: 'install MODULE COMMAND…',
-    read: (line, { installs }) =>
-      line.nameAndRest((pattern, command) => installs.push({ pattern, command, place: line.place })),
-  },
-  options: {
-    form: 'options MODULE PARAMETER=VALUE…',
-    read: (line, { options }) =>
-      line.nameAndRest((module, rest) =>
-        options.push({ module: module as ModuleName, text: rest.replaceAll('\t', ' '), place: line.place }),
-      ),
-  },
-  remove: {
-    form: 'remove MODULE COMMAND…',
-    read: (line, { removes }) =>
-      line.nameAndRest((pattern, command) => removes.push({ pattern, command, place: line.place })),
-  },
-  softdep: {
-    form: 'softdep MODULE pre: MODULE… post: MODULE…',
-    read: (line, { softdeps }) =>
-      line.nameAndRest((pattern, rest, at) => {
-        softdeps.push({ pattern, ...softdepMembers(rest), place: line.place });
-        if (!/^[ \t\v\f\r](pre|post):/.test(rest)) return;
-        line.complain('the blank before this list hides it from modprobe; write one blank after the name', at, {
-          severity: 'warning',
-          code: 'ignored',
-        });
-      }),
-  },
-  weakdep: {
-    form: 'weakdep MODULE MODULE…',
-    read: (line, { weakdeps }) =>
-      line.nameAndRest((pattern, rest) => weakdeps.push({ pattern, members: words(rest), place: line.place })),
-  },
-};
-const NAMES = Object.keys(DIRECTIVES);
-
-/**
- * The lists of a softdep line: ` a` before any `pre:` or `post:` is ignored, both may come several times. One blank before
- * the first word makes kmod (to this day) read it as `" pre:"`, which is neither; so does plugd, with a warning, because
- * a plan must be the one that modprobe makes of the same file. (Two such blanks do no harm.)
- */
-function softdepMembers(rest: string): { pre: string[]; post: string[] } {
-  const lists = { pre: [] as string[], post: [] as string[] };
-  let list: string[] | undefined;
-  const all = words(rest);
-  if (isSpace(rest, 0) && !isSpace(rest, 1)) all.shift();
-  for (const word of all) {
-    if (word === 'pre:') list = lists.pre;
-    else if (word === 'post:') list = lists.post;
-    else list?.push(word);
-  }
-  return lists;
-}
-
-/** The words of a list; here any white space of the C locale parts them. */
-function words(text: string): string[] {
-  return text.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');
-}
-
-function isSpace(text: string, at: number): boolean {
-  return at < text.length && ' \t\n\v\f\r'.includes(text.charAt(at));
+function readRule<List extends RuleList>(list: List, line: DirectiveLine, rules: Array<RuleTypes[List]>): void {
+  const rule = DIRECTIVES[list].read?.(line);
+  if (rule !== undefined) rules.push(rule);
 }
 
 /** A logical line, read word by word. */
-class Line {
-  readonly place: { readonly file: string; readonly line: number };
+class Line implements DirectiveLine {
+  readonly place: Place;
   /** Offset and number of the line after this one. */
   readonly next: number;
   readonly nextNumber: number;
@@ -190,17 +111,16 @@ class Line {
     if (this.#text === '' || this.#text.startsWith('#')) return;
     const word = this.#word();
     if (word === undefined) return;
-    const directive = Object.hasOwn(DIRECTIVES, word.text) ? DIRECTIVES[word.text] : undefined;
-    if (directive === undefined) {
+    const list = LISTS.get(word.text);
+    if (list === undefined) {
       const { code, message } = unknownDirective(word.text);
       this.complain(message, word.at, { code, word: word.text });
       return;
     }
-    this.#form = directive.form;
-    directive.read(this, this.#config);
+    this.#form = DIRECTIVES[list].form ?? '';
+    readRule(list, this, this.#config[list]);
   }
 
-  /** The next word as a name, or undefined after a complaint. */
   name(): string | undefined {
     const word = this.#word();
     if (word === undefined) {
@@ -212,16 +132,15 @@ class Line {
     return key;
   }
 
-  /** Calls `take` with the next name and the raw rest of the line, if both are there. */
-  nameAndRest(take: (name: string, rest: string, at: number) => void): void {
+  nameAndRest(): ReturnType<DirectiveLine['nameAndRest']> {
     const name = this.name();
-    if (name === undefined) return;
+    if (name === undefined) return undefined;
     const rest = this.#text.slice(this.#at);
-    if (rest === '') this.complain(`nothing stands after '${name}'; expected ${this.#form}`, this.#text.length);
-    else take(name, rest, this.#at);
+    if (rest !== '') return { name, rest, at: this.#at };
+    this.complain(`nothing stands after '${name}'; expected ${this.#form}`, this.#text.length);
+    return undefined;
   }
 
-  /** Warns of words that nobody reads; people write comments there. */
   nothingMore(): void {
     const word = this.#word();
     if (word === undefined || word.text.startsWith('#')) return;
@@ -271,12 +190,12 @@ function unknownDirective(word: string): Pick<Problem, 'code' | 'message'> {
     const message = 'a byte order mark hides the first word of this file; save the file without one';
     return { code: 'byte-order-mark', message };
   }
-  const expected = `expected ${NAMES.slice(0, -1).join(', ')} or ${NAMES.at(-1)}`;
+  const expected = `expected ${DIRECTIVE_NAMES.slice(0, -1).join(', ')} or ${DIRECTIVE_NAMES.at(-1)}`;
   const code = 'unknown-directive';
   if (word === 'include' || word === 'config') return { code, message: `'${word}' is no longer read; ${expected}` };
   const lower = word.toLowerCase();
-  if (NAMES.includes(lower)) return { code, message: `'${word}' must be written '${lower}'` };
-  const meant = nearestWord(word, NAMES);
+  if (DIRECTIVE_NAMES.includes(lower)) return { code, message: `'${word}' must be written '${lower}'` };
+  const meant = nearestWord(word, DIRECTIVE_NAMES);
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   return { code, message: `'${word}' is not a directive; ${expected}${hint}` };
 }

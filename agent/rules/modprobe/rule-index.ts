@@ -1,20 +1,19 @@
 import { fnmatch } from '../../base/fnmatch.ts';
-import type { ModuleName } from '../../base/names.ts';
-import type { BlacklistRule, CommandRule, Config, OptionsRule, SoftdepRule, WeakdepRule } from './config.ts';
+import type { Config, RuleList, RuleLists, RuleTypes } from './config.ts';
+import { DIRECTIVES, RULE_LISTS } from './directives.ts';
 
 /** A configuration's rules by module: thousands of questions are asked of a handful of rules. */
 export interface RuleIndex {
-  /** The first `blacklist` of exactly this name. */
-  blacklist(module: ModuleName): BlacklistRule | undefined;
-  /** The first element of `module_blacklist=` of exactly this name. */
-  kernelBlacklist(module: ModuleName): BlacklistRule | undefined;
-  /** The first `install` whose pattern matches the name; the same for the others. */
-  install(module: ModuleName): CommandRule | undefined;
-  remove(module: ModuleName): CommandRule | undefined;
-  softdep(module: ModuleName): SoftdepRule | undefined;
-  weakdep(module: ModuleName): WeakdepRule | undefined;
-  /** All `options` for a module's name, or for the alias that it was resolved from, in order; often the same empty list. */
-  options(module: ModuleName, alias: string | undefined): readonly OptionsRule[];
+  /**
+   * The first rule of a list that is about the name: `first('installs', module)`. Of the lists in which the first one counts
+   * it is the only one that does. Undefined when there is none.
+   */
+  first<List extends RuleList>(list: List, name: string): RuleTypes[List] | undefined;
+  /**
+   * All rules of a list that count for a module, or for the alias that it was resolved from, in the order of their lines:
+   * `counting('options', module, alias)`. Empty when there is none, then often the same list.
+   */
+  counting<List extends RuleList>(list: List, name: string, alias?: string): ReadonlyArray<RuleTypes[List]>;
 }
 
 const indexes = new WeakMap<Config, RuleIndex>();
@@ -27,56 +26,58 @@ export function ruleIndex(config: Config): RuleIndex {
 }
 
 function makeIndex(config: Config): RuleIndex {
-  const blacklists = firstByName(config.blacklists);
-  const kernelBlacklists = firstByName(config.kernelBlacklists);
-  const options = new Map<string, OptionsRule[]>();
-  for (const rule of config.options) {
-    const known = options.get(rule.module);
-    if (known === undefined) options.set(rule.module, [rule]);
-    else known.push(rule);
-  }
+  const finders = Object.fromEntries(RULE_LISTS.map((list) => [list, new Finder(config, list)])) as Finders;
   return {
-    blacklist: (module) => blacklists.get(module),
-    kernelBlacklist: (module) => kernelBlacklists.get(module),
-    install: firstByPattern(config.installs),
-    remove: firstByPattern(config.removes),
-    softdep: firstByPattern(config.softdeps),
-    weakdep: firstByPattern(config.weakdeps),
-    options(module, alias) {
-      const own = options.get(module);
-      const others = alias === undefined || alias === module ? undefined : options.get(alias);
-      if (others === undefined) return own ?? NONE;
-      if (own === undefined) return others;
-      return config.options.filter((rule) => rule.module === module || rule.module === alias);
-    },
+    first: (list, name) => finders[list].first(name),
+    counting: (list, name, alias) => finders[list].counting(name, alias),
   };
 }
 
-const NONE: readonly OptionsRule[] = [];
+type Finders = { readonly [List in RuleList]: Finder<List> };
 
-function firstByName(rules: readonly BlacklistRule[]): ReadonlyMap<string, BlacklistRule> {
-  const first = new Map<string, BlacklistRule>();
-  for (const rule of rules) if (!first.has(rule.module)) first.set(rule.module, rule);
-  return first;
-}
+/** Finds rules of one list. Names and patterns without a wildcard, which is nearly all, are found by name. */
+class Finder<List extends RuleList> {
+  readonly #rules: ReadonlyArray<RuleTypes[List]>;
+  readonly #all: boolean;
+  /** Positions in the list. */
+  readonly #exact = new Map<string, number[]>();
+  readonly #wild: Array<readonly [position: number, pattern: string]> = [];
 
-/** The first rule whose pattern matches; patterns without a wildcard, which is nearly all, are found by name. */
-function firstByPattern<Rule extends { readonly pattern: string }>(
-  rules: readonly Rule[],
-): (module: ModuleName) => Rule | undefined {
-  const exact = new Map<string, number>();
-  const wild: number[] = [];
-  rules.forEach(({ pattern }, index) => {
-    if (/[*?[\\]/.test(pattern)) wild.push(index);
-    else if (!exact.has(pattern)) exact.set(pattern, index);
-  });
-  return (module) => {
-    const at = exact.get(module);
-    for (const index of wild) {
-      if (at !== undefined && index > at) break;
-      const rule = rules[index];
-      if (rule !== undefined && fnmatch(rule.pattern, module)) return rule;
+  constructor(lists: RuleLists, list: List) {
+    const { about, wildcards, counts } = DIRECTIVES[list];
+    this.#rules = lists[list];
+    this.#all = counts === 'all';
+    this.#rules.forEach((rule, position) => {
+      const name = about(rule);
+      const known = this.#exact.get(name);
+      if (wildcards && /[*?[\\]/.test(name)) this.#wild.push([position, name]);
+      else if (known === undefined) this.#exact.set(name, [position]);
+      else known.push(position);
+    });
+  }
+
+  first(name: string): RuleTypes[List] | undefined {
+    const exact = this.#exact.get(name)?.[0];
+    for (const [position, pattern] of this.#wild) {
+      if (exact !== undefined && position > exact) break;
+      if (fnmatch(pattern, name)) return this.#rules[position];
     }
-    return at === undefined ? undefined : rules[at];
-  };
+    return exact === undefined ? undefined : this.#rules[exact];
+  }
+
+  counting(name: string, alias: string | undefined): ReadonlyArray<RuleTypes[List]> {
+    if (this.#rules.length === 0) return NONE;
+    if (!this.#all) {
+      const rule = this.first(name);
+      return rule === undefined ? NONE : [rule];
+    }
+    const names = alias === undefined || alias === name ? [name] : [name, alias];
+    const positions = names.flatMap((each) => this.#exact.get(each) ?? []);
+    for (const [position, pattern] of this.#wild)
+      if (names.some((each) => fnmatch(pattern, each))) positions.push(position);
+    if (positions.length === 0) return NONE;
+    return positions.toSorted((a, b) => a - b).flatMap((position) => this.#rules[position] ?? []);
+  }
 }
+
+const NONE: readonly never[] = [];

@@ -129,24 +129,24 @@ t.test('one decision for each candidate, in their order', (t) => {
 
 t.test('options by name and by alias keep the order of the lines', (t) => {
   const rules = ruleIndex(configOf('options m 1\noptions al-ias 2\noptions m 3\noptions other 4', 'm.x=5'));
-  const texts = (alias?: string) => rules.options(moduleName('m'), alias).map(({ text }) => text);
+  const texts = (alias?: string) => rules.counting('options', moduleName('m'), alias).map(({ text }) => text);
   t.same(texts(), ['1', '3', 'x=5']);
   t.same(texts('al_ias'), ['1', '2', '3', 'x=5']);
   t.same(texts('m'), ['1', '3', 'x=5']);
   t.same(texts('nothing'), ['1', '3', 'x=5']);
   t.same(
-    rules.options(moduleName('n'), 'al_ias').map(({ text }) => text),
+    rules.counting('options', moduleName('n'), 'al_ias').map(({ text }) => text),
     ['2'],
   );
-  t.same(rules.options(moduleName('n'), undefined), []);
+  t.same(rules.counting('options', moduleName('n')), []);
   t.end();
 });
 
 t.test('the index of a configuration is made once', (t) => {
   const config = configOf('remove m x\nweakdep m n');
   t.equal(ruleIndex(config), ruleIndex(config));
-  t.match(ruleIndex(config).remove(moduleName('m')), { command: 'x' });
-  t.match(ruleIndex(config).weakdep(moduleName('m')), { members: ['n'] });
-  t.equal(ruleIndex(config).remove(moduleName('n')), undefined);
+  t.match(ruleIndex(config).first('removes', moduleName('m')), { command: 'x' });
+  t.match(ruleIndex(config).first('weakdeps', moduleName('m')), { members: ['n'] });
+  t.equal(ruleIndex(config).first('removes', moduleName('n')), undefined);
   t.end();
 });

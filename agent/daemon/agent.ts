@@ -14,9 +14,10 @@ import { deviceOfUevent } from '../facts/devices/device.ts';
 import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
 import { LoadedModules } from '../facts/kernel/loaded-modules.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
-import { mayInsert } from '../load/coldplug.ts';
+import { Hearing } from '../load/hearing.ts';
 import { Loader } from '../load/loader.ts';
 import { problemText } from '../base/problem.ts';
+import { mayInsert } from '../load/permission.ts';
 import { readable } from '../report/terminal.ts';
 import type { Log } from '../report/log.ts';
 import { judgePolicy, type PolicySubject } from '../rules/policy/policy.ts';
@@ -25,7 +26,6 @@ import { ControlClient } from './control/control-client.ts';
 import { ControlServer } from './control/control-server.ts';
 import { controlHandler } from './control/control-handler.ts';
 import { Generations } from './generation.ts';
-import { Hearing } from '../load/hearing.ts';
 import { KernelRequestSetting } from './control/kernel-requests.ts';
 import { ModuleNews } from './module-news.ts';
 import { NameRequests } from './control/name-requests.ts';
@@ -105,10 +105,11 @@ export class Agent {
       if (!options.policyOptional) throw policyError(read.problems);
       for (const problem of read.problems) log.line('error', readable(problemText(problem)), { event: 'policy' });
     }
-    this.hearing = new Hearing(host, options.receiveBuffer, {
-      uevent: (uevent) => this.#uevent(uevent),
-      overrun: (lost) => this.resync.lost(lost),
-    });
+    const listener = {
+      uevent: (uevent: Uevent) => this.#uevent(uevent),
+      overrun: (lost: number) => this.resync.lost(lost),
+    };
+    this.hearing = new Hearing(host, listener, { receiveBuffer: options.receiveBuffer });
     this.#files = new FileWatch(host, options.policyFile, log);
     this.loaded = new LoadedModules(host);
     this.before = [...this.loaded.names()];

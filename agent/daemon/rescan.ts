@@ -1,12 +1,11 @@
-/** Reads sysfs again and compares it with what is known: after lost uevents, and for a new generation. */
+/** Reads sysfs again and compares it with what is known, after uevents were lost and for a new generation. */
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import type { Devpath, ModuleName } from '../base/names.ts';
 import { boundDriver, readDevicesLater, type Device } from '../facts/devices/device.ts';
 import type { LoadedModules } from '../facts/kernel/loaded-modules.ts';
-import { nextTurn, TURN_MS } from '../load/coldplug.ts';
 import type { Loader } from '../load/loader.ts';
-import { inOrderOfRank } from '../load/rank.ts';
+import { byRank, inTurns, sinceStart } from '../load/turns.ts';
 
 /** What a rescan found different. */
 export interface RescanResult {
@@ -20,14 +19,14 @@ export interface RescanResult {
   readonly ms: number;
 }
 
-/** All devices, and what is known but not there any more; `moduleCame` is told of each module that was loaded unheard. */
+/** Asks for all devices, and drops those that are gone; calls `moduleCame` for each module that was loaded unheard. */
 export async function rescan(
   host: Host,
   loader: Loader,
   loaded: LoadedModules,
   moduleCame: (module: ModuleName) => void,
 ): Promise<RescanResult> {
-  const began = performance.now();
+  const began = sinceStart();
   // Modules first: a device whose driver was unloaded unheard must be asked for again.
   const { came, gone } = loaded.refresh();
   for (const module of came) moduleCame(module);
@@ -43,7 +42,7 @@ export async function rescan(
     }
     loader.device(device);
   });
-  // What uevents announce beside devices (queues, slaves, modules) is not listed on any bus, but it has a directory.
+  // Some things that uevents announce (queues, slaves, modules) are on no bus, but they have a directory.
   let disappeared = 0;
   await inTurns(before, (devpath) => {
     if (existsSync(host.sysfs + devpath)) return;
@@ -56,12 +55,12 @@ export async function rescan(
     disappeared,
     modulesCame: came.length,
     modulesGone: gone.length,
-    ms: performance.now() - began,
+    ms: sinceStart() - began,
   };
 }
 
 /**
- * Tries devices that have a modalias and no driver again; answers how many there are. Those with a driver are left alone: an
+ * Tries devices again that have a modalias and no driver, and returns how many there are. Leaves those with a driver alone: an
  * administrator may have unloaded a second one that also matches.
  */
 export async function retryDevices(host: Host, loader: Loader): Promise<number> {
@@ -74,19 +73,10 @@ export async function retryDevices(host: Host, loader: Loader): Promise<number> 
   return tried;
 }
 
-/** Reads sysfs on other threads. */
+/** Reads sysfs on other threads, and works on its devices by rank. */
 async function eachDevice(host: Host, work: (device: Device) => void): Promise<void> {
-  for (const batch of readDevicesLater(host.sysfs)) {
-    await inTurns(inOrderOfRank(await batch), work);
-  }
-}
-
-async function inTurns<T>(items: Iterable<T>, work: (item: T) => void): Promise<void> {
-  let turn = performance.now();
-  for (const item of items) {
-    work(item);
-    if (performance.now() - turn < TURN_MS) continue;
-    await nextTurn();
-    turn = performance.now();
-  }
+  await byRank(readDevicesLater(host.sysfs), (device) => {
+    work(device);
+    return false;
+  });
 }

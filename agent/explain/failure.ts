@@ -4,7 +4,7 @@ import type { ModuleRecord } from '../records/coldplug-run.ts';
 import { diagnose } from '../diagnosis/diagnosis.ts';
 import { Examiner } from './examination.ts';
 import { concerns } from './insertion-trial.ts';
-import { sinceStart } from '../load/module-record.ts';
+import { sinceStart } from '../load/turns.ts';
 import type { Sources } from '../load/sources.ts';
 
 /** The kernel's log has a clock of its own, which differs from CLOCK_MONOTONIC by less than this. */

@@ -4,18 +4,15 @@
  * The socket is opened first, then sysfs is read, then what arrived meanwhile is worked on: no device falls between. Nothing
  * is triggered: reading sysfs asks for no new uevents, so other listeners notice nothing.
  */
-import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { deviceOfUevent, readDevicesLater, type Device } from '../facts/devices/device.ts';
-import { readInsertionFacts, readKernelCompression, readUeventSeqnum } from '../facts/kernel/kernel-state.ts';
-import { openUeventSocket, type UeventSocket } from '../facts/uevents/uevent-socket.ts';
-import type { Uevent } from '../facts/uevents/uevent.ts';
+import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
 import { hasFailures, type ColdplugRun, type KernelRequests, type ModuleRecord } from '../records/coldplug-run.ts';
-import { BackgroundBuses } from './background-buses.ts';
+import { Hearing } from './hearing.ts';
 import { Loader, type LoaderObserver } from './loader.ts';
-import { sinceStart } from './module-record.ts';
-import { inOrderOfRank } from './rank.ts';
+import { mayInsert } from './permission.ts';
 import { openSources, type Sources } from './sources.ts';
+import { byRank, nextTurn, pause, sinceStart, within } from './turns.ts';
 
 export interface ColdplugOptions {
   readonly host: Host;
@@ -39,8 +36,6 @@ export interface Serving {
   close(): void;
 }
 
-/** While sysfs is read, other things get their turn this often. */
-export const TURN_MS = 4;
 /** A seqnum that the kernel counts but this socket never gets belongs to another network namespace. */
 const SILENT_SEQNUM_MS = 100;
 /** Between two looks at whether more devices are to be expected. */
@@ -53,13 +48,29 @@ const PAUSE_MS = 10;
 export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
   const { host, dryRun } = options;
   if (!dryRun) mayInsert(host);
-  const hearing = dryRun ? undefined : new Hearing(host);
+  let loader: Loader | undefined;
+  let used = 0;
+  // What comes before the loader is there waits in the socket: nothing is received before the first turn of others.
+  const hearing = dryRun
+    ? undefined
+    : new Hearing(
+        host,
+        {
+          uevent: (uevent) => {
+            // Only `add` loads: loading on bind or change would bring back what an administrator has just removed.
+            if (uevent.action !== 'add') return;
+            used++;
+            loader?.device(deviceOfUevent(uevent));
+          },
+        },
+        { optional: true },
+      );
   let serving: Promise<Serving | undefined> | undefined;
   try {
     // Other threads read while this one opens the indexes.
     const begun = readDevicesLater(host.sysfs);
     const sources = openSources(host);
-    const loader = new Loader({
+    const load = new Loader({
       host,
       sources,
       jobs: options.jobs,
@@ -67,15 +78,15 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
       kernelCompression: readKernelCompression(host.sysfs),
       observer: options.observer,
     });
-    hearing?.begin(loader);
-    await loadAll(loader, begun, () => {
-      serving = options.serve?.(loader);
+    loader = load;
+    await loadAll(load, begun, () => {
+      serving = options.serve?.(load);
     });
     hearing?.buses.look();
-    const unsettled = hearing === undefined ? undefined : await settle(options, loader, hearing);
+    const settled = hearing === undefined ? undefined : await settle(options, load, hearing);
     const kernelRequests = (await serving)?.counts;
     const wallMs = sinceStart();
-    const run = loader.result();
+    const run = load.result();
     const { explain } = options;
     const modules =
       explain !== undefined && hasFailures(run.modules) && !dryRun ? await explain(sources, run.modules) : run.modules;
@@ -88,14 +99,20 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
       ...run,
       modules,
       problems: sources.problems(),
-      uevents: hearing?.counts() ?? { received: 0, used: 0, gaps: 0, rescans: 0, dropped: 0 },
+      uevents: ueventCounts(hearing, used, settled?.rescans ?? 0),
       ...(kernelRequests === undefined ? {} : { kernelRequests }),
-      ...(unsettled === undefined ? {} : { unsettled }),
+      ...(settled?.unsettled === undefined ? {} : { unsettled: settled.unsettled }),
     };
   } finally {
     (await serving)?.close();
     hearing?.close();
   }
+}
+
+function ueventCounts(hearing: Hearing | undefined, used: number, rescans: number): ColdplugRun['uevents'] {
+  if (hearing === undefined) return { received: 0, used, gaps: 0, rescans, dropped: 0 };
+  const { received, gaps, spoofed, otherGroup, malformed, truncated } = hearing.counters;
+  return { received, used, gaps, rescans, dropped: spoofed + otherGroup + malformed + truncated };
 }
 
 /** Asks for the drivers of all these devices; `begun` is called once something is being inserted. */
@@ -105,208 +122,78 @@ async function loadAll(
   begun?: () => void,
 ): Promise<void> {
   let waiting = begun;
-  let turn = sinceStart();
-  let known = 0;
   // Reading and asking the load rules waits until the first insertions are under way.
   let unasked: Device[] = [];
   const askRules = () => {
     for (const device of unasked) loader.deviceRules(device);
     unasked = [];
   };
-  for (const batch of batches) {
-    for (const device of inOrderOfRank(await batch)) {
-      loader.deviceItself(device);
-      if (waiting !== undefined && loader.scheduler.open > 0) {
-        waiting();
-        waiting = undefined;
-      }
-      // Asking for the time is not free either; a new modalias costs more.
-      const answered = loader.answers.size;
-      if ((unasked.push(device) % 8 !== 0 && answered === known) || sinceStart() - turn < TURN_MS) continue;
-      known = answered;
-      await nextTurn();
-      askRules();
-      turn = sinceStart();
+  const work = (device: Device): boolean => {
+    const known = loader.answers.size;
+    loader.deviceItself(device);
+    unasked.push(device);
+    if (waiting !== undefined && loader.scheduler.open > 0) {
+      waiting();
+      waiting = undefined;
     }
-  }
+    return loader.answers.size === known;
+  };
+  await byRank(batches, work, { between: askRules });
   askRules();
 }
 
-/** What the kernel says meanwhile. */
-class Hearing {
-  used = 0;
-  rescans = 0;
-  /** A gap that no rescan has answered yet. */
-  gap = false;
-  readonly buses: BackgroundBuses;
-  readonly #socket: UeventSocket | undefined;
-  /** Uevents up to this one are answered for by a reading of sysfs that began later. */
-  #answered: number;
-  readonly #sysfs: string;
-  #loader: Loader | undefined;
-
-  /** Opens the socket; what comes is kept by the kernel until `begin`, in the same turn. */
-  constructor(host: Host) {
-    this.#sysfs = host.sysfs;
-    this.buses = new BackgroundBuses(host.proc);
-    this.#answered = readUeventSeqnum(host.sysfs) ?? 0;
-    try {
-      this.#socket = openUeventSocket({
-        uevent: (uevent) => this.#uevent(uevent),
-        gap: () => {
-          this.gap = true;
-        },
-      });
-    } catch (error) {
-      // Without the socket (not allowed here) sysfs is read again until it shows nothing new.
-      if (!(error instanceof PlugdError) || error.code !== 'unsupported') throw error;
-      this.gap = true;
-    }
-  }
-
-  begin(loader: Loader): void {
-    this.#loader = loader;
-  }
-
-  get live(): boolean {
-    return this.#socket !== undefined;
-  }
-
-  /** sysfs is about to be read again: whatever uevents went before, it shows what came of them. */
-  readAgain(): void {
-    this.#answered = readUeventSeqnum(this.#sysfs) ?? 0;
-    this.gap = !this.live;
-    this.rescans++;
-  }
-
-  /** Whether every uevent that the kernel has numbered has come. */
-  caughtUp(): boolean {
-    return Math.max(this.#answered, this.#socket?.seqnum ?? Infinity) >= (readUeventSeqnum(this.#sysfs) ?? 0);
-  }
-
-  counts(): ColdplugRun['uevents'] {
-    const counters = this.#socket?.counters;
-    const dropped =
-      counters === undefined ? 0 : counters.spoofed + counters.otherGroup + counters.malformed + counters.truncated;
-    return {
-      received: counters?.received ?? 0,
-      used: this.used,
-      gaps: counters?.gaps ?? 0,
-      rescans: this.rescans,
-      dropped,
-    };
-  }
-
-  close(): void {
-    this.#socket?.close();
-  }
-
-  #uevent(uevent: Uevent): void {
-    // Only `add` loads: loading on bind or change would bring back what an administrator has just removed.
-    if (uevent.action !== 'add') return;
-    this.used++;
-    this.buses.heard(uevent);
-    this.#loader?.device(deviceOfUevent(uevent));
-  }
+/** How the wait for the end went. */
+interface Settled {
+  /** What it still waited for when the time was over; undefined when it settled. */
+  readonly unsettled: readonly string[] | undefined;
+  /** How often sysfs was read again for lost uevents, or because there is no socket. */
+  readonly rescans: number;
 }
 
-/** Waits until nothing is queued, in flight or unheard. Answers what it still waits for when the time is over. */
-async function settle(
-  options: ColdplugOptions,
-  loader: Loader,
-  hearing: Hearing,
-): Promise<readonly string[] | undefined> {
+/** Waits until nothing is queued, in flight or unheard. */
+async function settle(options: ColdplugOptions, loader: Loader, hearing: Hearing): Promise<Settled> {
   const deadline = sinceStart() + options.timeoutMs;
+  // Without a socket sysfs is read again until it shows nothing new.
+  let gap = !hearing.live;
   let known = -1;
+  let rescans = 0;
   for (;;) {
-    if (!(await within(deadline, loader.scheduler.whenIdle()))) return loader.waitingFor();
+    if (!(await within(deadline, loader.scheduler.whenIdle()))) return { unsettled: loader.waitingFor(), rescans };
     await nextTurn();
     if (loader.scheduler.open > 0) continue;
-    if (!hearing.caughtUp() && !(await catchUp(hearing, loader, deadline))) hearing.gap = true;
+    if (hearing.behind() > 0 && (await stayAway(hearing, loader, deadline))) gap = true;
     if (loader.scheduler.open > 0) continue;
     const expecting = hearing.buses.expecting();
     if (expecting !== undefined) {
-      if (sinceStart() >= deadline) return [expecting];
+      if (sinceStart() >= deadline) return { unsettled: [expecting], rescans };
       await pause(PAUSE_MS);
       continue;
     }
+    if (hearing.compareDrops() > 0) gap = true;
     // What came while the workers were looked at.
-    if (!hearing.gap && !hearing.caughtUp()) continue;
-    if (hearing.gap && (hearing.live || loader.devices !== known)) {
-      known = loader.devices;
-      hearing.readAgain();
-      await loadAll(loader, readDevicesLater(options.host.sysfs));
-      continue;
-    }
-    return undefined;
+    if (!gap && hearing.behind() > 0) continue;
+    if (!gap || (!hearing.live && loader.devices === known)) return { unsettled: undefined, rescans };
+    known = loader.devices;
+    gap = !hearing.live;
+    rescans++;
+    // Whatever uevents went before, sysfs shows what came of them.
+    hearing.answer();
+    await loadAll(loader, readDevicesLater(options.host.sysfs));
   }
-}
-
-async function catchUp(hearing: Hearing, loader: Loader, deadline: number): Promise<boolean> {
-  const until = Math.min(deadline, sinceStart() + SILENT_SEQNUM_MS);
-  while (sinceStart() < until) {
-    await pause(2);
-    if (hearing.caughtUp() || loader.scheduler.open > 0) return true;
-  }
-  return false;
-}
-
-/** Whether `work` ended before `deadline` (sinceStart()). */
-async function within(deadline: number, work: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, deadline - sinceStart()));
-  });
-  const inTime = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
-}
-
-/** Lets whatever else waits have its turn. */
-export async function nextTurn(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setImmediate(resolve);
-  });
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
 
 /**
- * Answers when modules can be inserted here. Errors: `no-module-support`, `no-permission`, `unsupported`: one sentence for each
- * thing that stands in the way, the most fundamental first.
+ * Waits for uevents that the kernel has numbered. Those that have not come after a moment, with nothing left in the queue, are
+ * lost (true), or they belong to another network namespace: no one waits for them any longer.
  */
-export function mayInsert(host: Host): void {
-  const facts = readInsertionFacts(host);
-  const plan = 'plugd coldplug -n shows the plan without changing anything';
-  if (!facts.moduleSupport) {
-    throw new PlugdError(
-      'no-module-support',
-      'this kernel was built without loadable modules (there is no /proc/modules)',
-      {
-        remedy: `its drivers are built in, nothing can be loaded; ${plan}`,
-      },
-    );
+async function stayAway(hearing: Hearing, loader: Loader, deadline: number): Promise<boolean> {
+  const until = Math.min(deadline, sinceStart() + SILENT_SEQNUM_MS);
+  const last = hearing.numbered();
+  while (sinceStart() < until || (hearing.queued() && sinceStart() < deadline)) {
+    await pause(2);
+    if (hearing.behind() === 0 || loader.scheduler.open > 0) return false;
   }
-  if (!facts.capSysModule) {
-    throw facts.root
-      ? new PlugdError(
-          'no-permission',
-          'root here lacks CAP_SYS_MODULE (a container, or a service with reduced capabilities)',
-          {
-            remedy: `run it on the host, or grant the capability; ${plan}`,
-          },
-        )
-      : new PlugdError('no-permission', 'only root may load kernel modules', {
-          remedy: `run it as root (sudo plugd coldplug); ${plan}`,
-        });
-  }
-  if (facts.modulesDisabled) {
-    throw new PlugdError('unsupported', 'module loading is switched off until reboot (kernel.modules_disabled is 1)', {
-      remedy: `reboot to load modules again; ${plan}`,
-    });
-  }
+  const lost = hearing.compareDrops(hearing.behind()) > 0;
+  hearing.answer(last);
+  return lost;
 }

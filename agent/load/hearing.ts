@@ -1,40 +1,67 @@
 /**
- * What the agent hears from the kernel, and how it finds out what it did not hear.
+ * What the kernel announces, and how plugd finds out what it did not hear.
  *
  * A SEQNUM that never comes has two causes, which look alike: the socket's buffer was full (the uevent is lost for good), or the
  * uevent belongs to another network namespace (containers make and remove network devices all the time). The kernel counts the
- * first kind for each socket; only they are worth a rescan of sysfs. Where that count cannot be read every gap is taken for
- * a loss. The last uevents of a storm leave no gap behind them, so the count is looked at once more when it has become quiet.
+ * first kind for each socket; only they are worth reading sysfs again. Where that count cannot be read, every gap is taken for
+ * a loss. The last uevents of a storm leave no gap behind them, so the count is compared once more when all is quiet.
  */
+import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { readUeventSeqnum } from '../facts/kernel/kernel-state.ts';
 import { readNetlinkQueue } from '../facts/uevents/netlink-queue.ts';
 import { openUeventSocket, type UeventCounters, type UeventSocket } from '../facts/uevents/uevent-socket.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
 import { BackgroundBuses } from './background-buses.ts';
+import { sinceStart } from './turns.ts';
 
 /** Where what is heard goes. */
 export interface HearingListener {
   uevent(uevent: Uevent): void;
-  /** Uevents were lost: `lost` of them by the kernel's count, or by gaps where it does not count. */
-  overrun(lost: number): void;
+  /**
+   * Uevents were lost: `lost` of them by the kernel's count, or by gaps where it does not count. With this method the count is
+   * compared after gaps and storms, by timers; without it, whenever compareDrops() is called.
+   */
+  overrun?(lost: number): void;
 }
 
-/** This long after the last uevent the kernel's count is compared. */
+/** How to listen. */
+export interface HearingOptions {
+  /** SO_RCVBUF in bytes; udevd's 128 MiB when left out. */
+  readonly receiveBuffer?: number | undefined;
+  /** Go on deaf where a uevent socket is not allowed; `live` is false then. */
+  readonly optional?: boolean;
+  /** How the socket is opened; openUeventSocket when left out. */
+  readonly open?: typeof openUeventSocket;
+}
+
+/** The count of lost uevents is compared when no uevent has come for this long. */
 const CALM_MS = 500;
 /** In a storm gaps come by the thousand; they are judged together. */
 const JUDGE_MS = 100;
+/** The counters of a socket that is not there. */
+const SILENCE: Readonly<UeventCounters> = {
+  received: 0,
+  spoofed: 0,
+  otherGroup: 0,
+  malformed: 0,
+  truncated: 0,
+  gaps: 0,
+  lost: 0,
+};
 
 /** The uevent socket, and what is known of its losses. */
 export class Hearing {
   readonly #host: Host;
   readonly #listener: HearingListener;
-  readonly #socket: UeventSocket;
-  readonly #firstSeqnum: number;
-  #drops: number | undefined;
+  readonly #socket: UeventSocket | undefined;
+  /** Uevents up to this one need not be heard: sysfs is read after them, or they belong to somebody else. */
+  #answered: number;
+  /** The kernel's count when it was last compared; a new socket has lost nothing. */
+  #drops = 0;
   /** Count of messages at the last fault(), when the queue was not empty then. */
   #receivedBefore: number | undefined;
-  #lastMs = performance.now();
+  #lastMs = sinceStart();
   #calm: NodeJS.Timeout | undefined;
   #judging: NodeJS.Timeout | undefined;
   #unjudged = { gaps: 0, missing: 0 };
@@ -46,70 +73,98 @@ export class Hearing {
   overruns = 0;
   lost = 0;
 
-  /** Opens the socket; open it before sysfs is read. Errors: `unsupported`. */
-  constructor(host: Host, receiveBuffer: number | undefined, listener: HearingListener) {
+  /** Opens the socket; open it before sysfs is read. Errors: `unsupported`, unless the socket is optional. */
+  constructor(host: Host, listener: HearingListener, options: HearingOptions = {}) {
     this.#host = host;
     this.buses = new BackgroundBuses(host.proc);
     this.#listener = listener;
-    this.#firstSeqnum = readUeventSeqnum(host.sysfs) ?? 0;
+    this.#answered = this.numbered();
+    const { open = openUeventSocket, receiveBuffer, optional = false } = options;
     const heard = {
       uevent: (uevent: Uevent) => this.#uevent(uevent),
       gap: (from: number, to: number) => this.#gap(to - from + 1),
     };
-    this.#socket = receiveBuffer === undefined ? openUeventSocket(heard) : openUeventSocket(heard, receiveBuffer);
-    this.#drops = this.#readDrops();
+    try {
+      this.#socket = receiveBuffer === undefined ? open(heard) : open(heard, receiveBuffer);
+    } catch (error) {
+      if (!optional || !(error instanceof PlugdError) || error.code !== 'unsupported') throw error;
+    }
+  }
+
+  /** Whether there is a socket. */
+  get live(): boolean {
+    return this.#socket !== undefined;
   }
 
   get counters(): Readonly<UeventCounters> {
-    return this.#socket.counters;
+    return this.#socket?.counters ?? SILENCE;
   }
 
+  /** SO_RCVBUF in bytes; 0 without a socket. */
   get receiveBuffer(): number {
-    return this.#socket.receiveBuffer;
+    return this.#socket?.receiveBuffer ?? 0;
   }
 
+  /** The highest SEQNUM heard; 0 before the first uevent. */
   get seqnum(): number {
-    return this.#socket.seqnum;
+    return this.#socket?.seqnum ?? 0;
   }
 
   /** Milliseconds since the last uevent. */
   get silentMs(): number {
-    return performance.now() - this.#lastMs;
+    return sinceStart() - this.#lastMs;
   }
 
-  /** Uevents that the kernel has numbered and that have not come (yet), or never will. */
+  /** The number of the last uevent that the kernel made, for whomever; 0 where sysfs does not say. */
+  numbered(): number {
+    return readUeventSeqnum(this.#host.sysfs) ?? 0;
+  }
+
+  /** Uevents that the kernel has numbered and that have not come (yet), or never will; 0 without a socket. */
   behind(): number {
-    return Math.max(0, (readUeventSeqnum(this.#host.sysfs) ?? 0) - Math.max(this.#firstSeqnum, this.#socket.seqnum));
+    if (this.#socket === undefined) return 0;
+    return Math.max(0, this.numbered() - Math.max(this.#answered, this.#socket.seqnum));
+  }
+
+  /** Stops waiting for uevents up to `seqnum`: sysfs is read after them, or they belong to another network namespace. */
+  answer(seqnum = this.numbered()): void {
+    this.#answered = Math.max(this.#answered, seqnum);
   }
 
   /**
-   * Whether something lies in the socket's queue. Silence says less: a process that was stopped, or on a busy machine not run
-   * for a while, has not heard what waits for it.
+   * Whether something lies in the socket's queue. Silence says less: a process that was stopped, or that a busy machine did not
+   * run for a while, has not heard what waits for it.
    */
   queued(): boolean {
-    const queue = readNetlinkQueue(this.#host.proc, this.#socket.portId);
+    const queue = this.#queue();
     return typeof queue === 'object' && queue.bytes > 0;
   }
 
-  /** Compares with the kernel's count of lost uevents; tells the listener of new ones. */
-  compareDrops(): void {
+  /**
+   * Compares with the kernel's count of lost uevents, and tells the listener of new ones. Answers how many were lost since the
+   * last time. `stayedAway`: how many numbered uevents are still missing behind the last one heard; they count as lost where the
+   * kernel does not say.
+   */
+  compareDrops(stayedAway = 0): number {
     clearTimeout(this.#judging);
     this.#judging = undefined;
     const { gaps, missing } = this.#unjudged;
     this.#unjudged = { gaps: 0, missing: 0 };
-    const drops = this.#readDrops();
-    const more = drops === undefined ? missing : drops - (this.#drops ?? 0);
-    this.#drops = drops;
+    const queue = this.#queue();
+    const drops = typeof queue === 'object' ? queue.drops : undefined;
+    const more = drops === undefined ? missing + stayedAway : drops - this.#drops;
+    this.#drops = drops ?? 0;
     // A drop may be counted long before the gap it leaves comes out of the buffer.
     this.#unexplained += more - missing;
     if (this.#unexplained < 0) {
       this.foreignGaps += gaps;
       this.#unexplained = 0;
     }
-    if (more <= 0) return;
+    if (more <= 0) return 0;
     this.overruns++;
     this.lost += more;
-    this.#listener.overrun(more);
+    this.#listener.overrun?.(more);
+    return more;
   }
 
   /**
@@ -117,10 +172,10 @@ export class Hearing {
    * was last asked and lies there now, something has been received since. Ask seconds apart.
    */
   fault(): string | undefined {
-    const queue = readNetlinkQueue(this.#host.proc, this.#socket.portId);
+    const queue = this.#queue();
     if (queue === undefined) return undefined;
     if (queue === 'none') return 'the uevent socket is gone';
-    const { received } = this.#socket.counters;
+    const { received } = this.counters;
     const before = this.#receivedBefore;
     this.#receivedBefore = queue.bytes > 0 ? received : undefined;
     return queue.bytes > 0 && before === received ? 'uevents are not received any more' : undefined;
@@ -129,13 +184,13 @@ export class Hearing {
   close(): void {
     clearTimeout(this.#calm);
     clearTimeout(this.#judging);
-    this.#socket.close();
+    this.#socket?.close();
   }
 
   #uevent(uevent: Uevent): void {
-    this.#lastMs = performance.now();
+    this.#lastMs = sinceStart();
     this.buses.heard(uevent);
-    this.#calm ??= setTimeout(() => this.#whenCalm(), CALM_MS);
+    if (this.#listener.overrun !== undefined) this.#calm ??= setTimeout(() => this.#whenCalm(), CALM_MS);
     this.#listener.uevent(uevent);
   }
 
@@ -146,14 +201,14 @@ export class Hearing {
     else this.compareDrops();
   }
 
-  #readDrops(): number | undefined {
-    const queue = readNetlinkQueue(this.#host.proc, this.#socket.portId);
-    return typeof queue === 'object' ? queue.drops : undefined;
-  }
-
   #gap(missing: number): void {
     this.#unjudged.gaps++;
     this.#unjudged.missing += missing;
-    this.#judging ??= setTimeout(() => this.compareDrops(), JUDGE_MS);
+    if (this.#listener.overrun !== undefined) this.#judging ??= setTimeout(() => this.compareDrops(), JUDGE_MS);
+  }
+
+  /** The kernel's account of the socket; undefined where it gives none, or there is no socket. */
+  #queue(): ReturnType<typeof readNetlinkQueue> {
+    return this.#socket === undefined ? undefined : readNetlinkQueue(this.#host.proc, this.#socket.portId);
   }
 }

@@ -13,10 +13,11 @@ import type { Progress } from '../records/progress.ts';
 import { evaluate } from '../rules/udev/load-rules.ts';
 import type { PolicyAnswer, PolicySubject } from '../rules/policy/policy.ts';
 import { answer } from './answer.ts';
-import { moduleRecord, sinceStart, type WantedStep } from './module-record.ts';
+import { moduleRecord, type WantedStep } from './module-record.ts';
 import { pathExists, type Sources } from './sources.ts';
 import { rankOf } from './rank.ts';
 import { runStep, succeeded, type StepEnd } from './step.ts';
+import { sinceStart } from './turns.ts';
 
 /** Told as things happen; every method may be left out. */
 export interface LoaderObserver {

@@ -11,6 +11,7 @@ import { causeOf, type Cause } from '../diagnosis/cause.ts';
 import type { ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import type { Config } from '../rules/modprobe/config.ts';
 import type { StepEnd } from './step.ts';
+import { sinceStart } from './turns.ts';
 
 /** A step, and who wanted it first. */
 export interface WantedStep {
@@ -27,15 +28,6 @@ export interface RecordContext {
 }
 
 type Result = Pick<ModuleRecord, 'result' | 'cause' | 'errno' | 'during' | 'detail'>;
-
-/** The moment of the process's start on the monotonic clock, ns. */
-// Not performance.now(): that loads a module of Node's which nothing else here needs.
-const BEGAN_NS = process.hrtime.bigint() - BigInt(Math.round(process.uptime() * 1e9));
-
-/** Milliseconds since the process began. */
-export function sinceStart(ns: bigint = process.hrtime.bigint()): number {
-  return Math.round(Number(ns - BEGAN_NS) / 1e4) / 100;
-}
 
 /** The record of a wanted step; `task` is undefined in a dry run, where nothing is scheduled. */
 export function moduleRecord(

@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { parseUevent, type Uevent } from '../../agent/facts/uevents/uevent.ts';
 import { BackgroundBuses } from '../../agent/load/background-buses.ts';
@@ -28,47 +27,62 @@ function uevent(subsystem: string, modalias = '', action = 'add'): Uevent {
   return read.uevent;
 }
 
-/** Milliseconds until nothing more is expected, and what was said meanwhile. */
-async function waited(buses: BackgroundBuses): Promise<{ ms: number; reasons: readonly string[] }> {
-  const began = performance.now();
-  const reasons = new Set<string>();
-  for (let reason = buses.expecting(); reason !== undefined; reason = buses.expecting()) {
-    reasons.add(reason);
-    await sleep(5);
-  }
-  return { ms: performance.now() - began, reasons: [...reasons] };
+/** A clock that the test moves; `at` does things when it comes to a time. */
+function clock() {
+  const events: Array<readonly [ms: number, work: () => void]> = [];
+  const time = { ms: 1000 };
+  const began = time.ms;
+  return {
+    now: () => time.ms,
+    at: (ms: number, work: () => void) => events.push([began + ms, work]),
+    /** Milliseconds until nothing more is expected, and what was said meanwhile. */
+    waited: (buses: BackgroundBuses): { ms: number; reasons: readonly string[] } => {
+      const reasons = new Set<string>();
+      for (let reason = buses.expecting(); reason !== undefined; reason = buses.expecting()) {
+        reasons.add(reason);
+        time.ms += 5;
+        while (events[0] !== undefined && events[0][0] <= time.ms) events.shift()?.[1]();
+      }
+      return { ms: time.ms - began, reasons: [...reasons] };
+    },
+  };
 }
 
 const QUIET = 'a bus that is still finding devices';
 const BUSY = 'the kernel, which is looking for devices (usb_hub_wq)';
 
-t.test('nothing in the background: no wait', async (t) => {
+t.test('nothing in the background: no wait', (t) => {
   worker('-events');
-  const buses = new BackgroundBuses(proc);
+  const buses = new BackgroundBuses(proc, clock().now);
   t.equal(buses.expecting(), undefined);
   buses.heard(uevent('pci', 'pci:v1'));
   buses.heard(uevent('usb', 'usb:v1ic09isc00', 'remove'));
   t.equal(buses.expecting(), undefined, 'neither other buses nor what goes');
+  t.end();
 });
 
-t.test('a hub at work when plugd began', async (t) => {
+t.test('a hub at work when plugd began', (t) => {
   worker('+usb_hub_wq');
-  const buses = new BackgroundBuses(proc);
-  setTimeout(() => worker('-usb_hub_wq'), 120);
-  const { ms, reasons } = await waited(buses);
+  const { now, at, waited } = clock();
+  const buses = new BackgroundBuses(proc, now);
+  at(120, () => worker('-usb_hub_wq'));
+  const { ms, reasons } = waited(buses);
   t.same(reasons, [BUSY]);
-  t.ok(ms >= 110, `${ms} ms`);
+  t.ok(ms >= 120 && ms <= 165, `${ms} ms: the workers are looked at every 40 ms`);
+  t.end();
 });
 
-t.test('a device at a port: its hub tells whether there are more', async (t) => {
+t.test('a device at a port: its hub tells whether there are more', (t) => {
   worker('-usb_hub_wq');
-  const buses = new BackgroundBuses(proc);
+  const { now, at, waited } = clock();
+  const buses = new BackgroundBuses(proc, now);
   buses.heard(uevent('usb', 'usb:v0627p0001d0000dc00dsc00dp00ic03isc01ip01in00'));
-  setTimeout(() => worker('+usb_hub_wq'), 20);
-  setTimeout(() => worker('-usb_hub_wq'), 200);
-  const { ms, reasons } = await waited(buses);
+  at(20, () => worker('+usb_hub_wq'));
+  at(200, () => worker('-usb_hub_wq'));
+  const { ms, reasons } = waited(buses);
   t.same(reasons, [QUIET, BUSY]);
-  t.ok(ms >= 190, `${ms} ms`);
+  t.ok(ms >= 200 && ms <= 245, `${ms} ms`);
+  t.end();
 });
 
 for (const [what, one] of Object.entries({
@@ -76,20 +90,20 @@ for (const [what, one] of Object.entries({
   'a SCSI host': uevent('scsi_host'),
   'a codec': uevent('hdaudio', 'hdaudio:v1'),
 })) {
-  t.test(`${what}: a silence, for what only timers know of`, async (t) => {
+  t.test(`${what}: a silence, for what only timers know of`, (t) => {
     worker('-events');
-    const buses = new BackgroundBuses(proc);
+    const { now, waited } = clock();
+    const buses = new BackgroundBuses(proc, now);
     buses.heard(one);
     buses.heard(uevent('usb', 'usb:v1ic03isc01'));
-    const { ms, reasons } = await waited(buses);
-    t.same(reasons, [QUIET]);
-    t.ok(ms >= 240, `${ms} ms; a device after it makes it no shorter`);
+    t.same(waited(buses), { ms: 250, reasons: [QUIET] }, 'a device after it makes it no shorter');
+    t.end();
   });
 }
 
-t.test('a hub that is busy for ever is not waited for', async (t) => {
+t.test('a hub that is always busy is waited for only so long', (t) => {
   worker('+usb_hub_wq');
-  const buses = new BackgroundBuses(proc);
-  const { ms } = await waited(buses);
-  t.ok(ms >= 4900, `${ms} ms`);
+  const { now, waited } = clock();
+  t.same(waited(new BackgroundBuses(proc, now)), { ms: 5000, reasons: [BUSY] });
+  t.end();
 });

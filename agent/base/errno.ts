@@ -1,9 +1,9 @@
 /**
- * Linux error numbers by value, with the C library's text. Node's own table lacks those that module loading answers with
- * (ENOEXEC, ENOKEY, EKEYREJECTED, …). Source: asm-generic/errno*.h and strerror(3); the same on x86, arm, riscv, s390 and
- * powerpc for all entries here.
+ * Linux error numbers, with the C library's text. Node's own table lacks those that the module calls return (ENOEXEC,
+ * ENOKEY, EKEYREJECTED, …). Source: asm-generic/errno*.h and strerror(3); every entry here has the same number on x86, arm,
+ * riscv, s390 and powerpc.
  */
-const TABLE: ReadonlyArray<readonly [number: number, name: string, text: string]> = [
+const TABLE = [
   [1, 'EPERM', 'Operation not permitted'],
   [2, 'ENOENT', 'No such file or directory'],
   [3, 'ESRCH', 'No such process'],
@@ -48,10 +48,19 @@ const TABLE: ReadonlyArray<readonly [number: number, name: string, text: string]
   [127, 'EKEYEXPIRED', 'Key has expired'],
   [128, 'EKEYREVOKED', 'Key has been revoked'],
   [129, 'EKEYREJECTED', 'Key was rejected by service'],
-];
+] as const;
 
-const BY_NUMBER = new Map(TABLE.map(([number, name, text]) => [number, { name, text }]));
-const BY_NAME = new Map(TABLE.map(([number, name]) => [name, number]));
+/** The name of an error number in the table: `ENOEXEC`. */
+export type ErrnoName = (typeof TABLE)[number][1];
+
+/** Each error number by its name: `ERRNO.ENOEXEC` is 8. */
+export const ERRNO = Object.fromEntries(TABLE.map(([number, name]) => [name, number])) as Readonly<
+  Record<ErrnoName, number>
+>;
+
+const BY_NUMBER = new Map<number, { readonly name: ErrnoName; readonly text: string }>(
+  TABLE.map(([number, name, text]) => [number, { name, text }]),
+);
 
 /** `8` → `ENOEXEC`; a number outside the table → `errno 521`. */
 export function errnoName(number: number): string {
@@ -63,7 +72,8 @@ export function errnoText(number: number): string {
   return BY_NUMBER.get(number)?.text ?? `Unknown error ${number}`;
 }
 
-/** `ENOEXEC` → `8`; undefined for a name outside the table. */
-export function errnoNumber(name: string): number | undefined {
-  return BY_NAME.get(name);
+/** The positive error number of a failed node:fs call (`2` for ENOENT); `fallback` for anything else that was thrown. */
+export function errnoOf<Fallback>(error: unknown, fallback: Fallback): number | Fallback {
+  const errno = (error as { errno?: unknown } | null | undefined)?.errno;
+  return typeof errno === 'number' ? Math.abs(errno) : fallback;
 }

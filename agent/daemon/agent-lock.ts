@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { addon } from '../base/addon.ts';
-import { errnoName, errnoText } from '../base/errno.ts';
+import { ERRNO, errnoName, errnoText } from '../base/errno.ts';
 import { PlugdError, fsCode, reason } from '../base/error.ts';
 
 /** The lock, held until close() or the end of the process. */
@@ -46,7 +46,7 @@ export function takeAgentLock(runDir: string): AgentLock {
     return { close: () => closeSync(fd) };
   }
   closeSync(fd);
-  if (errnoName(-result) !== 'EAGAIN') {
+  if (result !== -ERRNO.EAGAIN) {
     throw new PlugdError('system', `${file}: flock: ${errnoText(-result)} (${errnoName(-result)})`);
   }
   const pid = readPid(file);

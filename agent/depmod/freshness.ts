@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { errnoText } from '../base/errno.ts';
+import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import type { Say } from './message.ts';
 import { readDirectory } from './module-search.ts';
 import { isModuleFileName, nativePath } from './tree-module.ts';
@@ -57,7 +57,6 @@ function seconds(path: string): Age {
       ? { kind: 'directory', seconds: modified, identity: `${stat.dev}:${stat.ino}` }
       : { kind: 'file', seconds: modified };
   } catch (error) {
-    const { errno = -5 } = error as { errno?: number };
-    return { kind: 'unknown', errno: -errno };
+    return { kind: 'unknown', errno: errnoOf(error, ERRNO.EIO) };
   }
 }

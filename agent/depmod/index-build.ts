@@ -1,6 +1,6 @@
 /** Builds the indexes of a module tree, as depmod(8) does. */
 import { readFileSync } from 'node:fs';
-import { errnoText } from '../base/errno.ts';
+import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import { readDepmodConfig } from '../facts/config/config-text.ts';
 import { allDependencies, orderDependencies } from './dependency-graph.ts';
 import { parseDepmodConfig } from './depmod-conf.ts';
@@ -110,9 +110,9 @@ function addKernelSymbols(symbols: SymbolTable, options: BuildOptions): string |
     symbols.addKernel(read(file, options.symbolPrefix, options.say));
     return undefined;
   } catch (error) {
-    const { errno } = error as { errno?: number };
+    const errno = errnoOf(error, undefined);
     if (errno === undefined) throw error;
-    return `could not load ${file}: ${errnoText(Math.abs(errno))}`;
+    return `could not load ${file}: ${errnoText(errno)}`;
   }
 }
 
@@ -208,8 +208,7 @@ function fromKernelBuild(
   try {
     text = readFileSync(nativePath(`${moduleDir}/${name}`), 'latin1');
   } catch (error) {
-    const { errno = -5 } = error as { errno?: number };
-    say('warning', `could not open ${name} at ${moduleDir}: ${errnoText(-errno)}`);
+    say('warning', `could not open ${name} at ${moduleDir}: ${errnoText(errnoOf(error, ERRNO.EIO))}`);
     return Buffer.alloc(0);
   }
   return make(text, layout, say);

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { errnoText } from '../base/errno.ts';
+import { ERRNO, errnoText } from '../base/errno.ts';
 import { PlugdError } from '../base/error.ts';
 import {
   openModuleFile,
@@ -26,7 +26,6 @@ const NOTHING: ModuleFacts = { aliases: [], softdeps: [], weakdeps: [] };
 /** Images that are held at a time, and how large each may be, in bytes: a larger one is decompressed when its turn comes. */
 const MOST_AHEAD = 16;
 const AHEAD_LIMIT = 32 << 20;
-const EFBIG = 27;
 
 /**
  * Reads the modules one after the other, in their order. Compressed ones are decompressed ahead, as many at a time as there
@@ -54,7 +53,7 @@ export async function readModules(
     // One after the other: the last module that provides a symbol is its owner.
     let file = await coming.get(i);
     coming.delete(i);
-    if (file === undefined || (file.kind === 'not-a-module' && file.errno === EFBIG)) {
+    if (file === undefined || (file.kind === 'not-a-module' && file.errno === ERRNO.EFBIG)) {
       file = openModuleFile(nativePath(module.path));
     }
     facts.push(readFacts(module, i, file, take, say));

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { errnoText } from '../base/errno.ts';
+import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import type { Say } from './message.ts';
 import { hashOrder, MODULE_BUCKETS } from './superfast-hash.ts';
 import { nativePath, type TreeModule } from './tree-module.ts';
@@ -33,8 +33,7 @@ function orderLines(moduleDir: string, say: Say): readonly string[] {
   try {
     text = readFileSync(nativePath(`${moduleDir}/modules.order`), 'latin1');
   } catch (error) {
-    const { errno = -5 } = error as { errno?: number };
-    say('warning', `could not open modules.order at ${moduleDir}: ${errnoText(-errno)}`);
+    say('warning', `could not open modules.order at ${moduleDir}: ${errnoText(errnoOf(error, ERRNO.EIO))}`);
     return [];
   }
   const lines = text.split('\n');

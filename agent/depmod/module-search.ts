@@ -1,5 +1,5 @@
 import { readdirSync, statSync, type Dirent } from 'node:fs';
-import { errnoText } from '../base/errno.ts';
+import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
 import type { DepmodConfig } from './depmod-conf.ts';
 import { inOneLine, whyNotListed } from './line-text.ts';
@@ -52,7 +52,7 @@ export function findNamedModules(
     const known = modules.get(module.name);
     if (known !== undefined) {
       const what = known.path === path ? 'add' : 'create';
-      return { kind: 'failed', why: `could not ${what} module ${path}: ${errnoText(17)}` };
+      return { kind: 'failed', why: `could not ${what} module ${path}: ${errnoText(ERRNO.EEXIST)}` };
     }
     modules.set(module.name, module);
   }
@@ -141,7 +141,7 @@ class Search {
     const { name } = found;
     if (name === '') {
       this.#say('error', `could not get modname from path ${path}`);
-      this.#say('error', `failed ${path}: ${errnoText(22)}`);
+      this.#say('error', `failed ${path}: ${errnoText(ERRNO.EINVAL)}`);
       return;
     }
     const why = whyNotListed(found.listed);
@@ -210,7 +210,7 @@ export function readDirectory(path: string): readonly Entry[] | number {
   try {
     entries = readdirSync(nativePath(path), { encoding: 'latin1', withFileTypes: true });
   } catch (error) {
-    return errnoOf(error);
+    return errnoOf(error, ERRNO.EIO);
   }
   return entries
     .map((entry): Entry => ({
@@ -226,16 +226,11 @@ function kindOf(path: string): 'file' | 'directory' | { readonly type: number } 
     const stat = statSync(nativePath(path));
     return stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : { type: stat.mode & 0o170000 };
   } catch (error) {
-    return { errno: errnoOf(error) };
+    return { errno: errnoOf(error, ERRNO.EIO) };
   }
 }
 
 function identity(path: string): string {
   const stat = statSync(nativePath(path), { throwIfNoEntry: false });
   return stat === undefined ? '' : `${stat.dev}:${stat.ino}`;
-}
-
-function errnoOf(error: unknown): number {
-  const { errno } = error as { errno?: number };
-  return errno === undefined ? 5 : Math.abs(errno);
 }

@@ -9,7 +9,8 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { errnoText } from '../base/errno.ts';
+import { fsCode } from '../base/error.ts';
+import { errnoOf, errnoText } from '../base/errno.ts';
 import { nativePath } from './tree-module.ts';
 
 /** A tree's index files, by name: `modules.alias.bin`. */
@@ -62,15 +63,11 @@ export function publishIndexes(directory: string, files: IndexFiles): Publicatio
     return { kind: 'published' };
   } catch (error) {
     for (const { unfinished } of written) rmSync(unfinished, { force: true });
-    const {
-      errno,
-      syscall = 'write',
-      path,
-      dest,
-    } = error as { errno?: number; syscall?: string; path?: string; dest?: string };
+    const errno = errnoOf(error, undefined);
     if (errno === undefined) throw error;
+    const { syscall = 'write', path, dest } = error as { syscall?: string; path?: string; dest?: string };
     const where = dest ?? path ?? directory;
-    return { kind: 'unpublished', why: `could not ${syscall} ${where}: ${errnoText(Math.abs(errno))}` };
+    return { kind: 'unpublished', why: `could not ${syscall} ${where}: ${errnoText(errno)}` };
   }
 }
 
@@ -116,6 +113,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as { code?: string }).code === 'EPERM';
+    return fsCode(error) === 'EPERM';
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { addon, type InsertionDone } from '../base/addon.ts';
+import { ERRNO, errnoOf } from '../base/errno.ts';
 import { compressionOf, decompressLater, MAGIC_LENGTH, type Compression } from '../facts/modfiles/decompress.ts';
 import { forcedImage, type Force } from './forced-image.ts';
 
@@ -42,13 +43,8 @@ const IGNORE_MODVERSIONS = 1;
 const IGNORE_VERMAGIC = 2;
 const COMPRESSED_FILE = 4;
 
-const EEXIST = 17;
-const EINVAL = 22;
-const ENOEXEC = 8;
-const ENOSYS = 38;
-const EOPNOTSUPP = 95;
 /** The kernel's words for what is no regular file, for a file that is no ELF, and for a call that it has not. */
-const LOOKED_INTO: ReadonlySet<number> = new Set([EINVAL, ENOEXEC, ENOSYS]);
+const LOOKED_INTO: ReadonlySet<number> = new Set([ERRNO.EINVAL, ERRNO.ENOEXEC, ERRNO.ENOSYS]);
 
 /**
  * Inserts one module. Never throws for what the file or the kernel do; the call runs in a task of its own, so an init that
@@ -64,7 +60,7 @@ export async function insertModule(request: InsertionRequest): Promise<Insertion
     // O_NONBLOCK: a fifo in the module's place would wait for a writer.
     fd = openSync(request.path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    return refused('open', errnoOf(error));
+    return refused('open', errnoOf(error, ERRNO.EINVAL));
   }
   try {
     const { force } = request;
@@ -76,13 +72,13 @@ export async function insertModule(request: InsertionRequest): Promise<Insertion
       if (insertion.kind !== 'refused' || !LOOKED_INTO.has(insertion.errno)) return insertion;
       const compression = readCompression(fd);
       if (compression !== undefined) return await insertOpened(fd, compression, request);
-      return insertion.errno === ENOSYS ? await insertImage(fd, undefined, request) : insertion;
+      return insertion.errno === ERRNO.ENOSYS ? await insertImage(fd, undefined, request) : insertion;
     }
     return await insertOpened(fd, readCompression(fd), request);
   } catch (error) {
     // A directory (EISDIR), a disk that fails (EIO).
     if ((error as { syscall?: unknown }).syscall !== 'read') throw error;
-    return refused('open', errnoOf(error));
+    return refused('open', errnoOf(error, ERRNO.EINVAL));
   } finally {
     closeSync(fd);
   }
@@ -108,7 +104,7 @@ async function insertOpened(
       addon().finitModule(fd, params, flags | (by === undefined ? 0 : COMPRESSED_FILE), done);
     });
     if (insertion.kind !== 'refused') return insertion;
-    const retry = by === undefined ? [ENOSYS] : [EINVAL, ENOSYS, EOPNOTSUPP];
+    const retry = by === undefined ? [ERRNO.ENOSYS] : [ERRNO.EINVAL, ERRNO.ENOSYS, ERRNO.EOPNOTSUPP];
     if (!retry.includes(insertion.errno)) return insertion;
   }
   return insertImage(fd, compression, request);
@@ -140,7 +136,7 @@ function call(
     start((result, startedNs, endedNs) => {
       const made: InsertionCall = { name, startedNs, endedNs, decompressedBy };
       if (result === 0) resolve({ kind: 'inserted', call: made });
-      else if (result === -EEXIST) resolve({ kind: 'already-loaded', call: made });
+      else if (result === -ERRNO.EEXIST) resolve({ kind: 'already-loaded', call: made });
       else resolve({ kind: 'refused', errno: -result, during: 'insert', why: undefined, call: made });
     });
   });
@@ -148,9 +144,4 @@ function call(
 
 function refused(during: 'open' | 'decompress', errno: number, why?: string): Insertion {
   return { kind: 'refused', errno, during, why, call: undefined };
-}
-
-function errnoOf(error: unknown): number {
-  const errno = (error as { errno?: unknown }).errno;
-  return typeof errno === 'number' ? Math.abs(errno) : EINVAL;
 }

@@ -1,4 +1,4 @@
-import { errnoText } from '../base/errno.ts';
+import { errnoOf, errnoText } from '../base/errno.ts';
 import type { ModuleName } from '../base/names.ts';
 
 /** How an `install` or `remove` command ended. */
@@ -32,8 +32,9 @@ export async function runCommand(
       stdio: inherit ? 'inherit' : ['ignore', 2, 2],
       env: { ...process.env, ...env, MODPROBE_MODULE: module },
     });
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.errno === undefined ? error.message : errnoText(-error.errno);
+    child.once('error', (error) => {
+      const errno = errnoOf(error, undefined);
+      const why = errno === undefined ? error.message : errnoText(errno);
       resolve({ kind: 'command-failed', code: undefined, why: `/bin/sh could not be started: ${why}` });
     });
     child.once('exit', (code, signal) => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addon } from '../base/addon.ts';
+import { ERRNO } from '../base/errno.ts';
 import type { ModuleName } from '../base/names.ts';
 
 /** One module to remove. */
@@ -16,7 +17,6 @@ export type Removal = { readonly kind: 'removed' } | { readonly kind: 'refused';
 
 const O_NONBLOCK = 0o4000;
 const O_TRUNC = 0o1000;
-const EAGAIN = 11;
 
 /**
  * Removes one module, with delete_module(2). O_NONBLOCK is always given: without it a kernel would wait for the last user
@@ -30,7 +30,7 @@ export async function removeModule(request: RemovalRequest): Promise<Removal> {
     const result = await attempt(request.module, flags);
     if (result === 0) return { kind: 'removed' };
     const left = deadline - performance.now();
-    if (result !== -EAGAIN || left <= 0) return { kind: 'refused', errno: -result };
+    if (result !== -ERRNO.EAGAIN || left <= 0) return { kind: 'refused', errno: -result };
     await delay(Math.min(pause, left));
   }
 }

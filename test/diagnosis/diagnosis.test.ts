@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { ModuleName } from '../../agent/base/names.ts';
 import { editDistance, nearestWord } from '../../agent/base/spelling.ts';
-import { errnoNumber } from '../../agent/base/errno.ts';
+import { ERRNO, type ErrnoName } from '../../agent/base/errno.ts';
 import type { Cause } from '../../agent/diagnosis/cause.ts';
 import { diagnose, predict } from '../../agent/diagnosis/diagnosis.ts';
 import type {
@@ -61,7 +61,7 @@ interface Row {
   readonly kernel?: Partial<KernelEvidence>;
   readonly blacklisted?: true;
   /** What the kernel answered, and logged. */
-  readonly errno?: string;
+  readonly errno?: ErrnoName;
   readonly during?: 'open' | 'decompress';
   readonly why?: string;
   readonly log?: readonly string[];
@@ -411,7 +411,7 @@ for (const [name, row] of Object.entries(ROWS)) {
       return;
     }
     const refusal = {
-      errno: errnoNumber(row.errno) ?? 0,
+      errno: ERRNO[row.errno],
       during: row.during ?? ('insert' as const),
       why: row.why,
       log: row.log ?? [],

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { errnoText } from '../../base/errno.ts';
+import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
 import { readKernelCompression } from '../../facts/kernel/kernel-state.ts';
 import { insertModule } from '../../insert/insertion.ts';
 import type { Command } from '../command.ts';
@@ -35,13 +35,11 @@ Inserts one module file, without what it needs and without configuration.
 
 /** insmod's own words for what the kernel means by these. */
 const TEXTS: Readonly<Record<number, string>> = {
-  2: 'Unknown symbol in module',
-  3: 'Module has wrong symbol version',
-  8: 'Invalid module format',
-  22: 'Invalid parameters',
+  [ERRNO.ENOENT]: 'Unknown symbol in module',
+  [ERRNO.ESRCH]: 'Module has wrong symbol version',
+  [ERRNO.ENOEXEC]: 'Invalid module format',
+  [ERRNO.EINVAL]: 'Invalid parameters',
 };
-const EINVAL = 22;
-const EEXIST = 17;
 /** kmod looks at so many bytes to see how a file is compressed, and refuses shorter ones. */
 const SHORTEST = 6;
 
@@ -77,8 +75,7 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   try {
     size = statSync(path).size;
   } catch (error) {
-    const { errno = -EINVAL } = error as { errno?: number };
-    applet.error(`could not load module ${shown}: ${errnoText(-errno)}`);
+    applet.error(`could not load module ${shown}: ${errnoText(errnoOf(error, ERRNO.EINVAL))}`);
     return 1;
   }
   const params = joinParameters(machineWords(parameters));
@@ -87,10 +84,10 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
     applet.error(`could not insert module ${shown}: ${TEXTS[errno] ?? errnoText(errno)}${reason}`);
     return 1;
   };
-  if (size < SHORTEST) return refused(EINVAL);
+  if (size < SHORTEST) return refused(ERRNO.EINVAL);
   const insertion = await insertModule({ path, params, force, kernelCompression: readKernelCompression('/sys') });
   if (insertion.kind === 'inserted') return 0;
-  return insertion.kind === 'already-loaded' ? refused(EEXIST) : refused(insertion.errno, insertion.why);
+  return insertion.kind === 'already-loaded' ? refused(ERRNO.EEXIST) : refused(insertion.errno, insertion.why);
 }
 
 export const command: Command = {

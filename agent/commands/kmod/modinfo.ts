@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { release } from 'node:os';
-import { errnoText } from '../../base/errno.ts';
+import { ERRNO, errnoText } from '../../base/errno.ts';
 import { PlugdError } from '../../base/error.ts';
 import { lookupKey, moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
 import { isModuleFileName, nativePath } from '../../depmod/tree-module.ts';
@@ -69,8 +69,6 @@ const FIELDS: Readonly<Record<string, string>> = {
   parameters: 'parm',
   filename: 'filename',
 };
-
-const ENOSYS = 38;
 
 /** One run: what was asked for, and the module tree, opened when a name is looked up. */
 class Modinfo {
@@ -176,7 +174,7 @@ class Modinfo {
     const text = this.#tree?.files.readText('modules.builtin.modinfo');
     if (text === undefined) return [];
     const fields = builtinInfo(text, name);
-    if (fields === undefined) this.#fail(`could not get modinfo from '${name}': ${errnoText(ENOSYS)}`);
+    if (fields === undefined) this.#fail(`could not get modinfo from '${name}': ${errnoText(ERRNO.ENOSYS)}`);
     return fields;
   }
 }

@@ -4,7 +4,7 @@
  * last one's fate is the answer.
  */
 import { statSync } from 'node:fs';
-import { errnoText } from '../../base/errno.ts';
+import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
 import { toMachineText } from '../../base/machine-text.ts';
 import { moduleNameFromPath } from '../../base/names.ts';
 import { readKernelCompression } from '../../facts/kernel/kernel-state.ts';
@@ -19,7 +19,6 @@ import { ruleIndex } from '../../rules/modprobe/rule-index.ts';
 import { LEVEL } from './applet.ts';
 import { absolute, type ModprobeRun } from './modprobe-run.ts';
 
-const ENOENT = 2;
 const UNKNOWN_SYMBOL = 'Unknown symbol in module, or unknown parameter (see dmesg)';
 
 /** What came of a step: nothing to be said, or why not, for `could not insert 'NAME': `. */
@@ -65,8 +64,7 @@ export class Inserter {
     try {
       statSync(path);
     } catch (error) {
-      const { errno = 0 } = error as NodeJS.ErrnoException;
-      run.complain(`Failed to get module from path ${operand}: ${errnoText(Math.abs(errno))}`);
+      run.complain(`Failed to get module from path ${operand}: ${errnoText(errnoOf(error, ERRNO.EINVAL))}`);
       return false;
     }
     const module = moduleNameFromPath(operand);
@@ -188,7 +186,7 @@ export class Inserter {
 function refusal({ errno, during, why }: Insertion & { kind: 'refused' }, path: string): string {
   if (why !== undefined) return why;
   if (during === 'open') return `${path}: ${errnoText(errno)}`;
-  return errno === ENOENT ? UNKNOWN_SYMBOL : errnoText(errno);
+  return errno === ERRNO.ENOENT ? UNKNOWN_SYMBOL : errnoText(errno);
 }
 
 function isPath(operand: string): boolean {

@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
-import { errnoText } from '../../base/errno.ts';
+import { ERRNO, errnoText } from '../../base/errno.ts';
 import { moduleNameFromPath } from '../../base/names.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 
 /** What kmod says of a module that has none. */
-const ENOENT = 2;
 
 /**
  * Prints the symbols that a module file, or each module that a name stands for, exports (`--show-exports`), or the versions of
@@ -34,7 +33,7 @@ function showFile(run: ModprobeRun, path: Buffer, operand: string): boolean {
   const symbols = opened.kind === 'not-a-module' ? [] : exported ? opened.exports() : opened.versions();
   if (opened.kind === 'module') opened.close();
   if (symbols.length === 0) {
-    const errno = opened.kind === 'not-a-module' ? opened.errno : ENOENT;
+    const errno = opened.kind === 'not-a-module' ? opened.errno : ERRNO.ENOENT;
     run.complain(`could not get ${exported ? 'symbols' : 'modversions'} of ${operand}: ${errnoText(errno)}`);
     return false;
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { PlugdError } from '../../base/error.ts';
-import { errnoText } from '../../base/errno.ts';
+import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
 import type { ModuleName } from '../../base/names.ts';
 
 /** A line of /proc/modules, which lists the module loaded last first. */
@@ -22,9 +22,9 @@ export function readProcModules(proc: string): readonly ProcModule[] {
   try {
     text = readFileSync(`${proc}/modules`, 'latin1');
   } catch (error) {
-    const { errno = -5 } = error as { errno?: number };
-    const code = errno === -2 ? 'no-module-support' : 'unreadable';
-    throw new PlugdError(code, `could not open ${proc}/modules: ${errnoText(-errno)}`, { cause: error });
+    const errno = errnoOf(error, ERRNO.EIO);
+    const code = errno === ERRNO.ENOENT ? 'no-module-support' : 'unreadable';
+    throw new PlugdError(code, `could not open ${proc}/modules: ${errnoText(errno)}`, { cause: error });
   }
   return text
     .split('\n')

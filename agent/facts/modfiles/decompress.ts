@@ -7,7 +7,7 @@ import type * as ChildProcess from 'node:child_process';
 import { createRequire } from 'node:module';
 import type * as Zlib from 'node:zlib';
 import { addon } from '../../base/addon.ts';
-import { errnoName } from '../../base/errno.ts';
+import { ERRNO, errnoName } from '../../base/errno.ts';
 import { fsCode, PlugdError } from '../../base/error.ts';
 
 /** The compressions a module file may have, by the words of /sys/module/compression. */
@@ -38,10 +38,6 @@ export type Decompressed =
   | { readonly kind: 'image'; readonly image: Buffer }
   | { readonly kind: 'undecompressable'; readonly why: string; readonly errno: number };
 
-const EBADMSG = 74;
-const EFBIG = 27;
-const ENOSYS = 38;
-
 /** Decompresses a whole file in memory; at most `limit` bytes may come out. */
 export function decompress(compression: Compression, file: Uint8Array, limit: number = IMAGE_LIMIT): Decompressed {
   return compression === 'gzip' ? gunzip(file, limit) : unpack(compression, file, limit);
@@ -59,7 +55,7 @@ export async function decompressLater(
       addon().decompressLater(compression, file, limit, resolve);
     } catch (error) {
       if (!(error instanceof PlugdError)) throw error;
-      resolve(-ENOSYS);
+      resolve(-ERRNO.ENOSYS);
     }
   });
   return result(compression, file, limit, answer);
@@ -67,11 +63,11 @@ export async function decompressLater(
 
 function failed(compression: Compression, errno: number, limit: number): Decompressed {
   const why =
-    errno === EBADMSG
+    errno === ERRNO.EBADMSG
       ? `damaged or truncated ${compression} data`
-      : errno === EFBIG
+      : errno === ERRNO.EFBIG
         ? `more than ${Math.floor(limit / (1 << 20))} MiB when decompressed`
-        : errno === ENOSYS
+        : errno === ERRNO.ENOSYS
           ? `no ${compression} decompressor here (${compression === 'xz' ? 'liblzma.so.5' : 'libzstd.so.1'}, or the program ${compression})`
           : `${compression}: ${errnoName(errno)}`;
   return { kind: 'undecompressable', why, errno };
@@ -99,11 +95,11 @@ async function gunzipLater(file: Uint8Array, limit: number): Promise<Decompresse
 }
 
 function gzipFailed(error: unknown, limit: number): Decompressed {
-  return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? EFBIG : EBADMSG, limit);
+  return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? ERRNO.EFBIG : ERRNO.EBADMSG, limit);
 }
 
 function unpack(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): Decompressed {
-  let answer: Buffer | number = -ENOSYS;
+  let answer: Buffer | number = -ERRNO.ENOSYS;
   try {
     answer = compression === 'xz' ? addon().decompressXz(file, limit) : addon().decompressZstd(file, limit);
   } catch (error) {
@@ -114,7 +110,7 @@ function unpack(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): De
 }
 
 function result(compression: 'xz' | 'zstd', file: Uint8Array, limit: number, answer: Buffer | number): Decompressed {
-  if (answer === -ENOSYS) return unpackByProgram(compression, file, limit);
+  if (answer === -ERRNO.ENOSYS) return unpackByProgram(compression, file, limit);
   return typeof answer === 'number' ? failed(compression, -answer, limit) : { kind: 'image', image: answer };
 }
 
@@ -127,8 +123,8 @@ export function unpackByProgram(compression: 'xz' | 'zstd', file: Uint8Array, li
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const code = fsCode(run.error);
-  if (code === 'ENOBUFS') return failed(compression, EFBIG, limit);
-  if (code === 'ENOENT') return failed(compression, ENOSYS, limit);
+  if (code === 'ENOBUFS') return failed(compression, ERRNO.EFBIG, limit);
+  if (code === 'ENOENT') return failed(compression, ERRNO.ENOSYS, limit);
   // EPIPE on its own only says that the program gave up on the input; its status says the rest.
-  return run.status === 0 ? { kind: 'image', image: run.stdout } : failed(compression, EBADMSG, limit);
+  return run.status === 0 ? { kind: 'image', image: run.stdout } : failed(compression, ERRNO.EBADMSG, limit);
 }

@@ -14,6 +14,7 @@
  *
  * Nothing in the file is trusted: every offset and size is held against the file's length before it is used.
  */
+import { ERRNO } from '../../base/errno.ts';
 
 /** Bytes at hand: a file that is read part by part, or an image in memory. */
 export interface ByteSource {
@@ -108,15 +109,12 @@ export interface NotElf {
   readonly errno: number;
 }
 
-const ENOEXEC = 8;
-const EINVAL = 22;
-
 /** SHT_NOBITS: a section without bytes in the file. */
 const NOBITS = 8;
 /** A section that has to be in memory is at most this large; real symbol tables are below 20 MB. */
 export const SECTION_LIMIT = 128 * 1024 * 1024;
 
-function not(why: string, errno: number = EINVAL): NotElf {
+function not(why: string, errno: number = ERRNO.EINVAL): NotElf {
   return { kind: 'not-elf', why, errno };
 }
 
@@ -125,10 +123,10 @@ export function parseElf(source: ByteSource): Elf | NotElf {
   if (source.size === 0) return not('an empty file');
   const head = source.peek(0, 64);
   if (head.length < 4 || head.readUInt32BE(0) !== 0x7f454c46)
-    return not('not an ELF file', head.length < 6 ? EINVAL : ENOEXEC);
+    return not('not an ELF file', head.length < 6 ? ERRNO.EINVAL : ERRNO.ENOEXEC);
   const bits = head[4] === 1 ? 32 : head[4] === 2 ? 64 : undefined;
   if (bits === undefined || (head[5] !== 1 && head[5] !== 2))
-    return not('an ELF file of unknown class or byte order', ENOEXEC);
+    return not('an ELF file of unknown class or byte order', ERRNO.ENOEXEC);
   if (head.length < (bits === 32 ? 52 : 64)) return not('truncated inside the ELF header');
   const littleEndian = head[5] === 1;
   const view = viewOf(head);

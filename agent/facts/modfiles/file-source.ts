@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { errnoText } from '../../base/errno.ts';
+import { errnoOf, errnoText } from '../../base/errno.ts';
 import { PlugdError, reason } from '../../base/error.ts';
 import type { ByteSource } from './elf.ts';
 
@@ -51,8 +51,8 @@ export class FileSource implements ByteSource {
         filled += got;
       }
     } catch (error) {
-      const { errno } = error as { errno?: number };
-      const why = errno === undefined ? reason(error) : errnoText(Math.abs(errno));
+      const errno = errnoOf(error, undefined);
+      const why = errno === undefined ? reason(error) : errnoText(errno);
       throw new PlugdError('unreadable', `${this.#path}: ${why}`, { cause: error });
     }
     return bytes;

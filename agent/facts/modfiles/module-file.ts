@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { fsCode, reason } from '../../base/error.ts';
-import { errnoText } from '../../base/errno.ts';
+import { fsCode, PlugdError, reason } from '../../base/error.ts';
+import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
 import {
   compressionOf,
   decompress,
@@ -40,11 +40,6 @@ export interface NotAModule {
   readonly why: string;
   readonly errno: number;
 }
-
-const EINVAL = 22;
-const EISDIR = 21;
-const EFBIG = 27;
-const EBADMSG = 74;
 
 /** The file ends with these 28 bytes when a signature is appended (include/linux/module_signature.h). */
 const SIGNATURE_MARK = '~Module signature appended~\n';
@@ -191,17 +186,17 @@ function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
     // O_NONBLOCK: a fifo would wait for a writer.
     fd = openSync(place, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    return not(fsReason(error), fsErrno(error));
+    return failed(path, error);
   }
   let keep = false;
   try {
     const stat = fstatSync(fd);
-    if (stat.isDirectory()) return not('a directory', EISDIR);
-    if (!stat.isFile()) return not('not a regular file', EINVAL);
+    if (stat.isDirectory()) return not('a directory', ERRNO.EISDIR);
+    if (!stat.isFile()) return not('not a regular file', ERRNO.EINVAL);
     const source = new FileSource(path, fd, stat.size);
     const compression = compressionOf(source.peek(0, MAGIC_LENGTH));
     if (compression !== undefined) {
-      if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, EFBIG);
+      if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, ERRNO.EFBIG);
       return { kind: 'packed', path, compression, bytes: source.read(0, stat.size) };
     }
     const elf = parseElf(source);
@@ -209,7 +204,7 @@ function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
     keep = true;
     return new ModuleFile({ path, compression, elf, source, fd });
   } catch (error) {
-    return not(fsReason(error), fsErrno(error));
+    return failed(path, error);
   } finally {
     if (!keep) closeSync(fd);
   }
@@ -217,7 +212,7 @@ function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
 
 function unpack({ path, compression }: Packed, unpacked: Decompressed): ModuleFile | NotAModule {
   if (unpacked.kind === 'undecompressable') {
-    const errno = unpacked.errno === EBADMSG ? EINVAL : unpacked.errno;
+    const errno = unpacked.errno === ERRNO.EBADMSG ? ERRNO.EINVAL : unpacked.errno;
     return { kind: 'not-a-module', path, why: unpacked.why, errno };
   }
   const source = imageSource(unpacked.image);
@@ -226,11 +221,9 @@ function unpack({ path, compression }: Packed, unpacked: Decompressed): ModuleFi
   return new ModuleFile({ path, compression, elf, source });
 }
 
-function fsErrno(error: unknown): number {
-  const errno = (error as { errno?: unknown }).errno;
-  return typeof errno === 'number' ? Math.abs(errno) : EINVAL;
-}
-
-function fsReason(error: unknown): string {
-  return fsCode(error) === undefined ? reason(error) : errnoText(fsErrno(error));
+function failed(path: string, error: unknown): NotAModule {
+  // A FileSource throws an error of its own, caused by what node:fs threw.
+  const cause = error instanceof PlugdError ? error.cause : error;
+  const errno = errnoOf(cause, ERRNO.EINVAL);
+  return { kind: 'not-a-module', path, why: fsCode(cause) === undefined ? reason(cause) : errnoText(errno), errno };
 }

@@ -1,3 +1,4 @@
+import { ERRNO } from '../../base/errno.ts';
 import { openModuleFile, type NotAModule } from './module-file.ts';
 import { parseModinfo, type ModinfoField } from './modinfo.ts';
 import { readSignature, type DamagedSignature, type ModuleSignature } from './signature.ts';
@@ -15,15 +16,13 @@ export interface ModuleInfo {
   readonly signature: ModuleSignature | DamagedSignature | undefined;
 }
 
-const ENOENT = 2;
-
 /** Reads a module file's information; a module without a `.modinfo` section is none either, as for kmod. */
 export function readModuleInfo(path: string | Buffer): ModuleInfo | NotAModule {
   const file = openModuleFile(path);
   if (file.kind === 'not-a-module') return file;
   try {
     if (file.elf.section('.modinfo') === undefined) {
-      return { kind: 'not-a-module', path: file.path, why: 'it has no section .modinfo', errno: ENOENT };
+      return { kind: 'not-a-module', path: file.path, why: 'it has no section .modinfo', errno: ERRNO.ENOENT };
     }
     return {
       kind: 'info',

@@ -7,6 +7,7 @@
  * TRAILER!!! ends an archive. Source: Documentation/driver-api/early-userspace/buffer-format.rst.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { fsCode, reason } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import { moduleNameFromPath, type ModuleName } from '../../base/names.ts';
 import type { ConfigText } from '../config/config-text.ts';
@@ -43,7 +44,7 @@ export function readInitramfs(host: Host): Initramfs {
     return {
       kind: 'unreadable',
       file,
-      why: (error as NodeJS.ErrnoException).code === 'EACCES' ? 'permission denied' : String(error),
+      why: fsCode(error) === 'EACCES' ? 'permission denied' : reason(error),
     };
   }
   const modules = new Set<ModuleName>();

@@ -15,8 +15,8 @@ namespace plugd {
 
 Napi::Value ReadKeyring(const Napi::CallbackInfo& info) {
   if (info.Length() != 1 || !info[0].IsNumber()) return Misuse(info, "readKeyring(id)");
-  constexpr long kRead = 11;           // KEYCTL_READ, linux/keyctl.h
-  std::vector<int32_t> keys(4096);     // a keyring of the kernel's holds some dozens
+  constexpr long kRead = 11;        // KEYCTL_READ, linux/keyctl.h
+  std::vector<int32_t> keys(4096);  // a keyring of the kernel's holds some dozens
   const long id = info[0].As<Napi::Number>().Int32Value();
   const long bytes = syscall(SYS_keyctl, kRead, id, keys.data(), keys.size() * sizeof keys[0], 0L);
   if (bytes < 0) return Number(info, -errno);

@@ -31,8 +31,7 @@ struct Connection {
 // Lives until its handle is closed; one whose process ends first is never freed.
 class Listener {
  public:
-  Listener(Napi::Env env, Napi::Function line)
-      : context_(env, "plugd line socket"), line_(Napi::Persistent(line)) {}
+  Listener(Napi::Env env, Napi::Function line) : context_(env, "plugd line socket"), line_(Napi::Persistent(line)) {}
 
   int Listen(uv_loop_t* loop, const std::string& path) {
     uv_pipe_init(loop, &server_, 0);
@@ -147,7 +146,8 @@ Napi::Value Close(const Napi::CallbackInfo& info) {
 }  // namespace
 
 Napi::Value ListenLines(const Napi::CallbackInfo& info) {
-  if (info.Length() != 2 || !info[0].IsString() || !info[1].IsFunction()) return Misuse(info, "listenLines(path, line)");
+  if (info.Length() != 2 || !info[0].IsString() || !info[1].IsFunction())
+    return Misuse(info, "listenLines(path, line)");
   const Napi::Env env = info.Env();
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return Number(info, -ENOSYS);

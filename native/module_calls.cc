@@ -16,13 +16,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <mutex>
 #include <pthread.h>
 #include <string>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <ctime>
 #include <unistd.h>
 #include <unordered_map>
 #include <vector>
@@ -214,7 +214,8 @@ ModuleCalls* Calls(Napi::Env env) {
 }  // namespace
 
 Napi::Value FinitModule(const Napi::CallbackInfo& info) {
-  if (info.Length() != 4 || !info[0].IsNumber() || !info[1].IsString() || !info[2].IsNumber() || !info[3].IsFunction()) {
+  if (info.Length() != 4 || !info[0].IsNumber() || !info[1].IsString() || !info[2].IsNumber() ||
+      !info[3].IsFunction()) {
     return Misuse(info, "finitModule(fd, params, flags, done)");
   }
   auto call = std::make_unique<Call>();

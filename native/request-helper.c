@@ -19,9 +19,9 @@
  */
 #include <asm/unistd.h>
 
-#define TIMEOUT_S 3       /* for the first line; the agent sends it from its event loop, before it looks anything up */
-#define SILENCE_S 35      /* for each line after that */
-#define LONGEST 4096      /* bytes of NAME; the kernel's own limit for a module name is 64 */
+#define TIMEOUT_S 3  /* for the first line; the agent sends it from its event loop, before it looks anything up */
+#define SILENCE_S 35 /* for each line after that */
+#define LONGEST 4096 /* bytes of NAME; the kernel's own limit for a module name is 64 */
 
 #if defined(__x86_64__) && !defined(WITH_LIBC)
 static long call(long number, long a, long b, long c, long d, long e, long f)
@@ -48,10 +48,7 @@ static long call(long number, long a, long b, long c, long d, long e, long f)
 	register long x3 __asm__("x3") = d;
 	register long x4 __asm__("x4") = e;
 	register long x5 __asm__("x5") = f;
-	__asm__ volatile("svc #0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-			 : "memory");
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
 	return x0;
 }
 __asm__(".globl _start\n_start:\n\tmov x29,#0\n\tmov x30,#0\n\tmov x0,sp\n\tbl begin\n\tbrk #0\n");

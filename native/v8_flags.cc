@@ -11,8 +11,7 @@ namespace plugd {
 Napi::Value SetV8Flags(const Napi::CallbackInfo& info) {
   if (info.Length() != 1 || !info[0].IsString()) return Misuse(info, "setV8Flags(flags)");
   // The name as C++ mangles it, the same in every V8 since its beginning.
-  const auto set =
-      reinterpret_cast<void (*)(const char*)>(dlsym(RTLD_DEFAULT, "_ZN2v82V818SetFlagsFromStringEPKc"));
+  const auto set = reinterpret_cast<void (*)(const char*)>(dlsym(RTLD_DEFAULT, "_ZN2v82V818SetFlagsFromStringEPKc"));
   if (set != nullptr) set(Latin1(info[0]).c_str());
   return Napi::Boolean::New(info.Env(), set != nullptr);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readmeExamples, withExamples } from '../fixtures/readme-examples.ts';
+import { readmeExamples, withExamples } from './readme-examples.ts';
 
 t.test("README's examples are what plugd says (npm run readme)", (t) => {
   const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');

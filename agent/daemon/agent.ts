@@ -16,9 +16,8 @@ import { LoadedModules } from '../facts/kernel/loaded-modules.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
 import { Hearing } from '../load/hearing.ts';
 import { Loader } from '../load/loader.ts';
-import { problemText } from '../base/problem.ts';
 import { mayInsert } from '../load/permission.ts';
-import { readable } from '../report/terminal.ts';
+import { problemLine } from '../report/problem-line.ts';
 import type { Log } from '../report/log.ts';
 import { judgePolicy, type PolicySubject } from '../rules/policy/policy.ts';
 import { Chronicle } from './chronicle.ts';
@@ -103,7 +102,7 @@ export class Agent {
     const read = this.policy.load();
     if (read.kind === 'malformed') {
       if (!options.policyOptional) throw policyError(read.problems);
-      for (const problem of read.problems) log.line('error', readable(problemText(problem)), { event: 'policy' });
+      for (const problem of read.problems) log.line('error', problemLine(problem), { event: 'policy' });
     }
     const listener = {
       uevent: (uevent: Uevent) => this.#uevent(uevent),
@@ -202,7 +201,7 @@ export class Agent {
     try {
       ({ devices } = await this.#rescan());
       for (const problem of this.loader.sources.problems()) {
-        log.line('warn', readable(problemText(problem)), { event: 'problem', file: problem.file, line: problem.line });
+        log.line('warn', problemLine(problem), { event: 'problem', file: problem.file, line: problem.line });
       }
       await this.settling.settle(
         {},

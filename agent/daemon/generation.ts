@@ -14,12 +14,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
-import { problemText } from '../base/problem.ts';
 import { moduleName } from '../base/names.ts';
 import { readModprobeConfig, readUdevRules, watchedConfigDirectories } from '../facts/config/config-text.ts';
 import { readModuleTree } from '../facts/trees/module-tree.ts';
 import type { PlannerInput } from '../plan/planner.ts';
-import { readable } from '../report/terminal.ts';
+import { problemLine } from '../report/problem-line.ts';
 import { openSources, type Sources } from '../load/sources.ts';
 import type { ModuleTree } from '../load/tree.ts';
 
@@ -82,7 +81,7 @@ export class Generations {
       return { kind: 'unfinished', why: error.message };
     }
     const damage = sources.tree.problems()[0];
-    if (damage !== undefined) return { kind: 'unfinished', why: readable(problemText(damage)) };
+    if (damage !== undefined) return { kind: 'unfinished', why: problemLine(damage) };
     if (orphans > 0 && orphans > (this.#orphans ??= readWhole(this.#sources))) {
       return { kind: 'unfinished', why: `${orphans} modules that aliases or symbols name are not in modules.dep` };
     }

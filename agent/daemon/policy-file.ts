@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { toMachineText } from '../base/machine-text.ts';
-import { problemText, type Problem } from '../base/problem.ts';
+import type { Problem } from '../base/problem.ts';
 import { ALLOW_ALL, type Policy, type PolicyPhase } from '../rules/policy/policy.ts';
 import { parsePolicy } from '../rules/policy/policy-text.ts';
-import { readable } from '../report/terminal.ts';
+import { problemLine } from '../report/problem-line.ts';
 import type { AgentStatus } from '../records/agent-status.ts';
 
 /** What reading the file led to. */
@@ -72,7 +72,7 @@ export class PolicyFile {
 
 /** The error that stops an agent at its start: half a policy is not a policy. Its code is `configuration`. */
 export function policyError(problems: readonly Problem[]): PlugdError {
-  const lines = problems.map((problem) => readable(problemText(problem)));
+  const lines = problems.map(problemLine);
   return new PlugdError('configuration', lines.join('\nplugd: '), {
     remedy: 'fix it, or start with --policy-optional to go on without it',
   });

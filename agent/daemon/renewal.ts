@@ -2,8 +2,7 @@
 import type { Host } from '../base/host.ts';
 import { watchPaths, type Watch } from '../facts/config/watch.ts';
 import type { Loader } from '../load/loader.ts';
-import { problemText } from '../base/problem.ts';
-import { readable } from '../report/terminal.ts';
+import { problemLine } from '../report/problem-line.ts';
 import type { Log } from '../report/log.ts';
 import { watchedPaths, type Generations } from './generation.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -51,7 +50,7 @@ export class Renewal {
     const problems: string[] = [];
     const read = policy.load();
     if (read.kind === 'malformed') {
-      problems.push(...read.problems.map((problem) => readable(problemText(problem))));
+      problems.push(...read.problems.map(problemLine));
       const words = `the policy has errors, what it said before still holds: ${problems.join('; ')}`;
       log.line('error', words, { event: 'policy', file: policy.file });
     } else if (read.kind === 'new') {
@@ -63,7 +62,7 @@ export class Renewal {
       problems.push(check.why);
       log.line('info', `the changed files are not used yet: ${check.why}`, { event: 'generation-unfinished' });
     } else if (check.kind === 'new') {
-      problems.push(...check.sources.problems().map((problem) => readable(problemText(problem))));
+      problems.push(...check.sources.problems().map(problemLine));
     }
     const changed = check.kind === 'new' || read.kind === 'new';
     if (changed) {

@@ -1,9 +1,9 @@
-import { problemText } from '../base/problem.ts';
 import { placeText } from '../base/words.ts';
 import { causeText } from '../diagnosis/cause.ts';
 import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import { labelled } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
+import { problemLine } from './problem-line.ts';
 
 const SLOWEST = 5;
 
@@ -69,7 +69,7 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
         ),
       );
   }
-  for (const problem of run.problems) lines.push(readable(problemText(problem)));
+  for (const problem of run.problems) lines.push(problemLine(problem));
   if (run.uevents.gaps > 0)
     lines.push(`  ${run.uevents.gaps} gaps in the uevents were answered by ${run.uevents.rescans} rescans of sysfs`);
   if (run.unsettled !== undefined) {

@@ -1,11 +1,11 @@
 import { PlugdError } from '../../base/error.ts';
-import { problemText, type Problem } from '../../base/problem.ts';
+import type { Problem } from '../../base/problem.ts';
 import { readModprobeConfig } from '../../facts/config/config-text.ts';
 import type { Lookup } from '../../match/candidate.ts';
 import { createMatcher, type Matcher } from '../../match/matcher.ts';
 import { openTree, type ModuleTree } from '../../load/tree.ts';
 import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config.ts';
-import { readable } from '../../report/terminal.ts';
+import { problemLine } from '../../report/problem-line.ts';
 import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { lineGroups } from '../input.ts';
 import { machineWords } from '../machine-words.ts';
@@ -108,5 +108,5 @@ function complaints(tree: ModuleTree): () => void {
 }
 
 function complainOf(problem: Problem): void {
-  say(`plugd: ${readable(problemText(problem))}\n`);
+  say(`plugd: ${problemLine(problem)}\n`);
 }

@@ -1,8 +1,7 @@
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
-import { problemText } from '../../base/problem.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
-import { readable } from '../../report/terminal.ts';
+import { problemLine } from '../../report/problem-line.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { outTerminal } from '../out-terminal.ts';
@@ -84,7 +83,7 @@ async function testOne(
     investigation = await testInserted(host, tested);
   }
   if (!quiet && verbose) {
-    for (const problem of tested.sources?.problems() ?? []) say(`plugd: ${readable(problemText(problem))}\n`);
+    for (const problem of tested.sources?.problems() ?? []) say(`plugd: ${problemLine(problem)}\n`);
   }
   if (json) print(`${JSON.stringify(investigation, undefined, 1)}\n`);
   else if (!quiet) {

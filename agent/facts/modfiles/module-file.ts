@@ -10,16 +10,7 @@ import {
   type Compression,
   type Decompressed,
 } from './decompress.ts';
-import {
-  imageSource,
-  parseElf,
-  section,
-  sectionBytes,
-  SECTION_LIMIT,
-  viewOf,
-  type ByteSource,
-  type Elf,
-} from './elf.ts';
+import { imageSource, parseElf, section, sectionBytes, viewOf, type ByteSource, type Elf, type NotElf } from './elf.ts';
 import { FileSource } from './file-source.ts';
 import { modinfoValue, parseModinfo, type ModinfoField } from './modinfo.ts';
 import {
@@ -139,7 +130,7 @@ export class ModuleFile {
 
   #text(name: string): string {
     const where = section(this.elf, name);
-    if (where === undefined || where.size > SECTION_LIMIT) return '';
+    if (where === undefined) return '';
     return this.#source.peek(where.offset, where.size).toString('latin1');
   }
 
@@ -199,7 +190,7 @@ function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
       if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, ERRNO.EFBIG);
       return { kind: 'packed', path, compression, bytes: source.read(0, stat.size) };
     }
-    const elf = parseElf(source);
+    const elf = parseModule(source);
     if (elf.kind === 'not-elf') return not(elf.why, elf.errno);
     keep = true;
     return new ModuleFile({ path, compression, elf, source, fd });
@@ -210,13 +201,28 @@ function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
   }
 }
 
+/**
+ * The largest `.modinfo` that is not taken for damage, in bytes. Debian's largest has 76 KB (option); one of 60 MB, 5 KB in a
+ * .ko.zst, would be millions of strings.
+ */
+export const MODINFO_LIMIT = 4 * 1024 * 1024;
+
+/** A module's ELF headers; a `.modinfo` beyond all measure is damage. */
+function parseModule(source: ByteSource): Elf | NotElf {
+  const elf = parseElf(source);
+  const size = elf.kind === 'elf' ? (section(elf, '.modinfo')?.size ?? 0) : 0;
+  if (size <= MODINFO_LIMIT) return elf;
+  const why = `damaged: .modinfo has ${(size / (1 << 20)).toFixed(1)} MiB, more than the ${MODINFO_LIMIT >> 20} MiB that plugd reads`;
+  return { kind: 'not-elf', why, errno: EINVAL };
+}
+
 function unpack({ path, compression }: Packed, unpacked: Decompressed): ModuleFile | NotAModule {
   if (unpacked.kind === 'undecompressable') {
     const errno = unpacked.errno === ERRNO.EBADMSG ? ERRNO.EINVAL : unpacked.errno;
     return { kind: 'not-a-module', path, why: unpacked.why, errno };
   }
   const source = imageSource(unpacked.image);
-  const elf = parseElf(source);
+  const elf = parseModule(source);
   if (elf.kind === 'not-elf') return { kind: 'not-a-module', path, why: elf.why, errno: elf.errno };
   return new ModuleFile({ path, compression, elf, source });
 }

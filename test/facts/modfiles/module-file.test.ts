@@ -11,7 +11,13 @@ import {
 } from '../../../agent/facts/modfiles/decompress.ts';
 import { imageSource, parseElf, u64, viewOf } from '../../../agent/facts/modfiles/elf.ts';
 import { modinfoValues, parseModinfo } from '../../../agent/facts/modfiles/modinfo.ts';
-import { ModuleFile, openModuleFile, openModuleFileLater } from '../../../agent/facts/modfiles/module-file.ts';
+import {
+  MODINFO_LIMIT,
+  ModuleFile,
+  openModuleFile,
+  openModuleFileLater,
+} from '../../../agent/facts/modfiles/module-file.ts';
+import { readModuleInfo } from '../../../agent/facts/modfiles/module-info.ts';
 import { elfImage, type ElfImage } from '../../fixtures/elf-image.ts';
 
 const dir = t.testdir({});
@@ -321,4 +327,18 @@ t.test('numbers and strings', (t) => {
     { key: 'a', value: '' },
   ]);
   t.end();
+});
+
+t.test('a .modinfo of more than 4 MiB is damage, compressed or not', async (t) => {
+  const module = (size: number) => elfImage({ sections: { '.modinfo': 'a=b\0'.repeat(size / 4) } });
+  const enough = module(MODINFO_LIMIT);
+  t.equal(open(enough).kind, 'module', 'as much as is read');
+  const tooMuch = module(MODINFO_LIMIT + (1 << 20));
+  const why = 'damaged: .modinfo has 5.0 MiB, more than the 4 MiB that plugd reads';
+  t.match(open(tooMuch), { kind: 'not-a-module', why, errno: 22 });
+  const packed = join(dir, 'much.ko.gz');
+  writeFileSync(packed, gzipSync(tooMuch));
+  t.match(openModuleFile(packed), { kind: 'not-a-module', why, errno: 22 });
+  t.match(await openModuleFileLater(packed), { kind: 'not-a-module', why, errno: 22 });
+  t.match(readModuleInfo(packed), { kind: 'not-a-module', why, errno: 22 });
 });

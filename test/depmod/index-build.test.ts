@@ -7,7 +7,7 @@ import { makeModuleDirectory, type Files } from '../fixtures/made-tree.ts';
 interface Built {
   readonly moduleDir: string;
   /** A file of the tree: text, or the bytes of an index as latin1. */
-  file(name: string): string;
+  readonly file: (name: string) => string;
   /** `error: text`, with the module directory as `DIR`. */
   readonly said: readonly string[];
 }

@@ -213,7 +213,7 @@ function parseModule(source: ByteSource): Elf | NotElf {
   const size = elf.kind === 'elf' ? (section(elf, '.modinfo')?.size ?? 0) : 0;
   if (size <= MODINFO_LIMIT) return elf;
   const why = `damaged: .modinfo has ${(size / (1 << 20)).toFixed(1)} MiB, more than the ${MODINFO_LIMIT >> 20} MiB that plugd reads`;
-  return { kind: 'not-elf', why, errno: EINVAL };
+  return { kind: 'not-elf', why, errno: ERRNO.EINVAL };
 }
 
 function unpack({ path, compression }: Packed, unpacked: Decompressed): ModuleFile | NotAModule {

@@ -1,9 +1,7 @@
 import { moduleNameFromPath } from '../base/names.ts';
 import type { Candidate, Lookup } from '../match/candidate.ts';
 import type { Plan, Step, StepState } from '../plan/plan.ts';
-import { decide, doesNothing, type Decision } from '../rules/modprobe/decision.ts';
-import type { Config } from '../rules/modprobe/config.ts';
-import { ruleIndex } from '../rules/modprobe/rule-index.ts';
+import { decide, type Decision } from '../rules/modprobe/decision.ts';
 import type { Sources } from './sources.ts';
 
 /** What is to be done about one module that a name stands for. */
@@ -24,19 +22,13 @@ export function answer(
 ): { readonly lookup: Lookup; readonly answers: readonly Answer[] } {
   const lookup = matcher.lookup(name);
   if (lookup.kind !== 'found') return { lookup, answers: [] };
-  const answers = decide(config, lookup, { useBlacklist: byRule }).map((first): Answer => {
-    const decision = first.kind === 'install-command' ? judgeCommand(config, first) : first;
+  // An install line that only keeps the module out is a rule, not something to run at every boot and report as failed.
+  const decisions = decide(config, lookup, { useBlacklist: byRule, commandsThatDoNothing: 'denied' });
+  const answers = decisions.map((decision): Answer => {
     const goesOn = decision.kind === 'load' || decision.kind === 'install-command';
     return { decision, plan: goesOn ? planner.plan(decision.candidate, name) : undefined };
   });
   return { lookup, answers };
-}
-
-/** An install line that only keeps the module out is a rule, not something to be run at every boot and reported as failed. */
-function judgeCommand(config: Config, decision: Decision): Decision {
-  const rule = ruleIndex(config).first('installs', decision.candidate.module);
-  if (rule === undefined || !doesNothing(rule.command)) return decision;
-  return { ...decision, kind: 'denied', reason: `install ${rule.pattern} ${rule.command.trim()}` };
 }
 
 /** What is to be done about a module file given by its path, as insmod goes about it: no rules, no dependencies, the

@@ -11,6 +11,7 @@ import type { Plan, Step } from '../plan/plan.ts';
 import type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import type { Progress } from '../records/progress.ts';
 import { evaluate } from '../rules/udev/load-rules.ts';
+import { isKeptOut } from '../rules/modprobe/decision.ts';
 import type { PolicyAnswer, PolicySubject } from '../rules/policy/policy.ts';
 import { answer } from './answer.ts';
 import { moduleRecord, type WantedStep } from './module-record.ts';
@@ -225,7 +226,8 @@ export class Loader {
       if (decision.kind === 'builtin') continue;
       builtin = false;
       if (plan !== undefined) this.#plan(plan, requester, urgent);
-      else this.#block({ module, kind: decision.kind, reason: decision.reason, place: decision.place, requester });
+      else if (isKeptOut(decision.kind))
+        this.#block({ module, kind: decision.kind, reason: decision.reason, place: decision.place, requester });
     }
     return { verdict: builtin ? 'builtin' : 'matched', modules };
   }

@@ -4,6 +4,8 @@
  */
 import type { Devpath, Modalias, ModuleName, Place } from '../base/names.ts';
 import type { Problem } from '../base/problem.ts';
+import type { BlockedKind } from '../plan/plan.ts';
+import type { KeptOut } from '../rules/modprobe/decision.ts';
 import type { Cause } from '../diagnosis/cause.ts';
 
 /** Why a module was wanted. */
@@ -47,10 +49,11 @@ export interface ModuleRecord {
   readonly endedMs?: number | undefined;
 }
 
-/** A module that a rule keeps out. */
+/** A module that a rule keeps out, or that has no plan. */
 export interface BlockedRecord {
   readonly module: ModuleName;
-  readonly kind: string;
+  /** `denied` also stands for the agent's policy. */
+  readonly kind: KeptOut | BlockedKind;
   readonly reason: string;
   readonly place?: Place | undefined;
   readonly requester: Requester;

@@ -2,7 +2,7 @@
 import { PlugdError } from '../../base/error.ts';
 import type { ModuleName } from '../../base/names.ts';
 import type { Loader } from '../../load/loader.ts';
-import type { Requester } from '../../records/coldplug-run.ts';
+import type { BlockedRecord, Requester } from '../../records/coldplug-run.ts';
 import { failureText } from '../chronicle.ts';
 import type { ControlExchange } from './control-server.ts';
 
@@ -31,6 +31,9 @@ const WORKING_MS = 10_000;
 const JOIN_MS = 30_000;
 /** A module that failed is tried again when the kernel asks after this time. */
 const RETRY_NS = 1_000_000_000n;
+
+/** As for modprobe, a module that a blacklist keeps out is no failure. */
+const BLACKLISTED: ReadonlySet<BlockedRecord['kind']> = new Set(['blacklisted', 'kernel-blacklisted']);
 
 /** Asks a loader, and waits. */
 export class NameRequests {
@@ -100,7 +103,7 @@ export class NameRequests {
       const block = loader.blocked.findLast((one) => one.module === module);
       return record === undefined &&
         block !== undefined &&
-        !/blacklist/.test(block.kind) &&
+        !BLACKLISTED.has(block.kind) &&
         !this.#options.isLoaded(module)
         ? `${module} (${block.reason})`
         : [];

@@ -12,16 +12,24 @@ import { ruleIndex } from './rule-index.ts';
  *   module that depends on it, or by name.
  * - `kernel-blacklisted`: `module_blacklist=`; the kernel would refuse it.
  * - `install-command`: an `install` line stands in for its insertion; the planner has the command.
- * - `denied`: an `install` line whose command does nothing (`/bin/false`): a way to say never. load/ puts it here; for
- *   modprobe it is an install command as any other.
+ * - `denied`: an `install` line whose command does nothing (`/bin/false`): a way to say never. Only with
+ *   `commandsThatDoNothing: 'denied'`; modprobe runs such a command like any other.
  */
 export interface Decision {
-  readonly kind: 'load' | 'builtin' | 'blacklisted' | 'kernel-blacklisted' | 'install-command' | 'denied';
+  readonly kind: 'load' | 'builtin' | 'install-command' | KeptOut;
   readonly candidate: Candidate;
   /** A sentence part: `blacklist nouveau`; '' for `load`. */
   readonly reason: string;
   /** The rule that decided; absent for `load` and `builtin`. */
   readonly place?: Place;
+}
+
+/** The decisions by which a rule keeps a module out. */
+export type KeptOut = 'blacklisted' | 'kernel-blacklisted' | 'denied';
+
+/** Whether a decision keeps its module out: it is neither built in, nor loaded, nor replaced by a command that runs. */
+export function isKeptOut(kind: Decision['kind']): kind is KeptOut {
+  return kind === 'blacklisted' || kind === 'kernel-blacklisted' || kind === 'denied';
 }
 
 export interface DecisionOptions {
@@ -30,6 +38,8 @@ export interface DecisionOptions {
    * does. Without it only those reached through an alias are kept out.
    */
   readonly useBlacklist?: boolean;
+  /** What an `install` line with a command such as `/bin/false` is: a rule that says never, or, when absent, a command to run. */
+  readonly commandsThatDoNothing?: 'denied';
 }
 
 /**
@@ -54,7 +64,10 @@ export function decide(
     const install = rules.first('installs', module);
     const softdep = install === undefined ? undefined : rules.first('softdeps', module);
     if (install !== undefined && (softdep === undefined || softdep.pre.length + softdep.post.length === 0)) {
-      return { kind: 'install-command', candidate, reason: `install ${install.pattern}`, place: install.place };
+      const { pattern, command, place } = install;
+      if (options.commandsThatDoNothing === 'denied' && doesNothing(command))
+        return { kind: 'denied', candidate, reason: `install ${pattern} ${command.trim()}`, place };
+      return { kind: 'install-command', candidate, reason: `install ${pattern}`, place };
     }
     const kernel = rules.first('kernelBlacklists', module);
     if (kernel !== undefined) {

@@ -96,6 +96,29 @@ const ROWS: readonly Row[] = [
     commandLine: 'module_blacklist=m',
     expected: 'install-command a:1',
   },
+  {
+    rule: 'a command that does nothing is a command',
+    conf: 'install m /bin/false',
+    expected: 'install-command a:1',
+  },
+  {
+    rule: '… unless it is to be a rule',
+    conf: 'install m  /bin/true # never',
+    options: { commandsThatDoNothing: 'denied' },
+    expected: 'denied a:1',
+  },
+  {
+    rule: '… and other commands stay commands',
+    conf: 'install m /bin/false; modprobe -i m',
+    options: { commandsThatDoNothing: 'denied' },
+    expected: 'install-command a:1',
+  },
+  {
+    rule: '… softdeps make it void too',
+    conf: 'install m /bin/false\nsoftdep m pre: n',
+    options: { commandsThatDoNothing: 'denied' },
+    expected: 'load',
+  },
   { rule: 'builtin', conf: 'blacklist m\ninstall m x', source: 'modules.builtin', expected: 'builtin' },
   { rule: 'builtin by alias', source: 'builtin-alias', expected: 'builtin' },
 ];

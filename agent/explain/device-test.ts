@@ -14,7 +14,7 @@ import { insertRequests } from './insertion-trial.ts';
 import { Investigator } from './investigation.ts';
 import { judge, judgeParts, withoutTree, type Ending } from './judgement.ts';
 import { nearMiss } from './near-miss.ts';
-import { openSources, type Sources } from '../load/sources.ts';
+import { findSources, type Sources } from '../load/sources.ts';
 
 /** What one DEVICE word leads to: its device, if it has one, and its story. */
 export interface DeviceTest {
@@ -28,9 +28,9 @@ export interface DeviceTest {
  * alias, or a module file. Changes nothing. Errors: `usage` when nothing is meant by it, or several devices are.
  */
 export function testDevice(host: Host, word: string, params = ''): DeviceTest {
-  const sources = sourcesOf(host);
+  const sources = findSources(host);
   const found = findDevice(host, word);
-  const configuration = 'missing' in sources ? [] : sources.configFiles;
+  const configuration = sources.kind === 'no-tree' ? [] : sources.configFiles;
   const base = { asked: word, kernel: host.kernel, moduleDir: host.moduleDir, configuration };
   if (found.kind === 'ambiguous') {
     throw new PlugdError('usage', `${word} is the name of ${found.devpaths.length} devices`, {
@@ -40,9 +40,9 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   if (found.kind === 'device') {
     const device = bound(host.sysfs, found.device);
     const shown = { ...base, meant: found.meant, device: deviceReport(device) };
-    if ('missing' in sources)
+    if (sources.kind === 'no-tree')
       return {
-        investigation: { ...shown, requests: [], ...withoutTree(host, sources.missing, device) },
+        investigation: { ...shown, requests: [], ...withoutTree(host, sources, device) },
         device,
         sources: undefined,
       };
@@ -56,9 +56,9 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
     const end = withNearMiss(host, sources, requests, ending(host, device, requests));
     return { investigation: { ...shown, requests, ...end }, device, sources };
   }
-  if ('missing' in sources) {
+  if (sources.kind === 'no-tree') {
     return {
-      investigation: { ...base, meant: word, requests: [], ...withoutTree(host, sources.missing, undefined) },
+      investigation: { ...base, meant: word, requests: [], ...withoutTree(host, sources, undefined) },
       device: undefined,
       sources: undefined,
     };
@@ -148,16 +148,6 @@ export async function testInserted(host: Host, { investigation, device, sources 
     requests,
     ...ending(host, now, requests),
   };
-}
-
-/** The sources, or the error that says that there is no module tree. */
-function sourcesOf(host: Host): Sources | { readonly missing: PlugdError } {
-  try {
-    return openSources(host);
-  } catch (error) {
-    if (error instanceof PlugdError && error.code === 'no-modules-directory') return { missing: error };
-    throw error;
-  }
 }
 
 function deviceReport(device: BoundDevice): NonNullable<Investigation['device']> {

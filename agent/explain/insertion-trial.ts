@@ -1,4 +1,3 @@
-import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { errnoName } from '../base/errno.ts';
 import type { ModuleName } from '../base/names.ts';
@@ -11,7 +10,7 @@ import type { CandidateReport, RequestReport, StepReport } from '../records/inve
 import { foremost } from '../diagnosis/verdict.ts';
 import { answer, fileAnswer } from '../load/answer.ts';
 import { Examiner } from './examination.ts';
-import { openSources, type Sources } from '../load/sources.ts';
+import { findSources, type Sources } from '../load/sources.ts';
 import { runStep, succeeded, type StepEnd } from '../load/step.ts';
 
 /** What came of one module. */
@@ -88,12 +87,10 @@ export function explainOnHost(
   end: Insertion & { readonly kind: 'refused' },
   sequence: number | undefined,
 ): Diagnosis | undefined {
-  try {
-    return diagnosisOf(step, end, sequence, new Examiner(host, openSources(host)), new Set());
-  } catch (error) {
-    if (error instanceof PlugdError) return undefined;
-    throw error;
-  }
+  const sources = findSources(host);
+  return sources.kind === 'no-tree'
+    ? undefined
+    : diagnosisOf(step, end, sequence, new Examiner(host, sources), new Set());
 }
 
 /** The diagnosis of a step that failed just now; `sequence`: the last message of the kernel's log before it. */

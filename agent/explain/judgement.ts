@@ -1,12 +1,12 @@
 /** What is to be said of a device as a whole: its candidates' verdicts held against what is bound to it now. */
 import { existsSync } from 'node:fs';
-import type { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { readBindingFacts } from '../facts/devices/binding.ts';
 import type { BoundDevice } from '../facts/devices/recording.ts';
 import type { Investigation, RequestReport } from '../records/investigation.ts';
 import { foremost, isServed, verdictText } from '../diagnosis/verdict.ts';
 import { quoted } from '../base/words.ts';
+import type { NoTree } from '../load/tree.ts';
 import { isLive } from './kernel-evidence.ts';
 
 /** The end of a story. */
@@ -67,15 +67,15 @@ export function judgeParts(
 }
 
 /** The end where there is no module tree: what is bound has its driver all the same. */
-export function withoutTree(host: Host, error: PlugdError, device: BoundDevice | undefined): Ending {
+export function withoutTree(host: Host, noTree: NoTree, device: BoundDevice | undefined): Ending {
   if (device !== undefined && device.modaliases.length === 0) return noModalias(host, device, false);
-  if (device?.driver !== undefined) return { ...drivenAlready(host, device), evidence: [error.message] };
+  if (device?.driver !== undefined) return { ...drivenAlready(host, device), evidence: [noTree.reason] };
   return {
     verdict: 'failed',
     cause: 'no-modules-directory',
-    reason: error.message,
+    reason: noTree.reason,
     evidence: [],
-    remedy: error.remedy,
+    remedy: noTree.remedy,
   };
 }
 

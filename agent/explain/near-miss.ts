@@ -3,7 +3,6 @@
  * seen, or the modules of another kernel that is installed beside this one.
  */
 import { fnmatch } from '../base/fnmatch.ts';
-import { PlugdError } from '../base/error.ts';
 import { installedReleases, openHost, type Host } from '../base/host.ts';
 import { lookupKey, moduleNameFromPath } from '../base/names.ts';
 import { modinfoValues } from '../facts/modfiles/modinfo.ts';
@@ -11,7 +10,7 @@ import { openModuleFile } from '../facts/modfiles/module-file.ts';
 import { listModuleFiles } from '../facts/trees/tree-listing.ts';
 import { createMatcher } from '../match/matcher.ts';
 import type { Sources } from '../load/sources.ts';
-import { openTree } from '../load/tree.ts';
+import { findTree } from '../load/tree.ts';
 
 /** What was found, and what to type; undefined when nothing was. */
 export interface NearMiss {
@@ -66,19 +65,12 @@ function answersTo(host: Host, path: string, key: string): boolean {
 }
 
 function modulesOf(host: Host, release: string, names: readonly string[]): readonly string[] {
-  try {
-    const other = openHost({ root: host.root === '' ? undefined : host.root, kernel: release });
-    const matcher = createMatcher(openTree(other).indexes, { aliases: [], commands: [] });
-    return [
-      ...new Set(
-        names.flatMap((name) => {
-          const found = matcher.lookup(name);
-          return found.kind === 'found' ? found.candidates.map(({ module }) => module) : [];
-        }),
-      ),
-    ];
-  } catch (error) {
-    if (error instanceof PlugdError) return [];
-    throw error;
-  }
+  const tree = findTree(openHost({ root: host.root === '' ? undefined : host.root, kernel: release }));
+  if (tree.kind === 'no-tree') return [];
+  const matcher = createMatcher(tree.indexes, { aliases: [], commands: [] });
+  const modules = names.flatMap((name) => {
+    const found = matcher.lookup(name);
+    return found.kind === 'found' ? found.candidates.map(({ module }) => module) : [];
+  });
+  return [...new Set(modules)];
 }

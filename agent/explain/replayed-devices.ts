@@ -8,6 +8,7 @@ import type { Fate, Replay, ReplayedDevice } from '../records/replay.ts';
 import { foremost, isServed } from '../diagnosis/verdict.ts';
 import { listDevices, type ListedDevice } from './device-list.ts';
 import type { Sources } from '../load/sources.ts';
+import { noTreeError } from '../load/tree.ts';
 
 /**
  * Holds a recording (a file, or descriptor 0) against the host's tree and rules: would each device that had a driver have one?
@@ -20,8 +21,8 @@ export function replay(host: Host, file: string | 0): Replay {
 
 /** The same for devices at hand; `name` is what the answer calls them. */
 export function replayDevices(host: Host, bound: Iterable<BoundDevice>, name: string): Replay {
-  const { devices, sources, problem } = listDevices(bound, { host, recorded: true, deep: true });
-  if (sources === undefined) throw problem ?? new PlugdError('no-modules-directory', `there is no ${host.moduleDir}`);
+  const { devices, sources } = listDevices(bound, { host, recorded: true, deep: true });
+  if (sources.kind === 'no-tree') throw noTreeError(sources);
   const modules = wouldBeThere(devices);
   const replayed = devices.map((device): ReplayedDevice => ({ ...device.row, ...fateOf(device, modules, sources) }));
   const count = (fate: Fate) => replayed.filter((device) => device.fate === fate).length;

@@ -14,10 +14,11 @@ import { createPlanner, type Planner, type PlannerInput } from '../plan/planner.
 import type { Config } from '../rules/modprobe/config.ts';
 import { parseLoadRules, type LoadRules } from '../rules/udev/load-rules.ts';
 import { configuredNames, mergeConfig } from '../rules/modprobe/merged-config.ts';
-import { openTree, type ModuleTree } from './tree.ts';
+import { findTree, noTreeError, type ModuleTree, type NoTree } from './tree.ts';
 
 /** One generation. */
 export interface Sources {
+  readonly kind: 'sources';
   readonly tree: ModuleTree;
   readonly matcher: Matcher;
   readonly config: Config;
@@ -29,12 +30,20 @@ export interface Sources {
   problems(): readonly Problem[];
 }
 
+/** The same for who cannot go on without a module tree. Errors: `no-modules-directory`. */
+export function openSources(host: Host, state?: PlannerInput['state']): Sources {
+  const found = findSources(host, state);
+  if (found.kind === 'no-tree') throw noTreeError(found);
+  return found;
+}
+
 /**
- * Reads them all. `state` tells what is loaded, for whoever keeps that up to date; otherwise /proc/modules is read once.
- * Errors: `no-modules-directory`.
+ * Reads them all, if there is a module tree. `state` tells what is loaded, for callers that keep track of it; otherwise
+ * /proc/modules is read once.
  */
-export function openSources(host: Host, state: PlannerInput['state'] = loadedNow(host)): Sources {
-  const tree = openTree(host);
+export function findSources(host: Host, state: PlannerInput['state'] = loadedNow(host)): Sources | NoTree {
+  const tree = findTree(host);
+  if (tree.kind === 'no-tree') return tree;
   const files = readModprobeConfig(host);
   const commandLine = readKernelCommandLine(host);
   const config = mergeConfig(files, commandLine);
@@ -47,6 +56,7 @@ export function openSources(host: Host, state: PlannerInput['state'] = loadedNow
     state,
   });
   return {
+    kind: 'sources',
     tree,
     matcher,
     config,

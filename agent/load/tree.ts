@@ -20,18 +20,26 @@ import { IndexTrie, type Index, type TrieEntry, type TrieMatch } from '../indexe
 
 /** A host's module tree. */
 export interface ModuleTree {
+  readonly kind: 'tree';
   readonly files: ModuleTreeFiles;
   readonly indexes: Required<MatchIndexes>;
   /** What was found wrong up to now: indexes are looked at only when they are needed. */
   problems(): readonly Problem[];
 }
 
-/**
- * The module tree of `host.moduleDir`. Errors: `no-modules-directory` when it is not there, naming the releases that are.
- */
-export function openTree(host: Host): ModuleTree {
+/** There is no directory of modules for this kernel. */
+export interface NoTree {
+  readonly kind: 'no-tree';
+  /** `there are no modules for kernel 6.1.0: no directory /lib/modules/6.1.0` */
+  readonly reason: string;
+  /** What to do, with the releases that have a tree. */
+  readonly remedy: string;
+}
+
+/** The module tree of `host.moduleDir`. */
+export function findTree(host: Host): ModuleTree | NoTree {
   const files = readModuleTree(host.moduleDir);
-  if (files === undefined) throw noDirectory(host);
+  if (files === undefined) return noTree(host);
   const problems: Problem[] = [];
   const open = (name: IndexName) => new TreeIndex(name, files, problems);
   const indexes = {
@@ -41,22 +49,32 @@ export function openTree(host: Host): ModuleTree {
     builtin: open('modules.builtin'),
     builtinAliases: open('modules.builtin.alias'),
   };
-  return { files, indexes, problems: () => problems };
+  return { kind: 'tree', files, indexes, problems: () => problems };
 }
 
-function noDirectory(host: Host): PlugdError {
+/** The same for who cannot go on without it. Errors: `no-modules-directory`. */
+export function openTree(host: Host): ModuleTree {
+  const found = findTree(host);
+  if (found.kind === 'no-tree') throw noTreeError(found);
+  return found;
+}
+
+/** The error of a missing tree: its code is `no-modules-directory`. */
+export function noTreeError({ reason, remedy }: NoTree): PlugdError {
+  return new PlugdError('no-modules-directory', reason, { remedy });
+}
+
+function noTree(host: Host): NoTree {
   const others = installedReleases(host.root).filter((release) => release !== host.kernel);
   const there = `${host.root}/lib/modules`;
-  return new PlugdError(
-    'no-modules-directory',
-    `there are no modules for kernel ${host.kernel}: no directory ${host.moduleDir}`,
-    {
-      remedy:
-        others.length === 0
-          ? `install the kernel's modules package; ${there} has no modules for any kernel`
-          : `${there} has modules for ${others.join(', ')}: reboot into one of them, or name it with --kernel`,
-    },
-  );
+  return {
+    kind: 'no-tree',
+    reason: `there are no modules for kernel ${host.kernel}: no directory ${host.moduleDir}`,
+    remedy:
+      others.length === 0
+        ? `install the kernel's modules package; ${there} has no modules for any kernel`
+        : `${there} has modules for ${others.join(', ')}: reboot into one of them, or name it with --kernel`,
+  };
 }
 
 /** One index of the tree: the .bin file, or what its text says where that is missing or damaged. */

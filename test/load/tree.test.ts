@@ -4,7 +4,8 @@ import { openHost } from '../../agent/base/host.ts';
 import { moduleName } from '../../agent/base/names.ts';
 import type { Problem } from '../../agent/base/problem.ts';
 import { createMatcher } from '../../agent/match/matcher.ts';
-import { openTree, type ModuleTree } from '../../agent/load/tree.ts';
+import { findSources } from '../../agent/load/sources.ts';
+import { findTree, openTree, type ModuleTree } from '../../agent/load/tree.ts';
 import { indexBytes, key } from '../fixtures/index.ts';
 
 const KERNEL = '6.1.0-test';
@@ -164,7 +165,14 @@ t.test('modules.dep may name files that are not there', (t) => {
   t.end();
 });
 
-t.test('no directory for this kernel', (t) => {
+t.test('no directory for this kernel is a value, and an error for who needs one', (t) => {
+  const other = t.testdir({ lib: { modules: {} } });
+  t.match(findTree(openHost({ root: other, kernel: KERNEL })), {
+    kind: 'no-tree',
+    reason: `there are no modules for kernel ${KERNEL}: no directory ${other}/lib/modules/${KERNEL}`,
+    remedy: /has no modules for any kernel$/,
+  });
+  t.equal(findSources(openHost({ root: other, kernel: KERNEL })).kind, 'no-tree');
   const root = t.testdir({ lib: { modules: { '6.1.0-7-amd64': {}, '6.1.0-9-amd64': {} } } });
   t.throws(() => openTree(openHost({ root, kernel: KERNEL })), {
     code: 'no-modules-directory',

@@ -60,7 +60,7 @@ Exit status: 0 done; 1 nothing matched.`,
     if (parsed.has(RECORD)) return record(bound);
     const { listDevices } = await import('../../explain/device-list.ts');
     const list = listDevices(bound, { host, recorded, deep: parsed.has(CHECK) });
-    if (list.problem !== undefined && !parsed.has(OPTION.quiet)) say(`plugd: ${list.problem.message}\n`);
+    if (list.sources.kind === 'no-tree' && !parsed.has(OPTION.quiet)) say(`plugd: ${list.sources.reason}\n`);
     const devices = list.devices.filter((device) => chosen.listed(device));
     await show(
       devices.map(({ row }) => row),

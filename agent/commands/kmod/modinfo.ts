@@ -1,13 +1,12 @@
 import { statSync } from 'node:fs';
 import { release } from 'node:os';
 import { ERRNO, errnoText } from '../../base/errno.ts';
-import { PlugdError } from '../../base/error.ts';
 import { lookupKey, moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
 import { isModuleFileName, nativePath } from '../../depmod/tree-module.ts';
 import type { ModinfoField } from '../../facts/modfiles/modinfo.ts';
 import { builtinInfo, readModuleInfo } from '../../facts/modfiles/module-info.ts';
 import { createMatcher } from '../../match/matcher.ts';
-import { openTree, type ModuleTree } from '../../load/tree.ts';
+import { findTree, type ModuleTree, type NoTree } from '../../load/tree.ts';
 import { moduleInfoRecord } from '../../explain/module-info-record.ts';
 import type { ModuleInfoRecord } from '../../records/module-info.ts';
 import {
@@ -76,7 +75,7 @@ class Modinfo {
   readonly #moduleDir: string;
   readonly #style: ModuleInfoStyle;
   readonly #json: ModuleInfoRecord[] | undefined;
-  #tree: ModuleTree | undefined;
+  #found: ModuleTree | NoTree | undefined;
   #status = 0;
 
   constructor(applet: Applet, moduleDir: string, style: ModuleInfoStyle, json: boolean) {
@@ -124,17 +123,13 @@ class Modinfo {
   }
 
   #open(): ModuleTree | undefined {
-    try {
-      this.#tree ??= openTree({ root: '', kernel: '', moduleDir: this.#moduleDir, sysfs: '/sys', proc: '/proc' });
-    } catch (error) {
-      // Without a tree no name stands for anything, as for kmod.
-      if (!(error instanceof PlugdError) || error.code !== 'no-modules-directory') throw error;
-    }
-    return this.#tree;
+    this.#found ??= findTree({ root: '', kernel: '', moduleDir: this.#moduleDir, sysfs: '/sys', proc: '/proc' });
+    // Without a tree no name stands for anything, as for kmod.
+    return this.#found.kind === 'no-tree' ? undefined : this.#found;
   }
 
   #matcher() {
-    return createMatcher(this.#tree?.indexes ?? {}, { aliases: [], commands: [] });
+    return createMatcher(this.#open()?.indexes ?? {}, { aliases: [], commands: [] });
   }
 
   #subject(module: ModuleName): ModuleInfoSubject {
@@ -171,7 +166,7 @@ class Modinfo {
 
   /** The strings of a builtin module; undefined after a complaint. Without modules.builtin.modinfo there is nothing to say. */
   #builtin(name: string): readonly ModinfoField[] | undefined {
-    const text = this.#tree?.files.readText('modules.builtin.modinfo');
+    const text = this.#open()?.files.readText('modules.builtin.modinfo');
     if (text === undefined) return [];
     const fields = builtinInfo(text, name);
     if (fields === undefined) this.#fail(`could not get modinfo from '${name}': ${errnoText(ERRNO.ENOSYS)}`);

@@ -1,5 +1,4 @@
 import { release } from 'node:os';
-import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import { toMachineText } from '../../base/machine-text.ts';
 import type { ModuleName } from '../../base/names.ts';
@@ -9,7 +8,7 @@ import { readModuleState } from '../../facts/kernel/sys-module.ts';
 import type { CommandEnd } from '../../insert/install-command.ts';
 import type { Candidate } from '../../match/candidate.ts';
 import { createMatcher, type MatchIndexes, type Matcher } from '../../match/matcher.ts';
-import { openTree } from '../../load/tree.ts';
+import { findTree } from '../../load/tree.ts';
 import type { FactSources } from '../../plan/planned-module.ts';
 import type { Config } from '../../rules/modprobe/config.ts';
 import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config.ts';
@@ -59,7 +58,9 @@ export class ModprobeRun {
       if (problem.severity === 'error') applet.error(problemText(problem));
     }
     applet.level = settings.level;
-    const tree = openTreeIfThere(this.host);
+    const found = findTree(this.host);
+    // Without a tree nothing is found, which is said of each name.
+    const tree = found.kind === 'no-tree' ? undefined : found;
     this.indexes = tree?.indexes ?? {};
     this.#treeProblems = () => tree?.problems() ?? [];
     this.matcher = createMatcher(this.indexes, configuredNames(this.config), { repeats: true });
@@ -116,16 +117,6 @@ export class ModprobeRun {
       ...(childOptions === undefined ? {} : { MODPROBE_OPTIONS: childOptions }),
     };
     return runCommand(text, module, { inherit: true, env });
-  }
-}
-
-function openTreeIfThere(host: Host) {
-  try {
-    return openTree(host);
-  } catch (error) {
-    // Then there is nothing to be found, which is said of each name.
-    if (error instanceof PlugdError && error.code === 'no-modules-directory') return undefined;
-    throw error;
   }
 }
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { errnoText } from '../../base/errno.ts';
-import { PlugdError } from '../../base/error.ts';
 import { openHost } from '../../base/host.ts';
 import { moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
 import { modinfoValues } from '../../facts/modfiles/modinfo.ts';
@@ -9,7 +8,7 @@ import { findModuleUsers, type ModuleUser } from '../../facts/kernel/module-user
 import { readHolders, readModuleState, readRefcount } from '../../facts/kernel/sys-module.ts';
 import { removeModule } from '../../insert/removal.ts';
 import { createMatcher, type Matcher } from '../../match/matcher.ts';
-import { openTree } from '../../load/tree.ts';
+import { findTree } from '../../load/tree.ts';
 import type { Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print } from '../output.ts';
@@ -115,12 +114,8 @@ function aliases(module: ModuleName, matcher: Matcher | undefined): readonly str
 
 /** The running kernel's module tree; undefined without one: then nothing is known to be builtin. */
 function openMatcher(): Matcher | undefined {
-  try {
-    return createMatcher(openTree(openHost()).indexes, { aliases: [], commands: [] });
-  } catch (error) {
-    if (error instanceof PlugdError && error.code === 'no-modules-directory') return undefined;
-    throw error;
-  }
+  const tree = findTree(openHost());
+  return tree.kind === 'no-tree' ? undefined : createMatcher(tree.indexes, { aliases: [], commands: [] });
 }
 
 export const command: Command = {

@@ -1,6 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { release } from 'node:os';
-import { PlugdError } from '../../base/error.ts';
 import { installedReleases, type Host } from '../../base/host.ts';
 import type { ModuleName, Place } from '../../base/names.ts';
 import { readAttribute } from '../../facts/attribute.ts';
@@ -28,7 +27,7 @@ import { listDevices } from '../device-list.ts';
 import { idleRules } from './idle-rules.ts';
 import { readKernelEvidence } from '../kernel-evidence.ts';
 import { readPolicy } from '../policy-verdict.ts';
-import { openSources, type Sources } from '../../load/sources.ts';
+import { findSources, type Sources } from '../../load/sources.ts';
 
 /** Every check on the host, in the order in which they are shown: the tree, the kernel, the rules. */
 export function examineHealth(host: Host, agent: boolean): readonly CheckResult[] {
@@ -42,7 +41,8 @@ export function examineHealth(host: Host, agent: boolean): readonly CheckResult[
 }
 
 function readHealthFacts(host: Host, agent: boolean): HealthFacts {
-  const sources = sourcesOf(host);
+  const found = findSources(host);
+  const sources = found.kind === 'no-tree' ? undefined : found;
   const live = readKernelEvidence(host);
   const helper = live === undefined ? undefined : readAttribute(`${host.proc}/sys/kernel/modprobe`);
   const { wanted, waiting } = live === undefined ? { wanted: [], waiting: [] } : devicesOf(host, sources);
@@ -72,15 +72,6 @@ function readHealthFacts(host: Host, agent: boolean): HealthFacts {
     waiting,
     securityfs: existsSync(`${host.sysfs}/kernel/security/lsm`),
   };
-}
-
-function sourcesOf(host: Host): Sources | undefined {
-  try {
-    return openSources(host);
-  } catch (error) {
-    if (error instanceof PlugdError && error.code === 'no-modules-directory') return undefined;
-    throw error;
-  }
 }
 
 function policyProblems(host: Host): readonly Problem[] {

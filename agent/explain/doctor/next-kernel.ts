@@ -3,7 +3,6 @@
  * devices that have a driver with the other release's tree, firmware and initramfs.
  */
 import { existsSync } from 'node:fs';
-import { PlugdError } from '../../base/error.ts';
 import { openHost, type Host } from '../../base/host.ts';
 import { moduleNameFromPath, type ModuleName } from '../../base/names.ts';
 import { readInitramfs } from '../../facts/trees/initramfs.ts';
@@ -19,7 +18,7 @@ import { Examiner } from '../examination.ts';
 import { firmwareFacts, treeFacts } from './health-facts.ts';
 import { readKernelEvidence } from '../kernel-evidence.ts';
 import { replayDevices } from '../replayed-devices.ts';
-import { openSources, type Sources } from '../../load/sources.ts';
+import { findSources, type Sources } from '../../load/sources.ts';
 
 /** What is asked about: the host as it would be with the next kernel, and what is in use now. */
 interface Next {
@@ -36,12 +35,9 @@ interface Next {
 export function examineNextKernel(now: Host, release: string): readonly CheckResult[] {
   const opened = openHost({ root: now.root === '' ? undefined : now.root, kernel: release, sysfs: now.sysfs });
   const host: Host = { ...opened, proc: `${now.root === '' ? '/dev/null' : now.root}/proc` };
-  let sources: Sources;
-  try {
-    sources = openSources(host);
-  } catch (error) {
-    if (!(error instanceof PlugdError) || error.code !== 'no-modules-directory') throw error;
-    const finding: Finding = { state: 'wrong', summary: error.message, remedy: error.remedy };
+  const sources = findSources(host);
+  if (sources.kind === 'no-tree') {
+    const finding: Finding = { state: 'wrong', summary: sources.reason, remedy: sources.remedy };
     return [{ id: 'module-tree', title: 'modules', ...finding }];
   }
   const loaded = [...(readLoadedModules(now)?.keys() ?? [])];
@@ -180,7 +176,9 @@ function signaturesFinding({ examined, kernel }: Next): Finding {
 }
 
 function firmwareFinding({ host, now, sources, inUse }: Next): Finding {
-  const before = new Map(firmwareFacts(now, openNow(now, sources), inUse).map((facts) => [facts.module, facts]));
+  const present = findSources(now);
+  const sourcesNow = present.kind === 'no-tree' ? sources : present;
+  const before = new Map(firmwareFacts(now, sourcesNow, inUse).map((facts) => [facts.module, facts]));
   const worse = firmwareFacts(host, sources, inUse).filter(({ module, named, missing }) => {
     const had = before.get(module);
     return missing.length === named && (had === undefined || had.missing.length < had.named);
@@ -192,15 +190,6 @@ function firmwareFinding({ host, now, sources, inUse }: Next): Finding {
     evidence: worse.map(({ module, missing }) => `${module}: ${missing.slice(0, 3).join(', ')}`),
     remedy: 'install a newer firmware package together with the kernel',
   };
-}
-
-function openNow(now: Host, otherwise: Sources): Sources {
-  try {
-    return openSources(now);
-  } catch (error) {
-    if (error instanceof PlugdError && error.code === 'no-modules-directory') return otherwise;
-    throw error;
-  }
 }
 
 function initramfsFinding({ host, now, sources, inUse }: Next): Finding {

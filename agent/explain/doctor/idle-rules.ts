@@ -8,7 +8,8 @@ import { placeText } from '../../base/words.ts';
 import type { RuleList, RuleTypes } from '../../rules/modprobe/config.ts';
 import { DIRECTIVES, RULE_LISTS } from '../../rules/modprobe/directives.ts';
 import { isGlob } from '../../rules/glob.ts';
-import { idleFiles, idleLists } from './idle-files.ts';
+import { idleBootLists } from './idle-boot-lists.ts';
+import { idleFiles } from './idle-files.ts';
 import type { Sources } from '../../load/sources.ts';
 
 /** Rules that can be understood and yet change nothing: names that no module has, parameters that no module takes, and the like. */
@@ -17,7 +18,7 @@ export function idleRules(host: Host, sources: Sources): readonly IdleRule[] {
   return [
     ...RULE_LISTS.flatMap((list) => idleIn(list, sources.config[list])),
     ...idleFiles(host),
-    ...idleLists(host, sources),
+    ...idleBootLists(host, sources),
   ];
 
   function idleIn<List extends RuleList>(list: List, rules: ReadonlyArray<RuleTypes[List]>): readonly IdleRule[] {

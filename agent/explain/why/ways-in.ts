@@ -1,16 +1,14 @@
 import type { Host } from '../../base/host.ts';
 import { moduleName, type ModuleName, type Place } from '../../base/names.ts';
-import { readNames, readText } from '../../facts/attribute.ts';
 import { readInitramfs } from '../../facts/trees/initramfs.ts';
-import type { CandidateSource } from '../../match/candidate.ts';
 import type { AskingDevice, WayIn } from '../../records/reasons.ts';
 import { counted } from '../../base/words.ts';
-import { emptyConfig, type Config } from '../../rules/modprobe/config.ts';
-import { decide, doesNothing } from '../../rules/modprobe/decision.ts';
+import { emptyConfig } from '../../rules/modprobe/config.ts';
 import { parseModprobeConf } from '../../rules/modprobe/modprobe-conf.ts';
-import { ruleIndex } from '../../rules/modprobe/rule-index.ts';
 import { policyDenials, readPolicy, type Asker } from '../policy-verdict.ts';
 import type { Sources } from '../../load/sources.ts';
+import { bootListWay } from './boot-list-way.ts';
+import { answerAsDependency, answerFor, answerOfKernel } from './rule-answers.ts';
 
 /** What the ways are found out from. */
 export interface WaysInput {
@@ -36,14 +34,14 @@ export function waysIn(input: WaysInput): readonly WayIn[] {
   const { config } = sources;
   const alias = (way: string, some: boolean): WayIn =>
     some
-      ? { way, ...asked(config, module, 'modules.alias', false) }
+      ? { way, ...answerFor(config, module, 'modules.alias', false) }
       : { way, answer: 'no-way', because: 'it has no such alias' };
   const requested = aliases.filter((pattern) => isRequest(pattern));
   const softdeps = config.softdeps.filter(({ pre, post }) =>
     [...pre, ...post].some((member) => moduleName(member) === module),
   );
-  const named = asked(config, module, 'modules.dep', false);
-  const depends = asDependency(config, module);
+  const named = answerFor(config, module, 'modules.dep', false);
+  const depends = answerAsDependency(config, module);
   const policed = underPolicy(input);
   const ways: readonly WayIn[] = [
     policed(
@@ -56,19 +54,19 @@ export function waysIn(input: WaysInput): readonly WayIn[] {
     ),
     policed({ way: 'the kernel asks, by its name', ...named }, [{ modalias: module }]),
     { way: `modprobe ${module}`, ...named },
-    { way: `modprobe -b ${module}, udev rules`, ...asked(config, module, 'modules.dep', true) },
+    { way: `modprobe -b ${module}, udev rules`, ...answerFor(config, module, 'modules.dep', true) },
     neededBy.length > 0
       ? { way: 'another module needs it', ...depends }
       : { way: 'another module needs it', answer: 'no-way', because: 'none does' },
     softdeps.length > 0
       ? { way: 'softdep of another module', ...depends, place: depends.place ?? softdeps[0]?.place }
       : { way: 'softdep of another module', answer: 'no-way', because: 'no line names it' },
-    bootList(host, config, module),
-    { way: 'insmod FILE', ...byKernel(config, module) },
+    bootListWay(host, sources, module),
+    { way: 'insmod FILE', ...answerOfKernel(config, module) },
     initramfs(host, module),
   ];
   if (input.onDisk) return ways;
-  // What there is no file of can come by a command that stands for it, from elsewhere, or not at all.
+  // A module without a file here can only come from an install command, insmod or an initramfs.
   return ways.map((way, i) =>
     way.answer === 'allowed' && i < ways.length - 2
       ? { way: way.way, answer: 'no-way', because: 'this tree does not have it' }
@@ -95,84 +93,6 @@ function isRequest(pattern: string): boolean {
   return !pattern.includes(':') || /^(symbol|devname):/.test(pattern);
 }
 
-type Answer = Omit<WayIn, 'way'>;
-
-function asked(config: Config, module: ModuleName, source: CandidateSource, useBlacklist: boolean): Answer {
-  const [decision] = decide(
-    config,
-    { candidates: [{ module, source, pattern: module, priority: 0 }] },
-    { useBlacklist },
-  );
-  if (decision?.kind === 'install-command') return command(config, module);
-  if (decision === undefined || decision.kind === 'builtin' || decision.kind === 'load') {
-    const idle = ruleIndex(config).first('blacklists', module) !== undefined;
-    return { answer: 'allowed', because: idle ? 'blacklist does not count here' : '' };
-  }
-  return { answer: 'blocked', because: decision.reason, place: decision.place };
-}
-
-function command(config: Config, module: ModuleName): Answer {
-  const rule = ruleIndex(config).first('installs', module);
-  if (rule === undefined) return { answer: 'allowed', because: '' };
-  const text = `install ${rule.pattern} ${rule.command}`;
-  return { answer: doesNothing(rule.command) ? 'blocked' : 'command', because: text, place: rule.place };
-}
-
-/** As a dependency a module's own install line counts, its blacklist does not. */
-function asDependency(config: Config, module: ModuleName): Answer {
-  const kernel = byKernel(config, module);
-  if (kernel.answer === 'blocked') return kernel;
-  const rules = ruleIndex(config);
-  const softdep = rules.first('softdeps', module);
-  if (rules.first('installs', module) !== undefined && (softdep?.pre.length ?? 0) + (softdep?.post.length ?? 0) === 0)
-    return command(config, module);
-  return {
-    answer: 'allowed',
-    because: rules.first('blacklists', module) === undefined ? '' : 'blacklist does not count here',
-  };
-}
-
-function byKernel(config: Config, module: ModuleName): Answer {
-  const rule = ruleIndex(config).first('kernelBlacklists', module);
-  return rule === undefined
-    ? { answer: 'allowed', because: '' }
-    : { answer: 'blocked', because: `module_blacklist=${module}`, place: rule.place };
-}
-
-const LISTS = [
-  '/etc/modules-load.d',
-  '/run/modules-load.d',
-  '/usr/local/lib/modules-load.d',
-  '/usr/lib/modules-load.d',
-  '/lib/modules-load.d',
-];
-
-/** A line of modules-load.d, /etc/modules or modules_load= on the kernel command line. systemd applies `blacklist` to them. */
-function bootList(host: Host, config: Config, module: ModuleName): WayIn {
-  const way = 'a list for boot (modules-load.d)';
-  const files = [
-    ...LISTS.flatMap((folder) =>
-      readNames(host.root + folder)
-        .filter((name) => name.endsWith('.conf'))
-        .map((name) => `${host.root}${folder}/${name}`),
-    ),
-    `${host.root}/etc/modules`,
-  ];
-  for (const file of files) {
-    const line = (readText(file) ?? '').split('\n').findIndex((text) => moduleName(text.trim()) === module);
-    if (line < 0) continue;
-    const place = { file, line: line + 1 };
-    const answer = asked(config, module, 'modules.dep', true);
-    return {
-      way,
-      ...answer,
-      because: answer.because === '' ? 'it is listed' : answer.because,
-      place: answer.place ?? place,
-    };
-  }
-  return { way, answer: 'no-way', because: 'no list names it' };
-}
-
 /** The initramfs has modules and rules of its own, as they were when it was made. */
 function initramfs(host: Host, module: ModuleName): WayIn {
   const way = 'the initramfs';
@@ -182,7 +102,7 @@ function initramfs(host: Host, module: ModuleName): WayIn {
   if (!image.modules.has(module)) return { way, answer: 'no-way', because: 'it does not have the module' };
   const config = emptyConfig();
   for (const text of image.config) parseModprobeConf(text, config);
-  const answer = asked(config, module, 'modules.alias', false);
+  const answer = answerFor(config, module, 'modules.alias', false);
   const inside = (place: Place | undefined) =>
     place === undefined ? undefined : { ...place, file: `${image.file}:${place.file}` };
   if (answer.answer !== 'allowed') return { way, ...answer, place: inside(answer.place) };

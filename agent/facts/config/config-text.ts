@@ -34,6 +34,17 @@ export interface ConfigTexts {
   readonly unread: readonly UnreadText[];
 }
 
+/** A file that does not count, because `by` has the same name in a directory that comes first. */
+export interface HiddenText {
+  readonly file: string;
+  readonly by: string;
+}
+
+/** What a family of directories holds, with the files in it that others hide. */
+export interface ConfigFamily extends ConfigTexts {
+  readonly hidden: readonly HiddenText[];
+}
+
 /** Where to look instead of the usual places. */
 export interface ConfigPlaces {
   /** Directories or single files that replace the list of directories (`-C`), as they are; missing ones are passed over. */
@@ -49,19 +60,24 @@ const PLACES = ['/etc', '/run', '/usr/local/lib', '/usr/lib', '/lib'];
  * modprobe's configuration in the order of kmod's list: modprobe.d/*.conf with modules.softdep and modules.weakdep of
  * the module tree among them. Empty lists when there is nothing.
  */
-export function readModprobeConfig(host: Host, places: ConfigPlaces = {}): ConfigTexts {
+export function readModprobeConfig(host: Host, places: ConfigPlaces = {}): ConfigFamily {
   const own = ['modules.softdep', 'modules.weakdep'].map((name) => `${host.moduleDir}/${name}`);
   return readFamily(directories(host, 'modprobe.d', places), '.conf', own);
 }
 
 /** depmod's configuration: depmod.d/*.conf, merged the same way. */
-export function readDepmodConfig(host: Host, places: ConfigPlaces = {}): ConfigTexts {
+export function readDepmodConfig(host: Host, places: ConfigPlaces = {}): ConfigFamily {
   return readFamily(directories(host, 'depmod.d', places), '.conf');
 }
 
 /** udev's rules: udev/rules.d/*.rules, merged the same way. */
-export function readUdevRules(host: Host, places: ConfigPlaces = {}): ConfigTexts {
+export function readUdevRules(host: Host, places: ConfigPlaces = {}): ConfigFamily {
   return readFamily(directories(host, 'udev/rules.d', places), '.rules');
+}
+
+/** Lists of modules to load at boot: modules-load.d/*.conf, merged the same way. */
+export function readModulesLoad(host: Host, places: ConfigPlaces = {}): ConfigFamily {
+  return readFamily(directories(host, 'modules-load.d', places), '.conf');
 }
 
 /** The kernel command line, without its newline; the text is empty where there is none. */
@@ -72,7 +88,12 @@ export function readKernelCommandLine(host: Host): ConfigText {
 
 /** Every directory that a change of modprobe's configuration or of udev's rules can happen in, there or not. */
 export function watchedConfigDirectories(host: Host): readonly string[] {
-  return ['modprobe.d', 'udev/rules.d'].flatMap((family) => directories(host, family, {}));
+  return ['modprobe.d', 'udev/rules.d'].flatMap((family) => configDirectories(host, family));
+}
+
+/** The directories of a family (`modprobe.d`), there or not, most important first. */
+export function configDirectories(host: Host, family: string): readonly string[] {
+  return directories(host, family, {});
 }
 
 function directories(host: Host, family: string, places: ConfigPlaces): readonly string[] {
@@ -85,8 +106,10 @@ interface Entry {
   readonly as: 'member' | 'single' | 'mask' | 'optional';
 }
 
-function readFamily(paths: readonly string[], suffix: string, optional: readonly string[] = []): ConfigTexts {
+function readFamily(paths: readonly string[], suffix: string, optional: readonly string[] = []): ConfigFamily {
   const unread: UnreadText[] = [];
+  const hidden: HiddenText[] = [];
+  const seen = new Set<string>();
   const byName = new Map<string, Entry>();
   const take = (entry: Entry) => {
     const name = baseName(entry.file);
@@ -97,6 +120,10 @@ function readFamily(paths: readonly string[], suffix: string, optional: readonly
     let names: string[];
     try {
       names = readdirSync(path);
+      // Where /lib is a link to /usr/lib both are the same directory.
+      const { dev, ino } = statSync(path);
+      if (seen.has(`${dev}:${ino}`)) continue;
+      seen.add(`${dev}:${ino}`);
     } catch (error) {
       const code = fsCode(error) ?? '';
       if (code === 'ENOTDIR' && existsSync(path)) take({ file: path, as: 'single' });
@@ -106,7 +133,11 @@ function readFamily(paths: readonly string[], suffix: string, optional: readonly
     for (const name of names) {
       if (name.startsWith('.') || name.length <= suffix.length || !name.endsWith(suffix)) continue;
       // A name that is masked already needs no look at what it is.
-      if (byName.has(name)) continue;
+      const first = byName.get(name);
+      if (first !== undefined) {
+        hidden.push({ file: `${path}/${name}`, by: first.file });
+        continue;
+      }
       const entry = look(`${path}/${name}`);
       if ('as' in entry) take(entry);
       else unread.push(entry);
@@ -118,7 +149,7 @@ function readFamily(paths: readonly string[], suffix: string, optional: readonly
     if (typeof text === 'string') texts.push({ file: entry.file, text });
     else if (entry.as !== 'optional' || text.why !== WHY['ENOENT']) unread.push(text);
   }
-  return { texts, unread };
+  return { texts, unread, hidden };
 }
 
 /** What an entry of a directory is. One that cannot be read as a file takes no part, not even as a mask. */

@@ -111,16 +111,36 @@ function moduleParameters(text: string): ModuleParameter[] {
 }
 
 /** The elements of the last `module_blacklist=` that the kernel itself reads; empty when there is none. */
-function kernelBlacklist(text: string): string[] {
-  let list: string[] = [];
-  for (const [word] of text.matchAll(/(?:"[^"]*(?:"|$)|[^\s"])+/g)) {
-    // Quotes around the whole word or around the value are not part of either.
+function kernelBlacklist(text: string): readonly string[] {
+  const options = commandLineOptions(text);
+  const end = options.findIndex(({ name, value }) => name === '--' && value === undefined);
+  const last = options
+    .slice(0, end < 0 ? options.length : end)
+    .findLast(({ name, value }) => name === 'module_blacklist' && value !== undefined);
+  return (last?.value ?? '').split(',').filter((name) => name !== '');
+}
+
+/** One option of the command line. */
+export interface CommandLineOption {
+  /** With '-' as '_', as the kernel and systemd compare names: `module_blacklist`. The word `--` is itself. */
+  readonly name: string;
+  /** Undefined without '='. */
+  readonly value: string | undefined;
+}
+
+/**
+ * The options of a kernel command line, in order: `modules-load="a,b" quiet` → modules_load with the value `a,b`, and quiet.
+ * Blanks inside quotes part nothing; quotes around a whole word or around its value belong to neither. Empty when there are none.
+ */
+export function commandLineOptions(text: string): readonly CommandLineOption[] {
+  return [...text.matchAll(/(?:"[^"]*(?:"|$)|[^\s"])+/g)].map(([word]) => {
     const bare = word.startsWith('"') ? word.slice(1).replace(/"$/, '') : word;
     const equals = bare.indexOf('=');
-    if (equals < 0 && bare === '--') break;
-    if (equals < 0 || bare.slice(0, equals).replaceAll('-', '_') !== 'module_blacklist') continue;
+    if (equals < 0) return { name: bare === '--' ? bare : bare.replaceAll('-', '_'), value: undefined };
     const value = bare.slice(equals + 1);
-    list = (value.startsWith('"') ? value.slice(1).replace(/"$/, '') : value).split(',').filter((name) => name !== '');
-  }
-  return list;
+    return {
+      name: bare.slice(0, equals).replaceAll('-', '_'),
+      value: value.startsWith('"') ? value.slice(1).replace(/"$/, '') : value,
+    };
+  });
 }

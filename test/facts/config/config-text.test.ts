@@ -185,7 +185,7 @@ t.test('udev rules, depmod.d and the kernel command line', (t) => {
   t.same(short(root, readDepmodConfig(host)), [['/etc/depmod.d/x.conf', 'search updates']]);
   t.same(readKernelCommandLine(host), { file: `${root}/proc/cmdline`, text: 'quiet a.b=c' });
   t.same(readKernelCommandLine({ ...host, proc: `${root}/no` }), { file: `${root}/no/cmdline`, text: '' });
-  t.same(readUdevRules({ ...host, root: `${root}/no` }), { texts: [], unread: [] });
+  t.same(readUdevRules({ ...host, root: `${root}/no` }), { texts: [], unread: [], hidden: [] });
   t.equal(readUdevRules({ ...host, root: '/no' }, { root }).texts.length, 2, 'another root on request');
   t.same(
     readModprobeConfig(host, { paths: ['/dev/null'] }).texts,

@@ -1,0 +1,58 @@
+/** What modprobe.d and the kernel command line answer to one way in which a module may come to be loaded. */
+import type { ModuleName } from '../../base/names.ts';
+import type { CandidateSource } from '../../match/candidate.ts';
+import type { WayIn } from '../../records/reasons.ts';
+import type { Config } from '../../rules/modprobe/config.ts';
+import { decide, doesNothing } from '../../rules/modprobe/decision.ts';
+import { DIRECTIVES } from '../../rules/modprobe/directives.ts';
+import { ruleIndex } from '../../rules/modprobe/rule-index.ts';
+
+/** A way's answer, without its name. */
+export type WayAnswer = Omit<WayIn, 'way'>;
+
+/** For a module that was found through `source`. With `useBlacklist`, `blacklist` also counts for its own name. */
+export function answerFor(
+  config: Config,
+  module: ModuleName,
+  source: CandidateSource,
+  useBlacklist: boolean,
+): WayAnswer {
+  const [decision] = decide(
+    config,
+    { candidates: [{ module, source, pattern: module, priority: 0 }] },
+    { useBlacklist },
+  );
+  if (decision?.kind === 'install-command') return command(config, module);
+  if (decision === undefined || decision.kind === 'builtin' || decision.kind === 'load') {
+    const idle = ruleIndex(config).first('blacklists', module) !== undefined;
+    return { answer: 'allowed', because: idle ? 'blacklist does not count here' : '' };
+  }
+  return { answer: 'blocked', because: decision.reason, place: decision.place };
+}
+
+/** As a dependency, or a softdep: a module's own install line counts, its blacklist does not. */
+export function answerAsDependency(config: Config, module: ModuleName): WayAnswer {
+  const kernel = answerOfKernel(config, module);
+  if (kernel.answer === 'blocked') return kernel;
+  const rules = ruleIndex(config);
+  const softdep = rules.first('softdeps', module);
+  if (rules.first('installs', module) !== undefined && (softdep?.pre.length ?? 0) + (softdep?.post.length ?? 0) === 0)
+    return command(config, module);
+  const idle = rules.first('blacklists', module) !== undefined;
+  return { answer: 'allowed', because: idle ? 'blacklist does not count here' : '' };
+}
+
+/** Where only the kernel is asked, as insmod does. */
+export function answerOfKernel(config: Config, module: ModuleName): WayAnswer {
+  const rule = ruleIndex(config).first('kernelBlacklists', module);
+  return rule === undefined
+    ? { answer: 'allowed', because: '' }
+    : { answer: 'blocked', because: DIRECTIVES.kernelBlacklists.text(rule), place: rule.place };
+}
+
+function command(config: Config, module: ModuleName): WayAnswer {
+  const rule = ruleIndex(config).first('installs', module);
+  if (rule === undefined) return { answer: 'allowed', because: '' };
+  const text = DIRECTIVES.installs.text(rule);
+  return { answer: doesNothing(rule.command) ? 'blocked' : 'command', because: text, place: rule.place };
+}

@@ -1,0 +1,43 @@
+import { statSync } from 'node:fs';
+import type { Host } from '../../base/host.ts';
+import { readText } from '../attribute.ts';
+import { readKernelCommandLine, readModulesLoad, type ConfigText, type UnreadText } from './config-text.ts';
+
+/** The files that name modules to load at boot. */
+export interface BootListFiles {
+  /** Files of modules-load.d in the order in which they count. */
+  readonly lists: readonly ConfigText[];
+  /** Files of modules-load.d that do not count, because `by` has the same name in a directory that comes first. */
+  readonly hidden: ReadonlyArray<ConfigText & { readonly by: string }>;
+  /** Undefined when it is not there, or when a file of modules-load.d is a link to it, as in Debian: it is read once. */
+  readonly etcModules: ConfigText | undefined;
+  readonly commandLine: ConfigText;
+  /** Files that should count and could not be read. */
+  readonly unread: readonly UnreadText[];
+}
+
+/** Reads them all: modules-load.d/*.conf, /etc/modules and the kernel command line. Empty where there is nothing. */
+export function readBootListFiles(host: Host): BootListFiles {
+  const { texts, hidden, unread } = readModulesLoad(host);
+  const file = `${host.root}/etc/modules`;
+  const own = identity(file);
+  const linked = own !== undefined && texts.some((text) => identity(text.file) === own);
+  const text = linked ? undefined : readText(file);
+  return {
+    lists: texts,
+    hidden: hidden.map((each) => ({ ...each, text: readText(each.file) ?? '' })),
+    etcModules: text === undefined ? undefined : { file, text },
+    commandLine: readKernelCommandLine(host),
+    unread,
+  };
+}
+
+/** What is the same for two paths of one file; undefined when there is none. */
+function identity(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+import { symlinkSync } from 'node:fs';
+import t from 'tap';
+import { openHost } from '../../../agent/base/host.ts';
+import { readBootListFiles } from '../../../agent/facts/config/boot-list-files.ts';
+
+t.test('lists by name, what hides what, /etc/modules and the command line', (t) => {
+  const root = t.testdir({
+    etc: { 'modules-load.d': { 'b.conf': 'b', 'n.conf': t.fixture('symlink', '/dev/null') }, modules: 'c' },
+    usr: { lib: { 'modules-load.d': { 'a.conf': 'a', 'b.conf': 'hidden', 'n.conf': 'masked' } } },
+    proc: { cmdline: 'modules_load=d\n' },
+  });
+  symlinkSync('usr/lib', `${root}/lib`);
+  const host = openHost({ root, kernel: '1.0', proc: `${root}/proc` });
+  const files = readBootListFiles(host);
+  t.same(files, {
+    lists: [
+      { file: `${root}/usr/lib/modules-load.d/a.conf`, text: 'a' },
+      { file: `${root}/etc/modules-load.d/b.conf`, text: 'b' },
+      { file: `${root}/etc/modules-load.d/n.conf`, text: '' },
+    ],
+    hidden: [
+      { file: `${root}/usr/lib/modules-load.d/b.conf`, text: 'hidden', by: `${root}/etc/modules-load.d/b.conf` },
+      { file: `${root}/usr/lib/modules-load.d/n.conf`, text: 'masked', by: `${root}/etc/modules-load.d/n.conf` },
+    ],
+    etcModules: { file: `${root}/etc/modules`, text: 'c' },
+    commandLine: { file: `${root}/proc/cmdline`, text: 'modules_load=d' },
+    unread: [],
+  });
+  symlinkSync('../modules', `${root}/etc/modules-load.d/modules.conf`);
+  t.equal(readBootListFiles(host).etcModules, undefined, 'a list that is a link to /etc/modules: it is read once');
+  symlinkSync('loop.conf', `${root}/etc/modules-load.d/loop.conf`);
+  t.match(readBootListFiles(host).unread, [{ file: /loop\.conf$/, why: /link/ }]);
+  t.end();
+});
+
+t.test('a machine without lists', (t) => {
+  const root = t.testdir({});
+  const { lists, hidden, etcModules, unread } = readBootListFiles(openHost({ root, kernel: '1.0', proc: root }));
+  t.same([lists, hidden, etcModules, unread], [[], [], undefined, []]);
+  t.end();
+});

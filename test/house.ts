@@ -53,7 +53,6 @@ const CROWDED: Readonly<Record<string, number>> = { native: 25, 'test/fixtures':
 const LONG: Readonly<Record<string, number>> = {
   'agent/commands/kmod/modprobe-options.ts': 253,
   'agent/daemon/agent.ts': 370,
-  'agent/diagnosis/diagnosis.ts': 257,
   'agent/explain/doctor/health-kernel.ts': 282,
   'agent/indexes/wildcard-search.ts': 280,
   'agent/insert/scheduler.ts': 350,

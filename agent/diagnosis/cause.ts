@@ -1,77 +1,29 @@
+/**
+ * Why a module could not be inserted: the closed set of causes, and the table of refusals. Its rows stand in the order in
+ * which the kernel checks; the first that explains decides.
+ *
+ * Source: kernel/module/main.c and signing.c, Linux 5.10 to 6.12: finit_module → may_init_module (CAP_SYS_MODULE,
+ * modules_disabled) → read the file → module_sig_check → elf_validity_check → module_blacklist → module_layout's version,
+ * vermagic → symbols → parameters → init.
+ */
 import { errnoName } from '../base/errno.ts';
+import {
+  errnoIs,
+  knownFactsOf,
+  type Explanation,
+  type Facts,
+  type KnownFacts,
+  type KnownInput,
+} from './diagnosis-facts.ts';
+import { cannotDecompress, cannotOpen, missingFile, notAModule, unusableFile } from './diagnosis-file.ts';
+import { badParameter, otherKernel, otherVersions, unknownSymbols } from './diagnosis-image.ts';
+import { inUse, noDevice, otherError, outOfMemory } from './diagnosis-init.ts';
+import { forbidden, kernelBlacklisted, lackOfPrivilege, modulesDisabled } from './diagnosis-kernel.ts';
+import { lockedDown, mayBeLockedDown, refusedSignature } from './diagnosis-signature.ts';
+import type { Refusal } from './evidence.ts';
 
-/** Why a module could not be inserted: a closed set; `other` carries the errno. */
-export type Cause =
-  | 'signature'
-  | 'vermagic'
-  | 'unknown-symbol'
-  | 'unknown-parameter'
-  | 'missing-file'
-  | 'missing-dependency'
-  | 'cycle'
-  | 'permission'
-  | 'modules-disabled'
-  | 'lockdown'
-  | 'kernel-blacklist'
-  | 'no-device'
-  | 'corrupt'
-  | 'compression'
-  | 'no-modules-directory'
-  | 'busy'
-  | 'other';
-
-/** What was known when the kernel refused. */
-export interface RefusalFacts {
-  /** The positive error number that finit_module(2), init_module(2) or open(2) answered. */
-  readonly errno: number;
-  /** Which call answered. */
-  readonly during: 'open' | 'decompress' | 'insert';
-  readonly modulesDisabled: boolean;
-  /** The name is in the kernel's own module_blacklist=. */
-  readonly kernelBlacklisted: boolean;
-  /** /sys/kernel/security/lockdown is `integrity` or `confidentiality`. */
-  readonly lockedDown: boolean;
-  readonly capSysModule: boolean;
-}
-
-/** One row: which refusals it explains, and how. The first row that applies decides. */
-interface Row {
-  readonly cause: Cause;
-  applies(facts: RefusalFacts, errno: string): boolean;
-}
-
-/** Source: kernel/module/main.c (finit_module's checks in their order), and each init's own errno. */
-const ROWS: readonly Row[] = [
-  {
-    cause: 'missing-file',
-    applies: (facts, errno) =>
-      facts.during === 'open' && (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP'),
-  },
-  { cause: 'permission', applies: (facts) => facts.during === 'open' },
-  { cause: 'compression', applies: (facts) => facts.during === 'decompress' },
-  { cause: 'modules-disabled', applies: (facts, errno) => errno === 'EPERM' && facts.modulesDisabled },
-  { cause: 'permission', applies: (facts, errno) => errno === 'EPERM' && !facts.capSysModule },
-  { cause: 'kernel-blacklist', applies: (facts, errno) => errno === 'EPERM' && facts.kernelBlacklisted },
-  { cause: 'lockdown', applies: (facts, errno) => errno === 'EPERM' && facts.lockedDown },
-  { cause: 'permission', applies: (_, errno) => errno === 'EPERM' || errno === 'EACCES' },
-  {
-    cause: 'signature',
-    applies: (_, errno) => /^E(KEYREJECTED|NOKEY|KEYEXPIRED|KEYREVOKED|NOPKG|BADMSG)$/.test(errno),
-  },
-  { cause: 'vermagic', applies: (_, errno) => errno === 'ENOEXEC' },
-  { cause: 'unknown-symbol', applies: (_, errno) => errno === 'ENOENT' || errno === 'ESRCH' },
-  { cause: 'no-device', applies: (_, errno) => errno === 'ENODEV' || errno === 'ENXIO' },
-  { cause: 'corrupt', applies: (_, errno) => errno === 'EFBIG' || errno === 'ELIBBAD' },
-  { cause: 'busy', applies: (_, errno) => errno === 'EBUSY' || errno === 'ETXTBSY' },
-];
-
-/** The cause of a refusal, from the errno and what was known; `other` when no row explains it. */
-export function causeOf(facts: RefusalFacts): Cause {
-  const errno = errnoName(facts.errno);
-  return ROWS.find((row) => row.applies(facts, errno))?.cause ?? 'other';
-}
-
-const WORDS: Readonly<Record<Cause, string>> = {
+/** Every cause, and what it means. docs/common.schema.json has them from here (`npm run schemas`). */
+export const CAUSES = {
   signature: 'the kernel trusts no key that signed it',
   vermagic: 'built for another kernel or architecture, or not a module',
   'unknown-symbol': 'needs a symbol that no loaded module exports',
@@ -89,9 +41,78 @@ const WORDS: Readonly<Record<Cause, string>> = {
   'no-modules-directory': 'there is no module tree for this kernel',
   busy: 'something else holds what it needs',
   other: 'refused',
-};
+} as const;
+
+/** Why a module could not be inserted; `other` carries the errno. */
+export type Cause = keyof typeof CAUSES;
+
+/** One way in which a module is refused. */
+export type RefusalRow = {
+  readonly cause: Cause;
+  /** The errors that it may explain; `*` for any. */
+  readonly errnos: readonly string[] | '*';
+  /** Whether the facts alone, before any call, say that the kernel will refuse. */
+  readonly predicts: boolean;
+} & (
+  | { readonly needsFile: false; explain(facts: KnownFacts): Explanation | undefined }
+  | {
+      /** It explains nothing before the module's file has been read. */
+      readonly needsFile: true;
+      explain(facts: Facts): Explanation | undefined;
+      /** Whether a refusal is put down to it until then; never when absent. */
+      likely?(facts: KnownFacts): boolean;
+    }
+);
+
+const SIGNATURE = ['EKEYREJECTED', 'ENOKEY', 'EKEYEXPIRED', 'EKEYREVOKED', 'ENOPKG', 'EBADMSG'];
+const VERSIONS = ['EINVAL', 'ENOEXEC', 'ESRCH', 'ENOENT'];
+const NO_SYMBOL = ['ENOENT', 'ESRCH'];
+const BAD_VALUE = ['EINVAL', 'ERANGE', 'ENOSPC', 'EPERM'];
+const NO_MODULE = ['ENOEXEC', 'EFBIG', 'ELIBBAD', 'EBADMSG'];
+const IN_USE = ['EBUSY', 'ETXTBSY', 'EEXIST', 'EADDRINUSE'];
+
+const always = () => true;
+const noSymbol = ({ refusal }: KnownFacts) => errnoIs(refusal, ...NO_SYMBOL);
+
+/** The table of refusals. The last row explains every one. */
+// oxfmt-ignore
+export const REFUSALS: readonly RefusalRow[] = [
+  { cause: 'missing-file', errnos: ['ENOENT', 'ENOTDIR', 'ELOOP'], predicts: true, needsFile: false, explain: missingFile },
+  { cause: 'permission', errnos: '*', predicts: false, needsFile: false, explain: cannotOpen },
+  { cause: 'compression', errnos: '*', predicts: true, needsFile: false, explain: cannotDecompress },
+  { cause: 'modules-disabled', errnos: ['ENOSYS', 'EPERM'], predicts: true, needsFile: false, explain: modulesDisabled },
+  { cause: 'permission', errnos: ['EPERM'], predicts: true, needsFile: false, explain: lackOfPrivilege },
+  { cause: 'signature', errnos: SIGNATURE, predicts: true, needsFile: true, explain: refusedSignature, likely: always },
+  { cause: 'lockdown', errnos: ['EPERM'], predicts: true, needsFile: true, explain: lockedDown, likely: mayBeLockedDown },
+  { cause: 'kernel-blacklist', errnos: ['EPERM'], predicts: true, needsFile: false, explain: kernelBlacklisted },
+  { cause: 'corrupt', errnos: '*', predicts: true, needsFile: true, explain: unusableFile },
+  { cause: 'vermagic', errnos: ['ENOEXEC'], predicts: true, needsFile: true, explain: otherKernel, likely: always },
+  { cause: 'vermagic', errnos: VERSIONS, predicts: true, needsFile: true, explain: otherVersions },
+  { cause: 'unknown-symbol', errnos: [...NO_SYMBOL, 'EINVAL'], predicts: true, needsFile: true, explain: unknownSymbols, likely: noSymbol },
+  { cause: 'unknown-parameter', errnos: BAD_VALUE, predicts: true, needsFile: true, explain: badParameter },
+  { cause: 'corrupt', errnos: NO_MODULE, predicts: false, needsFile: false, explain: notAModule },
+  { cause: 'no-device', errnos: ['ENODEV', 'ENXIO'], predicts: false, needsFile: false, explain: noDevice },
+  { cause: 'busy', errnos: IN_USE, predicts: false, needsFile: false, explain: inUse },
+  { cause: 'permission', errnos: ['EPERM', 'EACCES'], predicts: false, needsFile: false, explain: forbidden },
+  { cause: 'other', errnos: ['ENOMEM'], predicts: false, needsFile: false, explain: outOfMemory },
+  { cause: 'other', errnos: '*', predicts: false, needsFile: false, explain: otherError },
+];
+
+/** The rows that may explain this error. */
+export function rowsFor({ errno }: Refusal): readonly RefusalRow[] {
+  const name = errnoName(errno);
+  return REFUSALS.filter(({ errnos }) => errnos === '*' || errnos.includes(name));
+}
+
+/** The cause of a refusal as far as it can be told before the module's file is read; the diagnosis may find another. */
+export function causeOf(input: KnownInput & { readonly refusal: Refusal }): Cause {
+  const facts = knownFactsOf(input);
+  const explains = (row: RefusalRow) =>
+    row.needsFile ? row.likely?.(facts) === true : row.explain(facts) !== undefined;
+  return rowsFor(input.refusal).find(explains)?.cause ?? 'other';
+}
 
 /** `no-device` and 19 → `no-device (ENODEV): found no device that it drives`. */
 export function causeText(cause: Cause, errno: number | undefined): string {
-  return `${cause}${errno === undefined ? '' : ` (${errnoName(errno)})`}: ${WORDS[cause]}`;
+  return `${cause}${errno === undefined ? '' : ` (${errnoName(errno)})`}: ${CAUSES[cause]}`;
 }

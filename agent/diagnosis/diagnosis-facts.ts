@@ -1,13 +1,19 @@
 import { errnoName } from '../base/errno.ts';
-import type { FileEvidence, KernelEvidence, ModuleEvidence, Refusal } from './evidence.ts';
+import type { FileEvidence, KernelEvidence, KernelState, ModuleEvidence, Refusal } from './evidence.ts';
 
-/** What the rows look at; parts that could not be read, or do not matter here, are undefined. */
-export interface DiagnosisInput {
-  readonly module: ModuleEvidence;
+/** What is known before the module's file is read. */
+export interface KnownInput {
+  readonly module: Pick<ModuleEvidence, 'module' | 'path' | 'kernelBlacklist'>;
   /** Undefined when the module is for another machine: only the file counts then. */
-  readonly kernel: KernelEvidence | undefined;
+  readonly kernel: KernelState | undefined;
   /** Undefined when it was not tried. */
   readonly refusal: Refusal | undefined;
+}
+
+/** What the whole diagnosis is made from. */
+export interface DiagnosisInput extends KnownInput {
+  readonly module: ModuleEvidence;
+  readonly kernel: KernelEvidence | undefined;
 }
 
 /** What a row says when it explains. */
@@ -18,29 +24,53 @@ export interface Explanation {
   readonly remedy: string | undefined;
 }
 
-/** The input as the rows ask it. */
-export interface Facts extends DiagnosisInput {
-  readonly file: FileEvidence;
-  /** The file, if it is a module. */
-  readonly image: Extract<FileEvidence, { kind: 'module' }> | undefined;
+/** The input as the rows ask it that do without the module's file. */
+export interface KnownFacts extends KnownInput {
+  /** Undefined when it has not been read. */
+  readonly file: FileEvidence | undefined;
   /** The first line of the log that matches. */
   readonly logged: (pattern: RegExp) => string | undefined;
 }
 
-/** The input, made easy to ask. */
+/** The input as all rows ask it. */
+export interface Facts extends DiagnosisInput {
+  readonly file: FileEvidence;
+  /** The file, if it is a module. */
+  readonly image: Extract<FileEvidence, { kind: 'module' }> | undefined;
+  readonly logged: (pattern: RegExp) => string | undefined;
+}
+
+/** The input with everything in it, made easy to ask. */
 export function factsOf(input: DiagnosisInput): Facts {
   const { file } = input.module;
   return {
     ...input,
     file,
     image: file.kind === 'module' ? file : undefined,
-    logged: (pattern) => input.refusal?.log.find((line) => pattern.test(line)),
+    logged: (pattern) => firstLine(input.refusal, pattern),
   };
 }
 
-/** Whether the refusal was this error. */
-export function errnoIs(refusal: Refusal | undefined, name: string): boolean {
-  return refusal !== undefined && errnoName(refusal.errno) === name;
+/** The same without the file. The kernel's state is asked for only when a row looks at it. */
+export function knownFactsOf(input: KnownInput): KnownFacts {
+  return {
+    module: input.module,
+    refusal: input.refusal,
+    file: undefined,
+    logged: (pattern) => firstLine(input.refusal, pattern),
+    get kernel() {
+      return input.kernel;
+    },
+  };
+}
+
+function firstLine(refusal: Refusal | undefined, pattern: RegExp): string | undefined {
+  return refusal?.log.find((line) => pattern.test(line));
+}
+
+/** Whether the refusal was one of these errors. */
+export function errnoIs(refusal: Refusal | undefined, ...names: readonly string[]): boolean {
+  return refusal !== undefined && names.includes(errnoName(refusal.errno));
 }
 
 /** The kernel's words as evidence. */

@@ -1,6 +1,6 @@
 import type { Keyring } from '../facts/kernel/keyring.ts';
-import type { SignatureEvidence, KernelEvidence } from './evidence.ts';
-import { errnoIs, said, type Explanation, type Facts } from './diagnosis-facts.ts';
+import type { KernelEvidence, KernelState, SignatureEvidence } from './evidence.ts';
+import { said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';
 import { quoted } from '../base/words.ts';
 
 function enforcement(kernel: KernelEvidence): string {
@@ -47,7 +47,6 @@ export function refusedSignature({ kernel, image, refusal, logged }: Facts): Exp
       ? undefined
       : { evidence: [...fault.evidence, enforcement(kernel)], remedy: fault.remedy };
   }
-  if (errnoIs(refusal, 'EPERM')) return undefined;
   const fault = image === undefined ? undefined : signatureFault(image.signature, kernel);
   if (fault !== undefined && /unavailable key|unsigned|unsupported/.test(line ?? 'unsigned')) {
     const enforced = broken ? [] : [enforcement(kernel)];
@@ -70,12 +69,20 @@ export function refusedSignature({ kernel, image, refusal, logged }: Facts): Exp
   };
 }
 
+/** Whether a module that was refused with EPERM, and that no rule of the kernel's names, may be one that is not signed. */
+export function mayBeLockedDown({ kernel, module }: KnownFacts): boolean {
+  return isLockedDown(kernel) && module.kernelBlacklist === undefined;
+}
+
+function isLockedDown(kernel: KernelState | undefined): boolean {
+  return kernel?.lockdown !== undefined && kernel.lockdown !== 'none';
+}
+
 /** Lockdown, which takes only modules that are signed with a trusted key. */
 export function lockedDown({ kernel, image, refusal, logged }: Facts): Explanation | undefined {
   if (kernel === undefined) return undefined;
   const line = logged(/lockdown/i);
-  const locked = kernel.lockdown !== undefined && kernel.lockdown !== 'none';
-  if (!locked && line === undefined) return undefined;
+  if (!isLockedDown(kernel) && line === undefined) return undefined;
   const fault = image === undefined ? undefined : signatureFault(image.signature, kernel);
   if (fault === undefined && (refusal === undefined || line === undefined)) return undefined;
   const secure = kernel.secureBoot === 'on' ? ' (Secure Boot is on)' : '';

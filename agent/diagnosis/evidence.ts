@@ -7,18 +7,22 @@ import type { Keyring } from '../facts/kernel/keyring.ts';
 import type { Lockdown, SecureBoot } from '../facts/kernel/lockdown.ts';
 import type { Privileges } from '../facts/kernel/privileges.ts';
 
-/** The kernel and this process, as far as both decide about insertions. */
-export interface KernelEvidence {
-  /** `6.1.0-56-amd64` */
-  readonly release: string;
+/** The kernel and this process, as far as both decide about every insertion. */
+export interface KernelState {
   /** /proc/modules is there. */
   readonly moduleSupport: boolean;
   readonly modulesDisabled: boolean;
   readonly lockdown: Lockdown | undefined;
+  readonly privileges: Privileges;
+}
+
+/** The same, and what decides about signatures. */
+export interface KernelEvidence extends KernelState {
+  /** `6.1.0-56-amd64` */
+  readonly release: string;
   readonly signatureEnforced: boolean | undefined;
   readonly secureBoot: SecureBoot['state'];
   readonly keyrings: readonly Keyring[];
-  readonly privileges: Privileges;
 }
 
 /** Whether a key that the kernel trusts made the signature. */

@@ -2,14 +2,17 @@
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
-import { readAttribute } from '../facts/attribute.ts';
 import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
+import { readLockdown } from '../facts/kernel/lockdown.ts';
+import { readPrivileges } from '../facts/kernel/privileges.ts';
 import type { Insertion } from '../insert/insertion.ts';
 import type { TaskRecord } from '../insert/scheduler.ts';
 import type { Step } from '../plan/plan.ts';
 import { causeOf, type Cause } from '../diagnosis/cause.ts';
+import type { KernelState } from '../diagnosis/evidence.ts';
 import type { ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import type { Config } from '../rules/modprobe/config.ts';
+import { ruleIndex } from '../rules/modprobe/rule-index.ts';
 import type { StepEnd } from './step.ts';
 import { sinceStart } from './turns.ts';
 
@@ -41,7 +44,7 @@ export function moduleRecord(
   const call = task.outcome?.kind === 'ran' && 'call' in task.outcome.result ? task.outcome.result.call : undefined;
   return {
     ...base,
-    ...outcome(task, context),
+    ...outcome(step, task, context),
     waitedFor: task.waitedFor,
     addedMs: sinceStart(task.addedNs),
     ...(task.readyNs === undefined ? {} : { readyMs: sinceStart(task.readyNs) }),
@@ -63,7 +66,7 @@ function prediction(step: Step, context: RecordContext): Result {
   return { result: 'planned' };
 }
 
-function outcome(task: TaskRecord<StepEnd>, context: RecordContext): Result {
+function outcome(step: Step, task: TaskRecord<StepEnd>, context: RecordContext): Result {
   if (task.outcome === undefined) return { result: 'unfinished' };
   if (task.outcome.kind === 'skipped') {
     return { result: 'skipped', cause: 'missing-dependency', detail: task.outcome.because };
@@ -74,25 +77,30 @@ function outcome(task: TaskRecord<StepEnd>, context: RecordContext): Result {
   if (end.kind !== 'refused') return { result: end.kind };
   return {
     result: 'failed',
-    cause: cause(task.module, end, context),
+    cause: cause(step, end, context),
     errno: end.errno,
     during: end.during,
     ...(end.why === undefined ? {} : { detail: end.why }),
   };
 }
 
+/** The cause as far as it can be told at once; what explains failures later reads the module's file. */
 function cause(
-  module: ModuleName,
-  refusal: Extract<Insertion, { kind: 'refused' }>,
+  { module, path }: Step,
+  { errno, during, why }: Extract<Insertion, { kind: 'refused' }>,
   { host, config }: RecordContext,
 ): Cause {
-  const facts = readInsertionFacts(host);
   return causeOf({
-    errno: refusal.errno,
-    during: refusal.during,
-    modulesDisabled: facts.modulesDisabled,
-    capSysModule: facts.capSysModule,
-    kernelBlacklisted: config.kernelBlacklists.some((rule) => rule.module === module),
-    lockedDown: /\[(integrity|confidentiality)\]/.test(readAttribute(`${host.sysfs}/kernel/security/lockdown`) ?? ''),
+    module: { module, path, kernelBlacklist: ruleIndex(config).first('kernelBlacklists', module)?.place },
+    refusal: { errno, during, why, log: [] },
+    // Read only for errors that may be due to it.
+    get kernel() {
+      return kernelState(host);
+    },
   });
+}
+
+function kernelState(host: Host): KernelState {
+  const { moduleSupport, modulesDisabled } = readInsertionFacts(host);
+  return { moduleSupport, modulesDisabled, lockdown: readLockdown(host), privileges: readPrivileges(host) };
 }

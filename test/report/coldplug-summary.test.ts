@@ -1,6 +1,5 @@
 import t from 'tap';
 import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
-import { causeOf, causeText, type RefusalFacts } from '../../agent/diagnosis/cause.ts';
 import { chart, criticalPath } from '../../agent/report/chart.ts';
 import { hasFailures, type ColdplugRun, type ModuleRecord } from '../../agent/records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../agent/report/coldplug-summary.ts';
@@ -178,41 +177,7 @@ t.test('the chart is well-formed XML with a row a module', (t) => {
   t.end();
 });
 
-const facts: RefusalFacts = {
-  errno: 1,
-  during: 'insert',
-  modulesDisabled: false,
-  kernelBlacklisted: false,
-  lockedDown: false,
-  capSysModule: true,
-};
-const causes: ReadonlyArray<readonly [string, Partial<RefusalFacts>, string]> = [
-  ['no file', { errno: 2, during: 'open' }, 'missing-file'],
-  ['file not readable', { errno: 13, during: 'open' }, 'permission'],
-  ['damaged compression', { errno: 74, during: 'decompress' }, 'compression'],
-  ['EPERM with modules_disabled', { modulesDisabled: true, capSysModule: false }, 'modules-disabled'],
-  ['EPERM without the capability', { capSysModule: false, lockedDown: true }, 'permission'],
-  ['EPERM for module_blacklist=', { kernelBlacklisted: true }, 'kernel-blacklist'],
-  ['EPERM under lockdown', { lockedDown: true }, 'lockdown'],
-  ['EPERM for nothing known', {}, 'permission'],
-  ['EKEYREJECTED', { errno: 129 }, 'signature'],
-  ['ENOKEY', { errno: 126 }, 'signature'],
-  ['ENOEXEC', { errno: 8 }, 'vermagic'],
-  ['ENOENT of the call', { errno: 2 }, 'unknown-symbol'],
-  ['ENODEV', { errno: 19 }, 'no-device'],
-  ['EBUSY', { errno: 16 }, 'busy'],
-  ['ENOMEM', { errno: 12 }, 'other'],
-];
-for (const [row, given, expected] of causes) {
-  t.test(`cause: ${row}`, (t) => {
-    t.equal(causeOf({ ...facts, ...given }), expected);
-    t.end();
-  });
-}
-
 t.test('words and widths', (t) => {
-  t.equal(causeText('busy', 16), 'busy (EBUSY): something else holds what it needs');
-  t.equal(causeText('cycle', undefined), 'cycle: its dependencies form a circle');
   t.equal(duration(0.44), '0.4 ms');
   t.equal(duration(1940), '1.94 s');
   t.equal(fit('abcdef', 4), 'abc…');

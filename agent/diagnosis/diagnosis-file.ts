@@ -1,0 +1,52 @@
+/** Refusals because of the file itself: it is not there, cannot be read, or is no module. */
+import { errnoText } from '../base/errno.ts';
+import { errnoIs, said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';
+
+const REINSTALL = 'install the package that holds it again';
+
+/** There is no such file. */
+export function missingFile({ refusal, file, module }: KnownFacts): Explanation | undefined {
+  if (refusal === undefined ? file?.kind !== 'missing' : refusal.during !== 'open') return undefined;
+  const elsewhere = file?.kind === 'missing' ? file.elsewhere : undefined;
+  return {
+    evidence: [
+      `there is no file ${module.path}`,
+      ...(elsewhere === undefined ? [] : [`a file of that name is at ${elsewhere}`]),
+    ],
+    remedy:
+      elsewhere === undefined ? `${REINSTALL}, then run depmod` : 'the indexes are older than the modules: run depmod',
+  };
+}
+
+/** The file is there and may not be opened. */
+export function cannotOpen({ refusal, module }: KnownFacts): Explanation | undefined {
+  if (refusal?.during !== 'open') return undefined;
+  return {
+    evidence: [`${module.path} could not be opened: ${errnoText(refusal.errno)}`],
+    remedy: 'run it as root; if it is, look at the file and its folders',
+  };
+}
+
+/** Its compression is damaged, or of a kind that nothing here can undo. */
+export function cannotDecompress({ refusal, file, module }: KnownFacts): Explanation | undefined {
+  const read = file?.kind === 'unusable' && file.compressed ? file.why : undefined;
+  if (refusal === undefined ? read === undefined : refusal.during !== 'decompress') return undefined;
+  const why = refusal?.why ?? read ?? `${module.path} could not be decompressed`;
+  return { evidence: [why], remedy: REINSTALL };
+}
+
+/** It cannot be read as a module. */
+export function unusableFile({ file, refusal, module }: Facts): Explanation | undefined {
+  if (file.kind !== 'unusable') return undefined;
+  const damage = ['ENOEXEC', 'EINVAL', 'EFBIG', 'ELIBBAD', 'EKEYREJECTED', 'EBADMSG', 'ENODATA', 'EIO'];
+  if (refusal !== undefined && !errnoIs(refusal, ...damage)) return undefined;
+  return { evidence: [`${module.path}: ${file.why}`], remedy: REINSTALL };
+}
+
+/** The kernel does not take it for a module, and nothing more is known. */
+export function notAModule({ logged, module }: KnownFacts): Explanation {
+  return {
+    evidence: [`the kernel does not take ${module.path} for a module`, ...said(logged(/./))],
+    remedy: `${REINSTALL}, or build it again`,
+  };
+}

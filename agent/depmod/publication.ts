@@ -1,17 +1,8 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { fsCode } from '../base/error.ts';
+import { closeSync, constants, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { errnoOf, errnoText } from '../base/errno.ts';
-import { nativePath } from './tree-module.ts';
+import { fsCode } from '../base/error.ts';
+import { holdDirectory, type HeldDirectory } from './held-directory.ts';
 
 /** A tree's index files, by name: `modules.alias.bin`. */
 export type IndexFiles = ReadonlyMap<string, Buffer>;
@@ -39,50 +30,61 @@ const ORDER = [
   'modules.dep',
 ];
 
-/** Unfinished files: `.modules.dep.bin.plugd-4711`, where 4711 is the process that writes it. */
-const UNFINISHED = /^\.modules\..*\.plugd-(\d+)$/;
+/**
+ * Unfinished files: `.modules.dep.bin.plugd-4711-9f86d081884c7d65`, where 4711 is the process that writes it. The rest is random:
+ * nobody can put a link under a name that he cannot guess, and O_EXCL refuses one that is there.
+ */
+const UNFINISHED = /^\.modules\..*\.plugd-(\d+)(?:-[0-9a-f]{16})?$/;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
  * Puts the files into a directory, which is made if it is not there. All are written and flushed to the disk beside their
- * places first, then renamed one after the other: a full disk, a crash or a power cut leaves the old files as they were.
+ * places first, then renamed one after the other: a full disk, a crash or a power cut leaves the old files as they were. `root` is
+ * the tree that must not be left ('' for this machine): see holdDirectory.
  */
-export function publishIndexes(directory: string, files: IndexFiles): Publication {
-  const suffix = `.plugd-${process.pid}`;
-  const written: Array<{ readonly unfinished: string | Buffer; readonly place: string | Buffer }> = [];
+export function publishIndexes(directory: string, files: IndexFiles, root = ''): Publication {
+  // As `-o out/` has it: `out//lib/modules`.
+  const held = holdDirectory(root, directory, { create: true });
+  if (held.kind !== 'held') return { kind: 'unpublished', why: held.why };
   try {
-    makeDirectory(directory);
-    removeLeftovers(directory);
-    const names = [...files.keys()].toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
-    for (const name of names) {
-      const unfinished = nativePath(`${directory}/.${name}${suffix}`);
-      written.push({ unfinished, place: nativePath(`${directory}/${name}`) });
-      write(unfinished, files.get(name) ?? Buffer.alloc(0));
-    }
-    for (const { unfinished, place } of written) renameSync(unfinished, place);
-    flush(nativePath(directory), 'r');
-    return { kind: 'published' };
-  } catch (error) {
-    for (const { unfinished } of written) rmSync(unfinished, { force: true });
-    const errno = errnoOf(error, undefined);
-    if (errno === undefined) throw error;
-    const { syscall = 'write', path, dest } = error as { syscall?: string; path?: string; dest?: string };
-    const where = dest ?? path ?? directory;
-    return { kind: 'unpublished', why: `could not ${syscall} ${where}: ${errnoText(errno)}` };
+    return publish(held, files);
+  } finally {
+    held.close();
   }
 }
 
-/** mkdir -p. Not node's own: that goes round for ever where a directory cannot be made in one that is there (/proc). */
-function makeDirectory(place: string): void {
-  // As `-o out/` has it: `out//lib/modules`.
-  const directory = place.replace(/\/+$/, '');
-  if (directory === '' || statSync(nativePath(directory), { throwIfNoEntry: false })?.isDirectory() === true) return;
-  const above = directory.slice(0, directory.lastIndexOf('/'));
-  if (above !== '') makeDirectory(above);
-  mkdirSync(nativePath(directory), 0o755);
+function publish(directory: HeldDirectory, files: IndexFiles): Publication {
+  const written: Array<{ readonly unfinished: string; readonly name: string }> = [];
+  let doing = { call: 'open', name: '' };
+  try {
+    removeLeftovers(directory);
+    const names = [...files.keys()].toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+    for (const name of names) {
+      const unfinished = `.${name}.plugd-${process.pid}-${randomBytes(8).toString('hex')}`;
+      doing = { call: 'open', name: `/${unfinished}` };
+      const fd = openSync(directory.at(unfinished), NEW_FILE, 0o644);
+      written.push({ unfinished, name });
+      doing = { call: 'write', name: '' };
+      fill(fd, files.get(name) ?? Buffer.alloc(0));
+    }
+    for (const { unfinished, name } of written) {
+      doing = { call: 'rename', name: `/${name}` };
+      renameSync(directory.at(unfinished), directory.at(name));
+    }
+    doing = { call: 'fsync', name: '' };
+    flush(directory.at('.'));
+    return { kind: 'published' };
+  } catch (error) {
+    for (const { unfinished } of written) rmSync(directory.at(unfinished), { force: true });
+    const errno = errnoOf(error, undefined);
+    if (errno === undefined) throw error;
+    const { call, name } = doing;
+    return { kind: 'unpublished', why: `could not ${call} ${directory.path}${name}: ${errnoText(errno)}` };
+  }
 }
 
-function write(path: string | Buffer, bytes: Buffer): void {
-  const fd = openSync(path, 'w', 0o644);
+/** Writes all and closes the file. */
+function fill(fd: number, bytes: Buffer): void {
   try {
     for (let from = 0; from < bytes.length;) from += writeSync(fd, bytes, from);
     fsyncSync(fd);
@@ -91,8 +93,8 @@ function write(path: string | Buffer, bytes: Buffer): void {
   }
 }
 
-function flush(path: string | Buffer, flags: string): void {
-  const fd = openSync(path, flags);
+function flush(directory: string | Buffer): void {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(fd);
   } finally {
@@ -101,10 +103,16 @@ function flush(path: string | Buffer, flags: string): void {
 }
 
 /** What runs that were killed left behind; files of a process that lives are its own. */
-function removeLeftovers(directory: string): void {
-  for (const name of readdirSync(nativePath(directory))) {
+function removeLeftovers(directory: HeldDirectory): void {
+  for (const name of readdirSync(directory.at('.'), 'latin1')) {
     const pid = Number(UNFINISHED.exec(name)?.[1] ?? Number.NaN);
-    if (!Number.isNaN(pid) && (pid === process.pid || !isAlive(pid))) rmSync(`${directory}/${name}`, { force: true });
+    if (Number.isNaN(pid) || (pid !== process.pid && isAlive(pid))) continue;
+    try {
+      rmSync(directory.at(name), { force: true });
+    } catch (error) {
+      // A directory of that name is not ours; it does no harm.
+      if (errnoOf(error, undefined) === undefined) throw error;
+    }
   }
 }
 

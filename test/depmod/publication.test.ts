@@ -1,10 +1,27 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, statSync, watch, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { isUpToDate } from '../../agent/depmod/freshness.ts';
 import { publishIndexes } from '../../agent/depmod/publication.ts';
+import { runProgram } from '../fixtures/commands.ts';
+import { makeModuleDirectory } from '../fixtures/made-tree.ts';
 
 const NAMES = [
   'modules.dep',
@@ -130,3 +147,110 @@ t.test('freshness of trees that are odd', (t) => {
   ]);
   t.end();
 });
+
+t.test('nothing is written through links that stand there', (t) => {
+  const dir = t.testdir({ tree: {}, victim: 'untouched' });
+  const tree = join(dir, 'tree');
+  for (const name of NAMES) symlinkSync(join(dir, 'victim'), join(tree, name));
+  t.same(publishIndexes(tree, files('new')), { kind: 'published' });
+  t.equal(readFileSync(join(dir, 'victim'), 'utf8'), 'untouched');
+  for (const name of NAMES) t.ok(lstatSync(join(tree, name)).isFile(), name);
+  t.end();
+});
+
+t.test('names of unfinished files cannot be guessed, and one that is there is refused', (t) => {
+  const dir = t.testdir({});
+  const script = `
+    import { publishIndexes } from '${join(import.meta.dirname, '../../agent/depmod/publication.js')}';
+    for (let i = 0; i < 2; i++) publishIndexes('${dir}', new Map([['modules.dep', Buffer.alloc(10)]]));`;
+  const trace = join(dir, 'trace');
+  const run = spawnSync('strace', [
+    '-f',
+    '-o',
+    trace,
+    '-e',
+    'trace=openat',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+  ]);
+  if (run.status !== 0) {
+    t.comment('no strace here');
+    t.end();
+    return;
+  }
+  const opens = readFileSync(trace, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('/.modules.dep.plugd-'));
+  t.equal(opens.length, 2);
+  for (const line of opens) t.match(line, /O_EXCL.*O_NOFOLLOW|O_NOFOLLOW.*O_EXCL/);
+  t.equal(new Set(opens.map((line) => /plugd-\d+-([0-9a-f]{16})"/.exec(line)?.[1])).size, 2, 'another name each time');
+  t.end();
+});
+
+/** As the owner of IMAGE: swaps links to OUTSIDE in and out, and plants them under every name that a writer may use. */
+const PLANTER = `
+  const fs = require('node:fs');
+  const [image, outside] = process.argv.slice(1);
+  const dir = image + '/lib/modules/1.0';
+  const tried = (work) => { try { work(); return 1; } catch { return 0; } };
+  let planted = 0;
+  for (let turn = 0; ; turn++) {
+    for (const name of fs.readdirSync(dir)) {
+      // An unfinished file is replaced by a link as soon as it is seen.
+      if (name.startsWith('.modules.') && tried(() => fs.unlinkSync(dir + '/' + name)))
+        planted += tried(() => fs.symlinkSync(outside + '/victim', dir + '/' + name));
+      else if (turn % 8 === 0 && name.startsWith('modules.') && tried(() => fs.unlinkSync(dir + '/' + name)))
+        planted += tried(() => fs.symlinkSync(outside + '/victim', dir + '/' + name));
+    }
+    for (const [path, target] of [['/lib', outside], ['/lib/modules/1.0', outside + '/modules/1.0']]) {
+      if (!tried(() => fs.renameSync(image + path, image + '/kept'))) continue;
+      planted += tried(() => fs.symlinkSync(target, image + path));
+      tried(() => fs.unlinkSync(image + path));
+      tried(() => fs.renameSync(image + '/kept', image + path));
+    }
+    if (turn % 64 === 0) fs.writeSync(1, planted + '\\n');
+  }`;
+
+t.test('the owner of a tree wins no race against root', { skip: isRoot() ? false : 'needs root' }, async (t) => {
+  const top = mkdtempSync(join(tmpdir(), 'plugd-race-'));
+  t.teardown(() => rmSync(top, { recursive: true }));
+  chmodSync(top, 0o755);
+  const [image, outside] = [join(top, 'image'), join(top, 'outside')];
+  makeModuleDirectory(join(image, 'lib/modules/1.0'), { 'kernel/a.ko': { modinfo: ['alias=x'] }, 'modules.order': '' });
+  mkdirSync(join(outside, 'modules/1.0'), { recursive: true });
+  writeFileSync(join(outside, 'victim'), 'untouched');
+  for (const path of ['', ...readdirSync(image, { recursive: true, encoding: 'utf8' })])
+    chownSync(join(image, path), 65534, 65534);
+  const planter = spawn(process.execPath, ['-e', PLANTER, image, outside], {
+    uid: 65534,
+    gid: 65534,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => planter.kill('SIGKILL'));
+  const planted = async () =>
+    Number(
+      String((await once(planter.stdout, 'data'))[0])
+        .trim()
+        .split('\n')
+        .at(-1),
+    );
+  const before = await planted();
+  const statuses: Array<number | null> = [];
+  for (let race = 0; race < 10; race++) {
+    const cli = join(import.meta.dirname, '../../agent/cli.js');
+    statuses.push((await runProgram(process.execPath, [cli, 'depmod', '-b', image, '1.0'])).status);
+  }
+  t.ok((await planted()) > before, 'links were planted meanwhile');
+  t.ok(
+    statuses.every((status) => status === 0 || status === 1),
+    statuses.join(' '),
+  );
+  t.equal(readFileSync(join(outside, 'victim'), 'utf8'), 'untouched');
+  t.same(readdirSync(outside, { recursive: true, encoding: 'utf8' }).toSorted(), ['modules', 'modules/1.0', 'victim']);
+});
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}

@@ -5,6 +5,7 @@ import type { Level } from '../../depmod/message.ts';
 import { publishIndexes } from '../../depmod/publication.ts';
 import { isUpToDate } from '../../depmod/freshness.ts';
 import { findNamedModules } from '../../depmod/module-search.ts';
+import { holdDirectory } from '../../depmod/held-directory.ts';
 import type { Command } from '../command.ts';
 import { print, printBytes } from '../output.ts';
 import { LEVEL, printVersion, runApplet, type Applet } from './applet.ts';
@@ -157,6 +158,11 @@ async function build(
   const { symvers, systemMap, layout, warnDuplicates } = settings;
   const messages = say(applet);
   if (settings.reportUnknown && symvers === undefined && systemMap === undefined) applet.warning('-e needs -E or -F');
+  const outside = leadsOut(settings.base, moduleDir);
+  if (outside !== undefined) {
+    applet.fatal(outside);
+    return 1;
+  }
   const named = files.length === 0 ? undefined : findNamedModules(files, moduleDir);
   if (named?.kind === 'failed') {
     applet.fatal(named.why);
@@ -191,10 +197,18 @@ async function build(
   }
   const indexes = indexFiles(moduleDir, reading.tree, { layout, warnDuplicates, say: messages });
   const directory = settings.out === undefined ? moduleDir : `${settings.out}/${settings.moduleDirectory}/${kernel}`;
-  const publication = publishIndexes(directory, indexes);
+  const publication = publishIndexes(directory, indexes, settings.out ?? settings.base);
   if (publication.kind === 'published') return 0;
   applet.error(publication.why);
   return 1;
+}
+
+/** Why nothing is done: the tree that kmod would write to is not in the base directory. Undefined when it is, or is not there. */
+function leadsOut(base: string, moduleDir: string): string | undefined {
+  const held = holdDirectory(base, moduleDir, { create: false });
+  if (held.kind !== 'held') return held.kind === 'outside' ? `${held.why}: nothing is written` : undefined;
+  held.close();
+  return undefined;
 }
 
 function say(applet: Applet): (level: Level, text: string) => void {

@@ -8,12 +8,15 @@ import { modinfoValue } from '../../facts/modfiles/modinfo.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import { readBoundDevices } from '../../facts/devices/recording.ts';
 import { readModuleTaints } from '../../facts/kernel/taint.ts';
-import { parseDepLine } from '../../match/matcher.ts';
+import { createMatcher, parseDepLine } from '../../match/matcher.ts';
 import type { AskingDevice, PresentState, Reasons } from '../../records/reasons.ts';
 import { answer } from '../../load/answer.ts';
 import { Investigator } from '../investigation.ts';
 import { rulesOf } from '../rule-search.ts';
 import { openSources, type Sources } from '../../load/sources.ts';
+import { DIRECTIVES } from '../../rules/modprobe/directives.ts';
+import { configuredNames } from '../../rules/modprobe/merged-config.ts';
+import { redirectionOfAll } from '../../rules/modprobe/redirection.ts';
 import { waysIn } from './ways-in.ts';
 
 /**
@@ -32,7 +35,8 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
   const base = { asked: word, module, kernel: host.kernel, moduleDir: host.moduleDir, state };
   const neededBy = usersOf(sources, module);
   const aliases = aliasesOf(sources, module);
-  const report = new Investigator({ host, sources, deep: true })
+  const own = byOwnName(sources);
+  const report = new Investigator({ host, sources: own, deep: true })
     .name(module)
     .candidates.find((candidate) => candidate.module === module);
   const step = report?.steps.find((each) => each.module === module);
@@ -50,7 +54,7 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
     devices,
     neededBy,
     aliases,
-    rules: rules(sources, module, aliases),
+    rules: rules(own, module, aliases),
     idleOptions: report?.verdict === 'loaded' ? report.evidence : [],
     ways:
       state.kind === 'builtin' || state.kind === 'unknown-module'
@@ -132,16 +136,30 @@ function devicesOf(host: Host, sources: Sources, module: ModuleName): readonly A
   return asking;
 }
 
-/** The rules that bear on it, as for a device that asks by alias, or by name where it has none. */
-function rules(sources: Sources, module: ModuleName, aliases: readonly string[]): Reasons['rules'] {
-  const [first] = answer(sources, module, false).answers;
+/**
+ * The rules that bear on it: `alias` lines that lead its names elsewhere, and what counts for a device that asks by alias, or
+ * by name where it has none.
+ */
+function rules(own: Sources, module: ModuleName, aliases: readonly string[]): Reasons['rules'] {
+  const [first] = answer(own, module, false).answers;
   if (first === undefined || first.decision.candidate.module !== module) return [];
   const source =
     aliases.length > 0 && first.decision.candidate.source === 'modules.dep'
       ? 'modules.alias'
       : first.decision.candidate.source;
   const candidate = { ...first.decision.candidate, source };
-  return rulesOf(sources.config, candidate, module, first).filter((rule) => rule.text !== undefined);
+  const { text } = DIRECTIVES.aliases;
+  const away = redirectionOfAll(own.config, [module, ...aliases], module).rules;
+  return [
+    ...away.map((rule) => ({ kind: 'alias', text: text(rule), place: rule.place, applied: true })),
+    ...rulesOf(own.config, candidate, module, first).filter((rule) => rule.text !== undefined),
+  ];
+}
+
+/** The same sources for questions about the module itself, whatever `alias` lines make of its name. */
+function byOwnName(sources: Sources): Sources {
+  const { commands } = configuredNames(sources.config);
+  return { ...sources, matcher: createMatcher(sources.tree.indexes, { aliases: [], commands }) };
 }
 
 function descriptionOf(path: string): string | undefined {

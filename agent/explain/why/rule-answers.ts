@@ -1,10 +1,12 @@
 /** What modprobe.d and the kernel command line answer to one way in which a module may come to be loaded. */
 import type { ModuleName } from '../../base/names.ts';
-import type { CandidateSource } from '../../match/candidate.ts';
+import type { Sources } from '../../load/sources.ts';
+import type { Candidate, CandidateSource } from '../../match/candidate.ts';
 import type { WayIn } from '../../records/reasons.ts';
 import type { Config } from '../../rules/modprobe/config.ts';
 import { decide, doesNothing } from '../../rules/modprobe/decision.ts';
 import { DIRECTIVES } from '../../rules/modprobe/directives.ts';
+import { redirectionOfAll } from '../../rules/modprobe/redirection.ts';
 import { ruleIndex } from '../../rules/modprobe/rule-index.ts';
 
 /** A way's answer, without its name. */
@@ -28,6 +30,41 @@ export function answerFor(
     return { answer: 'allowed', because: idle ? 'blacklist does not count here' : '' };
   }
   return { answer: 'blocked', because: decision.reason, place: decision.place };
+}
+
+/** What takes part in an answer about names: the rules, and whether there is a module that an `alias` line leads to. */
+export interface NameRules {
+  readonly config: Config;
+  readonly has: (module: ModuleName) => boolean;
+}
+
+/**
+ * For names that lead to the module, if no `alias` line leads them elsewhere: `names` may be patterns. Otherwise as `found`.
+ */
+export function answerByNames(
+  { config, has }: NameRules,
+  module: ModuleName,
+  names: readonly string[],
+  found: WayAnswer,
+): WayAnswer {
+  const { kind, rules } = redirectionOfAll(config, names, module);
+  const rule = rules.find((each) => has(each.module)) ?? rules[0];
+  if (rule === undefined || (kind === 'some' && found.answer !== 'allowed')) return found;
+  const instead = has(rule.module) ? `${rule.module} is loaded instead` : 'nothing is loaded';
+  const because = `${DIRECTIVES.aliases.text(rule)}: ${instead}`;
+  return kind === 'all'
+    ? { answer: 'blocked', because, place: rule.place }
+    : { answer: 'allowed', because: `but not by all of its aliases: ${because}`, place: rule.place };
+}
+
+/** The candidate that the lookup of a name has for a module; undefined when the name leads elsewhere, or nowhere. */
+export function candidateOf(
+  { matcher }: Pick<Sources, 'matcher'>,
+  name: string,
+  module: ModuleName,
+): Candidate | undefined {
+  const lookup = matcher.lookup(name);
+  return lookup.kind === 'found' ? lookup.candidates.find((candidate) => candidate.module === module) : undefined;
 }
 
 /** As a dependency, or a softdep: a module's own install line counts, its blacklist does not. */

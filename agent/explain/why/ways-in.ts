@@ -1,5 +1,5 @@
 import type { Host } from '../../base/host.ts';
-import { moduleName, type ModuleName, type Place } from '../../base/names.ts';
+import { lookupKey, moduleName, type ModuleName, type Place } from '../../base/names.ts';
 import { readInitramfs } from '../../facts/trees/initramfs.ts';
 import type { AskingDevice, WayIn } from '../../records/reasons.ts';
 import { counted } from '../../base/words.ts';
@@ -8,7 +8,14 @@ import { parseModprobeConf } from '../../rules/modprobe/modprobe-conf.ts';
 import { policyDenials, readPolicy, type Asker } from '../policy-verdict.ts';
 import type { Sources } from '../../load/sources.ts';
 import { bootListWay } from './boot-list-way.ts';
-import { answerAsDependency, answerFor, answerOfKernel } from './rule-answers.ts';
+import {
+  answerAsDependency,
+  answerByNames,
+  answerFor,
+  answerOfKernel,
+  candidateOf,
+  type NameRules,
+} from './rule-answers.ts';
 
 /** What the ways are found out from. */
 export interface WaysInput {
@@ -31,39 +38,41 @@ export interface WaysInput {
  */
 export function waysIn(input: WaysInput): readonly WayIn[] {
   const { sources, module, aliases, neededBy, host, devices } = input;
-  const { config } = sources;
-  const alias = (way: string, some: boolean): WayIn =>
-    some
-      ? { way, ...answerFor(config, module, 'modules.alias', false) }
-      : { way, answer: 'no-way', because: 'it has no such alias' };
+  const { config, matcher } = sources;
+  const rules: NameRules = {
+    config,
+    has: (name) => matcher.dependencies(name) !== undefined || matcher.isBuiltin(name),
+  };
   const requested = aliases.filter((pattern) => isRequest(pattern));
-  const softdeps = config.softdeps.filter(({ pre, post }) =>
-    [...pre, ...post].some((member) => moduleName(member) === module),
-  );
-  const named = answerFor(config, module, 'modules.dep', false);
-  const depends = answerAsDependency(config, module);
+  const announced = aliases.filter((pattern) => !isRequest(pattern));
+  const byAlias = (way: string, patterns: readonly string[]): WayIn =>
+    patterns.length > 0
+      ? { way, ...answerByNames(rules, module, patterns, answerFor(config, module, 'modules.alias', false)) }
+      : { way, answer: 'no-way', because: 'it has no such alias' };
+  const byName = (way: string, useBlacklist: boolean): WayIn => {
+    const found = answerFor(config, module, 'modules.dep', useBlacklist);
+    return { way, ...answerByNames(rules, module, [module], found) };
+  };
   const policed = underPolicy(input);
   const ways: readonly WayIn[] = [
     policed(
-      alias('a device, by its MODALIAS', aliases.length > requested.length),
+      byAlias('a device, by its MODALIAS', announced),
       devices.map(({ asks, subsystem, devpath }) => ({ modalias: asks, subsystem, devpath })),
     ),
     policed(
-      alias('the kernel asks, by an alias', requested.length > 0),
+      byAlias('the kernel asks, by an alias', requested),
       requested.map((modalias) => ({ modalias })),
     ),
-    policed({ way: 'the kernel asks, by its name', ...named }, [{ modalias: module }]),
-    { way: `modprobe ${module}`, ...named },
-    { way: `modprobe -b ${module}, udev rules`, ...answerFor(config, module, 'modules.dep', true) },
+    policed(byName('the kernel asks, by its name', false), [{ modalias: module }]),
+    byName(`modprobe ${module}`, false),
+    byName(`modprobe -b ${module}, udev rules`, true),
     neededBy.length > 0
-      ? { way: 'another module needs it', ...depends }
+      ? { way: 'another module needs it', ...answerAsDependency(config, module) }
       : { way: 'another module needs it', answer: 'no-way', because: 'none does' },
-    softdeps.length > 0
-      ? { way: 'softdep of another module', ...depends, place: depends.place ?? softdeps[0]?.place }
-      : { way: 'softdep of another module', answer: 'no-way', because: 'no line names it' },
-    bootListWay(host, sources, module),
+    bySoftdep(sources, rules, module),
+    bootListWay({ host, sources, module, aliases, rules }),
     { way: 'insmod FILE', ...answerOfKernel(config, module) },
-    initramfs(host, module),
+    initramfs(host, module, aliases),
   ];
   if (input.onDisk) return ways;
   // A module without a file here can only come from an install command, insmod or an initramfs.
@@ -72,6 +81,21 @@ export function waysIn(input: WaysInput): readonly WayIn[] {
       ? { way: way.way, answer: 'no-way', because: 'this tree does not have it' }
       : way,
   );
+}
+
+/** A softdep line of another module names it: by a name that is looked up, so that `alias` lines count. */
+function bySoftdep(sources: Sources, rules: NameRules, module: ModuleName): WayIn {
+  const way = 'softdep of another module';
+  const { config } = sources;
+  const members = config.softdeps.flatMap(({ pre, post, place }) =>
+    [...pre, ...post].map((member) => ({ member: lookupKey(member) ?? member, place })),
+  );
+  const leading =
+    members.find(({ member }) => candidateOf(sources, member, module) !== undefined) ??
+    members.find(({ member }) => moduleName(member) === module);
+  if (leading === undefined) return { way, answer: 'no-way', because: 'no line names it' };
+  const answer = answerByNames(rules, module, [leading.member], answerAsDependency(config, module));
+  return { way, ...answer, place: answer.place ?? leading.place };
 }
 
 /** The word of the agent's policy on a way that leads through the agent. */
@@ -94,7 +118,7 @@ function isRequest(pattern: string): boolean {
 }
 
 /** The initramfs has modules and rules of its own, as they were when it was made. */
-function initramfs(host: Host, module: ModuleName): WayIn {
+function initramfs(host: Host, module: ModuleName, aliases: readonly string[]): WayIn {
   const way = 'the initramfs';
   const image = readInitramfs(host);
   if (image.kind === 'none') return { way, answer: 'no-way', because: 'there is none for this kernel' };
@@ -102,7 +126,9 @@ function initramfs(host: Host, module: ModuleName): WayIn {
   if (!image.modules.has(module)) return { way, answer: 'no-way', because: 'it does not have the module' };
   const config = emptyConfig();
   for (const text of image.config) parseModprobeConf(text, config);
-  const answer = answerFor(config, module, 'modules.alias', false);
+  const rules: NameRules = { config, has: (name) => image.modules.has(name) };
+  const names = aliases.length > 0 ? aliases : [module];
+  const answer = answerByNames(rules, module, names, answerFor(config, module, 'modules.alias', false));
   const inside = (place: Place | undefined) =>
     place === undefined ? undefined : { ...place, file: `${image.file}:${place.file}` };
   if (answer.answer !== 'allowed') return { way, ...answer, place: inside(answer.place) };

@@ -91,6 +91,18 @@ const ROWS: Readonly<Record<string, Row>> = {
     files: { [`${ETC}/a.conf`]: 'loop', 'root/etc/modules': 'loop', 'root/etc/modprobe.d/b.conf': 'blacklist loop' },
     expected: 'allowed /etc/modules:1 blacklist does not count here',
   },
+  'an alias line leads the name elsewhere': {
+    files: { [`${ETC}/a.conf`]: 'loop', 'root/etc/modprobe.d/b.conf': 'alias loop off' },
+    expected: 'blocked /etc/modprobe.d/b.conf:1 alias loop off: nothing is loaded',
+  },
+  'an alias line leads the alias of a list elsewhere': {
+    files: { [`${ETC}/a.conf`]: 'block-major-7-0', 'root/etc/modprobe.d/b.conf': 'alias block-major-7* nouveau' },
+    expected: 'blocked /etc/modprobe.d/b.conf:1 alias block_major_7* nouveau: nouveau is loaded instead',
+  },
+  'an alias line leads another name here': {
+    files: { [`${ETC}/a.conf`]: 'looping', 'root/etc/modprobe.d/b.conf': 'alias looping loop' },
+    expected: 'allowed /etc/modules-load.d/a.conf:1 it is listed',
+  },
   'an install line': {
     files: { [`${ETC}/a.conf`]: 'loop', 'root/etc/modprobe.d/b.conf': 'install loop /bin/false' },
     expected: 'blocked /etc/modprobe.d/b.conf:1 install loop /bin/false',
@@ -104,7 +116,15 @@ for (const [rule, { files = {}, links = {}, module = 'loop', expected }] of Obje
       mkdirSync(dirname(join(base, path)), { recursive: true });
       symlinkSync(target, join(base, path));
     }
-    const { answer, because, place } = bootListWay(host, openSources(host), moduleName(module));
+    const sources = openSources(host);
+    const rules = { config: sources.config, has: (name: string) => name === 'nouveau' };
+    const { answer, because, place } = bootListWay({
+      host,
+      sources,
+      module: moduleName(module),
+      aliases: ['block_major_7_*'],
+      rules,
+    });
     const at = place === undefined ? '-' : `${place.file}:${place.line}`;
     t.equal(`${answer} ${at} ${because}`.replaceAll(`${base}/root`, '').replaceAll(base, ''), expected);
     t.end();

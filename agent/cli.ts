@@ -5,6 +5,7 @@ import { VERSION } from './base/version.ts';
 
 interface Entry {
   readonly name: string;
+  /** A phrase, for the overview and as a sentence in the command's own help. */
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: Command }>;
 }
@@ -18,12 +19,12 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'coldplug',
-    summary: 'load the drivers of all devices that are there',
+    summary: 'load drivers for all devices, and for those that appear meanwhile',
     load: async () => import('./commands/agent/coldplug.ts'),
   },
   {
     name: 'status',
-    summary: 'what the agent is doing',
+    summary: 'show what the agent is doing, what it waits for and what failed',
     load: async () => import('./commands/agent/status.ts'),
   },
   {
@@ -43,42 +44,42 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'monitor',
-    summary: 'show uevents and decisions as they come',
+    summary: "show uevents and plugd's decisions as they come",
     load: async () => import('./commands/agent/monitor.ts'),
   },
   {
     name: 'log',
-    summary: 'every module loaded, and who asked for it',
+    summary: 'show each module loaded since the agent started, and who asked',
     load: async () => import('./commands/agent/log.ts'),
   },
   {
     name: 'test',
-    summary: 'what would be loaded for a device, and what would go wrong',
+    summary: 'show what would be loaded for a device, and what would go wrong',
     load: async () => import('./commands/diagnostics/test.ts'),
   },
   {
     name: 'devices',
-    summary: 'all devices with their drivers and modules',
+    summary: 'list all devices with their drivers and modules',
     load: async () => import('./commands/diagnostics/devices.ts'),
   },
   {
     name: 'why',
-    summary: 'why a module is loaded or not, and every way in',
+    summary: 'show why a module is loaded or not, and every way in',
     load: async () => import('./commands/diagnostics/why.ts'),
   },
   {
     name: 'modules',
-    summary: 'the modules of the tree, with their state and the rules about them',
+    summary: 'list the modules of the tree with their state and rules',
     load: async () => import('./commands/diagnostics/modules.ts'),
   },
   {
     name: 'doctor',
-    summary: 'what keeps drivers from being loaded, and what to do about it',
+    summary: 'find what keeps drivers from being loaded, and what to do about it',
     load: async () => import('./commands/diagnostics/doctor.ts'),
   },
   {
     name: 'lookup',
-    summary: 'which modules a modalias names',
+    summary: 'print which modules a module name, alias or modalias stands for',
     load: async () => import('./commands/diagnostics/lookup.ts'),
   },
 ];
@@ -149,7 +150,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const end = args.indexOf('--');
   const own = end < 0 ? args : args.slice(0, end);
   if (own.includes(`--${OPTION.help.long}`) || own.includes(`-${OPTION.help.short}`)) {
-    print(help(command));
+    print(help(command, entry.summary));
     return EXIT.done;
   }
   return command.run(args);
@@ -160,8 +161,13 @@ function rows(entries: readonly Entry[]): string {
 }
 
 function overview(): string {
-  const kmod = KMOD_COMMANDS.length === 0 ? '' : `\nkmod's commands, option for option:\n${rows(KMOD_COMMANDS)}`;
-  return `usage: plugd COMMAND [OPTION…]\n\n${rows(COMMANDS)}${kmod}\nplugd COMMAND --help tells more; plugd --version.\n`;
+  return `usage: plugd COMMAND [OPTION…]
+
+${rows(COMMANDS)}
+kmod's commands, option for option:
+${rows(KMOD_COMMANDS)}
+plugd COMMAND --help tells more; plugd --version.
+`;
 }
 
 /** A `PlugdError` is a sentence for a person; anything else is a defect of plugd and shows its trace. */
@@ -176,6 +182,8 @@ function report(error: unknown): number {
   return STATUS_OF[error.code] ?? EXIT.negative;
 }
 
+// What a callback throws ends plugd as what a command throws.
+process.on('uncaughtException', (error) => process.exit(report(error)));
 // All output is written at once (commands/output.ts), so nothing is lost; an insertion that hangs must not keep plugd.
 main(process.argv).then(
   (status) => process.exit(status),

@@ -1,11 +1,12 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { PlugdError, reason } from '../base/error.ts';
 import { openHost, type Host } from '../base/host.ts';
+import { optionRows, paragraph } from './help.ts';
 
 /** Exit statuses of plugd's own commands (the kmod-named ones keep kmod's 0 and 1). */
 export const EXIT = { done: 0, negative: 1, configuration: 2, usage: 64, bug: 70, system: 71 } as const;
 
-/** One option; the same table gives parsing, `--help` and the man pages. */
+/** One option. The same table gives parsing and `--help`; a test holds the manual pages to it. */
 export interface Option {
   readonly long: string;
   readonly short?: string;
@@ -15,10 +16,9 @@ export interface Option {
   readonly help: string;
 }
 
-/** One command. `run` gets the words after its name and answers the exit status. */
+/** One command. `run` gets the words after its name and gives the exit status. Its summary stands in cli.ts. */
 export interface Command {
   readonly name: string;
-  readonly summary: string;
   /** What follows the name: `[OPTION…] MODALIAS… | -`. */
   readonly usage: string;
   readonly options?: readonly Option[];
@@ -40,6 +40,9 @@ export const OPTION = {
   help: { long: 'help', short: 'h', help: 'show this help' },
 } as const satisfies Record<string, Option>;
 
+/** The options that `hostOf` reads: which machine a command works on. */
+export const HOST_OPTIONS: readonly Option[] = [OPTION.root, OPTION.kernel, OPTION.sysfs, OPTION.proc];
+
 /** A parsed command line. */
 export interface Arguments {
   /** The value of an option, of a repeated one the last. */
@@ -49,7 +52,10 @@ export interface Arguments {
   readonly words: readonly string[];
 }
 
-/** Parses `args` by the command's table. Errors: `usage`, naming the option and pointing to --help. */
+/**
+ * Parses `args` by the command's table. No option has an empty value: `--root ''` is a variable that was not set. Errors:
+ * `usage`, naming the option and pointing to --help.
+ */
 export function parse(command: Command, args: readonly string[]): Arguments {
   const options: NonNullable<ParseArgsConfig['options']> = {};
   for (const option of [...(command.options ?? []), OPTION.help] as readonly Option[]) {
@@ -64,7 +70,10 @@ export function parse(command: Command, args: readonly string[]): Arguments {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
     const text = reason(error).replace(/\. To specify a positional argument.*$/s, '');
-    throw new PlugdError('usage', text, { remedy: `see plugd ${command.name} --help` });
+    throw usage(command, text);
+  }
+  for (const [name, values] of Object.entries(parsed.values)) {
+    if (Array.isArray(values) && values.includes('')) throw usage(command, `--${name}: its value is empty`);
   }
   const all = (option: Option) => (parsed.values[option.long] ?? []) as ReadonlyArray<string | boolean>;
   const strings = (option: Option) => all(option).filter((value) => typeof value === 'string');
@@ -76,11 +85,22 @@ export function parse(command: Command, args: readonly string[]): Arguments {
   };
 }
 
-/** The host that the common options name. */
+function usage({ name }: Command, text: string): PlugdError {
+  return new PlugdError('usage', text, { remedy: `see plugd ${name} --help` });
+}
+
+/** Refuses arguments that are no options. Errors: `usage`. */
+export function noArguments(command: Command, { words }: Arguments): void {
+  if (words.length > 0) throw usage(command, `${command.name} takes no arguments: ${words.join(' ')}`);
+}
+
+/** The host that HOST_OPTIONS name. Errors: `usage` for a release that is none; those of openHost. */
 export function hostOf(parsed: Arguments): Host {
+  const kernel = parsed.value(OPTION.kernel);
+  if (kernel?.includes('/') === true) throw new PlugdError('usage', `--kernel ${kernel}: not a kernel release`);
   return openHost({
     root: parsed.value(OPTION.root),
-    kernel: parsed.value(OPTION.kernel),
+    kernel,
     sysfs: parsed.value(OPTION.sysfs),
     proc: parsed.value(OPTION.proc),
   });
@@ -93,33 +113,18 @@ export function wholeNumber(option: Option, text: string, least: number, most: n
   throw new PlugdError('usage', `--${option.long} ${text}: not a whole number from ${least} to ${most}`);
 }
 
-/** A command's help text, at most 80 columns wide. */
-export function help(command: Command): string {
+/** A command's help text, at most 80 columns wide; `summary` is its sentence in cli.ts. */
+export function help(command: Command, summary: string): string {
   const rows = [...(command.options ?? []), OPTION.help].map((option: Option): readonly [string, string] => [
     `${option.short === undefined ? '    ' : `-${option.short}, `}--${option.long}${option.value === undefined ? '' : ` ${option.value}`}`,
     option.help,
   ]);
-  const width = Math.min(26, Math.max(...rows.map(([left]) => left.length)));
-  const lines = rows.flatMap(([left, right]) => {
-    const wrapped = wrap(right, 80 - width - 4);
-    const first =
-      left.length > width ? [`  ${left}`, ...wrapped.map((text) => ' '.repeat(width + 4) + text)] : undefined;
-    return first ?? wrapped.map((text, i) => `  ${(i === 0 ? left : '').padEnd(width)}  ${text}`);
-  });
-  const notes = command.notes === undefined ? '' : `\n${command.notes.trim()}\n`;
-  return `usage: plugd ${command.name} ${command.usage}\n\n${wrap(`${command.summary}.`, 80).join('\n')}\n\n${lines.join('\n')}\n${notes}`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
+  const left = Math.min(26, Math.max(...rows.map(([typed]) => typed.length)));
+  const parts = [
+    `usage: plugd ${command.name} ${command.usage}`,
+    paragraph(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`),
+    optionRows(rows, left).join('\n'),
+    ...(command.notes === undefined ? [] : [command.notes.trim()]),
+  ];
+  return `${parts.join('\n\n')}\n`;
 }

@@ -1,56 +1,128 @@
+/**
+ * What commands write. Text for people goes through `print` and `say`, which let no control character pass that a terminal
+ * would obey; data for programs through `printJson` and `printData`; machine text through `printBytes` and `sayBytes`, which
+ * keep its bytes in a pipe or file and escape them on a terminal, as ls does.
+ */
 import { fstatSync, writeSync } from 'node:fs';
+import { errnoOf, errnoText } from '../base/errno.ts';
+import { fsCode, PlugdError } from '../base/error.ts';
+import { printable, readable, terminalOf, type Terminal } from '../report/terminal.ts';
+
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Writes to a descriptor at once and whole. process.stdout costs 2 ms to make and, on a pipe, loses what is unwritten at
- * exit; one write(2) has neither fault. A reader that went away ends the process quietly, as SIGPIPE would.
+ * exit; one write(2) has neither fault. When the reader of standard output has gone, the process ends quietly, as SIGPIPE
+ * would end it. Messages that cannot be written are lost: there is nowhere left to say so. Errors: `system`, standard output
+ * only.
  */
-function write(fd: number, data: Buffer): void {
+function write(fd: 1 | 2, data: Buffer): void {
   let from = 0;
   while (from < data.length) {
     try {
       from += writeSync(fd, data, from);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
+      const code = fsCode(error);
+      if (code === 'EAGAIN') {
+        // Somebody else set the pipe non-blocking: wait a moment for its reader.
+        Atomics.wait(PAUSE, 0, 0, 2);
+        continue;
+      }
+      if (fd === 2) return;
       if (code === 'EPIPE') process.exit(141);
-      // A pipe that somebody else set non-blocking: wait a moment for its reader.
-      if (code !== 'EAGAIN') throw error;
-      Atomics.wait(PAUSE, 0, 0, 2);
+      const why = errnoText(errnoOf(error, 0));
+      throw new PlugdError('system', `standard output: ${why.charAt(0).toLowerCase()}${why.slice(1)}`, {
+        cause: error,
+      });
     }
   }
 }
-const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
-/** Data, to standard output, UTF-8. */
+/** Text for people, to standard output. Errors: `system`. */
 export function print(text: string): void {
+  write(1, Buffer.from(printable(text), 'utf8'));
+}
+
+/** Messages for people, to standard error. */
+export function say(text: string): void {
+  write(2, Buffer.from(printable(text), 'utf8'));
+}
+
+/** Text for programs, to standard output, as it is. Errors: `system`. */
+export function printData(text: string): void {
   write(1, Buffer.from(text, 'utf8'));
 }
 
-/** Machine text (decoded as latin1) to standard output, byte for byte as it came in. */
+/** A value as JSON, to standard output; `indent` in blanks. Errors: `system`. */
+export function printJson(value: unknown, indent?: number): void {
+  printData(jsonText(value, indent));
+}
+
+/** JSON with a newline. What a terminal would obey is escaped beyond what JSON asks for: DEL, C1, bidirectional controls. */
+export function jsonText(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, undefined, indent);
+  return `${text.replaceAll(/[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escapedUnit)}\n`;
+}
+
+function escapedUnit(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Machine text (latin1), to standard output. Errors: `system`. */
 export function printBytes(text: string): void {
-  write(1, Buffer.from(text, 'latin1'));
+  write(1, bytesFor(1, text));
 }
 
-/** Talk, to standard error. */
-export function say(text: string): void {
-  write(2, Buffer.from(text, 'utf8'));
-}
-
-/** Talk that is machine text (latin1), to standard error, byte for byte. */
+/** Messages that are machine text (latin1), to standard error. */
 export function sayBytes(text: string): void {
-  write(2, Buffer.from(text, 'latin1'));
+  write(2, bytesFor(2, text));
+}
+
+/** Sequences that move a terminal's cursor or erase its lines, which `print` and `say` would escape. */
+export function drive(fd: 1 | 2, sequence: string): void {
+  write(fd, Buffer.from(sequence, 'utf8'));
+}
+
+function bytesFor(fd: 1 | 2, text: string): Buffer {
+  return isCharacterDevice(fd)
+    ? Buffer.from(
+        text
+          .split(/(?<=[\n\t])/)
+          .map(escapedPiece)
+          .join(''),
+        'utf8',
+      )
+    : Buffer.from(text, 'latin1');
+}
+
+/** A piece that may end in a newline or a TAB. */
+function escapedPiece(piece: string): string {
+  const end = /[\n\t]$/.exec(piece)?.[0] ?? '';
+  return readable(piece.slice(0, piece.length - end.length)) + end;
 }
 
 /** The major number of /dev/null and its kind: character devices that are no terminal. */
 const MEMORY_DEVICES = 1;
 
+function isCharacterDevice(fd: 1 | 2): boolean {
+  try {
+    const { rdev, mode } = fstatSync(fd);
+    return (mode & 0o170000) === 0o020000 && rdev >> 8 !== MEMORY_DEVICES;
+  } catch {
+    return false;
+  }
+}
+
+/** The terminal that a descriptor leads to. */
+export interface OutputTerminal extends Terminal {
+  readonly isTTY: boolean;
+}
+
 /**
- * Whether descriptor 1 or 2 is a terminal, and its width. process.stdout is asked only when it may be one: making that
- * stream loads Node's whole network stack, a tenth of a second on a slow machine.
+ * What is at descriptor 1 or 2. process.stdout is asked only when a terminal may be there: making that stream loads Node's
+ * whole network stack, a tenth of a second on a slow machine.
  */
-export function streamOf(descriptor: 1 | 2): { readonly isTTY: boolean; readonly columns?: number } {
-  const { rdev, mode } = fstatSync(descriptor);
-  const isCharacterDevice = (mode & 0o170000) === 0o020000;
-  if (!isCharacterDevice || rdev >> 8 === MEMORY_DEVICES) return { isTTY: false };
-  const stream = descriptor === 1 ? process.stdout : process.stderr;
-  return stream.isTTY ? { isTTY: true, columns: stream.columns } : { isTTY: false };
+export function terminalAt(fd: 1 | 2): OutputTerminal {
+  const stream = !isCharacterDevice(fd) ? {} : fd === 1 ? process.stdout : process.stderr;
+  return { ...terminalOf(stream, process.env), isTTY: (stream as { readonly isTTY?: boolean }).isTTY === true };
 }

@@ -46,32 +46,29 @@ const typed = run(tsc, ['-p', root]);
 
 const { build } = await import('esbuild');
 
-/** Each bundle by its name, with the commands in it, and runs on a small tree whose functions its cache is to hold. */
+/**
+ * The bundles, each with the runs on a small tree whose functions its cache is to hold: one for each command named here, `bare`
+ * with no command, `all` with every one.
+ */
 const WARM = join(dist, 'warm-up');
 const at = ['--root', WARM, '--kernel', '0'];
 const PARTS = {
-  bare: { commands: [], runs: [['--version']] },
-  coldplug: {
-    commands: ['agent/coldplug'],
-    runs: [
-      ['coldplug', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`, '--run-dir', `${WARM}/run`, '--json'],
-    ],
-  },
-  agent: { commands: ['agent/agent'], runs: [['agent', '--help']] },
-  lookup: { commands: ['diagnostics/lookup'], runs: [['lookup', ...at, 'pci:v1d1']] },
-  test: { commands: ['diagnostics/test'], runs: [['test', ...at, 'pci:v1d1']] },
-  modprobe: {
-    commands: ['kmod/modprobe'],
-    runs: [
-      ['modprobe', '-d', WARM, '-S', '0', '-R', 'pci:v1d1'],
-      ['modprobe', '-d', WARM, '-S', '0', '-C', `${WARM}/etc/modprobe.d`, '-D', 'a'],
-    ],
-  },
-  all: { commands: undefined, runs: [['devices', ...at, '--sysfs', `${WARM}/sys`]] },
+  bare: [['--version']],
+  coldplug: [
+    ['coldplug', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`, '--run-dir', `${WARM}/run`, '--json'],
+  ],
+  agent: [['agent', '--help']],
+  lookup: [['lookup', ...at, 'pci:v1d1']],
+  test: [['test', ...at, 'pci:v1d1']],
+  modprobe: [
+    ['modprobe', '-d', WARM, '-S', '0', '-R', 'pci:v1d1'],
+    ['modprobe', '-d', WARM, '-S', '0', '-C', `${WARM}/etc/modprobe.d`, '-D', 'a'],
+  ],
+  all: [['devices', ...at, '--sysfs', `${WARM}/sys`]],
 };
 
-/** A bundle of agent/cli.ts with these commands only; the launcher never asks it for others. */
-async function bundle(commands) {
+/** A bundle of agent/cli.ts with the command of this name only; the launcher never asks it for others. */
+async function bundle(part) {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: ['agent/cli.ts'],
@@ -82,7 +79,7 @@ async function bundle(commands) {
     format: 'cjs',
     // import() inside a vm.Script needs a loader; require() does not.
     supported: { 'dynamic-import': false },
-    plugins: [netlinkBinding, ...(commands === undefined ? [] : [onlyCommands(commands)])],
+    plugins: [netlinkBinding, ...(part === 'all' ? [] : [onlyCommand(part)])],
     define: { 'import.meta.url': '__plugd_file' },
     legalComments: 'none',
     // The names stay readable in stack traces; only blanks go.
@@ -104,13 +101,12 @@ const netlinkBinding = {
   },
 };
 
-function onlyCommands(commands) {
-  const kept = commands.map((command) => `./commands/${command}.ts`);
+function onlyCommand(name) {
   return {
-    name: 'only-commands',
+    name: 'only-command',
     setup: (hooks) => {
       hooks.onResolve({ filter: /^\.\/commands\// }, ({ path, kind, importer }) =>
-        kind === 'dynamic-import' && importer.endsWith('/agent/cli.ts') && !kept.includes(path)
+        kind === 'dynamic-import' && importer.endsWith('/agent/cli.ts') && !path.endsWith(`/${name}.ts`)
           ? { path, namespace: 'absent' }
           : undefined,
       );
@@ -123,8 +119,8 @@ function onlyCommands(commands) {
 
 for (const name of readdirSync(dist)) if (/^plugd\..*\.(cjs|cache)$/.test(name)) rmSync(join(dist, name));
 const parts = {};
-for (const [name, { commands }] of Object.entries(PARTS)) {
-  const text = await bundle(commands);
+for (const name of Object.keys(PARTS)) {
+  const text = await bundle(name);
   const file = `plugd.${name}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
   writeFileSync(join(dist, `${file}.cjs`), `(function(require,module,exports,__plugd_file,__dirname){${text}\n})`);
   parts[name] = file;
@@ -160,7 +156,7 @@ mkdirSync(join(WARM, 'sys/bus/pci/devices'), { recursive: true });
 rmSync(join(WARM, 'sys/bus/pci/devices/x'), { force: true });
 symlinkSync('../../../devices/x', join(WARM, 'sys/bus/pci/devices/x'));
 let status = typed;
-for (const { runs } of Object.values(PARTS)) {
+for (const runs of Object.values(PARTS)) {
   for (const args of runs) {
     const env = { PLUGD_CODE_CACHE: 'write', PLUGD_WARM_UP_RUN_DIR: `${WARM}/run` };
     const preload = ['--require', join(root, 'agent/launch/warm-up.cjs')];

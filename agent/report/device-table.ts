@@ -17,18 +17,17 @@ const COLUMNS: readonly Column[] = [
 
 const TREE_COLUMNS = COLUMNS.map((column) => (column.title === 'DEVICE' ? { ...column, least: 26 } : column));
 
-/** A table, one device a line, as wide as the terminal; `width` is Infinity where nothing may be cut. */
-export function deviceTable(rows: readonly DeviceRow[], terminal: Terminal, width: number): string {
+/** A table, one device a line, as wide as the terminal. */
+export function deviceTable(rows: readonly DeviceRow[], terminal: Terminal): string {
   return render(
     rows,
     rows.map((row) => readable(row.name)),
     terminal,
-    width,
   );
 }
 
 /** The same with each device below the device that it is behind. */
-export function deviceTree(rows: readonly DeviceRow[], terminal: Terminal, width: number): string {
+export function deviceTree(rows: readonly DeviceRow[], terminal: Terminal): string {
   const sorted = rows.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
   const above: string[] = [];
   const names = sorted.map((row) => {
@@ -36,7 +35,7 @@ export function deviceTree(rows: readonly DeviceRow[], terminal: Terminal, width
     above.push(row.devpath);
     return '  '.repeat(above.length - 1) + readable(row.name);
   });
-  return render(sorted, names, terminal, width, TREE_COLUMNS);
+  return render(sorted, names, terminal, TREE_COLUMNS);
 }
 
 /** Paths in an order in which each is followed by what lies below it. */
@@ -44,13 +43,7 @@ function key(row: DeviceRow): string {
   return row.devpath.replaceAll('/', '\u0001');
 }
 
-function render(
-  rows: readonly DeviceRow[],
-  names: readonly string[],
-  terminal: Terminal,
-  width: number,
-  columns = COLUMNS,
-): string {
+function render(rows: readonly DeviceRow[], names: readonly string[], terminal: Terminal, columns = COLUMNS): string {
   const cells = rows.map((row, i) => [
     row.subsystem === '' ? '-' : row.subsystem,
     names[i] ?? '',
@@ -59,7 +52,7 @@ function render(
     row.modules.length === 0 ? '-' : row.modules.join(','),
     readable(row.modaliases[0] ?? '') + (row.modaliases.length > 1 ? ` +${row.modaliases.length - 1}` : ''),
   ]);
-  const [title = '', ...lines] = table(columns, cells, width);
+  const [title = '', ...lines] = table(columns, cells, terminal.width);
   const painted = lines.map((line, i) => {
     const row = rows[i];
     if (!terminal.colour || row === undefined) return line;

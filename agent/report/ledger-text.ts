@@ -27,12 +27,12 @@ export function askedText(entry: LedgerEntry): string {
   return [...parts, who[entry.by]].join(' ← ');
 }
 
-/** `09:12:44.120  e1000e              41 ms  pci 0000:00:02.0 pci:v00008086d…`; `cut`: at most as wide as the terminal. */
-export function ledgerLine(entry: LedgerEntry, terminal: Terminal, cut: boolean): string {
+/** `09:12:44.120  e1000e              41 ms  pci 0000:00:02.0 pci:v00008086d…`; at most as wide as the terminal. */
+export function ledgerLine(entry: LedgerEntry, terminal: Terminal): string {
   const time = clockText(entry.time);
   const took = entry.ms === undefined ? '' : duration(entry.ms);
   const line = `${time}  ${entry.module.padEnd(20)} ${took.padStart(8)}  ${askedText(entry)}`;
-  return (cut ? fit(line, terminal.width) : line).replace(time, paint(terminal, 'dim', time));
+  return fit(line, terminal.width).replace(time, paint(terminal, 'dim', time));
 }
 
 /** The local time of day of an ISO 8601 text: `09:12:44.120`. */

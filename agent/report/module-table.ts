@@ -12,7 +12,7 @@ const COLUMNS: readonly Column[] = [
 const STATES = { live: 'loaded', coming: 'coming', going: 'going', builtin: 'builtin', absent: '-' } as const;
 
 /** A table, one module a line. */
-export function moduleTable(rows: readonly ModuleRow[], terminal: Terminal, width: number): string {
+export function moduleTable(rows: readonly ModuleRow[], terminal: Terminal): string {
   const cells = rows.map((row) => [
     row.module,
     STATES[row.state],
@@ -20,6 +20,6 @@ export function moduleTable(rows: readonly ModuleRow[], terminal: Terminal, widt
     row.rules.length === 0 ? '-' : [...new Set(row.rules.map(({ kind }) => kind))].join(','),
     row.path === '' ? '-' : readable(row.path),
   ]);
-  const [title = '', ...lines] = table(COLUMNS, cells, width);
+  const [title = '', ...lines] = table(COLUMNS, cells, terminal.width);
   return `${[paint(terminal, 'bold', title), ...lines].join('\n')}\n`;
 }

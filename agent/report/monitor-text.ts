@@ -15,14 +15,14 @@ const STYLES: Readonly<Record<MonitoredDecision['event'], Style>> = {
 
 /**
  * `09:12:44.120 kernel   add      pci  /devices/pci0000:00/0000:00:02.0  pci:v00008086d…`, or
- * `09:12:44.161 inserted e1000e   41 ms  pci:v00008086d…`; `cut`: at most as wide as the terminal.
+ * `09:12:44.161 inserted e1000e   41 ms  pci:v00008086d…`; at most as wide as the terminal.
  */
-export function monitorLine(item: MonitorItem, terminal: Terminal, cut: boolean): string {
+export function monitorLine(item: MonitorItem, terminal: Terminal): string {
   if ('dropped' in item)
     return paint(terminal, 'red', `${item.dropped} events were dropped: they came faster than they were read`);
   const [word, style, text, time] = 'kernel' in item ? ueventParts(item.kernel) : decisionParts(item.decision);
   const line = `${clockText(time)} ${word.padEnd(14)} ${text}`;
-  return (cut ? fit(line, terminal.width) : line).replace(word, paint(terminal, style, word));
+  return fit(line, terminal.width).replace(word, paint(terminal, style, word));
 }
 
 type Parts = readonly [word: string, style: Style, text: string, time: string];

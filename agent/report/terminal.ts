@@ -1,7 +1,7 @@
 /** How text is shown: with colour or without, and how wide. */
 export interface Terminal {
   readonly colour: boolean;
-  /** Columns. */
+  /** Columns; Infinity where nothing may be cut or wrapped. */
   readonly width: number;
 }
 
@@ -9,13 +9,23 @@ export interface Terminal {
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
 export type Style = keyof typeof STYLES;
 
-/** The terminal behind a stream; NO_COLOR (no-color.org) switches colour off. 80 columns where nothing is known. */
+/**
+ * The terminal behind a stream. NO_COLOR (no-color.org) switches colour off. The width is the terminal's; where it has none
+ * (a serial console answers 0) that of COLUMNS, or 80. A pipe, a file or the journal is endless unless COLUMNS says otherwise:
+ * what goes there is read by programs or shown by something that breaks lines itself.
+ */
 export function terminalOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
   environment: NodeJS.ProcessEnv,
 ): Terminal {
   const noColour = environment['NO_COLOR'] !== undefined && environment['NO_COLOR'] !== '';
-  return { colour: stream.isTTY === true && !noColour && environment['TERM'] !== 'dumb', width: stream.columns ?? 80 };
+  const isTTY = stream.isTTY === true;
+  const asked = /^[1-9]\d{0,4}$/.test(environment['COLUMNS'] ?? '') ? Number(environment['COLUMNS']) : undefined;
+  const own = isTTY && stream.columns !== undefined && stream.columns > 0 ? stream.columns : undefined;
+  return {
+    colour: isTTY && !noColour && environment['TERM'] !== 'dumb',
+    width: own ?? asked ?? (isTTY ? 80 : Infinity),
+  };
 }
 
 /** `text` in `style`, on a terminal that has colours. */
@@ -36,8 +46,9 @@ export function duration(ms: number): string {
 }
 
 /**
- * Machine text (one character a byte) as a person's: UTF-8 where it is that, other control and stray bytes as `\xNN`.
- * Characters beyond a byte are a person's already.
+ * Machine text (one character a byte) as a person's: UTF-8 where it is that, and everything that is not printable escaped, so
+ * that no name can move a cursor or turn the direction of a line: `caf\xc3\xa9\x1b[2J` → `café\\x1b[2J`. Characters beyond a byte
+ * are a person's already.
  */
 export function readable(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
@@ -45,9 +56,23 @@ export function readable(text: string): string {
     const decoded = Buffer.from(bytes, 'latin1').toString('utf8');
     return decoded.includes('\uFFFD') ? bytes.replaceAll(/[\x80-\xff]/g, escape) : decoded;
   });
-  return shown.replaceAll(/[\x00-\x1f\x7f]/g, escape);
+  return shown.replaceAll(UNPRINTABLE, escape);
+}
+
+/** C0, DEL and C1, line and paragraph separators, and the controls of writing direction (Unicode's Bidi_Control). */
+const UNPRINTABLE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** The same, but for line ends, TABs and what `paint` writes. */
+const UNPRINTABLE_IN_TEXT =
+  /(?!\u001B\[(?:1|2|22|31|32|33|39)m)[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A whole text for people, with its lines and colours, in which everything else that is not printable is escaped. */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE_IN_TEXT, escape);
 }
 
 function escape(character: string): string {
-  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  const code = character.charCodeAt(0);
+  const bytes = code > 0xff ? [...Buffer.from(character, 'utf8')] : [code];
+  return bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }

@@ -208,7 +208,7 @@ const refusals: ReadonlyArray<readonly [string, string[], RegExp, number]> = [
     1,
   ],
   ['an unknown option', ['--nonsense'], /Unknown option '--nonsense'[^\n]*\nplugd: see plugd coldplug --help\n$/, 64],
-  ['a word', ['x'], /coldplug takes no words: x/, 64],
+  ['a word', ['x'], /coldplug takes no arguments: x/, 64],
   ['jobs that are no number', ['-n', '-j', 'many'], /--jobs many: not a whole number from 1 to 1024/, 64],
 ];
 for (const [name, args, expected, status] of refusals) {

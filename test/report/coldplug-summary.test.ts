@@ -4,7 +4,6 @@ import { chart, criticalPath } from '../../agent/report/chart.ts';
 import { hasFailures, type ColdplugRun, type ModuleRecord } from '../../agent/records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../agent/report/coldplug-summary.ts';
 import { progressLine } from '../../agent/report/progress-line.ts';
-import { duration, fit, paint, readable, terminalOf } from '../../agent/report/terminal.ts';
 
 const plain = { colour: false, width: 80 };
 const name = (text: string) => text as ModuleName;
@@ -174,19 +173,5 @@ t.test('the chart is well-formed XML with a row a module', (t) => {
   }
   t.same(open, []);
   t.match(chart({ ...RUN, modules: [] }), /critical path: none/);
-  t.end();
-});
-
-t.test('words and widths', (t) => {
-  t.equal(duration(0.44), '0.4 ms');
-  t.equal(duration(1940), '1.94 s');
-  t.equal(fit('abcdef', 4), 'abc…');
-  t.equal(readable('plain'), 'plain');
-  t.equal(readable('\xc3\xa9'), 'é', 'bytes that are UTF-8');
-  t.equal(readable('\xff\n'), '\\xff\\x0a', 'bytes that are not');
-  t.equal(paint(plain, 'red', 'x'), 'x');
-  t.same(terminalOf({ isTTY: true, columns: 100 }, { NO_COLOR: '1' }), { colour: false, width: 100 });
-  t.same(terminalOf({ isTTY: true }, {}), { colour: true, width: 80 });
-  t.same(terminalOf({}, {}), { colour: false, width: 80 });
   t.end();
 });

@@ -85,20 +85,20 @@ t.test('devices as table and tree', (t) => {
     row('/devices/a', 'failed', { cause: 'signature', modaliases: [] }),
     row('/devices/b', 'no-match', { modules: [], modaliases: ['x\xe9\x01' as Modalias, 'y' as Modalias] }),
   ];
-  const lines = deviceTable(rows, PLAIN, 80).trimEnd().split('\n');
+  const lines = deviceTable(rows, PLAIN).trimEnd().split('\n');
   t.same(
     lines.filter((line) => line.length > 80),
     [],
   );
   t.match(lines[1], /^pci {2}0000:00:02.0 {2}e1000e {2}loaded +e1000e +pci:v0+8086d.*…$/);
   t.match(lines[3], /x\\xe9\\x01 \+1$/, 'bytes that are no text are shown as such');
-  const tree = deviceTree(rows, PLAIN, Infinity)
+  const tree = deviceTree(rows, { colour: false, width: Infinity })
     .split('\n')
     .map((line) => line.slice(5, 20).trimEnd());
   t.same(tree.slice(1, 4), ['a', 'b', '  0000:00:02.0']);
-  const coloured = deviceTable(rows, { colour: true, width: 80 }, 80);
+  const coloured = deviceTable(rows, { colour: true, width: 80 });
   t.match(coloured, /\u001B\[31mfailed \(signature\)\u001B\[39m/);
-  t.equal(coloured.replaceAll(/\u001B\[\d+m/g, ''), deviceTable(rows, PLAIN, 80));
+  t.equal(coloured.replaceAll(/\u001B\[\d+m/g, ''), deviceTable(rows, PLAIN));
   t.equal(deviceCounts(rows), '3 devices: 1 loaded, 1 failed, 1 no-match');
   t.end();
 });

@@ -1,10 +1,19 @@
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
-import { PlugdError } from '../../base/error.ts';
 import { Agent } from '../../daemon/agent.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import { POLICY_FILE } from '../../daemon/policy-file.ts';
-import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
+import {
+  EXIT,
+  HOST_OPTIONS,
+  hostOf,
+  noArguments,
+  OPTION,
+  parse,
+  wholeNumber,
+  type Command,
+  type Option,
+} from '../command.ts';
 import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -23,7 +32,6 @@ const BUFFER: Option = {
 /** `plugd agent`. */
 export const command: Command = {
   name: 'agent',
-  summary: 'Coldplugs, then loads drivers for whatever appears, until it is told to end',
   usage: '[OPTION…]',
   options: [
     SERVE,
@@ -34,10 +42,7 @@ export const command: Command = {
     RUN_DIR_OPTION,
     OPTION.verbose,
     OPTION.quiet,
-    OPTION.root,
-    OPTION.kernel,
-    OPTION.sysfs,
-    OPTION.proc,
+    ...HOST_OPTIONS,
   ],
   notes: `
 It logs one line of JSON for each module that it inserted, that was refused or
@@ -46,7 +51,7 @@ warnings. SIGHUP reloads, SIGTERM ends it. As a service: systemd/plugd.service.
 Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
   async run(args) {
     const parsed = parse(command, args);
-    if (parsed.words.length > 0) throw new PlugdError('usage', `agent takes no words: ${parsed.words.join(' ')}`);
+    noArguments(command, parsed);
     // An agent lives for months and is idle. V8 lets its young generation grow sixteenfold in a storm of uevents and never
     // gives that back (120 MiB instead of 85 after 200,000 of them), though an agent's objects die young; and its
     // optimizing compiler alone takes 4 MiB, for code that is no faster: a uevent costs system calls and garbage.

@@ -9,9 +9,18 @@ import { chart } from '../../report/chart.ts';
 import { hasFailures, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
 import { LINE, progressLine } from '../../report/progress-line.ts';
-import { terminalOf, type Terminal } from '../../report/terminal.ts';
-import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
-import { print, say, streamOf } from '../output.ts';
+import {
+  EXIT,
+  HOST_OPTIONS,
+  hostOf,
+  noArguments,
+  OPTION,
+  parse,
+  wholeNumber,
+  type Command,
+  type Option,
+} from '../command.ts';
+import { drive, print, printJson, say, terminalAt, type OutputTerminal } from '../output.ts';
 import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -33,7 +42,6 @@ const PROGRESS_MS = 200;
 /** `plugd coldplug`. */
 export const command: Command = {
   name: 'coldplug',
-  summary: 'Loads the drivers of all devices that are there, and of those that appear while it does',
   usage: '[OPTION…]',
   options: [
     OPTION.dryRun,
@@ -45,10 +53,7 @@ export const command: Command = {
     OPTION.json,
     OPTION.verbose,
     OPTION.quiet,
-    OPTION.root,
-    OPTION.kernel,
-    OPTION.sysfs,
-    OPTION.proc,
+    ...HOST_OPTIONS,
   ],
   notes: `
 Exit status: 0 done; 1 a module failed, or it did not settle in time. A module
@@ -56,7 +61,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
 -v tells of each module as it ends; -n needs no root and changes nothing.`,
   async run(args) {
     const parsed = parse(command, args);
-    if (parsed.words.length > 0) throw new PlugdError('usage', `coldplug takes no words: ${parsed.words.join(' ')}`);
+    noArguments(command, parsed);
     const dryRun = parsed.has(OPTION.dryRun);
     // It is over before what V8 compiles has paid for the compilation, and the modules' inits want the processors, which a
     // plan has for itself.
@@ -66,9 +71,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
       );
     const timeout = parsed.value(TIMEOUT);
     const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
-    const stream = streamOf(2);
-    const terminal = terminalOf(stream, process.env);
-    const view = quiet ? undefined : liveView(terminal, parsed.has(OPTION.verbose), stream.isTTY);
+    const view = quiet ? undefined : liveView(terminalAt(2), parsed.has(OPTION.verbose));
     const host = hostOf(parsed);
     // Another machine's /proc is no place to change settings, unless somebody means it.
     const runDir = parsed.value(RUN_DIR_OPTION) ?? (host.proc === '/proc' ? RUN_DIR : undefined);
@@ -89,9 +92,9 @@ whose init finds no device (ENODEV) is told, but is no failure.
     view?.close();
     const file = parsed.value(CHART);
     if (file !== undefined) writeChart(file, run);
-    if (parsed.has(OPTION.json)) print(`${JSON.stringify(run, undefined, 1)}\n`);
+    if (parsed.has(OPTION.json)) printJson(run, 1);
     else if (!parsed.has(OPTION.quiet)) {
-      const out = terminalOf(streamOf(1), process.env);
+      const out = terminalAt(1);
       if (run.dryRun) print(planText(run, out));
       print(summarize(run, out));
     }
@@ -104,16 +107,19 @@ whose init finds no device (ENODEV) is told, but is no failure.
 
 /** On a terminal a progress line under the lines of `-v`; elsewhere only those. */
 function liveView(
-  terminal: Terminal,
+  terminal: OutputTerminal,
   verbose: boolean,
-  tty: boolean,
 ): { observer: LoaderObserver; close: () => void } | undefined {
-  if (!verbose && !tty) return undefined;
+  if (!verbose && !terminal.isTTY) return undefined;
   let last = 0;
   let shown = false;
-  const line = (text: string) => {
-    say(`${shown ? LINE.clear : ''}${text}\n`);
+  const close = () => {
+    if (shown) drive(2, LINE.clear);
     shown = false;
+  };
+  const line = (text: string) => {
+    close();
+    say(`${text}\n`);
   };
   const observer: LoaderObserver = {
     ended: (record) => {
@@ -124,13 +130,13 @@ function liveView(
     },
     changed: (loader) => {
       const now = process.uptime() * 1000;
-      if (!tty || now - last < PROGRESS_MS) return;
+      if (!terminal.isTTY || now - last < PROGRESS_MS) return;
       last = now;
-      say(LINE.rewrite(progressLine(loader.progress(), terminal)));
+      drive(2, LINE.rewrite(progressLine(loader.progress(), terminal)));
       shown = true;
     },
   };
-  return { observer, close: () => (shown ? say(LINE.clear) : undefined) };
+  return { observer, close };
 }
 
 function writeChart(file: string, run: ColdplugRun): void {

@@ -1,9 +1,8 @@
 import { PlugdError } from '../../base/error.ts';
 import { ledgerLine } from '../../report/ledger-text.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
-import { terminalOf } from '../../report/terminal.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
-import { print, say } from '../output.ts';
+import { print, printJson, say, terminalAt } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
 
 const FOLLOW: Option = { long: 'follow', short: 'f', help: 'go on with what comes, until interrupted' };
@@ -11,7 +10,6 @@ const FOLLOW: Option = { long: 'follow', short: 'f', help: 'go on with what come
 /** `plugd log`. */
 export const command: Command = {
   name: 'log',
-  summary: 'Shows every module loaded since the agent began, and who asked for it',
   usage: '[OPTION…] [MODULE]',
   options: [FOLLOW, OPTION.json, RUN_DIR_OPTION],
   notes: `
@@ -22,14 +20,14 @@ Exit status: 1 when the MODULE named is in no entry.`,
     const parsed = parse(command, args);
     const [module, ...more] = parsed.words;
     if (more.length > 0) throw new PlugdError('usage', 'log takes one module');
-    const terminal = terminalOf(process.stdout, process.env);
+    const terminal = terminalAt(1);
     const agent = await openAgent(parsed);
     const follow = parsed.has(FOLLOW);
     const end = (await agent.ask('log', { follow, ...(module === undefined ? {} : { module }) }, (item) => {
-      const line = parsed.has(OPTION.json)
-        ? JSON.stringify(item)
-        : ledgerLine(item as LedgerEntry, terminal, process.stdout.isTTY);
-      print(`${line}\n`);
+      if (parsed.has(OPTION.json)) printJson(item);
+      else
+        print(`${ledgerLine(item as LedgerEntry, terminal)}
+`);
     })) as { readonly entries: number; readonly before: readonly string[] };
     agent.close();
     if (module === undefined || end.entries > 0) return EXIT.done;

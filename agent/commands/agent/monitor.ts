@@ -1,9 +1,7 @@
-import { PlugdError } from '../../base/error.ts';
 import { monitorLine } from '../../report/monitor-text.ts';
 import type { MonitorItem } from '../../records/monitor-item.ts';
-import { terminalOf } from '../../report/terminal.ts';
-import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
-import { print, say } from '../output.ts';
+import { EXIT, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
+import { print, printJson, say, terminalAt } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
 
 const KERNEL: Option = { long: 'kernel', short: 'k', help: 'only the uevents of the kernel' };
@@ -26,15 +24,14 @@ const PROPERTY: Option = {
 /** `plugd monitor`. */
 export const command: Command = {
   name: 'monitor',
-  summary: "Shows the kernel's uevents and plugd's decisions as they come, until interrupted",
   usage: '[OPTION…]',
   options: [KERNEL, DECISIONS, SUBSYSTEM, PROPERTY, OPTION.json, RUN_DIR_OPTION],
   async run(args) {
     const parsed = parse(command, args);
-    if (parsed.words.length > 0) throw new PlugdError('usage', `monitor takes no words: ${parsed.words.join(' ')}`);
-    const terminal = terminalOf(process.stdout, process.env);
+    noArguments(command, parsed);
+    const terminal = terminalAt(1);
     const agent = await openAgent(parsed);
-    if (process.stderr.isTTY) say('monitoring; Ctrl-C ends it\n');
+    if (terminalAt(2).isTTY) say('monitoring; Ctrl-C ends it\n');
     const parameters = {
       kernel: parsed.has(KERNEL),
       decisions: parsed.has(DECISIONS),
@@ -42,10 +39,10 @@ export const command: Command = {
       properties: parsed.values(PROPERTY),
     };
     await agent.ask('monitor', parameters, (item) => {
-      const line = parsed.has(OPTION.json)
-        ? JSON.stringify(item)
-        : monitorLine(item as MonitorItem, terminal, process.stdout.isTTY);
-      print(`${line}\n`);
+      if (parsed.has(OPTION.json)) printJson(item);
+      else
+        print(`${monitorLine(item as MonitorItem, terminal)}
+`);
     });
     return EXIT.done;
   },

@@ -1,13 +1,11 @@
-import { PlugdError } from '../../base/error.ts';
 import type { RenewalResult } from '../../daemon/renewal.ts';
-import { EXIT, OPTION, parse, type Command } from '../command.ts';
-import { print, say } from '../output.ts';
+import { EXIT, noArguments, OPTION, parse, type Command } from '../command.ts';
+import { print, printJson, say } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
 
 /** `plugd reload`. */
 export const command: Command = {
   name: 'reload',
-  summary: 'Makes the agent read tree, configuration and policy again, and try devices without a driver again',
   usage: '[OPTION…]',
   options: [OPTION.json, OPTION.quiet, RUN_DIR_OPTION],
   notes: `
@@ -15,11 +13,11 @@ Changed files are noticed without it.
 Exit status: 0 done; 1 the new files cannot be used, the old ones still are.`,
   async run(args) {
     const parsed = parse(command, args);
-    if (parsed.words.length > 0) throw new PlugdError('usage', `reload takes no words: ${parsed.words.join(' ')}`);
+    noArguments(command, parsed);
     const agent = await openAgent(parsed);
     const result = (await agent.ask('reload', {})) as RenewalResult;
     agent.close();
-    if (parsed.has(OPTION.json)) print(`${JSON.stringify(result)}\n`);
+    if (parsed.has(OPTION.json)) printJson(result);
     else {
       for (const problem of result.problems) say(`plugd: ${problem}\n`);
       if (!parsed.has(OPTION.quiet)) print(`generation ${result.generation}\n`);

@@ -1,8 +1,7 @@
-import { PlugdError } from '../../base/error.ts';
 import type { SettleEnd } from '../../daemon/settling.ts';
 import { readable } from '../../report/terminal.ts';
-import { EXIT, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
-import { print, say } from '../output.ts';
+import { EXIT, noArguments, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
+import { printJson, say } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
 
 const TIMEOUT: Option = { long: 'timeout', short: 't', value: 'SECONDS', help: 'give up after SECONDS (default 120)' };
@@ -21,13 +20,12 @@ const MODALIAS: Option = {
 /** `plugd settle`. */
 export const command: Command = {
   name: 'settle',
-  summary: 'Waits until the agent has nothing more to do, and says what it waits for',
   usage: '[OPTION…]',
   options: [TIMEOUT, MODULE, DEVICE, MODALIAS, OPTION.json, OPTION.quiet, RUN_DIR_OPTION],
   notes: '\nExit status: 0 settled; 1 not in time, naming what is missing.',
   async run(args) {
     const parsed = parse(command, args);
-    if (parsed.words.length > 0) throw new PlugdError('usage', `settle takes no words: ${parsed.words.join(' ')}`);
+    noArguments(command, parsed);
     const seconds = wholeNumber(TIMEOUT, parsed.value(TIMEOUT) ?? '120', 0, 1_000_000);
     const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
     const agent = await openAgent(parsed);
@@ -39,7 +37,7 @@ export const command: Command = {
       say(`plugd: waiting for ${waiting.map(readable).join(', ')}\n`);
     })) as SettleEnd;
     agent.close();
-    if (parsed.has(OPTION.json)) print(`${JSON.stringify(end)}\n`);
+    if (parsed.has(OPTION.json)) printJson(end);
     else if (!end.settled) {
       say(`plugd: not settled after ${seconds} s; still waiting for ${end.waiting.map(readable).join(', ')}\n`);
     }

@@ -2,7 +2,7 @@ import { PlugdError } from '../../base/error.ts';
 import type { SettleEnd } from '../../daemon/settling.ts';
 import { trigger } from '../../insert/trigger.ts';
 import { readable } from '../../report/terminal.ts';
-import { EXIT, hostOf, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
+import { EXIT, hostOf, noArguments, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { print, say } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -29,7 +29,6 @@ const TIMEOUT: Option = { long: 'timeout', short: 't', value: 'SECONDS', help: '
 /** `plugd trigger`. */
 export const command: Command = {
   name: 'trigger',
-  summary: 'Asks the kernel to announce devices again',
   usage: '[OPTION…]',
   options: [
     ACTION,
@@ -54,7 +53,7 @@ one must match. Only add makes plugd load anything. -v and -n name the devices.
 Exit status: 0 done; 1 a device could not be triggered, or it did not settle.`,
   async run(args) {
     const parsed = parse(command, args);
-    if (parsed.words.length > 0) throw new PlugdError('usage', `trigger takes no words: ${parsed.words.join(' ')}`);
+    noArguments(command, parsed);
     const action = parsed.value(ACTION) ?? 'change';
     if (!ACTIONS.includes(action)) {
       throw new PlugdError('usage', `--action ${action}: not one of ${ACTIONS.join(', ')}`);

@@ -4,10 +4,9 @@ import type { Host } from '../../base/host.ts';
 import { parseRecording, readBoundDevices, recordLine, type BoundDevice } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../records/device-row.ts';
-import { EXIT, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { outTerminal } from '../out-terminal.ts';
-import { print, say } from '../output.ts';
+import { print, printData, printJson, say, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 const BUS: Option = {
@@ -28,24 +27,8 @@ const REPLAY: Option = { long: 'replay', value: 'FILE', help: "show the devices 
 /** `plugd devices`. */
 export const command: Command = {
   name: 'devices',
-  summary: 'Lists the devices with their drivers, their modules and what would be loaded for them',
   usage: '[OPTION…] [GLOB…]',
-  options: [
-    BUS,
-    NO_DRIVER,
-    FAILED,
-    ALL,
-    TREE,
-    CHECK,
-    RECORD,
-    REPLAY,
-    OPTION.json,
-    OPTION.quiet,
-    OPTION.root,
-    OPTION.kernel,
-    OPTION.sysfs,
-    OPTION.proc,
-  ],
+  options: [BUS, NO_DRIVER, FAILED, ALL, TREE, CHECK, RECORD, REPLAY, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 A GLOB is held against a device's name, path, MODALIAS, driver and modules; one
 that has no * or ? matches part of them. plugd test DEVICE tells all about one.
@@ -129,18 +112,18 @@ function read(file: string): string {
 function record(devices: Iterable<BoundDevice>): number {
   let text = '';
   for (const device of devices) text += recordLine(device);
-  print(text);
+  printData(text);
   return text === '' ? EXIT.negative : EXIT.done;
 }
 
 async function show(rows: readonly DeviceRow[], host: Host, parsed: Arguments): Promise<void> {
   if (parsed.has(OPTION.json)) {
-    print(`${JSON.stringify({ kernel: host.kernel, moduleDir: host.moduleDir, devices: rows }, undefined, 1)}\n`);
+    printJson({ kernel: host.kernel, moduleDir: host.moduleDir, devices: rows }, 1);
     return;
   }
   if (rows.length === 0 || parsed.has(OPTION.quiet)) return;
   const { deviceCounts, deviceTable, deviceTree } = await import('../../report/device-table.ts');
-  const terminal = outTerminal();
-  print((parsed.has(TREE) ? deviceTree : deviceTable)(rows, terminal, terminal.tableWidth));
-  if (terminal.tableWidth !== Infinity) print(`${deviceCounts(rows)}\n`);
+  const terminal = terminalAt(1);
+  print((parsed.has(TREE) ? deviceTree : deviceTable)(rows, terminal));
+  if (terminal.isTTY) print(`${deviceCounts(rows)}\n`);
 }

@@ -9,7 +9,7 @@ import { problemLine } from '../../report/problem-line.ts';
 import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { lineGroups } from '../input.ts';
 import { machineWords } from '../machine-words.ts';
-import { print, printBytes, say } from '../output.ts';
+import { jsonText, printBytes, printData, say } from '../output.ts';
 
 const CONFIG: Option = {
   long: 'config',
@@ -22,7 +22,6 @@ const CONFIG: Option = {
 /** `plugd lookup`. */
 export const command: Command = {
   name: 'lookup',
-  summary: 'Prints which modules a module name, alias or modalias stands for',
   usage: '[OPTION…] MODALIAS… | -',
   options: [OPTION.root, OPTION.kernel, CONFIG, OPTION.json, OPTION.quiet],
   notes: `
@@ -86,14 +85,14 @@ function jsonAnswer(matcher: Matcher, names: readonly string[]): void {
   for (const name of names) {
     const lookup = matcher.lookup(name);
     const candidates = lookup.kind === 'found' ? lookup.candidates : [];
-    text += `${JSON.stringify({
+    text += jsonText({
       modalias: name,
       modules: candidates.map(({ module }) => module),
       candidates,
       ...(lookup.kind === 'malformed' ? { malformed: lookup.why } : {}),
-    })}\n`;
+    });
   }
-  print(text);
+  printData(text);
 }
 
 /** Tells of what is wrong with the tree, each thing once, when it has been found. */

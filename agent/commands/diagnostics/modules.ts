@@ -1,8 +1,7 @@
 import type { ModuleRow } from '../../records/module-row.ts';
-import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { outTerminal } from '../out-terminal.ts';
-import { print } from '../output.ts';
+import { print, printJson, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 const LOADED: Option = { long: 'loaded', help: 'only modules that are loaded' };
@@ -11,9 +10,8 @@ const RULES: Option = { long: 'ruled', help: 'only modules that a rule is about'
 /** `plugd modules`. */
 export const command: Command = {
   name: 'modules',
-  summary: 'Lists the modules of the tree and of the kernel itself, with their state and the rules about them',
   usage: '[OPTION…] [GLOB…]',
-  options: [LOADED, RULES, OPTION.json, OPTION.quiet, OPTION.root, OPTION.kernel, OPTION.sysfs, OPTION.proc],
+  options: [LOADED, RULES, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 A GLOB is held against a module's name and path; '-' and '_' are the same.
 plugd why MODULE tells all about one.
@@ -29,12 +27,10 @@ Exit status: 0 done; 1 nothing matched.`,
       (!parsed.has(LOADED) || row.state === 'live' || row.state === 'coming') &&
       (!parsed.has(RULES) || row.rules.length > 0);
     const rows = listModules(host).filter(chosen);
-    if (parsed.has(OPTION.json))
-      print(`${JSON.stringify({ kernel: host.kernel, moduleDir: host.moduleDir, modules: rows }, undefined, 1)}\n`);
+    if (parsed.has(OPTION.json)) printJson({ kernel: host.kernel, moduleDir: host.moduleDir, modules: rows }, 1);
     else if (rows.length > 0 && !parsed.has(OPTION.quiet)) {
       const { moduleTable } = await import('../../report/module-table.ts');
-      const terminal = outTerminal();
-      print(moduleTable(rows, terminal, terminal.tableWidth));
+      print(moduleTable(rows, terminalAt(1)));
     }
     return rows.length === 0 ? EXIT.negative : EXIT.done;
   },

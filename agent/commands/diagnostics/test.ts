@@ -2,10 +2,9 @@ import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
 import { problemLine } from '../../report/problem-line.ts';
-import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { outTerminal } from '../out-terminal.ts';
-import { print, say } from '../output.ts';
+import { print, printJson, say, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 const INSERT: Option = { long: 'insert', help: 'insert the modules, and explain what happened' };
@@ -18,20 +17,9 @@ const REPLAY: Option = {
 /** `plugd test`. */
 export const command: Command = {
   name: 'test',
-  summary: 'Tells what would be loaded for a device, by which rules, and what would go wrong',
   usage:
     '[OPTION…] DEVICE\n       plugd test [OPTION…] FILE.ko [PARAMETER=VALUE…]\n       plugd test [OPTION…] --replay FILE',
-  options: [
-    INSERT,
-    REPLAY,
-    OPTION.json,
-    OPTION.verbose,
-    OPTION.quiet,
-    OPTION.root,
-    OPTION.kernel,
-    OPTION.sysfs,
-    OPTION.proc,
-  ],
+  options: [INSERT, REPLAY, OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 DEVICE is a path (/sys/…, /devices/…), a node (/dev/sda), an address on a bus
 (0000:00:02.0, 1-1.2), a network interface (eth0), a MODALIAS, the name of a
@@ -51,8 +39,8 @@ Exit status: 0 the device has a driver, or would get one; 1 it would not; with
       const { replay } = await import('../../explain/replayed-devices.ts');
       const { replayText } = await import('../../report/replay-text.ts');
       const run = replay(host, file === '-' ? 0 : file);
-      if (json) print(`${JSON.stringify(run, undefined, 1)}\n`);
-      else if (!parsed.has(OPTION.quiet)) print(replayText(run, outTerminal(), parsed.has(OPTION.verbose)));
+      if (json) printJson(run, 1);
+      else if (!parsed.has(OPTION.quiet)) print(replayText(run, terminalAt(1), parsed.has(OPTION.verbose)));
       return run.lost > 0 ? EXIT.negative : EXIT.done;
     }
     const [word, ...params] = machineWords(parsed.words);
@@ -85,10 +73,10 @@ async function testOne(
   if (!quiet && verbose) {
     for (const problem of tested.sources?.problems() ?? []) say(`plugd: ${problemLine(problem)}\n`);
   }
-  if (json) print(`${JSON.stringify(investigation, undefined, 1)}\n`);
+  if (json) printJson(investigation, 1);
   else if (!quiet) {
     const { investigationText } = await import('../../report/investigation-text.ts');
-    print(investigationText(investigation, outTerminal(), verbose));
+    print(investigationText(investigation, terminalAt(1), verbose));
   }
   return isServed(investigation.verdict) ? EXIT.done : EXIT.negative;
 }

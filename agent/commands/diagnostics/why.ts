@@ -1,18 +1,16 @@
 import { PlugdError } from '../../base/error.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
-import { EXIT, OPTION, parse, type Command } from '../command.ts';
+import { EXIT, HOST_OPTIONS, OPTION, parse, type Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { outTerminal } from '../out-terminal.ts';
-import { print } from '../output.ts';
+import { print, printJson, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 /** `plugd why`. */
 export const command: Command = {
   name: 'why',
-  summary: 'Tells why a module is loaded or not: who asks for it, which rules bear on it, every way in',
   usage: '[OPTION…] MODULE',
-  options: [OPTION.json, OPTION.verbose, OPTION.quiet, OPTION.root, OPTION.kernel, OPTION.sysfs, OPTION.proc],
+  options: [OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 The table of ways in shows what each rule covers: blacklist only keeps out what
 is asked for by an alias.
@@ -26,10 +24,10 @@ Exit status: 0 done; 1 there is no such module.`,
     const { reasonsFor } = await import('../../explain/why/reasons.ts');
     const reasons = { ...reasonsFor(host, word), ledger: undefined as readonly LedgerEntry[] | undefined };
     if (host.root === '') reasons.ledger = await ledgerOf(reasons.module);
-    if (parsed.has(OPTION.json)) print(`${JSON.stringify(reasons, undefined, 1)}\n`);
+    if (parsed.has(OPTION.json)) printJson(reasons, 1);
     else if (!parsed.has(OPTION.quiet)) {
       const { reasonsText } = await import('../../report/reasons-text.ts');
-      print(reasonsText(reasons, outTerminal(), parsed.has(OPTION.verbose)));
+      print(reasonsText(reasons, terminalAt(1), parsed.has(OPTION.verbose)));
     }
     return reasons.state.kind === 'unknown-module' ? EXIT.negative : EXIT.done;
   },

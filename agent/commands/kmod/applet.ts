@@ -3,9 +3,13 @@
  * (or in the system log with -s), and a FATAL message that ends the command at once.
  */
 import { addon } from '../../base/addon.ts';
+import { PlugdError } from '../../base/error.ts';
 import { VERSION } from '../../base/version.ts';
-import { print, sayBytes } from '../output.ts';
-import { parseLine, type LongOption } from './getopt.ts';
+import { readable } from '../../report/terminal.ts';
+import type { Command } from '../command.ts';
+import { printBytes, sayBytes } from '../output.ts';
+import { appletHelp, type AppletUsage } from './applet-help.ts';
+import { parseLine } from './getopt.ts';
 
 /** syslog(3)'s levels; a message is shown when its level is at most the command's. */
 export const LEVEL = { emergency: 0, fatal: 2, error: 3, warning: 4, notice: 5, info: 6, debug: 7 } as const;
@@ -22,6 +26,9 @@ const NAMES: Readonly<Record<number, string>> = {
 const SYSLOG_SOCKET = '/dev/log';
 const LOG_DAEMON = 3 << 3;
 
+/** The current kmod, whose behaviour the commands have. Scripts look for the second line of `-V`. */
+export const KMOD_VERSION = 34;
+
 /** The end of a command in its middle. */
 class Ended extends Error {
   readonly status: number;
@@ -32,16 +39,74 @@ class Ended extends Error {
   }
 }
 
+/** Where a command writes machine text; tests keep it. */
+export interface AppletOutput {
+  /** Standard output. Errors: `system` when it cannot be written. */
+  print(text: string): void;
+  /** Standard error. */
+  say(text: string): void;
+}
+
 /** One command while it runs. */
 export class Applet {
   readonly name: string;
-  /** The gravest level that is still hidden is one above this. */
+  /** Messages above this level are hidden. */
   level: number = LEVEL.warning;
   /** Messages go to the system log. */
   syslog = false;
+  /** The command changes something; its output is a side matter and does not decide its exit status. */
+  acts = false;
+  readonly #output: AppletOutput;
+  #unwritten: PlugdError | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, output: AppletOutput = { print: printBytes, say: sayBytes }) {
     this.name = name;
+    this.#output = output;
+  }
+
+  /**
+   * Reads the command line. `take` gets each option in its order, by its long name. A wrong line gets getopt's message and
+   * ends the command with status 1, -h and -V end it where they stand, -s counts from the end of the line on. Gives the operands.
+   */
+  start(
+    usage: AppletUsage,
+    words: readonly string[],
+    take: (name: string, argument: string) => void = () => {},
+  ): readonly string[] {
+    const parsed = parseLine(this.name, usage.options, words);
+    if (parsed.kind === 'wrong') {
+      this.#output.say(parsed.message);
+      throw new Ended(1);
+    }
+    let syslog = false;
+    for (const { name, argument } of parsed.options) {
+      if (name === 'help') this.#show(appletHelp(usage));
+      if (name === 'version')
+        this.#show(`kmod version ${KMOD_VERSION} (plugd ${VERSION})\n+ZSTD +XZ +ZLIB +OPENSSL -MBEDTLS\n`);
+      if (name === 'syslog') syslog = true;
+      take(name, argument);
+    }
+    this.syslog = syslog;
+    return parsed.operands;
+  }
+
+  #show(text: string): never {
+    this.print(text);
+    throw new Ended(0);
+  }
+
+  /**
+   * Prints machine text. When it cannot be written, the command goes on, and `run` complains at its end: a log disk that is full
+   * must keep no driver out.
+   */
+  print(text: string): void {
+    if (this.#unwritten !== undefined) return;
+    try {
+      this.#output.print(asBytes(text));
+    } catch (error) {
+      if (!(error instanceof PlugdError)) throw error;
+      this.#unwritten = error;
+    }
   }
 
   /** Says `text` (latin1) if its level is shown. A fatal message that is shown ends the command with status 1. */
@@ -50,9 +115,10 @@ export class Applet {
     const message = `${NAMES[level] ?? ''}: ${text}\n`;
     if (this.syslog) {
       const stamp = new Date().toString().replace(/^\w+ (\w+) (\d+) \d+ (\S+).*$/, '$1 $2 $3');
-      addon().notify(SYSLOG_SOCKET, `<${LOG_DAEMON | level}>${stamp} ${this.name}: ${message}`);
+      // The addon sends UTF-8.
+      addon().notify(SYSLOG_SOCKET, `<${LOG_DAEMON | level}>${stamp} ${this.name}: ${readable(message.trimEnd())}\n`);
     } else {
-      sayBytes(`${this.name}: ${message}`);
+      this.#output.say(asBytes(`${this.name}: ${message}`));
     }
     if (level <= LEVEL.fatal) throw new Ended(1);
   }
@@ -73,29 +139,43 @@ export class Applet {
     this.log(LEVEL.info, text);
   }
 
-  /** The options and operands; a wrong command line gets getopt's own message and ends the command with status 1. */
-  parse(table: readonly LongOption[], words: readonly string[]) {
-    const parsed = parseLine(this.name, table, words);
-    if (parsed.kind === 'parsed') return parsed;
-    sayBytes(parsed.message);
+  /** An error after which the command cannot go on: it ends with status 1. */
+  fail(text: string): never {
+    this.error(text);
     throw new Ended(1);
   }
-}
 
-/** Runs a command's main part; the status is its own, or that of what ended it. */
-export async function runApplet(name: string, main: (applet: Applet) => Promise<number> | number): Promise<number> {
-  try {
-    return await main(new Applet(name));
-  } catch (error) {
-    if (error instanceof Ended) return error.status;
-    throw error;
+  /** Runs the command's main part. The status is its own, that of what ended it, or 1 when its output is lost. */
+  async run(main: (applet: this) => Promise<number> | number): Promise<number> {
+    let status: number;
+    try {
+      status = await main(this);
+    } catch (error) {
+      if (!(error instanceof Ended)) throw error;
+      status = error.status;
+    }
+    if (this.#unwritten === undefined) return status;
+    this.error(this.#unwritten.message);
+    return status === 0 && !this.acts ? 1 : status;
   }
 }
 
-/** The current kmod, whose behaviour the commands have. Scripts look for the second line. */
-export const KMOD_VERSION = 34;
+/** What stands for characters that are not ASCII in plugd's own sentences: kmod's commands run in every locale. */
+const ASCII: Readonly<Record<string, string>> = { '…': '...', '→': '->' };
 
-/** `-V`: a version line and a line of features, as kmod prints them. */
-export function printVersion(): void {
-  print(`kmod version ${KMOD_VERSION} (plugd ${VERSION})\n+ZSTD +XZ +ZLIB +OPENSSL -MBEDTLS\n`);
+/** Machine text with plugd's own sentences in it as machine text alone. */
+function asBytes(text: string): string {
+  return text.replaceAll(/[^\0-\xff]/gu, (one) => ASCII[one] ?? Buffer.from(one, 'utf8').toString('latin1'));
+}
+
+/** kmod's command of this usage, as plugd calls it. */
+export function appletCommand(
+  usage: AppletUsage,
+  main: (applet: Applet, words: readonly string[]) => Promise<number> | number,
+): Command {
+  return {
+    name: usage.name,
+    usage: usage.forms.join('\n'),
+    run: async (words) => new Applet(usage.name).run((applet) => main(applet, words)),
+  };
 }

@@ -6,60 +6,50 @@ import { publishIndexes } from '../../depmod/publication.ts';
 import { isUpToDate } from '../../depmod/freshness.ts';
 import { findNamedModules } from '../../depmod/module-search.ts';
 import { holdDirectory } from '../../depmod/held-directory.ts';
-import type { Command } from '../command.ts';
-import { print, printBytes } from '../output.ts';
-import { LEVEL, printVersion, runApplet, type Applet } from './applet.ts';
-import type { LongOption } from './getopt.ts';
+import { appletCommand, LEVEL, type Applet } from './applet.ts';
+import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
 
-const OPTIONS: readonly LongOption[] = [
-  { short: 'a', long: 'all' },
-  { short: 'A', long: 'quick' },
-  { short: 'b', long: 'basedir', argument: 'required' },
-  { short: 'm', long: 'moduledir', argument: 'required' },
-  { short: 'o', long: 'outdir', argument: 'required' },
-  { short: 'C', long: 'config', argument: 'required' },
-  { short: 'E', long: 'symvers', argument: 'required' },
-  { short: 'F', long: 'filesyms', argument: 'required' },
-  { short: 'e', long: 'errsyms' },
-  { short: 'v', long: 'verbose' },
-  { short: 'n', long: 'show' },
-  { short: 'n', long: 'dry-run' },
-  { short: 'P', long: 'symbol-prefix', argument: 'required' },
-  { short: 'w', long: 'warn' },
-  { short: 'V', long: 'version' },
-  { short: 'h', long: 'help' },
-  { long: 'index-order', argument: 'required' },
-];
-
-const HELP = `usage: depmod [OPTION…] [VERSION]
-       depmod [OPTION…] VERSION FILE…
-
-Builds the indexes of a module tree: modules.dep, modules.alias and the others
+const USAGE: AppletUsage = {
+  name: 'depmod',
+  forms: ['[OPTION...] [VERSION]', '[OPTION...] VERSION FILE...'],
+  about: `Builds the indexes of a module tree: modules.dep, modules.alias and the others
 that modprobe looks things up in. VERSION is the running kernel's if it is not
-given. With FILEs (absolute paths) the indexes have only these modules.
-
-  -a, --all                all modules of the tree, whatever FILEs are named
-  -A, --quick              do nothing if no module is newer than modules.dep
-  -n, --show, --dry-run    print the text files; write nothing
-
-  -b, --basedir DIR        the tree is in DIR/lib/modules/VERSION
-  -m, --moduledir DIR      instead of lib/modules, below the base directory
-  -o, --outdir DIR         write below DIR instead of the base directory
-  -C, --config PATH        read this file or directory instead of depmod.d
-
-  -E, --symvers FILE       the kernel's symbols and versions: Module.symvers
-  -F, --filesyms FILE      the kernel's symbols: System.map
-  -e, --errsyms            tell of symbols that nothing provides, or in another
-                           version; needs -E or -F
-  -P, --symbol-prefix C    the character in front of the architecture's symbols
-  -w, --warn               tell of entries that are in an index twice
-
-      --index-order ORDER  nodes of .bin files: children-first (kmod up to 33,
-                           the default) or parent-first (kmod 34 and later)
-  -v, --verbose            print which symbol makes which module need another
-  -V, --version            print the version
-  -h, --help               print this
-`;
+given. With FILEs (absolute paths) the indexes have only these modules.`,
+  options: [
+    { short: 'a', long: 'all', group: 1, help: 'all modules of the tree, whatever FILEs are named' },
+    { short: 'A', long: 'quick', group: 1, help: 'do nothing if no module is newer than modules.dep' },
+    { short: 'b', long: 'basedir', value: 'DIR', group: 2, help: 'the tree is in DIR/lib/modules/VERSION' },
+    { short: 'm', long: 'moduledir', value: 'DIR', group: 2, help: 'instead of lib/modules, below the base directory' },
+    { short: 'o', long: 'outdir', value: 'DIR', group: 2, help: 'write below DIR instead of the base directory' },
+    { short: 'C', long: 'config', value: 'PATH', group: 2, help: 'read this file or directory instead of depmod.d' },
+    { short: 'E', long: 'symvers', value: 'FILE', group: 3, help: "the kernel's symbols and versions: Module.symvers" },
+    { short: 'F', long: 'filesyms', value: 'FILE', group: 3, help: "the kernel's symbols: System.map" },
+    {
+      short: 'e',
+      long: 'errsyms',
+      group: 3,
+      help: 'tell of symbols that nothing provides, or in another version; needs -E or -F',
+    },
+    {
+      long: 'index-order',
+      value: 'ORDER',
+      help: 'nodes of .bin files: children-first (kmod up to 33, the default) or parent-first (kmod 34 and later)',
+    },
+    { short: 'v', long: 'verbose', help: 'print which symbol makes which module need another' },
+    { short: 'n', long: 'show', group: 1, help: 'print the text files; write nothing' },
+    { short: 'n', long: 'dry-run', group: 1, beside: true },
+    {
+      short: 'P',
+      long: 'symbol-prefix',
+      value: 'C',
+      group: 3,
+      help: "the character in front of the architecture's symbols",
+    },
+    { short: 'w', long: 'warn', group: 3, help: 'tell of entries that are in an index twice' },
+    APPLET_OPTION.version,
+    APPLET_OPTION.help,
+  ],
+};
 
 const LEVELS: Readonly<Record<Level, number>> = { error: LEVEL.error, warning: LEVEL.warning, info: LEVEL.info };
 const LAYOUTS: readonly IndexLayout[] = ['children-first', 'parent-first'];
@@ -97,31 +87,19 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   };
   let verbosity = 0;
   let all = false;
-  const { options, operands } = applet.parse(OPTIONS, words);
-  for (const { name, argument } of options) {
-    if (name === 'help') {
-      print(HELP);
-      return 0;
-    }
-    if (name === 'version') {
-      printVersion();
-      return 0;
-    }
+  const [kernel = release(), ...files] = applet.start(USAGE, words, (name, argument) => {
     if (name === 'verbose') verbosity++;
     else if (name === 'all') all = true;
     else set(settings, applet, name, argument);
-  }
-  const [kernel = release(), ...files] = operands;
-  if (!/^\s*[+-]?\d+\.\s*[+-]?\d/.test(kernel)) {
-    applet.error(`Bad version passed ${kernel}`);
-    return 1;
-  }
+  });
+  if (!/^\s*[+-]?\d+\.\s*[+-]?\d/.test(kernel)) return applet.fail(`Bad version passed ${kernel}`);
   const moduleDir = `${settings.base}/${settings.moduleDirectory}/${kernel}`;
   if (settings.quick) {
     if (settings.show || isUpToDate(moduleDir, say(applet))) return 0;
     all = true;
   }
   if (all) files.length = 0;
+  applet.acts = !settings.show;
   applet.level = LEVEL.warning + verbosity;
   return build(applet, settings, kernel, moduleDir, files, verbosity > 0);
 }
@@ -178,7 +156,7 @@ async function build(
     reportUnknown: settings.reportUnknown,
     symbolPrefix: settings.prefix,
     say: messages,
-    showDependency: shows ? (text) => printBytes(`${text}\n`) : undefined,
+    showDependency: shows ? (text) => applet.print(`${text}\n`) : undefined,
   });
   if (reading.kind === 'failed') {
     applet.fatal(reading.why);
@@ -187,20 +165,18 @@ async function build(
   if (reading.kind === 'circular') {
     for (const cycle of reading.cycles) applet.error(`Cycle detected: ${cycle.join(' -> ')}`);
     const members = new Set(reading.cycles.flat());
-    applet.error(`Found ${members.size} modules in dependency cycles!`);
-    return 1;
+    return applet.fail(`Found ${members.size} modules in dependency cycles!`);
   }
   if (settings.show) {
     const texts = textFiles(reading.tree, messages);
-    for (const name of TEXT_FILES) printBytes(texts.get(name) ?? '');
+    for (const name of TEXT_FILES) applet.print(texts.get(name) ?? '');
     return 0;
   }
   const indexes = indexFiles(moduleDir, reading.tree, { layout, warnDuplicates, say: messages });
   const directory = settings.out === undefined ? moduleDir : `${settings.out}/${settings.moduleDirectory}/${kernel}`;
   const publication = publishIndexes(directory, indexes, settings.out ?? settings.base);
   if (publication.kind === 'published') return 0;
-  applet.error(publication.why);
-  return 1;
+  return applet.fail(publication.why);
 }
 
 /** Why nothing is done: the tree that kmod would write to is not in the base directory. Undefined when it is, or is not there. */
@@ -221,9 +197,5 @@ function absolute(path: string): string {
   return path.startsWith('/') ? bytes : `${Buffer.from(process.cwd(), 'utf8').toString('latin1')}/${bytes}`;
 }
 
-export const command: Command = {
-  name: 'depmod',
-  summary: "build a module tree's indexes",
-  usage: '[-aA] [OPTION…] [VERSION [FILE…]]',
-  run: async (words) => runApplet('depmod', async (applet) => main(applet, words)),
-};
+/** `plugd depmod`. */
+export const command = appletCommand(USAGE, main);

@@ -8,7 +8,8 @@
 export interface LongOption {
   readonly short?: string;
   readonly long?: string;
-  readonly argument?: 'required';
+  /** What the help calls its argument (`DIR`); an option without one takes none. */
+  readonly value?: string;
 }
 
 /** An option as it was given: `name` is the long name if it has one, else the short. */
@@ -70,7 +71,7 @@ function longOption(word: string, table: readonly LongOption[], rest: string[]):
     throw new Wrong(`option '--${word}' is ambiguous; possibilities:${names}`);
   }
   const name = option.long;
-  if (option.argument === undefined) {
+  if (option.value === undefined) {
     if (equals >= 0) throw new Wrong(`option '--${name}' doesn't allow an argument`);
     return { name, argument: '' };
   }
@@ -86,7 +87,7 @@ function shortOptions(word: string, table: readonly LongOption[], rest: string[]
     const option = table.find(({ short }) => short === letter);
     if (option === undefined) throw new Wrong(`invalid option -- '${letter}'`);
     const name = option.long ?? letter;
-    if (option.argument === undefined) {
+    if (option.value === undefined) {
       options.push({ name, argument: '' });
       continue;
     }

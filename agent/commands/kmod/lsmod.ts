@@ -3,32 +3,22 @@ import { PlugdError } from '../../base/error.ts';
 import { readAttribute } from '../../facts/attribute.ts';
 import { readProcModules, type ProcModule } from '../../facts/kernel/proc-modules.ts';
 import { readHolders, readRefcount } from '../../facts/kernel/sys-module.ts';
-import type { Command } from '../command.ts';
-import { print, printBytes } from '../output.ts';
-import { LEVEL, printVersion, runApplet, type Applet } from './applet.ts';
-import type { LongOption } from './getopt.ts';
+import { appletCommand, LEVEL, type Applet } from './applet.ts';
+import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
 
-const OPTIONS: readonly LongOption[] = [
-  { short: 's', long: 'syslog' },
-  { short: 'v', long: 'verbose' },
-  { short: 'V', long: 'version' },
-  { short: 'h', long: 'help' },
-  { long: 'proc', argument: 'required' },
-  { long: 'sysfs', argument: 'required' },
-];
-
-const HELP = `usage: lsmod [OPTION…]
-
-Prints the loaded modules with their sizes, how often they are used and by
-which modules.
-
-      --proc DIR           read DIR instead of /proc
-      --sysfs DIR          read DIR instead of /sys
-  -s, --syslog             messages go to the system log
-  -v, --verbose            more messages
-  -V, --version            print the version
-  -h, --help               print this
-`;
+const USAGE: AppletUsage = {
+  name: 'lsmod',
+  forms: ['[OPTION...]'],
+  about: 'Prints the loaded modules with their sizes, how often they are used and by\nwhich modules.',
+  options: [
+    { long: 'proc', value: 'DIR', help: 'read DIR instead of /proc' },
+    { long: 'sysfs', value: 'DIR', help: 'read DIR instead of /sys' },
+    APPLET_OPTION.syslog,
+    APPLET_OPTION.verbose,
+    APPLET_OPTION.version,
+    APPLET_OPTION.help,
+  ],
+};
 
 /** What kmod shows for a number it cannot read: ENOENT, negated. */
 const UNKNOWN = -2;
@@ -36,36 +26,22 @@ const UNKNOWN = -2;
 function main(applet: Applet, words: readonly string[]): number {
   let [proc, sysfs] = ['/proc', '/sys'];
   applet.level = LEVEL.error;
-  const { options, operands } = applet.parse(OPTIONS, words);
-  for (const { name, argument } of options) {
-    if (name === 'help') {
-      print(HELP);
-      return 0;
-    }
-    if (name === 'version') {
-      printVersion();
-      return 0;
-    }
-    if (name === 'syslog') applet.syslog = true;
-    else if (name === 'verbose') applet.level++;
+  const operands = applet.start(USAGE, words, (name, argument) => {
+    if (name === 'verbose') applet.level++;
     else if (name === 'proc') proc = argument;
     else if (name === 'sysfs') sysfs = argument;
-  }
-  if (operands.length > 0) {
-    applet.error('too many arguments provided.');
-    return 1;
-  }
+  });
+  if (operands.length > 0) return applet.fail('too many arguments provided.');
   let modules: readonly ProcModule[];
   try {
     modules = readProcModules(proc);
   } catch (error) {
     if (!(error instanceof PlugdError)) throw error;
     applet.error(error.message);
-    applet.error(`could not get list of modules: ${error.message.replace(/^.*: /, '')}`);
-    return 1;
+    return applet.fail(`could not get list of modules: ${error.message.replace(/^.*: /, '')}`);
   }
   const rows = modules.map((module) => row(module, sysfs));
-  printBytes(`Module                  Size  Used by\n${rows.join('')}`);
+  applet.print(`Module                  Size  Used by\n${rows.join('')}`);
   return 0;
 }
 
@@ -82,9 +58,5 @@ function row({ name, size }: ProcModule, sysfs: string): string {
   return `${name.padEnd(19)} ${String(Number.isNaN(bytes) ? UNKNOWN : bytes).padStart(8)}  ${count}${users}\n`;
 }
 
-export const command: Command = {
-  name: 'lsmod',
-  summary: 'show the loaded modules',
-  usage: '',
-  run: async (words) => runApplet('lsmod', (applet) => main(applet, words)),
-};
+/** `plugd lsmod`. */
+export const command = appletCommand(USAGE, main);

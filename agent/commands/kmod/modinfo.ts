@@ -17,50 +17,34 @@ import {
   type ModuleInfoStyle,
 } from '../../report/module-info-text.ts';
 import type { ModuleInfoSubject } from '../../records/module-info.ts';
-import type { Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { print, printBytes } from '../output.ts';
-import { printVersion, runApplet, type Applet } from './applet.ts';
-import type { LongOption } from './getopt.ts';
+import { jsonText } from '../output.ts';
+import { appletCommand, type Applet } from './applet.ts';
+import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
 
-const OPTIONS: readonly LongOption[] = [
-  { short: 'a', long: 'author' },
-  { short: 'd', long: 'description' },
-  { short: 'l', long: 'license' },
-  { short: 'p', long: 'parameters' },
-  { short: 'n', long: 'filename' },
-  { short: '0', long: 'null' },
-  { short: 'm', long: 'modname' },
-  { short: 'F', long: 'field', argument: 'required' },
-  { short: 'k', long: 'set-version', argument: 'required' },
-  { short: 'b', long: 'basedir', argument: 'required' },
-  { short: 'V', long: 'version' },
-  { short: 'h', long: 'help' },
-  { long: 'json' },
-];
+const USAGE: AppletUsage = {
+  name: 'modinfo',
+  forms: ['[OPTION...] MODULE|FILE...'],
+  about: `Prints what modules say of themselves. MODULE is a name or an alias; a FILE ends
+in .ko, or .ko and the ending of its compression.`,
+  options: [
+    { short: 'a', long: 'author', group: 1, help: 'the same as -F author' },
+    { short: 'd', long: 'description', group: 1, help: 'the same as -F description' },
+    { short: 'l', long: 'license', group: 1, help: 'the same as -F license' },
+    { short: 'p', long: 'parameters', group: 1, help: 'the same as -F parm' },
+    { short: 'n', long: 'filename', group: 1, help: 'the same as -F filename' },
+    { short: '0', long: 'null', group: 1, help: 'end each line with a NUL' },
+    { short: 'm', long: 'modname', help: 'the operands are names of modules and nothing else' },
+    { short: 'F', long: 'field', value: 'NAME', group: 1, help: 'only the values of this field' },
+    { short: 'k', long: 'set-version', value: 'V', help: 'modules of kernel V instead of the running one' },
+    { short: 'b', long: 'basedir', value: 'DIR', help: 'modules are in DIR/lib/modules' },
+    APPLET_OPTION.version,
+    APPLET_OPTION.help,
+    { long: 'json', group: 1, help: 'print JSON (its schema is in docs/)' },
+  ],
+};
 
-const HELP = `usage: modinfo [OPTION…] MODULE|FILE…
-
-Prints what modules say of themselves. MODULE is a name or an alias; a FILE ends
-in .ko, or .ko and the ending of its compression.
-
-  -F, --field NAME         only the values of this field
-  -a, --author             the same as -F author
-  -d, --description        the same as -F description
-  -l, --license            the same as -F license
-  -p, --parameters         the same as -F parm
-  -n, --filename           the same as -F filename
-  -0, --null               end each line with a NUL
-      --json               print JSON (its schema is in docs/)
-
-  -m, --modname            the operands are names of modules and nothing else
-  -k, --set-version V      modules of kernel V instead of the running one
-  -b, --basedir DIR        modules are in DIR/lib/modules
-  -V, --version            print the version
-  -h, --help               print this
-`;
-
-/** Options that are short for -F. */
+/** Options that stand for -F. */
 const FIELDS: Readonly<Record<string, string>> = {
   author: 'author',
   description: 'description',
@@ -87,7 +71,7 @@ class Modinfo {
 
   /** Prints what was gathered, if it is to be JSON; the exit status. */
   end(): number {
-    if (this.#json !== undefined) print(`${JSON.stringify(this.#json, undefined, 2)}\n`);
+    if (this.#json !== undefined) this.#applet.print(latin1(jsonText(this.#json, 2)));
     return this.#status;
   }
 
@@ -142,7 +126,7 @@ class Modinfo {
 
   #show(subject: ModuleInfoSubject): void {
     const isText = this.#json === undefined;
-    if (isText) printBytes(moduleInfoHead(subject, this.#style));
+    if (isText) this.#applet.print(moduleInfoHead(subject, this.#style));
     if (isText && this.#style.field === 'filename') return;
     const { name, path } = subject;
     const info = path === undefined ? undefined : readModuleInfo(nativePath(path));
@@ -161,7 +145,7 @@ class Modinfo {
     if (this.#style.field === undefined || this.#style.field === 'parm') {
       for (const complaint of brokenParameters(fields)) this.#applet.error(complaint);
     }
-    printBytes(moduleInfoBody(fields, this.#style));
+    this.#applet.print(moduleInfoBody(fields, this.#style));
   }
 
   /** The strings of a builtin module; undefined after a complaint. Without modules.builtin.modinfo there is nothing to say. */
@@ -184,21 +168,12 @@ function isModuleFile(word: string): boolean {
 
 function main(applet: Applet, words: readonly string[]): number {
   let field: string | undefined;
-  let separator: '\n' | '\0' = '\n';
+  let separator: ModuleInfoStyle['separator'] = '\n';
   let modname = false;
-  let base: string | undefined;
-  let kernel: string | undefined;
+  let base = '';
+  let kernel = release();
   let json = false;
-  const { options, operands } = applet.parse(OPTIONS, words);
-  for (const { name, argument } of options) {
-    if (name === 'help') {
-      print(HELP);
-      return 0;
-    }
-    if (name === 'version') {
-      printVersion();
-      return 0;
-    }
+  const operands = applet.start(USAGE, words, (name, argument) => {
     if (name === 'null') separator = '\0';
     else if (name === 'modname') modname = true;
     else if (name === 'field') field = latin1(argument);
@@ -206,12 +181,9 @@ function main(applet: Applet, words: readonly string[]): number {
     else if (name === 'basedir') base = argument;
     else if (name === 'json') json = true;
     else field = FIELDS[name];
-  }
-  if (operands.length === 0) {
-    applet.error('missing module or filename.');
-    return 1;
-  }
-  const place = `${base ?? ''}/lib/modules/${kernel ?? release()}`;
+  });
+  if (operands.length === 0) return applet.fail('missing module or filename.');
+  const place = `${base}/lib/modules/${kernel}`;
   const moduleDir = place.startsWith('/') ? place : `${process.cwd()}/${place}`;
   const modinfo = new Modinfo(applet, moduleDir, { field, separator }, json);
   for (const word of machineWords(operands)) {
@@ -222,9 +194,5 @@ function main(applet: Applet, words: readonly string[]): number {
   return modinfo.end();
 }
 
-export const command: Command = {
-  name: 'modinfo',
-  summary: 'show information about a module',
-  usage: '[OPTION…] MODULE|FILE…',
-  run: async (words) => runApplet('modinfo', (applet) => main(applet, words)),
-};
+/** `plugd modinfo`. */
+export const command = appletCommand(USAGE, main);

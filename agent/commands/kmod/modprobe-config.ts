@@ -5,9 +5,9 @@ import type { ModprobeRun } from './modprobe-run.ts';
 
 /** Prints what `modprobe -c` prints: the configuration, then all aliases of the module tree. */
 export function showConfig(run: ModprobeRun): void {
-  const { surroundings } = run;
-  surroundings.print(`${configText(run.config)}\n# End of configuration files. Dumping indexes now:\n\n`);
-  for (const index of [run.indexes.aliases, run.indexes.symbols]) surroundings.print(indexText(index));
+  const { applet } = run;
+  applet.print(`${configText(run.config)}\n# End of configuration files. Dumping indexes now:\n\n`);
+  for (const index of [run.indexes.aliases, run.indexes.symbols]) applet.print(indexText(index));
 }
 
 /** The rules as `modprobe -c` shows them, list by list. */

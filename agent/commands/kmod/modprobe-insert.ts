@@ -38,7 +38,7 @@ export class Inserter {
   /** Inserts what a name or path stands for, with parameters; whether that went well. */
   async insert(operand: string, parameters: string): Promise<boolean> {
     const run = this.#run;
-    const { settings, surroundings } = run;
+    const { settings, applet } = run;
     if (isPath(operand)) return this.#insertFile(operand, parameters);
     const candidates = run.candidates(operand);
     if (candidates.length === 0) {
@@ -47,7 +47,7 @@ export class Inserter {
     }
     let fine = true;
     for (const candidate of candidates) {
-      if (settings.action === 'show-alias') surroundings.print(`${candidate.module}\n`);
+      if (settings.action === 'show-alias') applet.print(`${candidate.module}\n`);
       else {
         const planner = (this.#planner ??= this.#plannerOver(run.matcher));
         // One after the other: each may bring what the next one needs.
@@ -69,7 +69,7 @@ export class Inserter {
     }
     const module = moduleNameFromPath(operand);
     if (run.settings.action === 'show-alias') {
-      run.surroundings.print(`${module}\n`);
+      run.applet.print(`${module}\n`);
       return true;
     }
     const { matcher } = run;
@@ -117,7 +117,7 @@ export class Inserter {
   }
 
   #blocked(blocked: Blocked): StepEnd {
-    if (blocked.kind !== 'missing-module') return { why: blocked.reason.replaceAll('→', '->') };
+    if (blocked.kind !== 'missing-module') return { why: blocked.reason };
     this.#run.applet.error(`could not find module by name='${blocked.module}'`);
     return { why: UNKNOWN_SYMBOL };
   }

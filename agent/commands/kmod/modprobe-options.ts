@@ -3,100 +3,68 @@
  *
  *     MODPROBE_OPTIONS="-v -C '/etc/my modules.conf'"
  *
- * Its words are parted by blanks; quotes of either kind hold blanks together, a quote that is never closed is a character as
- * any other. So that a modprobe in an `install` command goes about as its parent does, -C, -q, -s and -v are added to it.
+ * Blanks separate its words; quotes of either kind keep blanks together, and a quote that is never closed is an ordinary
+ * character. -C, -q, -s and -v are added to it, so that a modprobe in an `install` command behaves like its parent.
  */
 import { machineWords } from '../machine-words.ts';
-import type { Applet } from './applet.ts';
-import { LEVEL } from './applet.ts';
-import type { LongOption } from './getopt.ts';
+import { LEVEL, type Applet } from './applet.ts';
+import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
 
-// In kmod's order, which messages about ambiguous options show. Names that mean the same share `short`, or what stands for it.
-const OPTIONS: readonly LongOption[] = [
-  { short: 'a', long: 'all' },
-  { short: 'r', long: 'remove' },
-  { short: 'holders', long: 'remove-dependencies' },
-  { short: 'holders', long: 'remove-holders' },
-  { short: 'w', long: 'wait', argument: 'required' },
-  { long: 'first-time' },
-  { short: 'i', long: 'ignore-install' },
-  { short: 'i', long: 'ignore-remove' },
-  { short: 'b', long: 'use-blacklist' },
-  { short: 'f', long: 'force' },
-  { long: 'force-modversion' },
-  { long: 'force-vermagic' },
-  { short: 'D', long: 'show-depends' },
-  { short: 'c', long: 'showconfig' },
-  { short: 'c', long: 'show-config' },
-  { short: 'versions', long: 'show-modversions' },
-  { short: 'versions', long: 'dump-modversions' },
-  { long: 'show-exports' },
-  { short: 'n', long: 'dry-run' },
-  { short: 'n', long: 'show' },
-  { short: 'R', long: 'resolve-alias' },
-  { short: 'R', long: 'show-alias' },
-  { short: 'C', long: 'config', argument: 'required' },
-  { short: 'd', long: 'dirname', argument: 'required' },
-  { short: 'S', long: 'set-version', argument: 'required' },
-  { short: 's', long: 'syslog' },
-  { short: 'q', long: 'quiet' },
-  { short: 'v', long: 'verbose' },
-  { short: 'V', long: 'version' },
-  { short: 'h', long: 'help' },
-];
-
-/** What `modprobe -h` prints. */
-export const HELP = `usage: modprobe [OPTION…] [-i] [-b] MODULE [PARAMETER=VALUE…]
-       modprobe [OPTION…] -a MODULE…
-       modprobe [OPTION…] -r [-a] MODULE…
-       modprobe [OPTION…] -R NAME
-       modprobe [OPTION…] -c
-       modprobe [OPTION…] --show-modversions|--show-exports FILE|MODULE
-
-Inserts modules with what they need, or removes them. MODULE is a name, an
-alias, or a path that begins with / or ./.
-
-  -a, --all                every operand is a module
-  -r, --remove             remove
-      --remove-holders     remove what uses the module first (implies -r)
-  -w, --wait MSEC          with -r: wait so long for a module in use
-      --first-time         fail if it is loaded already, or with -r not loaded
-  -i, --ignore-install, --ignore-remove
-                           pass over the module's commands and softdeps
-  -b, --use-blacklist      blacklist counts for a module's own name too
-  -f, --force              both of the next; with -r remove though in use
-      --force-modversion   insert in spite of other symbol versions
-      --force-vermagic     insert in spite of another version magic
-
-  -R, --show-alias         print what the name stands for
-  -D, --show-depends       print what would be inserted if nothing were loaded
-  -c, --show-config        print the configuration and the aliases
-      --show-modversions   print the symbol versions a module needs
-      --show-exports       print the symbols a module exports
-
-  -n, --dry-run, --show    change nothing; with -v print what would be done
-  -C, --config PATH        read this file or directory instead of modprobe.d
-  -d, --dirname DIR        modules are in DIR/lib/modules
-  -S, --set-version V      modules of kernel V instead of the running one
-  -s, --syslog             messages go to the system log
-  -q, --quiet              no messages
-  -v, --verbose            print what is done; more messages
-  -V, --version            print the version
-  -h, --help               print this
-
-Options in MODPROBE_OPTIONS come before those of the command line.
-`;
+/** modprobe's options. Names that mean the same share `short`, or what stands for it. */
+export const MODPROBE_USAGE: AppletUsage = {
+  name: 'modprobe',
+  forms: [
+    '[OPTION...] [-i] [-b] MODULE [PARAMETER=VALUE...]',
+    '[OPTION...] -a MODULE...',
+    '[OPTION...] -r [-a] MODULE...',
+    '[OPTION...] -R NAME',
+    '[OPTION...] -c',
+    '[OPTION...] --show-modversions|--show-exports FILE|MODULE',
+  ],
+  about: `Inserts modules with what they need, or removes them. MODULE is a name, an
+alias, or a path that begins with / or ./.`,
+  options: [
+    { short: 'a', long: 'all', group: 1, help: 'every operand is a module' },
+    { short: 'r', long: 'remove', group: 1, help: 'remove' },
+    { short: 'holders', long: 'remove-dependencies' },
+    {
+      short: 'holders',
+      long: 'remove-holders',
+      group: 1,
+      help: 'remove what uses the module first (implies -r)',
+    },
+    { short: 'w', long: 'wait', value: 'MSEC', group: 1, help: 'with -r: wait this long for a module in use' },
+    { long: 'first-time', group: 1, help: 'fail if it is loaded already, or with -r not loaded' },
+    { short: 'i', long: 'ignore-install', group: 1, help: "pass over the module's commands and softdeps" },
+    { short: 'i', long: 'ignore-remove', group: 1, beside: true },
+    { short: 'b', long: 'use-blacklist', group: 1, help: "blacklist counts for a module's own name too" },
+    { short: 'f', long: 'force', group: 1, help: 'both of the next; with -r remove though in use' },
+    { long: 'force-modversion', group: 1, help: 'insert in spite of other symbol versions' },
+    { long: 'force-vermagic', group: 1, help: 'insert in spite of another version magic' },
+    { short: 'D', long: 'show-depends', group: 2, help: 'print what would be inserted if nothing were loaded' },
+    { short: 'c', long: 'showconfig' },
+    { short: 'c', long: 'show-config', group: 2, help: 'print the configuration and the aliases' },
+    { short: 'versions', long: 'show-modversions', group: 2, help: 'print the symbol versions a module needs' },
+    { short: 'versions', long: 'dump-modversions' },
+    { long: 'show-exports', group: 2, help: 'print the symbols a module exports' },
+    { short: 'n', long: 'dry-run', help: 'change nothing; with -v print what would be done' },
+    { short: 'n', long: 'show', beside: true },
+    { short: 'R', long: 'resolve-alias' },
+    { short: 'R', long: 'show-alias', group: 2, help: 'print what the name stands for' },
+    { short: 'C', long: 'config', value: 'PATH', help: 'read this file or directory instead of modprobe.d' },
+    { short: 'd', long: 'dirname', value: 'DIR', help: 'modules are in DIR/lib/modules' },
+    { short: 'S', long: 'set-version', value: 'V', help: 'modules of kernel V instead of the running one' },
+    APPLET_OPTION.syslog,
+    { short: 'q', long: 'quiet', help: 'no messages' },
+    { short: 'v', long: 'verbose', help: 'print what is done; more messages' },
+    APPLET_OPTION.version,
+    APPLET_OPTION.help,
+  ],
+  notes: 'Options in MODPROBE_OPTIONS come before those of the command line.',
+};
 
 /** What is to be done. */
-export type ModprobeAction =
-  | 'insert'
-  | 'remove'
-  | 'show-alias'
-  | 'show-config'
-  | 'show-modversions'
-  | 'show-exports'
-  | 'version'
-  | 'help';
+export type ModprobeAction = 'insert' | 'remove' | 'show-alias' | 'show-config' | 'show-modversions' | 'show-exports';
 
 /** What the command line says. */
 export interface ModprobeSettings {
@@ -119,7 +87,6 @@ export interface ModprobeSettings {
   readonly configPaths: readonly string[];
   readonly dirname: string | undefined;
   readonly version: string | undefined;
-  readonly syslog: boolean;
   /** The level of messages. */
   readonly level: number;
   /** MODPROBE_OPTIONS for commands; undefined when it is not set. */
@@ -162,25 +129,18 @@ class Reader {
   }
 }
 
-/** The settings, or after a message the status 1. `environment` is MODPROBE_OPTIONS as it is set. */
+/** The settings. `environment` is MODPROBE_OPTIONS as it is set. */
 export function readCommandLine(
   applet: Applet,
   words: readonly string[],
   environment: string | undefined,
-): ModprobeSettings | 1 {
+): ModprobeSettings {
   const inherited = environment === undefined ? [] : splitOptions(environment);
   const reader = new Reader();
   reader.childOptions = environment;
-  const { options, operands } = applet.parse(OPTIONS, [...inherited, ...words]);
-  for (const { name, argument } of options) {
-    if (reader.take(name, argument)) {
-      // As in kmod these two do not look any further.
-      if (name === 'version' || name === 'help') break;
-      continue;
-    }
-    applet.error(`unexpected wait value '${argument}'.`);
-    return 1;
-  }
+  const operands = applet.start(MODPROBE_USAGE, [...inherited, ...words], (name, argument) => {
+    if (!reader.take(name, argument)) applet.fail(`unexpected wait value '${argument}'.`);
+  });
   const showDepends = reader.has('show-depends');
   return {
     action: actionOf(reader),
@@ -200,15 +160,12 @@ export function readCommandLine(
     configPaths: reader.configPaths,
     dirname: reader.dirname,
     version: reader.version,
-    syslog: reader.has('syslog'),
     level: reader.level,
     childOptions: reader.childOptions,
   };
 }
 
 function actionOf(reader: Reader): ModprobeAction {
-  if (reader.has('version')) return 'version';
-  if (reader.has('help')) return 'help';
   if (reader.has('show-config', 'showconfig')) return 'show-config';
   if (reader.has('show-modversions', 'dump-modversions')) return 'show-modversions';
   if (reader.has('show-exports')) return 'show-exports';

@@ -20,8 +20,6 @@ export interface Surroundings {
   readonly sysfs: string;
   readonly proc: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Machine text, to standard output. */
-  print(text: string): void;
 }
 
 /** How often the command of one module may begin inside itself, before it is taken for an endless loop. */
@@ -95,7 +93,7 @@ export class ModprobeRun {
 
   /** A line of -v, -n -v or -D. It is written at once, so that it comes before what a command writes. */
   show(line: string): void {
-    if (this.settings.show) this.surroundings.print(`${line}\n`);
+    if (this.settings.show) this.applet.print(`${line}\n`);
   }
 
   /** A path of the module tree as machine text. */

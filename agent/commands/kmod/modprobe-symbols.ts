@@ -38,6 +38,6 @@ function showFile(run: ModprobeRun, path: Buffer, operand: string): boolean {
     return false;
   }
   const lines = symbols.map(({ crc, name }) => `0x${crc.toString(16).padStart(8, '0')}\t${name}\n`);
-  run.surroundings.print(lines.join(''));
+  run.applet.print(lines.join(''));
   return true;
 }

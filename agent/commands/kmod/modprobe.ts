@@ -1,35 +1,21 @@
 /** `plugd modprobe`: kmod's modprobe over plugd's rooms. What is done is in the files beside this one. */
-import type { Command } from '../command.ts';
-import { print, printBytes } from '../output.ts';
-import { printVersion, runApplet, type Applet } from './applet.ts';
-import { HELP, readCommandLine } from './modprobe-options.ts';
+import { appletCommand, type Applet } from './applet.ts';
+import { MODPROBE_USAGE, readCommandLine } from './modprobe-options.ts';
 import { ModprobeRun, type Surroundings } from './modprobe-run.ts';
 
-const MACHINE: Surroundings = { sysfs: '/sys', proc: '/proc', env: process.env, print: printBytes };
+const MACHINE: Surroundings = { sysfs: '/sys', proc: '/proc', env: process.env };
 
-/** Runs modprobe with the words after its name; answers its exit status. */
+/** Runs modprobe with the words after its name; gives its exit status. */
 export async function modprobe(
   applet: Applet,
   words: readonly string[],
   surroundings: Surroundings = MACHINE,
 ): Promise<number> {
   const settings = readCommandLine(applet, words, surroundings.env['MODPROBE_OPTIONS']);
-  if (settings === 1) return 1;
-  const { action, operands, syslog, all } = settings;
-  if (action === 'help') {
-    print(HELP);
-    return 0;
-  }
-  if (action === 'version') {
-    printVersion();
-    return 0;
-  }
-  applet.syslog = syslog;
+  const { action, operands, all } = settings;
   const [first = '', ...others] = operands;
-  if (operands.length === 0 && action !== 'show-config') {
-    applet.error('missing parameters. See -h.');
-    return 1;
-  }
+  if (operands.length === 0 && action !== 'show-config') return applet.fail('missing parameters. See -h.');
+  applet.acts = (action === 'insert' || action === 'remove') && !settings.dryRun;
   const run = new ModprobeRun(applet, settings, surroundings);
   if (action === 'show-config') {
     const { showConfig } = await import('./modprobe-config.ts');
@@ -60,9 +46,5 @@ async function each(names: readonly string[], act: (name: string) => Promise<boo
   return status;
 }
 
-export const command: Command = {
-  name: 'modprobe',
-  summary: 'insert modules with what they need, or remove them',
-  usage: '[OPTION…] MODULE [PARAMETER=VALUE…]',
-  run: async (words) => runApplet('modprobe', (applet) => modprobe(applet, words)),
-};
+/** `plugd modprobe`. */
+export const command = appletCommand(MODPROBE_USAGE, modprobe);

@@ -9,55 +9,33 @@ import { readHolders, readModuleState, readRefcount } from '../../facts/kernel/s
 import { removeModule } from '../../insert/removal.ts';
 import { createMatcher, type Matcher } from '../../match/matcher.ts';
 import { findTree } from '../../load/tree.ts';
-import type { Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { print } from '../output.ts';
-import { LEVEL, printVersion, runApplet, type Applet } from './applet.ts';
-import type { LongOption } from './getopt.ts';
+import { appletCommand, LEVEL, type Applet } from './applet.ts';
+import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
 
-const OPTIONS: readonly LongOption[] = [
-  { short: 'f', long: 'force' },
-  { short: 's', long: 'syslog' },
-  { short: 'v', long: 'verbose' },
-  { short: 'V', long: 'version' },
-  { short: 'h', long: 'help' },
-];
-
-const HELP = `usage: rmmod [OPTION…] MODULE…
-
-Removes modules, without what they needed.
-
-  -f, --force              remove though in use, which may well bring the kernel
-                           down
-  -s, --syslog             messages go to the system log
-  -v, --verbose            more messages
-  -V, --version            print the version
-  -h, --help               print this
-`;
+const USAGE: AppletUsage = {
+  name: 'rmmod',
+  forms: ['[OPTION...] MODULE...'],
+  about: 'Removes modules, without what they needed.',
+  options: [
+    { short: 'f', long: 'force', help: 'remove though in use, which may well bring the kernel down' },
+    APPLET_OPTION.syslog,
+    APPLET_OPTION.verbose,
+    APPLET_OPTION.version,
+    APPLET_OPTION.help,
+  ],
+};
 
 const SYSFS = '/sys';
 
 async function main(applet: Applet, words: readonly string[]): Promise<number> {
   let force = false;
   applet.level = LEVEL.error;
-  const { options, operands } = applet.parse(OPTIONS, words);
-  for (const { name } of options) {
-    if (name === 'help') {
-      print(HELP);
-      return 0;
-    }
-    if (name === 'version') {
-      printVersion();
-      return 0;
-    }
+  const operands = applet.start(USAGE, words, (name) => {
     if (name === 'force') force = true;
-    else if (name === 'syslog') applet.syslog = true;
-    else applet.level++;
-  }
-  if (operands.length === 0) {
-    applet.error('missing module name.');
-    return 1;
-  }
+    else if (name === 'verbose') applet.level++;
+  });
+  if (operands.length === 0) return applet.fail('missing module name.');
   const matcher = openMatcher();
   let status = 0;
   for (const [i, word] of machineWords(operands).entries()) {
@@ -118,9 +96,5 @@ function openMatcher(): Matcher | undefined {
   return tree.kind === 'no-tree' ? undefined : createMatcher(tree.indexes, { aliases: [], commands: [] });
 }
 
-export const command: Command = {
-  name: 'rmmod',
-  summary: 'remove modules',
-  usage: '[OPTION…] MODULE…',
-  run: async (words) => runApplet('rmmod', async (applet) => main(applet, words)),
-};
+/** `plugd rmmod`. */
+export const command = appletCommand(USAGE, main);

@@ -3,10 +3,10 @@ import { parseLine, type LongOption, type ParsedLine } from '../../../agent/comm
 
 const TABLE: readonly LongOption[] = [
   { short: 'a', long: 'all' },
-  { short: 'b', long: 'basedir', argument: 'required' },
+  { short: 'b', long: 'basedir', value: 'X' },
   { short: 'n', long: 'show' },
   { short: 'n', long: 'show-all' },
-  { short: 'y', long: 'symvers', argument: 'required' },
+  { short: 'y', long: 'symvers', value: 'X' },
   { long: 'only-long' },
   { short: 's' },
 ];

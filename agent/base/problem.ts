@@ -6,16 +6,20 @@ import { toMachineText } from './machine-text.ts';
 import type { Place } from './names.ts';
 import { placeText } from './words.ts';
 
-/** What kind of problem it is; programs compare this, never the message. */
-export type ProblemCode =
-  | 'unreadable' // the file cannot be read
-  | 'unknown-directive' // the line begins with a word that is no directive: `word`
-  | 'byte-order-mark' // U+FEFF stands before the first word, which is then no directive
-  | 'malformed' // a line, or a part of it, does not have the form that is expected
-  | 'ignored' // the line counts, but not all of it, or not as its author will have meant
-  | 'unsupported' // the line is right, and plugd cannot evaluate it
-  | 'damaged' // an index is cut off or is no index
-  | 'missing'; // neither an index nor its text is there
+/** Every kind of problem, and what it means. docs/common.schema.json has them from here (`npm run schemas`). */
+export const PROBLEM_CODES = {
+  unreadable: 'the file cannot be read',
+  'unknown-directive': 'the line begins with a word that is no directive',
+  'byte-order-mark': 'U+FEFF stands before the first word, which is then no directive',
+  malformed: 'a line, or a part of it, does not have the form that is expected',
+  ignored: 'the line counts, but not all of it, or not as its author will have meant',
+  unsupported: 'the line is right, and plugd cannot evaluate it',
+  damaged: 'an index is cut off or is no index',
+  missing: 'neither an index nor its text is there',
+} as const;
+
+/** The kind of a problem; programs compare this, never the message. */
+export type ProblemCode = keyof typeof PROBLEM_CODES;
 
 /** One problem. */
 export interface Problem extends Place {

@@ -1,11 +1,11 @@
 /** `plugd coldplug` as a program on fixture roots: a small module tree, a plain tree in place of sysfs, rules in etc/. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Ajv } from 'ajv';
 import t from 'tap';
 import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
 import { machineOptions, plantSysfs, type RecordedDevice } from '../fixtures/sysfs.ts';
+import { isOfSchema } from '../schemas.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const plugd = join(root, 'dist/plugd.cjs');
@@ -91,9 +91,7 @@ t.test('the whole plan, in order, with options, rules and what is there', (t) =>
     run?.modaliases.find((one) => one.modalias === 'platform:none'),
     { verdict: 'no-match' },
   );
-  const validate = new Ajv().compile(
-    JSON.parse(readFileSync(join(root, 'docs/coldplug.schema.json'), 'utf8')) as object,
-  );
+  const validate = isOfSchema('coldplug');
   t.ok(validate(run), JSON.stringify(validate.errors));
   t.end();
 });

@@ -2,12 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv } from 'ajv';
 import t from 'tap';
 import { LONGEST_REQUEST, REQUESTS } from '../../agent/daemon/control/control-protocol.ts';
 import { POLICY_KEYS } from '../../agent/rules/policy/policy.ts';
 import { parsePolicy } from '../../agent/rules/policy/policy-text.ts';
 import { needCommands, runProgram } from '../fixtures/commands.ts';
+import { commonSchema, isOfSchema, readSchema, schemas } from '../schemas.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const docs = join(root, 'docs');
@@ -171,6 +171,13 @@ t.test('the control socket: page and schema have the commands and members of the
   t.end();
 });
 
+t.test('the words of common.schema.json are those of the tables: npm run schemas', (t) => {
+  t.same(readSchema('common.schema.json'), commonSchema());
+  const validate = schemas().getSchema('common.schema.json#/definitions/cause');
+  t.same([validate?.('busy'), validate?.('bsy')], [true, false]);
+  t.end();
+});
+
 t.test('lookup --json is what its schema says', (t) => {
   const base = t.testdir({
     'lib/modules/1': { 'modules.dep': 'kernel/a.ko:\n', 'modules.alias': 'alias pci:v*d1* a\n' },
@@ -180,7 +187,7 @@ t.test('lookup --json is what its schema says', (t) => {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as { candidates: readonly unknown[]; malformed?: string });
-  const validate = new Ajv().compile(JSON.parse(read('lookup.schema.json')) as object);
+  const validate = isOfSchema('lookup');
   for (const answer of answers) t.ok(validate(answer), JSON.stringify(validate.errors));
   t.match(
     answers.map((answer) => answer.candidates.length),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
 import type { Investigation } from '../../agent/records/investigation.ts';
-import { isOfSchema } from '../fixtures/diagnostics-rig.ts';
+import { isOfSchema } from '../schemas.ts';
 import { needCommands } from '../fixtures/commands.ts';
 import { ofMachine, replaceBytes, signedByStranger, withWrongVersion } from '../fixtures/faulty-module.ts';
 import { buildModule } from '../fixtures/kernel-module.ts';

@@ -1,16 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Ajv } from 'ajv';
 import t from 'tap';
 import { builtinInfo } from '../../../agent/facts/modfiles/module-info.ts';
 import type { ModuleInfoRecord } from '../../../agent/records/module-info.ts';
 import { moduleInfoBody, moduleInfoHead } from '../../../agent/report/module-info-text.ts';
 import { elfImage, moduleImage } from '../../fixtures/elf-image.ts';
+import { isOfSchema } from '../../schemas.ts';
 
 const root = join(import.meta.dirname, '../../../..');
-const validate = new Ajv().compile(JSON.parse(readFileSync(join(root, 'docs/modinfo.schema.json'), 'utf8')) as object);
+const validate = isOfSchema('modinfo');
 
 const image = moduleImage({
   modinfo: [

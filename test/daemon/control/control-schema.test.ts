@@ -1,18 +1,14 @@
 /** Whatever goes over a real agent's control socket is what docs/control-socket.schema.json says. */
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Ajv } from 'ajv';
 import t from 'tap';
 import { REQUESTS } from '../../../agent/daemon/control/control-protocol.ts';
 import { AgentRig, rigMissing } from '../../fixtures/agent-rig.ts';
+import { readSchema, schemas } from '../../schemas.ts';
 
-const docs = join(import.meta.dirname, '../../../../docs');
-const schema = (name: string) => JSON.parse(readFileSync(join(docs, `${name}.schema.json`), 'utf8')) as object;
-const ajv = new Ajv({ allowUnionTypes: true });
-ajv.addSchema(schema('coldplug'), 'coldplug.schema.json');
-ajv.addSchema(schema('control-socket'), 'socket');
+const SCHEMA = 'control-socket.schema.json';
+const ajv = schemas();
 
 const missing = rigMissing();
 const skip = missing === undefined ? {} : { skip: missing.sentence };
@@ -46,7 +42,7 @@ t.test('every kind of line', skip, async (t) => {
   await agent.line('settled');
   const seen = new Set<string>();
   const check = (definition: string, value: unknown, from: string) => {
-    const validate = ajv.getSchema(`socket#/definitions/${definition}`);
+    const validate = ajv.getSchema(`${SCHEMA}#/definitions/${definition}`);
     t.equal(validate?.(value), true, `${from}: ${JSON.stringify(validate?.errors)} in ${JSON.stringify(value)}`);
     seen.add(definition);
   };
@@ -107,7 +103,7 @@ t.test('every kind of line', skip, async (t) => {
   for (const command of Object.keys(REQUESTS)) {
     t.ok(seen.has(`${command}.answer`) || command === 'monitor', `${command} was answered`);
   }
-  const defined = Object.keys((schema('control-socket') as { definitions: object }).definitions);
+  const defined = Object.keys(readSchema(SCHEMA).definitions ?? {});
   const lines = defined.filter((name) => /\.(item|answer)$/.test(name));
   t.same(
     lines.filter((name) => !seen.has(name)),
@@ -115,7 +111,7 @@ t.test('every kind of line', skip, async (t) => {
     'nothing is defined that is never sent',
   );
   t.equal(
-    ajv.getSchema('socket')?.({ command: 'status', wacth: true }),
+    ajv.getSchema(SCHEMA)?.({ command: 'status', wacth: true }),
     false,
     'the schema refuses what the agent refuses',
   );

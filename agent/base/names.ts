@@ -1,9 +1,11 @@
 /**
  * The names that travel through the rooms, each with the one function that makes it.
  *
- * Machine text (uevents, sysfs, indexes, configuration) is decoded as latin1 everywhere in plugd: one character is one
- * byte, so a MODALIAS that is not UTF-8 is matched byte for byte, as fnmatch in the C locale does.
+ * All but paths are machine text: one character is one byte, so a MODALIAS that is not UTF-8 is matched byte for byte, as
+ * fnmatch in the C locale does.
  */
+import { fromMachineText } from './machine-text.ts';
+
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
@@ -32,6 +34,15 @@ export function moduleNameFromPath(path: string): ModuleName {
   const base = path.slice(path.lastIndexOf('/') + 1);
   const dot = base.indexOf('.');
   return moduleName(dot < 0 ? base : base.slice(0, dot));
+}
+
+/**
+ * The module file that an entry of modules.dep names, as an ordinary path: `kernel/a.ko` → `/lib/modules/6.1.0/kernel/a.ko`.
+ * An absolute entry, of a module outside the tree, is the file itself. Bytes that are not UTF-8 are kept (fromMachineText).
+ */
+export function moduleFile({ moduleDir }: { readonly moduleDir: string }, listed: string): string {
+  const path = fromMachineText(listed);
+  return path.startsWith('/') ? path : `${moduleDir}/${path}`;
 }
 
 /** The device string as received; a trailing newline of a sysfs attribute is not part of it. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { toMachineText } from '../base/machine-text.ts';
 
 /**
  * The words of the command line as machine text: one character is one byte, as everywhere in plugd. Node decodes them as
@@ -7,11 +8,16 @@ import { readFileSync } from 'node:fs';
 export function machineWords(words: readonly string[]): readonly string[] {
   const raw = words.some((word) => word.includes('\ufffd')) ? rawWords() : undefined;
   return words.map((word) => {
-    const latin1 = Buffer.from(word, 'utf8').toString('latin1');
+    const latin1 = toMachineText(word);
     if (!word.includes('\ufffd')) return latin1;
     // The decoded forms tell which of the raw words this one is.
     return raw?.find((bytes) => bytes.toString('utf8') === word)?.toString('latin1') ?? latin1;
   });
+}
+
+/** A path made absolute as kmod does it: nothing in it is resolved. `../a.ko` → `/root/../a.ko`. */
+export function absolute(path: string): string {
+  return path.startsWith('/') ? path : `${process.cwd()}/${path}`;
 }
 
 function rawWords(): readonly Buffer[] {

@@ -9,7 +9,7 @@
 import { reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
-import { ownText } from '../base/own-text.ts';
+import { ownText } from '../base/machine-text.ts';
 import { deviceOfUevent } from '../facts/devices/device.ts';
 import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
 import { LoadedModules } from '../facts/kernel/loaded-modules.ts';

@@ -17,7 +17,7 @@ import {
   statSync,
 } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
-import { nativePath } from './tree-module.ts';
+import { nativePath } from '../base/machine-text.ts';
 
 /** An open directory; `path` is what people know it by, latin1. Close it when done. */
 export interface HeldDirectory {

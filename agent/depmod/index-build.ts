@@ -28,7 +28,8 @@ import { orderModules } from './module-order.ts';
 import { searchModules } from './module-search.ts';
 import type { IndexFiles } from './publication.ts';
 import { NOBODY, SymbolTable } from './symbol-table.ts';
-import { nativePath, type TreeModule } from './tree-module.ts';
+import { nativePath } from '../base/machine-text.ts';
+import type { TreeModule } from './tree-module.ts';
 
 /** What to build and from what. */
 export interface BuildOptions {

@@ -9,7 +9,8 @@ import {
 } from '../facts/modfiles/module-file.ts';
 import { inOneLine, whyNotInLine } from './line-text.ts';
 import type { Say } from './message.ts';
-import { nativePath, type TreeModule } from './tree-module.ts';
+import { nativePath } from '../base/machine-text.ts';
+import type { TreeModule } from './tree-module.ts';
 
 /** What depmod takes from a module file. All latin1. */
 export interface ModuleFacts {

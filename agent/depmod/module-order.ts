@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import type { Say } from './message.ts';
 import { hashOrder, MODULE_BUCKETS } from './superfast-hash.ts';
-import { nativePath, type TreeModule } from './tree-module.ts';
+import { nativePath } from '../base/machine-text.ts';
+import type { TreeModule } from './tree-module.ts';
 
 /**
  * The modules in the order of modules.dep, which is their priority in the indexes. modules.order, which the kernel's build

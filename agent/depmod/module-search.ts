@@ -4,7 +4,8 @@ import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
 import type { DepmodConfig } from './depmod-conf.ts';
 import { inOneLine, whyNotListed } from './line-text.ts';
 import type { Say } from './message.ts';
-import { isModuleFileName, nativePath, type TreeModule } from './tree-module.ts';
+import { nativePath, toMachineText } from '../base/machine-text.ts';
+import { isModuleFileName, type TreeModule } from './tree-module.ts';
 
 /** The tree could not be read at all; `errno` is what opendir(3) said. */
 export interface SearchFailure {
@@ -40,7 +41,7 @@ export function findNamedModules(
   | { readonly kind: 'failed'; readonly why: string } {
   const modules = new Map<ModuleName, TreeModule>();
   for (const file of files) {
-    const path = Buffer.from(file, 'utf8').toString('latin1');
+    const path = toMachineText(file);
     if (!path.startsWith('/')) return { kind: 'failed', why: `${path}: not absolute path.` };
     const kind = kindOf(path);
     if (typeof kind === 'object' && 'errno' in kind) {

@@ -9,12 +9,6 @@ export interface TreeModule {
   readonly listed: string;
 }
 
-/** A path of latin1 text for node:fs, which takes strings as UTF-8. */
-export function nativePath(path: string): string | Buffer {
-  // Only ASCII.
-  return /^[\x00-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1');
-}
-
 /** The extensions of a module file. */
 const MODULE_FILE = /.\.ko(\.gz|\.xz|\.zst)?$/s;
 

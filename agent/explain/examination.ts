@@ -5,7 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Host } from '../base/host.ts';
-import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
+import { moduleFile, type ModuleName, moduleNameFromPath } from '../base/names.ts';
 import { readKernelSample, machineText, readKernelVersions, type KernelSample } from '../facts/trees/kernel-sample.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import { readKernelSymbols, type KernelSymbols } from '../facts/kernel/kernel-symbols.ts';
@@ -135,7 +135,7 @@ export class Examiner {
   *#witnesses(): Generator<Witness> {
     for (const module of this.#loadedModules()) {
       const found = this.#sources.matcher.dependencies(module);
-      if (found?.path.startsWith('kernel/') === true) yield { module, path: `${this.#host.moduleDir}/${found.path}` };
+      if (found?.path.startsWith('kernel/') === true) yield { module, path: moduleFile(this.#host, found.path) };
     }
   }
 
@@ -199,8 +199,7 @@ export class Examiner {
 
   #exports(module: ModuleName): ReadonlyMap<string, number> {
     const path = this.#sources.matcher.dependencies(module)?.path;
-    const file =
-      path === undefined ? undefined : openModuleFile(path.startsWith('/') ? path : `${this.#host.moduleDir}/${path}`);
+    const file = path === undefined ? undefined : openModuleFile(moduleFile(this.#host, path));
     if (file?.kind !== 'module') return new Map();
     try {
       return new Map(file.exports().map(({ name, crc }) => [name, crc]));

@@ -1,4 +1,5 @@
 /** What `modinfo --json` says of a module (docs/modinfo.schema.json). */
+import { fromMachineText } from '../base/machine-text.ts';
 import type { ModuleInfoRecord } from '../records/module-info.ts';
 import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
 import { moduleParameters, type ModuleInfo } from '../facts/modfiles/module-info.ts';
@@ -53,6 +54,6 @@ function fileRecord({ compression, buildId, signature }: ModuleInfo): Partial<Mo
 }
 
 function utf8(text: string): string {
-  const decoded = Buffer.from(text, 'latin1').toString('utf8');
-  return decoded.includes('\ufffd') ? text : decoded;
+  const decoded = fromMachineText(text);
+  return decoded.isWellFormed() ? decoded : text;
 }

@@ -4,7 +4,7 @@
  */
 import { fnmatch } from '../base/fnmatch.ts';
 import { installedReleases, openHost, type Host } from '../base/host.ts';
-import { lookupKey, moduleNameFromPath } from '../base/names.ts';
+import { lookupKey, moduleFile, moduleNameFromPath } from '../base/names.ts';
 import { modinfoValues } from '../facts/modfiles/modinfo.ts';
 import { openModuleFile } from '../facts/modfiles/module-file.ts';
 import { listModuleFiles } from '../facts/trees/tree-listing.ts';
@@ -26,7 +26,7 @@ export function nearMiss(host: Host, sources: Sources, names: readonly string[])
   const strays = strayFiles(host, sources, names);
   if (strays.length > 0) {
     return {
-      evidence: strays.map((path) => `${host.moduleDir}/${path} is for it, and the indexes do not have it`),
+      evidence: strays.map((path) => `${moduleFile(host, path)} is for it, and the indexes do not have it`),
       remedy: host.root === '' ? `depmod ${host.kernel}` : `depmod -b ${host.root} ${host.kernel}`,
     };
   }
@@ -57,7 +57,7 @@ function strayFiles(host: Host, { matcher }: Sources, names: readonly string[]):
 
 function answersTo(host: Host, path: string, key: string): boolean {
   if ((moduleNameFromPath(path) as string) === key) return true;
-  const file = openModuleFile(`${host.moduleDir}/${path}`);
+  const file = openModuleFile(moduleFile(host, path));
   if (file.kind !== 'module') return false;
   const aliases = modinfoValues(file.modinfo, 'alias');
   file.close();

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { addon, type InsertionDone } from '../base/addon.ts';
 import { ERRNO, errnoOf } from '../base/errno.ts';
+import { nativePath, toMachineText } from '../base/machine-text.ts';
 import { compressionOf, decompressLater, MAGIC_LENGTH, type Compression } from '../facts/modfiles/decompress.ts';
 import { forcedImage, type Force } from './forced-image.ts';
 
@@ -58,7 +59,7 @@ export async function insertModule(request: InsertionRequest): Promise<Insertion
   let fd: number;
   try {
     // O_NONBLOCK: a fifo in the module's place would wait for a writer.
-    fd = openSync(request.path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(nativePath(toMachineText(request.path)), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return refused('open', errnoOf(error, ERRNO.EINVAL));
   }

@@ -1,4 +1,5 @@
 import { errnoOf, errnoText } from '../base/errno.ts';
+import { fromMachineText } from '../base/machine-text.ts';
 import type { ModuleName } from '../base/names.ts';
 
 /** How an `install` or `remove` command ended. */
@@ -26,7 +27,7 @@ export async function runCommand(
   { inherit = false, env = {} }: CommandSurroundings = {},
 ): Promise<CommandEnd> {
   const { spawn } = await import('node:child_process');
-  const script = Buffer.from(text, 'latin1').toString('utf8');
+  const script = fromMachineText(text);
   return new Promise((resolve) => {
     const child = spawn('/bin/sh', ['-c', script], {
       stdio: inherit ? 'inherit' : ['ignore', 2, 2],

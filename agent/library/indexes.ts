@@ -2,6 +2,7 @@ import { release } from 'node:os';
 import { resolve } from 'node:path';
 import type { HostOptions } from '../base/host.ts';
 import { openHost } from '../base/host.ts';
+import { toMachineText } from '../base/machine-text.ts';
 import { indexFiles, readTree } from '../depmod/index-build.ts';
 import type { IndexLayout } from '../indexes/index-writer.ts';
 import type { Level } from '../depmod/message.ts';
@@ -59,7 +60,7 @@ export async function buildIndexes(options: IndexBuildOptions = {}): Promise<Ind
       : { moduleDir: resolve(options.moduleDir), kernel: options.kernel ?? release() };
   const messages: IndexMessage[] = [];
   const say = (level: Level, text: string) => messages.push({ level, text });
-  const directory = machineText(moduleDir);
+  const directory = toMachineText(moduleDir);
   const reading = await readTree({
     moduleDir: directory,
     kernel,
@@ -80,10 +81,5 @@ export async function buildIndexes(options: IndexBuildOptions = {}): Promise<Ind
  * leaves the old ones: all are written and flushed beside their places, then renamed.
  */
 export function publishIndexes(directory: string, files: IndexFiles): Publication {
-  return publish(machineText(resolve(directory)), files);
-}
-
-/** depmod's rooms have paths as the bytes that they are. */
-function machineText(path: string): string {
-  return Buffer.from(path, 'utf8').toString('latin1');
+  return publish(toMachineText(resolve(directory)), files);
 }

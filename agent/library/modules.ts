@@ -1,6 +1,6 @@
 /** A module tree with the administrator's rules, as one object that answers what modprobe and the agent would do. */
 import type { HostOptions } from '../base/host.ts';
-import { lookupKey, moduleName, type ModuleName } from '../base/names.ts';
+import { lookupKey, moduleFile, moduleName, type ModuleName } from '../base/names.ts';
 import { builtinInfo, readModuleInfo, type ModuleInfo } from '../facts/modfiles/module-info.ts';
 import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
 import type { NotAModule } from '../facts/modfiles/module-file.ts';
@@ -113,7 +113,7 @@ class OpenModules implements Modules {
     const files = this.#sources.matcher.dependencies(moduleName(module));
     return files === undefined
       ? undefined
-      : { path: this.#absolute(files.path), depends: files.depends.map((path) => this.#absolute(path)) };
+      : { path: moduleFile(this, files.path), depends: files.depends.map((path) => moduleFile(this, path)) };
   }
 
   isBuiltin(module: string): boolean {
@@ -123,7 +123,7 @@ class OpenModules implements Modules {
   info(module: string): ModuleInfo | NotAModule | BuiltinInfo | undefined {
     const name = moduleName(module);
     const path = this.#sources.matcher.dependencies(name)?.path;
-    if (path !== undefined) return readModuleInfo(this.#native(path));
+    if (path !== undefined) return readModuleInfo(moduleFile(this, path));
     if (lookupKey(name) === undefined || !this.isBuiltin(name)) return undefined;
     const text = this.#sources.tree.files.readText('modules.builtin.modinfo') ?? '';
     return { kind: 'builtin', module: name, fields: builtinInfo(text, name) ?? [] };
@@ -132,22 +132,12 @@ class OpenModules implements Modules {
   *list(): Generator<ListedModule, void, undefined> {
     const { dep, builtin } = this.#sources.tree.indexes;
     for (const { key, value } of dep?.entries() ?? []) {
-      yield { module: key as ModuleName, path: this.#absolute(parseDepLine(value)?.path ?? '') };
+      yield { module: key as ModuleName, path: moduleFile(this, parseDepLine(value)?.path ?? '') };
     }
     for (const { key } of builtin?.entries() ?? []) yield { module: key as ModuleName, path: undefined };
   }
 
   problems(): readonly Problem[] {
     return this.#sources.problems();
-  }
-
-  /** The bytes of a path of modules.dep, which is latin1, below the tree, whose path is an ordinary string. */
-  #native(path: string): Buffer {
-    const bytes = Buffer.from(path, 'latin1');
-    return path.startsWith('/') ? bytes : Buffer.concat([Buffer.from(`${this.moduleDir}/`), bytes]);
-  }
-
-  #absolute(path: string): string {
-    return path.startsWith('/') ? path : `${this.moduleDir}/${path}`;
   }
 }

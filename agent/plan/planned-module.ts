@@ -1,4 +1,4 @@
-import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
+import { moduleFile, type ModuleName, moduleNameFromPath } from '../base/names.ts';
 import type { Candidate } from '../match/candidate.ts';
 import type { Matcher } from '../match/matcher.ts';
 import type { CommandRule, Config, SoftdepRule } from '../rules/modprobe/config.ts';
@@ -97,11 +97,10 @@ export class ModuleFacts {
   #indirectFor: ModuleFacts | undefined;
 
   constructor(table: FactTable, name: ModuleName, otherPath: string | undefined) {
-    const { matcher, moduleDir } = table.sources;
-    const entry = matcher.dependencies(name);
+    const entry = table.sources.matcher.dependencies(name);
     const path = entry?.path ?? otherPath ?? '';
     this.name = name;
-    this.path = path === '' || path.startsWith('/') ? path : `${moduleDir}/${path}`;
+    this.path = path === '' ? '' : moduleFile(table.sources, path);
     this.builtin = table.isBuiltin(name);
     this.install = table.rules.first('installs', name);
     this.softdep = table.rules.first('softdeps', name);

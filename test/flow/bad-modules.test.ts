@@ -260,3 +260,23 @@ t.test('names that are not ASCII come out byte for byte', (t) => {
   t.match(plugd(t, ['modprobe', `${named}.gone`]).stderr, `/kernel/${utf8}.ko.gone: No such file or directory`);
   t.end();
 });
+
+t.test('modules in folders whose names are not ASCII are found and opened', (t) => {
+  const base = t.testdir({});
+  const moduleDir = makeTree(base, []);
+  const files = { utf: 'gr\xc3\xb6\xc3\x9fe/utf.ko', raw: '\xff\xe9/raw.ko' };
+  for (const file of Object.values(files)) {
+    const path = `${moduleDir}/kernel/${file}`;
+    mkdirSync(Buffer.from(path.slice(0, path.lastIndexOf('/')), 'latin1'));
+    writeFileSync(Buffer.from(path, 'latin1'), image);
+  }
+  t.equal(plugd(t, ['depmod', '-b', base, KERNEL]).status, 0);
+  for (const [module, file] of Object.entries(files)) {
+    const path = `${moduleDir}/kernel/${file}`;
+    t.equal(plugd(t, ['modprobe', '-d', base, '-S', KERNEL, '-D', module]).stdout, `insmod ${path} \n`);
+    t.match(plugd(t, ['modinfo', '-b', base, '-k', KERNEL, module]).stdout, `${path}\nlicense:        GPL\n`);
+    t.match(plugd(t, ['modprobe', '-d', base, '-S', KERNEL, '--show-exports', module]).stdout, '\tprovided\n');
+  }
+  t.match(plugd(t, ['why', '--root', base, '--kernel', KERNEL, 'utf']).stdout, `${moduleDir}/kernel/${files.utf}`);
+  t.end();
+});

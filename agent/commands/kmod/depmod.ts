@@ -1,4 +1,6 @@
 import { release } from 'node:os';
+import { toMachineText } from '../../base/machine-text.ts';
+import { absolute } from '../machine-words.ts';
 import { indexFiles, readTree, TEXT_FILES, textFiles } from '../../depmod/index-build.ts';
 import type { IndexLayout } from '../../indexes/index-writer.ts';
 import type { Level } from '../../depmod/message.ts';
@@ -106,9 +108,9 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
 
 function set(settings: Settings, applet: Applet, name: string, argument: string): void {
   if (name === 'quick') settings.quick = true;
-  else if (name === 'basedir') settings.base = absolute(argument);
+  else if (name === 'basedir') settings.base = toMachineText(absolute(argument));
   else if (name === 'moduledir') settings.moduleDirectory = argument.replace(/^\/+/, '');
-  else if (name === 'outdir') settings.out = absolute(argument);
+  else if (name === 'outdir') settings.out = toMachineText(absolute(argument));
   else if (name === 'config') settings.configPaths.push(argument);
   else if (name === 'symvers') settings.symvers = argument;
   else if (name === 'filesyms') settings.systemMap = argument;
@@ -189,12 +191,6 @@ function leadsOut(base: string, moduleDir: string): string | undefined {
 
 function say(applet: Applet): (level: Level, text: string) => void {
   return (level, text) => applet.log(LEVELS[level], text);
-}
-
-/** As kmod makes a path absolute: nothing in it is resolved. In latin1, as all paths of a tree. */
-function absolute(path: string): string {
-  const bytes = Buffer.from(path, 'utf8').toString('latin1');
-  return path.startsWith('/') ? bytes : `${Buffer.from(process.cwd(), 'utf8').toString('latin1')}/${bytes}`;
 }
 
 /** `plugd depmod`. */

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
+import { fromMachineText, nativePath } from '../../base/machine-text.ts';
 import { readKernelCompression } from '../../facts/kernel/kernel-state.ts';
 import { insertModule } from '../../insert/insertion.ts';
 import { machineWords } from '../machine-words.ts';
@@ -49,7 +50,7 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   const [shown = path] = machineWords([path]);
   let size: number;
   try {
-    size = statSync(path).size;
+    size = statSync(nativePath(shown)).size;
   } catch (error) {
     return applet.fail(`could not load module ${shown}: ${errnoText(errnoOf(error, ERRNO.EINVAL))}`);
   }
@@ -59,7 +60,12 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
     return applet.fail(`could not insert module ${shown}: ${TEXTS[errno] ?? errnoText(errno)}${reason}`);
   };
   if (size < SHORTEST) return refused(ERRNO.EINVAL);
-  const insertion = await insertModule({ path, params, force, kernelCompression: readKernelCompression('/sys') });
+  const insertion = await insertModule({
+    path: fromMachineText(shown),
+    params,
+    force,
+    kernelCompression: readKernelCompression('/sys'),
+  });
   if (insertion.kind === 'inserted') return 0;
   return insertion.kind === 'already-loaded' ? refused(ERRNO.EEXIST) : refused(insertion.errno, insertion.why);
 }

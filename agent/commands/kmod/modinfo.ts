@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { release } from 'node:os';
 import { ERRNO, errnoText } from '../../base/errno.ts';
-import { lookupKey, moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
-import { isModuleFileName, nativePath } from '../../depmod/tree-module.ts';
+import { fromMachineText, nativePath, toMachineText } from '../../base/machine-text.ts';
+import { lookupKey, moduleFile, moduleName, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
+import { isModuleFileName } from '../../depmod/tree-module.ts';
 import type { ModinfoField } from '../../facts/modfiles/modinfo.ts';
 import { builtinInfo, readModuleInfo } from '../../facts/modfiles/module-info.ts';
 import { createMatcher } from '../../match/matcher.ts';
@@ -17,7 +18,7 @@ import {
   type ModuleInfoStyle,
 } from '../../report/module-info-text.ts';
 import type { ModuleInfoSubject } from '../../records/module-info.ts';
-import { machineWords } from '../machine-words.ts';
+import { absolute, machineWords } from '../machine-words.ts';
 import { jsonText } from '../output.ts';
 import { appletCommand, type Applet } from './applet.ts';
 import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
@@ -71,12 +72,12 @@ class Modinfo {
 
   /** Prints what was gathered, if it is to be JSON; the exit status. */
   end(): number {
-    if (this.#json !== undefined) this.#applet.print(latin1(jsonText(this.#json, 2)));
+    if (this.#json !== undefined) this.#applet.print(toMachineText(jsonText(this.#json, 2)));
     return this.#status;
   }
 
   path(word: string): void {
-    const path = word.startsWith('/') ? word : `${latin1(process.cwd())}/${word}`;
+    const path = toMachineText(absolute(fromMachineText(word)));
     this.#show({ name: moduleNameFromPath(path), path });
   }
 
@@ -120,7 +121,7 @@ class Modinfo {
     const path = this.#matcher().dependencies(module)?.path;
     return {
       name: module,
-      path: path === undefined || path.startsWith('/') ? path : `${latin1(this.#moduleDir)}/${path}`,
+      path: path === undefined ? undefined : toMachineText(moduleFile({ moduleDir: this.#moduleDir }, path)),
     };
   }
 
@@ -158,10 +159,6 @@ class Modinfo {
   }
 }
 
-function latin1(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
-
 function isModuleFile(word: string): boolean {
   return isModuleFileName(word) && (statSync(nativePath(word), { throwIfNoEntry: false })?.isFile() ?? false);
 }
@@ -176,7 +173,7 @@ function main(applet: Applet, words: readonly string[]): number {
   const operands = applet.start(USAGE, words, (name, argument) => {
     if (name === 'null') separator = '\0';
     else if (name === 'modname') modname = true;
-    else if (name === 'field') field = latin1(argument);
+    else if (name === 'field') field = toMachineText(argument);
     else if (name === 'set-version') kernel = argument;
     else if (name === 'basedir') base = argument;
     else if (name === 'json') json = true;
@@ -184,7 +181,7 @@ function main(applet: Applet, words: readonly string[]): number {
   });
   if (operands.length === 0) return applet.fail('missing module or filename.');
   const place = `${base}/lib/modules/${kernel}`;
-  const moduleDir = place.startsWith('/') ? place : `${process.cwd()}/${place}`;
+  const moduleDir = absolute(place);
   const modinfo = new Modinfo(applet, moduleDir, { field, separator }, json);
   for (const word of machineWords(operands)) {
     if (modname) modinfo.name(word);

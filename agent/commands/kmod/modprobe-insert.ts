@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
-import { toMachineText } from '../../base/machine-text.ts';
+import { fromMachineText, nativePath, toMachineText } from '../../base/machine-text.ts';
 import { moduleNameFromPath } from '../../base/names.ts';
 import { readKernelCompression } from '../../facts/kernel/kernel-state.ts';
 import type { Insertion } from '../../insert/insertion.ts';
@@ -17,7 +17,8 @@ import { causeText } from '../../diagnosis/cause.ts';
 import { isThroughAlias } from '../../rules/modprobe/decision.ts';
 import { ruleIndex } from '../../rules/modprobe/rule-index.ts';
 import { LEVEL } from './applet.ts';
-import { absolute, type ModprobeRun } from './modprobe-run.ts';
+import { absolute } from '../machine-words.ts';
+import type { ModprobeRun } from './modprobe-run.ts';
 
 const UNKNOWN_SYMBOL = 'Unknown symbol in module, or unknown parameter (see dmesg)';
 
@@ -60,9 +61,9 @@ export class Inserter {
   /** A module by its file; modules.dep tells what it needs, if it knows a module of that name. */
   async #insertFile(operand: string, parameters: string): Promise<boolean> {
     const run = this.#run;
-    const path = absolute(Buffer.from(operand, 'latin1').toString('utf8'));
+    const path = toMachineText(absolute(fromMachineText(operand)));
     try {
-      statSync(path);
+      statSync(nativePath(path));
     } catch (error) {
       run.complain(`Failed to get module from path ${operand}: ${errnoText(errnoOf(error, ERRNO.EINVAL))}`);
       return false;
@@ -146,7 +147,7 @@ export class Inserter {
     const run = this.#run;
     if (step.command !== undefined) run.show(`install ${step.command.raw} ${options}`);
     else if (step.state === 'builtin') run.show(`builtin ${step.module}`);
-    else run.show(`insmod ${run.shown(step.path)} ${options}`);
+    else run.show(`insmod ${toMachineText(step.path)} ${options}`);
   }
 
   async #do(step: Step): Promise<StepEnd> {
@@ -171,8 +172,8 @@ export class Inserter {
     });
     if (insertion.kind === 'inserted') return 'done';
     if (insertion.kind === 'already-loaded') return 'already-loaded';
-    const why = refusal(insertion, run.shown(step.path));
-    run.applet.info(`Failed to insert module '${run.shown(step.path)}': ${why}`);
+    const why = refusal(insertion, toMachineText(step.path));
+    run.applet.info(`Failed to insert module '${toMachineText(step.path)}': ${why}`);
     const diagnosis = explaining?.explainOnHost(run.host, step, insertion, logged);
     if (diagnosis !== undefined) {
       const { cause, errno, evidence, remedy } = diagnosis;

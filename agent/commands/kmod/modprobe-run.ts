@@ -1,8 +1,8 @@
 import { release } from 'node:os';
 import type { Host } from '../../base/host.ts';
-import { toMachineText } from '../../base/machine-text.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { problemText, type Problem } from '../../base/problem.ts';
+import { absolute } from '../machine-words.ts';
 import { readKernelCommandLine, readModprobeConfig } from '../../facts/config/config-text.ts';
 import { readModuleState } from '../../facts/kernel/sys-module.ts';
 import type { CommandEnd } from '../../insert/install-command.ts';
@@ -96,12 +96,6 @@ export class ModprobeRun {
     if (this.settings.show) this.applet.print(`${line}\n`);
   }
 
-  /** A path of the module tree as machine text. */
-  shown(path: string): string {
-    const { moduleDir } = this.host;
-    return path.startsWith(moduleDir) ? toMachineText(moduleDir) + path.slice(moduleDir.length) : path;
-  }
-
   /** Runs an `install` or `remove` command as modprobe's child: it shares its input and output, and MODPROBE_OPTIONS. */
   async command(text: string, module: ModuleName): Promise<CommandEnd> {
     const running = (this.surroundings.env[NESTING] ?? '').split(' ').filter((name) => name !== '');
@@ -116,9 +110,4 @@ export class ModprobeRun {
     };
     return runCommand(text, module, { inherit: true, env });
   }
-}
-
-/** As kmod makes a path absolute: nothing in it is resolved. */
-export function absolute(path: string): string {
-  return path.startsWith('/') ? path : `${process.cwd()}/${path}`;
 }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { ERRNO, errnoText } from '../../base/errno.ts';
-import { moduleNameFromPath } from '../../base/names.ts';
+import { moduleFile, moduleNameFromPath } from '../../base/names.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 
@@ -21,13 +21,12 @@ export function showSymbols(run: ModprobeRun, operand: string): boolean {
   }
   let fine = true;
   for (const path of paths) {
-    const full = path.startsWith('/') ? path : `${run.shown(run.host.moduleDir)}/${path}`;
-    fine = showFile(run, Buffer.from(full, 'latin1'), operand) && fine;
+    fine = showFile(run, moduleFile(run.host, path), operand) && fine;
   }
   return fine;
 }
 
-function showFile(run: ModprobeRun, path: Buffer, operand: string): boolean {
+function showFile(run: ModprobeRun, path: string | Buffer, operand: string): boolean {
   const exported = run.settings.action === 'show-exports';
   const opened = openModuleFile(path);
   const symbols = opened.kind === 'not-a-module' ? [] : exported ? opened.exports() : opened.versions();

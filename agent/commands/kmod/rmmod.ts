@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { errnoText } from '../../base/errno.ts';
 import { openHost } from '../../base/host.ts';
-import { moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
+import { moduleFile, moduleName, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
 import { modinfoValues } from '../../facts/modfiles/modinfo.ts';
 import { readModuleInfo } from '../../facts/modfiles/module-info.ts';
 import { findModuleUsers, type ModuleUser } from '../../facts/kernel/module-users.ts';
@@ -86,7 +86,7 @@ function userText(user: ModuleUser): string {
 function aliases(module: ModuleName, matcher: Matcher | undefined): readonly string[] {
   const path = matcher?.dependencies(module)?.path;
   if (path === undefined) return [];
-  const info = readModuleInfo(path.startsWith('/') ? path : `${openHost().moduleDir}/${path}`);
+  const info = readModuleInfo(moduleFile(openHost(), path));
   return info.kind === 'not-a-module' ? [] : modinfoValues(info.fields, 'alias');
 }
 

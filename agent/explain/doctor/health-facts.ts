@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { installedReleases, type Host } from '../../base/host.ts';
-import type { ModuleName, Place } from '../../base/names.ts';
+import { moduleFile, type ModuleName, type Place } from '../../base/names.ts';
 import { readAttribute } from '../../facts/attribute.ts';
 import { readUdevRules } from '../../facts/config/config-text.ts';
 import { openFirmware } from '../../facts/devices/firmware.ts';
@@ -131,7 +131,7 @@ export function firmwareFacts(
   for (const module of new Set([...loaded, ...wanted])) {
     const path = matcher.dependencies(module)?.path;
     if (path === undefined) continue;
-    const file = openModuleFile(path.startsWith('/') ? path : `${host.moduleDir}/${path}`);
+    const file = openModuleFile(moduleFile(host, path));
     if (file.kind !== 'module') continue;
     const named = modinfoValues(file.modinfo, 'firmware');
     file.close();

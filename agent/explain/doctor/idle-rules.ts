@@ -1,5 +1,5 @@
 import { nearestWord } from '../../base/spelling.ts';
-import { moduleNameFromPath, type ModuleName, type Place } from '../../base/names.ts';
+import { moduleFile, type ModuleName, moduleNameFromPath, type Place } from '../../base/names.ts';
 import type { Host } from '../../base/host.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import type { IdleRule } from './health.ts';
@@ -134,7 +134,7 @@ class Search {
       // Options may be for an alias; and what is on the command line is mostly the kernel's own (`acpi.x=1`).
       return commandLine || matcher.lookup(module).kind === 'found' ? [] : this.named(module, place);
     }
-    const file = openModuleFile(found.path.startsWith('/') ? found.path : `${this.#host.moduleDir}/${found.path}`);
+    const file = openModuleFile(moduleFile(this.#host, found.path));
     if (file.kind !== 'module') return [];
     try {
       return badParameters(file.modinfo, [{ text, place }]).map(({ name, value, kind, type, suggestion }) => {

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { openHost, type Host } from '../../base/host.ts';
-import { moduleNameFromPath, type ModuleName } from '../../base/names.ts';
+import { moduleFile, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
 import { readInitramfs } from '../../facts/trees/initramfs.ts';
 import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
 import { readBoundDevices } from '../../facts/devices/recording.ts';
@@ -94,7 +94,7 @@ function examineAll(
   for (const module of modules) {
     const found = sources.matcher.dependencies(module);
     if (found === undefined) continue;
-    const path = found.path.startsWith('/') ? found.path : `${host.moduleDir}/${found.path}`;
+    const path = moduleFile(host, found.path);
     // In use together, they are each other's providers.
     examined.set(module, examiner.examine({ module, path, parameters: [], before: new Set(modules) }));
   }

@@ -1,6 +1,6 @@
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
-import { moduleName, moduleNameFromPath, type ModuleName } from '../../base/names.ts';
+import { moduleFile, moduleName, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
 import { nearestWord } from '../../base/spelling.ts';
 import { readAttribute, readNames } from '../../facts/attribute.ts';
 import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
@@ -41,8 +41,7 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
     .candidates.find((candidate) => candidate.module === module);
   const step = report?.steps.find((each) => each.module === module);
   const found = sources.matcher.dependencies(module);
-  const path =
-    found === undefined ? undefined : found.path.startsWith('/') ? found.path : `${host.moduleDir}/${found.path}`;
+  const path = found === undefined ? undefined : moduleFile(host, found.path);
   const needs = (found?.depends ?? []).map((each) => moduleNameFromPath(each));
   const devices = devicesOf(host, sources, module);
   const description = path === undefined ? undefined : descriptionOf(path);

@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import type { Devpath, Modalias } from '../../base/names.ts';
-import { ownText } from '../../base/own-text.ts';
+import { ownText } from '../../base/machine-text.ts';
 import { readAttribute, readLinkName, readNames, readText } from '../attribute.ts';
 import { KeyValues, type Properties } from '../uevents/key-values.ts';
 import type { Uevent } from '../uevents/uevent.ts';

@@ -11,6 +11,7 @@
  */
 import type { Devpath, Modalias } from '../../base/names.ts';
 import { PlugdError, reason } from '../../base/error.ts';
+import { toMachineText } from '../../base/machine-text.ts';
 import { readLinkName } from '../attribute.ts';
 import { readDevices, type Device } from './device.ts';
 
@@ -114,5 +115,5 @@ const REMEDY = "a recording is one JSON object a line, as 'plugd devices --recor
 
 /** Text of other tools may hold characters beyond a byte: they stand for their UTF-8 bytes. */
 function latin1(text: string): string {
-  return /[^\x00-\xff]/.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
+  return /[^\x00-\xff]/.test(text) ? toMachineText(text) : text;
 }

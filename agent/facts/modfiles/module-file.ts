@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../../base/error.ts';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
+import { nativePath, toMachineText } from '../../base/machine-text.ts';
 import {
   compressionOf,
   decompress,
@@ -175,7 +176,10 @@ function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
   let fd: number;
   try {
     // O_NONBLOCK: a fifo would wait for a writer.
-    fd = openSync(place, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(
+      typeof place === 'string' ? nativePath(toMachineText(place)) : place,
+      constants.O_RDONLY | constants.O_NONBLOCK,
+    );
   } catch (error) {
     return failed(path, error);
   }

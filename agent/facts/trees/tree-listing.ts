@@ -1,7 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
+import { nativePath, toMachineText } from '../../base/machine-text.ts';
 
 /** A module file of a tree: `kernel/drivers/net/mii.ko.xz`, and when it was last changed (seconds since 1970). */
 export interface ListedModule {
+  /** Machine text relative to the module directory, as in modules.dep. */
   readonly path: string;
   readonly seconds: number;
 }
@@ -9,19 +11,19 @@ export interface ListedModule {
 const MODULE = /\.ko(\.gz|\.xz|\.zst)?$/;
 
 /**
- * Every module file below a module directory, in no order; `build` and `source` are not of it. Symbolic links to files are
- * followed, links to folders are not. Empty when there is no such directory.
+ * Every module file below a module directory, in no order, without the folders `build` and `source`. Symbolic links to files
+ * count, links to folders are not followed. Empty when there is no such directory.
  */
 export function listModuleFiles(moduleDir: string): readonly ListedModule[] {
   const found: ListedModule[] = [];
-  walk(moduleDir, '', found);
+  walk(toMachineText(moduleDir), '', found);
   return found;
 }
 
 function walk(moduleDir: string, below: string, found: ListedModule[]): void {
   let entries;
   try {
-    entries = readdirSync(`${moduleDir}/${below}`, { withFileTypes: true });
+    entries = readdirSync(nativePath(`${moduleDir}/${below}`), { encoding: 'latin1', withFileTypes: true });
   } catch {
     return;
   }
@@ -30,7 +32,7 @@ function walk(moduleDir: string, below: string, found: ListedModule[]): void {
     if (entry.isDirectory()) {
       if (path !== 'build' && path !== 'source') walk(moduleDir, path, found);
     } else if (MODULE.test(entry.name)) {
-      const stat = statSync(`${moduleDir}/${path}`, { throwIfNoEntry: false });
+      const stat = statSync(nativePath(`${moduleDir}/${path}`), { throwIfNoEntry: false });
       if (stat?.isFile() === true) found.push({ path, seconds: Math.floor(stat.mtimeMs / 1000) });
     }
   }

@@ -125,11 +125,32 @@ for (const name of Object.keys(PARTS)) {
   writeFileSync(join(dist, `${file}.cjs`), `(function(require,module,exports,__plugd_file,__dirname){${text}\n})`);
   parts[name] = file;
 }
+/**
+ * The program is a shell script and JavaScript at once: to the shell the second line is `:`, then `exec node`; to JavaScript it is
+ * a string and a comment. Node reads its variables before any JavaScript, and whoever runs modprobe may have set them for a
+ * program of their own: a loader that modprobe cannot find, a debugger's port. `env -u` does the same in one exec more, and
+ * `env -S` is not everywhere.
+ */
+const VARIABLES = [
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_DEBUG',
+  'NODE_DEBUG_NATIVE',
+  'NODE_ICU_DATA',
+  'NODE_PATH',
+  'NODE_PENDING_DEPRECATION',
+  'NODE_PRESERVE_SYMLINKS',
+  'NODE_PRESERVE_SYMLINKS_MAIN',
+  'NODE_REDIRECT_WARNINGS',
+  'NODE_USE_ENV_PROXY',
+  'NODE_V8_COVERAGE',
+];
+const head = `#!/bin/sh\n':' //; unset ${VARIABLES.join(' ')}; exec node "$0" "$@"\n`;
 const launcher = readFileSync(join(root, 'agent/launch/launcher.cjs'), 'utf8').replace(
   '@PARTS@',
   JSON.stringify(parts),
 );
-writeFileSync(join(dist, 'plugd.cjs'), launcher);
+writeFileSync(join(dist, 'plugd.cjs'), head + launcher);
 chmodSync(join(dist, 'plugd.cjs'), 0o755);
 
 const files = {

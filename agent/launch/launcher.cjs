@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 'use strict';
 // Runs the bundle that has the command, through V8's code cache. A cache is named by its bundle's hash: V8 itself compares only
 // the source's length. One made by another Node is rejected by V8 and the bundle is compiled as usual: slower, never wrong.

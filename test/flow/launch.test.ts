@@ -55,3 +55,31 @@ t.test('the launcher finds the bundle that has the command', async (t) => {
     t.match(ran.stdout + ran.stderr, output);
   }
 });
+
+t.test("the caller's variables for Node have no influence, under any name", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'plugd-launch-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  symlinkSync(plugd, join(folder, 'link'));
+  symlinkSync('link', join(folder, 'lsmod'));
+  const rows: ReadonlyArray<readonly [name: string, value: string]> = [
+    ['NODE_OPTIONS', '--require=/nonexistent.js'],
+    ['NODE_OPTIONS', '--bogus'],
+    ['NODE_OPTIONS', '--inspect=127.0.0.1:1'],
+    ['NODE_EXTRA_CA_CERTS', '/nonexistent.pem'],
+    ['NODE_DEBUG', 'fs,module'],
+    ['NODE_ICU_DATA', '/nonexistent'],
+    ['NODE_PRESERVE_SYMLINKS_MAIN', '1'],
+    ['NODE_V8_COVERAGE', join(folder, 'coverage')],
+  ];
+  for (const [name, value] of rows) {
+    const env = { ...process.env, [name]: value };
+    const under = await runProgram(join(folder, 'lsmod'), ['-V'], { env });
+    t.match(under, { status: 0, stdout: /^kmod version/, stderr: '' }, `${name}=${value} lsmod`);
+    const own = await runProgram(plugd, ['--version'], { env });
+    t.match(own, { status: 0, stdout: /^plugd \d/, stderr: '' }, `${name}=${value} plugd`);
+  }
+  t.notOk(readdirSync(folder).includes('coverage'));
+  const words = ['x y', '', "it's", '$(id)', '*', '-'];
+  const odd = await runProgram(join(folder, 'link'), ['lookup', ...words]);
+  t.match(odd.stderr, "'-' stands alone", 'words come through the shell as they are');
+});

@@ -9,6 +9,7 @@
 #include "module_calls.h"
 #include "netlink_socket.h"
 #include "notify.h"
+#include "open_in_root.h"
 #include "v8_flags.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -20,9 +21,11 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("setNoEnobufs", Napi::Function::New<plugd::SetNoEnobufs>(env));
   exports.Set("decompressXz", Napi::Function::New<plugd::DecompressXz>(env));
   exports.Set("decompressZstd", Napi::Function::New<plugd::DecompressZstd>(env));
+  exports.Set("decompressFirst", Napi::Function::New<plugd::DecompressFirst>(env));
   exports.Set("decompressLater", Napi::Function::New<plugd::DecompressLater>(env));
   exports.Set("exitNow", Napi::Function::New<plugd::ExitNow>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
+  exports.Set("openInRoot", Napi::Function::New<plugd::OpenInRoot>(env));
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
   exports.Set("readLinkedDevices", Napi::Function::New<plugd::ReadLinkedDevices>(env));
   exports.Set("readLinkedDevicesLater", Napi::Function::New<plugd::ReadLinkedDevicesLater>(env));

@@ -38,6 +38,15 @@ export interface Addon {
   decompressXz(image: Uint8Array, limit: number): Buffer | number;
   /** The whole of a .zst image (multi-frame) through libzstd.so.1; same answers. */
   decompressZstd(image: Uint8Array, limit: number): Buffer | number;
+  /**
+   * The first stream (xz) or frame (zstd) of an image that goes on with something else, and how many bytes it takes; the same
+   * errors, and EBADMSG only for what it took.
+   */
+  decompressFirst(
+    format: 'xz' | 'zstd',
+    image: Uint8Array,
+    limit: number,
+  ): { readonly image: Buffer; readonly consumed: number } | number;
   /** Either of the two on libuv's pool; `image` must stay as it is until `done` gets the answer. */
   decompressLater(
     format: 'xz' | 'zstd',
@@ -49,6 +58,11 @@ export interface Addon {
   exitNow(status: number): void;
   /** One UTF-8 datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract), never waiting: 0 or -errno (EAGAIN full). */
   notify(socket: string, message: string): number;
+  /**
+   * openat2(2) with RESOLVE_IN_ROOT: `path` (bytes) is opened as if the folder `root` were the root directory. The descriptor, or
+   * -errno: ENOSYS before Linux 5.6; some containers answer EPERM for the call itself.
+   */
+  openInRoot(root: string, path: Uint8Array, flags: number): number;
   /** flock(2), exclusive, without waiting: 0, or -errno (EAGAIN: somebody else holds it). It ends with the descriptor. */
   lockFile(fd: number): number;
   /**
@@ -110,4 +124,13 @@ export function addon(): Addon {
   throw new PlugdError('unsupported', "plugd's addon (native/build/Release/plugd.node) is not built", {
     remedy: 'npm run build:native',
   });
+}
+
+/** The addon, or undefined where it is not built or does not load: for what works without it, too. */
+export function addonIfBuilt(): Addon | undefined {
+  try {
+    return addon();
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { resolve } from 'node:path';
 import { PlugdError } from './error.ts';
+import { listInRoot, statInRoot } from './root.ts';
 
 /** What a command line says about the machine to work on. */
 export interface HostOptions {
@@ -34,7 +34,7 @@ const MODULE_ROOTS = ['/lib/modules', '/usr/lib/modules'];
  */
 export function openHost(options: HostOptions = {}): Host {
   const root = options.root === undefined ? '' : resolve(options.root).replace(/\/+$/, '');
-  if (root !== '' && !isDirectory(root)) {
+  if (root !== '' && !isDirectory('', root)) {
     throw new PlugdError('usage', `--root ${options.root}: not a directory`);
   }
   const kernel = options.kernel ?? (root === '' ? release() : releaseOf(root));
@@ -42,7 +42,7 @@ export function openHost(options: HostOptions = {}): Host {
   return {
     root,
     kernel,
-    moduleDir: candidates.find(isDirectory) ?? `${root}/lib/modules/${kernel}`,
+    moduleDir: candidates.find((path) => isDirectory(root, path)) ?? `${root}/lib/modules/${kernel}`,
     sysfs: options.sysfs === undefined ? '/sys' : resolve(options.sysfs),
     proc: options.proc === undefined ? '/proc' : resolve(options.proc),
   };
@@ -52,11 +52,9 @@ export function openHost(options: HostOptions = {}): Host {
 export function installedReleases(root: string): readonly string[] {
   const found = new Set<string>();
   for (const dir of MODULE_ROOTS) {
-    try {
-      for (const name of readdirSync(root + dir)) if (isDirectory(`${root}${dir}/${name}`)) found.add(name);
-    } catch {
-      // No such directory: that root has no modules there.
-    }
+    const entries = listInRoot(root, root + dir);
+    if (typeof entries === 'number') continue; // No such directory: that root has no modules there.
+    for (const { name } of entries) if (isDirectory(root, `${root}${dir}/${name}`)) found.add(name);
   }
   return [...found].toSorted();
 }
@@ -71,6 +69,6 @@ function releaseOf(root: string): string {
   });
 }
 
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+function isDirectory(root: string, path: string): boolean {
+  return statInRoot(root, path)?.isDirectory() ?? false;
 }

@@ -143,7 +143,7 @@ function unfinishedFile(moduleDir: string): string | undefined {
 /** Differs as soon as something that answers are made from does. */
 function stampOf(host: Host): string {
   const hash = createHash('sha1');
-  hash.update(readModuleTree(host.moduleDir)?.generation() ?? 'none');
+  hash.update(readModuleTree(host)?.generation() ?? 'none');
   for (const { texts, unread } of [readModprobeConfig(host), readUdevRules(host)]) {
     for (const { file, text } of texts) hash.update(`${file}\0${text}\0`, 'latin1');
     for (const { file, why } of unread) hash.update(`${file}\0${why}\0`);

@@ -38,7 +38,7 @@ export interface NoTree {
 
 /** The module tree of `host.moduleDir`. */
 export function findTree(host: Host): ModuleTree | NoTree {
-  const files = readModuleTree(host.moduleDir);
+  const files = readModuleTree(host);
   if (files === undefined) return noTree(host);
   const problems: Problem[] = [];
   const open = (name: IndexName) => new TreeIndex(name, files, problems);

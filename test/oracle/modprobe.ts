@@ -48,7 +48,7 @@ export const withFileAt = (path: string, file: string) => [
 /** plugd's rooms over a tree and configuration directories. */
 export function openTree(tree: DebianTree, paths: readonly string[]) {
   const host = hostOf(tree);
-  const files = readModuleTree(host.moduleDir);
+  const files = readModuleTree(host);
   if (files === undefined) throw new Error(`${host.moduleDir} is not there`);
   const open = (name: IndexName) => {
     const bytes = files.readIndex(name);

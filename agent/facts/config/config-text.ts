@@ -11,10 +11,12 @@
  *
  * Sources: modprobe.d(5), depmod.d(5), udev(7), libkmod's kmod_config_new.
  */
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { fsCode } from '../../base/error.ts';
+import { readFileSync } from 'node:fs';
+import { ERRNO, errnoOf } from '../../base/errno.ts';
 import type { Host } from '../../base/host.ts';
+import { existsInRoot, listInRoot, lookInRoot, readLinkInRoot, statInRoot } from '../../base/root.ts';
 import { readText } from '../attribute.ts';
+import { faultOf, readRegularFile } from '../regular-file.ts';
 
 /** A configuration file as it was read, latin1: one character is one byte. */
 export interface ConfigText {
@@ -62,22 +64,22 @@ const PLACES = ['/etc', '/run', '/usr/local/lib', '/usr/lib', '/lib'];
  */
 export function readModprobeConfig(host: Host, places: ConfigPlaces = {}): ConfigFamily {
   const own = ['modules.softdep', 'modules.weakdep'].map((name) => `${host.moduleDir}/${name}`);
-  return readFamily(directories(host, 'modprobe.d', places), '.conf', own);
+  return readFamily(host.root, directories(host, 'modprobe.d', places), '.conf', own);
 }
 
 /** depmod's configuration: depmod.d/*.conf, merged the same way. */
 export function readDepmodConfig(host: Host, places: ConfigPlaces = {}): ConfigFamily {
-  return readFamily(directories(host, 'depmod.d', places), '.conf');
+  return readFamily(host.root, directories(host, 'depmod.d', places), '.conf');
 }
 
 /** udev's rules: udev/rules.d/*.rules, merged the same way. */
 export function readUdevRules(host: Host, places: ConfigPlaces = {}): ConfigFamily {
-  return readFamily(directories(host, 'udev/rules.d', places), '.rules');
+  return readFamily(host.root, directories(host, 'udev/rules.d', places), '.rules');
 }
 
 /** Lists of modules to load at boot: modules-load.d/*.conf, merged the same way. */
 export function readModulesLoad(host: Host, places: ConfigPlaces = {}): ConfigFamily {
-  return readFamily(directories(host, 'modules-load.d', places), '.conf');
+  return readFamily(host.root, directories(host, 'modules-load.d', places), '.conf');
 }
 
 /** The kernel command line, without its newline; the text is empty where there is none. */
@@ -102,11 +104,19 @@ function directories(host: Host, family: string, places: ConfigPlaces): readonly
 
 interface Entry {
   readonly file: string;
-  /** How it is read: a file named by itself may be a pipe, which can be read only once; a device only masks. */
+  /** `single`: named by itself, so it may be a pipe, which can be read only once. `optional`: it may be missing. */
   readonly as: 'member' | 'single' | 'mask' | 'optional';
 }
 
-function readFamily(paths: readonly string[], suffix: string, optional: readonly string[] = []): ConfigFamily {
+/** No line of configuration is worth more; the largest file of a distribution (modules.alias is none) has 200 KiB. */
+const MOST_BYTES = 16 << 20;
+
+function readFamily(
+  root: string,
+  paths: readonly string[],
+  suffix: string,
+  optional: readonly string[] = [],
+): ConfigFamily {
   const unread: UnreadText[] = [];
   const hidden: HiddenText[] = [];
   const seen = new Set<string>();
@@ -117,20 +127,18 @@ function readFamily(paths: readonly string[], suffix: string, optional: readonly
   };
   for (const file of optional) take({ file, as: 'optional' });
   for (const path of paths) {
-    let names: string[];
-    try {
-      names = readdirSync(path);
-      // Where /lib is a link to /usr/lib both are the same directory.
-      const { dev, ino } = statSync(path);
-      if (seen.has(`${dev}:${ino}`)) continue;
-      seen.add(`${dev}:${ino}`);
-    } catch (error) {
-      const code = fsCode(error) ?? '';
-      if (code === 'ENOTDIR' && existsSync(path)) take({ file: path, as: 'single' });
-      else if (code !== 'ENOENT' && code !== 'ENOTDIR') unread.push({ file: path, why: WHY[code] ?? code });
+    const entries = listInRoot(root, path);
+    if (typeof entries === 'number') {
+      if (entries === -ERRNO.ENOTDIR && existsInRoot(root, path)) take({ file: path, as: 'single' });
+      else if (entries !== -ERRNO.ENOENT && entries !== -ERRNO.ENOTDIR)
+        unread.push({ file: path, why: faultOf(-entries).why });
       continue;
     }
-    for (const name of names) {
+    // Where /lib is a link to /usr/lib both are the same directory.
+    const { dev, ino } = statInRoot(root, path) ?? {};
+    if (seen.has(`${dev}:${ino}`)) continue;
+    seen.add(`${dev}:${ino}`);
+    for (const { name } of entries) {
       if (name.startsWith('.') || name.length <= suffix.length || !name.endsWith(suffix)) continue;
       // A name that is masked already needs no look at what it is.
       const first = byName.get(name);
@@ -138,53 +146,52 @@ function readFamily(paths: readonly string[], suffix: string, optional: readonly
         hidden.push({ file: `${path}/${name}`, by: first.file });
         continue;
       }
-      const entry = look(`${path}/${name}`);
+      const entry = look(root, `${path}/${name}`);
       if ('as' in entry) take(entry);
       else unread.push(entry);
     }
   }
   const texts: ConfigText[] = [];
   for (const [, entry] of [...byName].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const text = read(entry);
+    const text = read(root, entry);
     if (typeof text === 'string') texts.push({ file: entry.file, text });
-    else if (entry.as !== 'optional' || text.why !== WHY['ENOENT']) unread.push(text);
+    else if (text !== undefined) unread.push(text);
   }
   return { texts, unread, hidden };
 }
 
-/** What an entry of a directory is. One that cannot be read as a file takes no part, not even as a mask. */
-function look(file: string): Entry | UnreadText {
-  try {
-    const stat = statSync(file);
+/**
+ * What an entry of a folder is. One that cannot be read as a file takes no part, not even as a mask. A link to /dev/null masks
+ * in an image without devices, too.
+ */
+function look(root: string, file: string): Entry | UnreadText {
+  const stat = lookInRoot(root, file);
+  if (typeof stat !== 'number') {
     if (stat.isFile()) return { file, as: 'member' };
     if (stat.isCharacterDevice()) return { file, as: 'mask' };
-    return { file, why: stat.isDirectory() ? 'a directory, not a file' : 'not a regular file' };
-  } catch (error) {
-    const code = fsCode(error) ?? '';
-    return { file, why: code === 'ENOENT' ? 'a symbolic link to nothing' : (WHY[code] ?? code) };
+    return { file, why: stat.isDirectory() ? faultOf(ERRNO.EISDIR).why : 'not a regular file' };
   }
+  if (stat === -ERRNO.ENOENT && readLinkInRoot(root, file) === '/dev/null') return { file, as: 'mask' };
+  return { file, why: stat === -ERRNO.ENOENT ? 'a symbolic link to nothing' : faultOf(-stat).why };
 }
 
-function read({ file, as }: Entry): string | UnreadText {
+function read(root: string, { file, as }: Entry): string | UnreadText | undefined {
   if (as === 'mask') return '';
-  const text = as === 'single' ? undefined : readText(file);
-  if (text !== undefined) return text;
+  if (as === 'single') return readSingle(file);
+  const content = readRegularFile(root, file, MOST_BYTES);
+  if (content.kind === 'bytes') return content.bytes.toString('latin1');
+  if (content.kind === 'fault') return { file, why: content.why };
+  return as === 'optional' ? undefined : { file, why: faultOf(ERRNO.ENOENT).why };
+}
+
+/** A file that a person named (`-C <(generate)`): a pipe is waited for. */
+function readSingle(file: string): string | UnreadText {
   try {
     return readFileSync(file, 'latin1');
   } catch (error) {
-    const code = fsCode(error) ?? '';
-    return { file, why: WHY[code] ?? code };
+    return { file, why: faultOf(errnoOf(error, ERRNO.EIO)).why };
   }
 }
-
-const WHY: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'a directory, not a file',
-  ELOOP: 'a symbolic link that leads to itself',
-  EIO: 'input/output error',
-  ENOENT: 'no such file',
-};
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);

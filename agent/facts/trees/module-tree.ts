@@ -8,8 +8,10 @@
  * Files are opened when they are asked for, each read once and whole: depmod renames new ones into place, so a file that is
  * open never changes.
  */
-import { readFileSync, statSync } from 'node:fs';
-import { fsCode, PlugdError, reason } from '../../base/error.ts';
+import { PlugdError } from '../../base/error.ts';
+import type { Host } from '../../base/host.ts';
+import { statInRoot } from '../../base/root.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /** An index's name, without `.bin`. */
 export type IndexName =
@@ -61,27 +63,28 @@ export interface ModuleTreeFiles {
   generation(): string;
 }
 
-/** The directory's files; undefined when it is no directory, or is not there. */
-export function readModuleTree(dir: string): ModuleTreeFiles | undefined {
-  if (!(statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false)) return undefined;
+/** The files of the host's module directory; undefined when it is no directory, or is not there. */
+export function readModuleTree({
+  root,
+  moduleDir: dir,
+}: Pick<Host, 'root' | 'moduleDir'>): ModuleTreeFiles | undefined {
+  if (!(statInRoot(root, dir)?.isDirectory() ?? false)) return undefined;
   return {
     dir,
-    readIndex: (name) => readIfThere(`${dir}/${name}.bin`),
-    readText: (name) => readIfThere(`${dir}/${name}`)?.toString('latin1'),
-    generation: () => WATCHED.map((name) => `${name} ${stamp(`${dir}/${name}`)}`).join('\n'),
+    readIndex: (name) => readIfThere(root, `${dir}/${name}.bin`),
+    readText: (name) => readIfThere(root, `${dir}/${name}`)?.toString('latin1'),
+    generation: () => WATCHED.map((name) => `${name} ${stamp(root, `${dir}/${name}`)}`).join('\n'),
   };
 }
 
-function stamp(file: string): string {
-  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+function stamp(root: string, file: string): string {
+  const stat = statInRoot(root, file);
   return stat === undefined ? '-' : `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
 }
 
-function readIfThere(file: string): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if (fsCode(error) === 'ENOENT') return undefined;
-    throw new PlugdError('unreadable', reason(error), { file, cause: error });
-  }
+function readIfThere(root: string, file: string): Buffer | undefined {
+  const read = readRegularFile(root, file);
+  if (read.kind === 'bytes') return read.bytes;
+  if (read.kind === 'absent') return undefined;
+  throw new PlugdError('unreadable', `${file}: ${read.why}`);
 }

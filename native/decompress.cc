@@ -113,9 +113,11 @@ const Lzma* OpenLzma() {
   return whole ? &library : nullptr;
 }
 
-int Unxz(const Lzma& lzma, Input input, Output* output) {
+// With `consumed` it stops after the first stream and tells how much of the input that took; without, all of it must be streams.
+int Unxz(const Lzma& lzma, Input input, Output* output, size_t* consumed) {
   LzmaStream stream{};
-  if (lzma.stream_decoder(&stream, kLzmaMemory, kLzmaConcatenated) != kLzmaOk) return -ENOMEM;
+  const uint32_t flags = consumed == nullptr ? kLzmaConcatenated : 0;
+  if (lzma.stream_decoder(&stream, kLzmaMemory, flags) != kLzmaOk) return -ENOMEM;
   stream.next_in = input.data;
   stream.avail_in = input.size;
   int error = 0;
@@ -129,6 +131,7 @@ int Unxz(const Lzma& lzma, Input input, Output* output) {
     status = lzma.code(&stream, kLzmaFinish);
     output->Wrote(room - stream.avail_out);
   }
+  if (consumed != nullptr) *consumed = input.size - stream.avail_in;
   lzma.end(&stream);
   if (error != 0) return error;
   if (status == kLzmaStreamEnd) return 0;
@@ -166,7 +169,8 @@ const Zstd* OpenZstd() {
   return whole ? &library : nullptr;
 }
 
-int Unzstd(const Zstd& zstd, Input input, Output* output) {
+// `consumed`: as for Unxz, after the first frame.
+int Unzstd(const Zstd& zstd, Input input, Output* output, size_t* consumed) {
   void* stream = zstd.create();
   if (stream == nullptr) return -ENOMEM;
   ZstdBuffer in{const_cast<uint8_t*>(input.data), input.size, 0};
@@ -177,15 +181,17 @@ int Unzstd(const Zstd& zstd, Input input, Output* output) {
     error = output->MakeRoom();
     if (error != 0) break;
     ZstdBuffer out{output->free_begin(), output->free_size(), 0};
-    const size_t consumed = in.position;
+    const size_t before = in.position;
     hint = zstd.decompress(stream, &out, &in);
     output->Wrote(out.position);
     if (zstd.is_error(hint) != 0) {
       error = -EBADMSG;
-    } else if (hint != 0 && out.position == 0 && in.position == consumed) {
+    } else if (hint != 0 && out.position == 0 && in.position == before) {
       error = -EBADMSG;  // it wants more than there is
     }
+    if (hint == 0 && consumed != nullptr) break;
   }
+  if (consumed != nullptr) *consumed = in.position;
   zstd.free_stream(stream);
   return error;
 }
@@ -208,23 +214,23 @@ bool ReadArguments(const Napi::CallbackInfo& info, size_t first, Arguments* argu
   return true;
 }
 
-int DecompressXzInto(Input input, Output* output) {
+int DecompressXzInto(Input input, Output* output, size_t* consumed) {
   const Lzma* lzma = OpenLzma();
-  return lzma == nullptr ? -ENOSYS : Unxz(*lzma, input, output);
+  return lzma == nullptr ? -ENOSYS : Unxz(*lzma, input, output, consumed);
 }
 
-int DecompressZstdInto(Input input, Output* output) {
+int DecompressZstdInto(Input input, Output* output, size_t* consumed) {
   const Zstd* zstd = OpenZstd();
-  return zstd == nullptr ? -ENOSYS : Unzstd(*zstd, input, output);
+  return zstd == nullptr ? -ENOSYS : Unzstd(*zstd, input, output, consumed);
 }
 
-using Decompress = int (*)(Input, Output*);
+using Decompress = int (*)(Input, Output*, size_t* consumed);
 
 Napi::Value Run(const Napi::CallbackInfo& info, Decompress decompress, const char* usage) {
   Arguments arguments;
   if (info.Length() != 2 || !ReadArguments(info, 0, &arguments)) return Misuse(info, usage);
   Output output(arguments.input.size, arguments.limit);
-  const int error = decompress(arguments.input, &output);
+  const int error = decompress(arguments.input, &output, nullptr);
   return error != 0 ? Number(info, error) : output.Take(info.Env());
 }
 
@@ -238,7 +244,7 @@ class LaterWork : public Napi::AsyncWorker {
         output_(arguments.input.size, arguments.limit),
         decompress_(decompress) {}
 
-  void Execute() override { error_ = decompress_(input_, &output_); }
+  void Execute() override { error_ = decompress_(input_, &output_, nullptr); }
 
   void OnOK() override {
     const Napi::HandleScope scope(Env());
@@ -262,6 +268,23 @@ Napi::Value DecompressXz(const Napi::CallbackInfo& info) {
 
 Napi::Value DecompressZstd(const Napi::CallbackInfo& info) {
   return Run(info, DecompressZstdInto, "decompressZstd(image, limit)");
+}
+
+Napi::Value DecompressFirst(const Napi::CallbackInfo& info) {
+  const char* usage = "decompressFirst('xz' or 'zstd', image, limit)";
+  Arguments arguments;
+  if (info.Length() != 3 || !info[0].IsString() || !ReadArguments(info, 1, &arguments)) return Misuse(info, usage);
+  const std::string format = Latin1(info[0]);
+  if (format != "xz" && format != "zstd") return Misuse(info, usage);
+  Output output(arguments.input.size, arguments.limit);
+  size_t consumed = 0;
+  const Decompress decompress = format == "xz" ? DecompressXzInto : DecompressZstdInto;
+  const int error = decompress(arguments.input, &output, &consumed);
+  if (error != 0) return Number(info, error);
+  Napi::Object first = Napi::Object::New(info.Env());
+  first.Set("image", output.Take(info.Env()));
+  first.Set("consumed", Number(info, static_cast<int64_t>(consumed)));
+  return first;
 }
 
 Napi::Value DecompressLater(const Napi::CallbackInfo& info) {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { openHost, type Host } from '../../base/host.ts';
 import { moduleFile, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
-import { readInitramfs } from '../../facts/trees/initramfs.ts';
+import { readInitramfs } from '../../facts/initramfs/initramfs.ts';
 import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
 import { readBoundDevices } from '../../facts/devices/recording.ts';
 import { describe } from '../../facts/devices/device-search.ts';

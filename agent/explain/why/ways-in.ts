@@ -1,8 +1,8 @@
 import type { Host } from '../../base/host.ts';
 import { lookupKey, moduleName, type ModuleName, type Place } from '../../base/names.ts';
-import { readInitramfs } from '../../facts/trees/initramfs.ts';
+import { readInitramfs } from '../../facts/initramfs/initramfs.ts';
 import type { AskingDevice, WayIn } from '../../records/reasons.ts';
-import { counted } from '../../base/words.ts';
+import { counted, listed } from '../../base/words.ts';
 import { emptyConfig } from '../../rules/modprobe/config.ts';
 import { parseModprobeConf } from '../../rules/modprobe/modprobe-conf.ts';
 import { policyDenials, readPolicy, type Asker } from '../policy-verdict.ts';
@@ -121,7 +121,11 @@ function isRequest(pattern: string): boolean {
 function initramfs(host: Host, module: ModuleName, aliases: readonly string[]): WayIn {
   const way = 'the initramfs';
   const image = readInitramfs(host);
-  if (image.kind === 'none') return { way, answer: 'no-way', because: 'there is none for this kernel' };
+  if (image.kind === 'none') {
+    return image.others.length === 0
+      ? { way, answer: 'no-way', because: 'there is none for this kernel' }
+      : { way, answer: 'unknown', because: `none has a name that tells this kernel; there is ${listed(image.others)}` };
+  }
   if (image.kind === 'unreadable') return { way, answer: 'unknown', because: `${image.file}: ${image.why}` };
   if (!image.modules.has(module)) return { way, answer: 'no-way', because: 'it does not have the module' };
   const config = emptyConfig();

@@ -34,13 +34,36 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
 }
 
 /** The whole image, or why there is none: `errno` is EBADMSG (corrupt), EFBIG (over the limit), ENOSYS (no decompressor), ENOMEM. */
-export type Decompressed =
-  | { readonly kind: 'image'; readonly image: Buffer }
-  | { readonly kind: 'undecompressable'; readonly why: string; readonly errno: number };
+export type Decompressed = { readonly kind: 'image'; readonly image: Buffer } | Undecompressable;
+
+/** Bytes that could not be decompressed; `why` names the compression. */
+export interface Undecompressable {
+  readonly kind: 'undecompressable';
+  readonly why: string;
+  readonly errno: number;
+}
 
 /** Decompresses a whole file in memory; at most `limit` bytes may come out. */
 export function decompress(compression: Compression, file: Uint8Array, limit: number = IMAGE_LIMIT): Decompressed {
   return compression === 'gzip' ? gunzip(file, limit) : unpack(compression, file, limit);
+}
+
+/** The first part of some bytes, and how many of them it takes; the same reasons as for a whole file. */
+export type DecompressedPart =
+  | { readonly kind: 'part'; readonly image: Buffer; readonly consumed: number }
+  | Undecompressable;
+
+/** Decompresses the first stream, frame or member of bytes that go on with something else (an initramfs image). */
+export function decompressPart(compression: Compression, bytes: Uint8Array, limit: number): DecompressedPart {
+  if (compression === 'gzip') return gunzipPart(bytes, limit);
+  let first: { readonly image: Buffer; readonly consumed: number } | number;
+  try {
+    first = addon().decompressFirst(compression, bytes, limit);
+  } catch (error) {
+    if (!(error instanceof PlugdError)) throw error;
+    first = -ERRNO.ENOSYS;
+  }
+  return typeof first === 'number' ? failed(compression, -first, limit) : { kind: 'part', ...first };
 }
 
 /** The same without waiting for it: on libuv's pool, several at a time. `file` must not change meanwhile. */
@@ -61,7 +84,7 @@ export async function decompressLater(
   return result(compression, file, limit, answer);
 }
 
-function failed(compression: Compression, errno: number, limit: number): Decompressed {
+function failed(compression: Compression, errno: number, limit: number): Undecompressable {
   const why =
     errno === ERRNO.EBADMSG
       ? `damaged or truncated ${compression} data`
@@ -85,6 +108,43 @@ function gunzip(file: Uint8Array, limit: number): Decompressed {
   }
 }
 
+/**
+ * One member of a gzip file. zlib reads members to the end and takes whatever follows for another one, so the header is read
+ * here and the deflated data goes by itself. Source: RFC 1952.
+ */
+function gunzipPart(bytes: Uint8Array, limit: number): DecompressedPart {
+  const start = gzipHeaderLength(bytes);
+  if (start === undefined) return failed('gzip', ERRNO.EBADMSG, limit);
+  const { inflateRawSync } = load('node:zlib') as typeof Zlib;
+  try {
+    const options = { maxOutputLength: limit, info: true };
+    const { buffer, engine } = inflateRawSync(bytes.subarray(start), options) as unknown as {
+      buffer: Buffer;
+      engine: { bytesWritten: number };
+    };
+    // A checksum and the length follow, 8 bytes.
+    return { kind: 'part', image: buffer, consumed: start + engine.bytesWritten + 8 };
+  } catch (error) {
+    return gzipFailed(error, limit);
+  }
+}
+
+/** Where the deflated data of a gzip member begins; undefined for what is none. */
+function gzipHeaderLength(bytes: Uint8Array): number | undefined {
+  const flags = bytes[3] ?? 0;
+  let at = 10;
+  if ((flags & 4) !== 0) at += 2 + (bytes[at] ?? 0) + 256 * (bytes[at + 1] ?? 0);
+  // The original name and a comment end with a NUL each.
+  for (const flag of [8, 16]) {
+    if ((flags & flag) === 0) continue;
+    const end = bytes.indexOf(0, at);
+    if (end < 0) return undefined;
+    at = end + 1;
+  }
+  if ((flags & 2) !== 0) at += 2;
+  return bytes[2] === 8 && at < bytes.length ? at : undefined;
+}
+
 async function gunzipLater(file: Uint8Array, limit: number): Promise<Decompressed> {
   const { gunzip: start } = load('node:zlib') as typeof Zlib;
   return new Promise((resolve) => {
@@ -94,7 +154,7 @@ async function gunzipLater(file: Uint8Array, limit: number): Promise<Decompresse
   });
 }
 
-function gzipFailed(error: unknown, limit: number): Decompressed {
+function gzipFailed(error: unknown, limit: number): Undecompressable {
   return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? ERRNO.EFBIG : ERRNO.EBADMSG, limit);
 }
 

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import type { Host } from '../../../agent/base/host.ts';
 import { openFirmware } from '../../../agent/facts/devices/firmware.ts';
-import { readInitramfs } from '../../../agent/facts/trees/initramfs.ts';
+import { readInitramfs } from '../../../agent/facts/initramfs/initramfs.ts';
 import { readKernelConfig } from '../../../agent/facts/kernel/kernel-config.ts';
 import { parseKernelLog, readKernelLog } from '../../../agent/facts/kernel/kernel-log.ts';
 import { readKeyrings } from '../../../agent/facts/kernel/keyring.ts';

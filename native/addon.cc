@@ -1,16 +1,6 @@
 // The addon's table of functions. Each function makes one system call (or decompresses one image, reads folders of devices, listens
 // on a socket), answers 0, a value, or -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
-#include "decompress.h"
-#include "exit.h"
-#include "keyring.h"
-#include "line_socket.h"
-#include "linked_devices.h"
-#include "lock.h"
-#include "module_calls.h"
-#include "netlink_socket.h"
-#include "notify.h"
-#include "open_in_root.h"
-#include "v8_flags.h"
+#include "functions.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("finitModule", Napi::Function::New<plugd::FinitModule>(env));

@@ -1,10 +1,10 @@
 // _exit(2). process.exit() first takes apart what the kernel frees in a moment: V8's heap, its threads, OpenSSL's tables, 0.1 s on
 // the emulated machine, which a boot waits for.
-#include "exit.h"
 
 #include <unistd.h>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 

@@ -1,6 +1,5 @@
 // The numbers of the keys in a keyring: keyctl(KEYCTL_READ), which glibc has no function for. /proc/keys lists keys without
 // saying in which keyring each one is.
-#include "keyring.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 

@@ -1,7 +1,6 @@
 // A listening unix socket for the request helper while a coldplug runs. node:net does the same and better, but it and the streams
 // under it take longer to load than a coldplug saves by answering (0.2 s on the emulated machine, and 20 ms for each connection
 // while its JavaScript is new). Everything happens on the event loop's thread.
-#include "line_socket.h"
 
 #include <cerrno>
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <uv.h>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 namespace {

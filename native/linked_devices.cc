@@ -1,7 +1,6 @@
 // The devices that folders of sysfs link to, with the texts of their uevent and modalias files: some five system calls for each
 // of a machine's thousand devices. Through Node's fs each of them costs ten times the call itself, all on the main thread, while
 // the first driver waits.
-#include "linked_devices.h"
 
 #include <algorithm>
 #include <cstring>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 namespace {

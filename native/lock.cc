@@ -1,11 +1,11 @@
 // flock(2): the one lock of the kernel's that its holder cannot leave behind, however it ends, and that no second process can
 // get between a look and a take. Node has no call for it.
-#include "lock.h"
 
 #include <cerrno>
 #include <sys/file.h>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 

@@ -11,7 +11,6 @@
 //
 // The child blocks all signals (Ctrl-C goes to the whole process group) and closes every descriptor but the module's: it
 // must not hold the agent's lock, sockets or standard output open after the agent has gone.
-#include "module_calls.h"
 
 #include <cerrno>
 #include <csignal>
@@ -28,6 +27,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 namespace {

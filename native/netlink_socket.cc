@@ -1,5 +1,4 @@
 // Settings of a netlink socket that the netlink package makes and hides: its descriptor is found by its port id.
-#include "netlink_socket.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 namespace {

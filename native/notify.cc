@@ -1,6 +1,5 @@
 // One datagram to a unix socket: what sd_notify(3) does. It never waits: a service manager that does not read its socket
 // must not stop the agent (-EAGAIN then).
-#include "notify.h"
 
 #include <cerrno>
 #include <cstddef>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 

@@ -1,7 +1,6 @@
 // openat2(2) with RESOLVE_IN_ROOT: the path is resolved as if `root` were the root directory, so neither an absolute link nor
 // `..` nor a link that someone changes meanwhile leads out of it. Linux 5.6 has it; glibc has no wrapper. The struct is written
 // out here because older kernel headers lack it. Source: openat2(2), include/uapi/linux/openat2.h.
-#include "open_in_root.h"
 
 #include <cerrno>
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "functions.h"
 
 #ifndef SYS_openat2
 #define SYS_openat2 437

@@ -1,10 +1,10 @@
 // v8::V8::SetFlagsFromString, found by name: V8's headers would tie the addon to one version of Node. node:v8 has the same, but
 // loading it loads all of Node's streams: three of the 45 ms that Node's start takes, before the first driver.
-#include "v8_flags.h"
 
 #include <dlfcn.h>
 
 #include "arguments.h"
+#include "functions.h"
 
 namespace plugd {
 

@@ -47,7 +47,7 @@ const IMPURE = /\b(process|Date|performance|setTimeout|setInterval|setImmediate|
 const NAMESAKES = ['commands', 'library', 'records'];
 
 /** Folders that show more than MOST_FILES today, and how many. They may only shrink. */
-const CROWDED: Readonly<Record<string, number>> = { native: 25, 'test/fixtures': 20, 'test/oracle': 23, 'test/vm': 32 };
+const CROWDED: Readonly<Record<string, number>> = { native: 20, 'test/fixtures': 20, 'test/oracle': 23, 'test/vm': 32 };
 
 /** Files that have more than MOST_LINES today, and how many. They may only shrink. */
 const LONG: Readonly<Record<string, number>> = {
@@ -60,7 +60,6 @@ const LONG: Readonly<Record<string, number>> = {
   'agent/load/loader.ts': 360,
   'agent/plan/planner.ts': 286,
   'agent/rules/modprobe/modprobe-conf.ts': 300,
-  'native/decompress.cc': 282,
   'native/module_calls.cc': 256,
   'native/request-helper.c': 253,
 };

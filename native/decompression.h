@@ -1,0 +1,72 @@
+#ifndef PLUGD_DECOMPRESSION_H
+#define PLUGD_DECOMPRESSION_H
+// What the compressions have in common: bytes in, a growing output, and one function for each. A further one is a file like
+// xz.cc and a row in decompress.cc.
+#include <napi.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+
+namespace plugd {
+
+struct Input {
+  const uint8_t* data;
+  size_t size;
+};
+
+// A growing output of at most `limit` bytes, handed to JavaScript without a copy.
+class Output {
+ public:
+  Output(size_t input_size, size_t limit) : limit_(limit) { Grow(std::max<size_t>(input_size * 4, 64 * 1024)); }
+  ~Output() { free(data_); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  uint8_t* free_begin() const { return data_ + size_; }
+  size_t free_size() const { return capacity_ - size_; }
+  void Wrote(size_t bytes) { size_ += bytes; }
+
+  // Room for more; 0, or -EFBIG at the limit (one byte over it is kept to tell "full" from "too long"), or -ENOMEM.
+  int MakeRoom() {
+    if (data_ == nullptr) return -ENOMEM;
+    if (free_size() > 0) return 0;
+    if (size_ > limit_) return -EFBIG;
+    return Grow(capacity_ * 2);
+  }
+
+  Napi::Value Take(Napi::Env env) {
+    if (size_ > limit_) return Napi::Number::New(env, -EFBIG);
+    if (size_ == 0) return Napi::Buffer<uint8_t>::New(env, 0);
+    auto* fitted = static_cast<uint8_t*>(realloc(data_, size_));
+    uint8_t* data = fitted == nullptr ? data_ : fitted;
+    data_ = nullptr;
+    return Napi::Buffer<uint8_t>::New(env, data, size_, [](Napi::Env, uint8_t* bytes) { free(bytes); });
+  }
+
+ private:
+  int Grow(size_t wanted) {
+    const size_t capacity = std::min(wanted, limit_ + 1);
+    auto* grown = static_cast<uint8_t*>(realloc(data_, capacity));
+    if (grown == nullptr) return -ENOMEM;
+    data_ = grown;
+    capacity_ = capacity;
+    return 0;
+  }
+
+  size_t limit_;
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+// Decompresses into `output`: 0, or -errno. With `consumed` it stops after the first stream (frame) and tells how much of the input
+// that took; without, all of the input must be streams.
+using Decompress = int (*)(Input, Output*, size_t* consumed);
+
+int DecompressXzInto(Input input, Output* output, size_t* consumed);
+int DecompressZstdInto(Input input, Output* output, size_t* consumed);
+
+}  // namespace plugd
+#endif

@@ -1,0 +1,50 @@
+#ifndef PLUGD_FUNCTIONS_H
+#define PLUGD_FUNCTIONS_H
+#include <napi.h>
+
+// The addon's functions, grouped by the file that has them. What each promises stands in agent/base/addon.ts.
+namespace plugd {
+
+// decompress.cc
+Napi::Value DecompressXz(const Napi::CallbackInfo& info);
+Napi::Value DecompressZstd(const Napi::CallbackInfo& info);
+Napi::Value DecompressFirst(const Napi::CallbackInfo& info);
+Napi::Value DecompressLater(const Napi::CallbackInfo& info);
+
+// exit.cc
+Napi::Value ExitNow(const Napi::CallbackInfo& info);
+
+// keyring.cc
+Napi::Value ReadKeyring(const Napi::CallbackInfo& info);
+
+// line_socket.cc
+Napi::Value ListenLines(const Napi::CallbackInfo& info);
+
+// linked_devices.cc
+Napi::Value ReadLinkedDevices(const Napi::CallbackInfo& info);
+Napi::Value ReadLinkedDevicesLater(const Napi::CallbackInfo& info);
+
+// lock.cc
+Napi::Value LockFile(const Napi::CallbackInfo& info);
+
+// module_calls.cc
+Napi::Value FinitModule(const Napi::CallbackInfo& info);
+Napi::Value InitModule(const Napi::CallbackInfo& info);
+Napi::Value DeleteModule(const Napi::CallbackInfo& info);
+
+// netlink_socket.cc
+Napi::Value NetlinkDescriptor(const Napi::CallbackInfo& info);
+Napi::Value SetReceiveBuffer(const Napi::CallbackInfo& info);
+Napi::Value SetNoEnobufs(const Napi::CallbackInfo& info);
+
+// notify.cc
+Napi::Value Notify(const Napi::CallbackInfo& info);
+
+// open_in_root.cc
+Napi::Value OpenInRoot(const Napi::CallbackInfo& info);
+
+// v8_flags.cc
+Napi::Value SetV8Flags(const Napi::CallbackInfo& info);
+
+}  // namespace plugd
+#endif

@@ -4,11 +4,10 @@
  * keep its bytes in a pipe or file and escape them on a terminal, as ls does.
  */
 import { fstatSync, writeSync } from 'node:fs';
+import { whenReady } from '../base/blocking.ts';
 import { errnoOf, errnoText } from '../base/errno.ts';
 import { fsCode, PlugdError } from '../base/error.ts';
 import { printable, readable, terminalOf, type Terminal } from '../report/terminal.ts';
-
-const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Writes to a descriptor at once and whole. process.stdout costs 2 ms to make and, on a pipe, loses what is unwritten at
@@ -17,24 +16,13 @@ const PAUSE = new Int32Array(new SharedArrayBuffer(4));
  * only.
  */
 function write(fd: 1 | 2, data: Buffer): void {
-  let from = 0;
-  while (from < data.length) {
-    try {
-      from += writeSync(fd, data, from);
-    } catch (error) {
-      const code = fsCode(error);
-      if (code === 'EAGAIN') {
-        // Somebody else set the pipe non-blocking: wait a moment for its reader.
-        Atomics.wait(PAUSE, 0, 0, 2);
-        continue;
-      }
-      if (fd === 2) return;
-      if (code === 'EPIPE') process.exit(141);
-      const why = errnoText(errnoOf(error, 0));
-      throw new PlugdError('system', `standard output: ${why.charAt(0).toLowerCase()}${why.slice(1)}`, {
-        cause: error,
-      });
-    }
+  try {
+    for (let from = 0; from < data.length;) from += whenReady(() => writeSync(fd, data, from));
+  } catch (error) {
+    if (fd === 2) return;
+    if (fsCode(error) === 'EPIPE') process.exit(141);
+    const why = errnoText(errnoOf(error, 0));
+    throw new PlugdError('system', `standard output: ${why.charAt(0).toLowerCase()}${why.slice(1)}`, { cause: error });
   }
 }
 

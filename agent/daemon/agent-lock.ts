@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { addon } from '../base/addon.ts';
+import { block } from '../base/blocking.ts';
 import { ERRNO, errnoName, errnoText } from '../base/errno.ts';
 import { PlugdError, fsCode, reason } from '../base/error.ts';
 
@@ -64,8 +65,7 @@ function readPid(file: string): number | undefined {
   for (let tries = 0; tries < 25; tries++) {
     const text = readFileSync(file, 'latin1').trim();
     if (/^[0-9]+$/.test(text)) return Number(text);
-    Atomics.wait(PAUSE, 0, 0, 4);
+    block(4);
   }
   return undefined;
 }
-const PAUSE = new Int32Array(new SharedArrayBuffer(4));

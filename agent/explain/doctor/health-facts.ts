@@ -80,7 +80,7 @@ function policyProblems(host: Host): readonly Problem[] {
 }
 
 /** What is on disk, against what modules.dep says. */
-export function treeFacts(host: Host, { tree }: Sources): TreeFacts {
+export function treeFacts(host: Host, { tree, config }: Sources): TreeFacts {
   // A look into each index finds the damaged ones.
   for (const index of Object.values(tree.indexes)) index?.exact('');
   const files = new Map(listModuleFiles(host.moduleDir).map(({ path, seconds }) => [path, seconds]));
@@ -100,7 +100,8 @@ export function treeFacts(host: Host, { tree }: Sources): TreeFacts {
       .filter(([path, seconds]) => seconds > made && listed.has(path))
       .map(([path]) => path)
       .toSorted(),
-    problems: tree.problems(),
+    // Of the lines that depmod wrote into modules.softdep and modules.weakdep, too.
+    problems: [...tree.problems(), ...config.problems.filter(({ file }) => file.startsWith(`${host.moduleDir}/`))],
   };
 }
 

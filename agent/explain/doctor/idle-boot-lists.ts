@@ -1,17 +1,17 @@
 /** Entries of lists for boot that load nothing, or not what was meant. */
 import type { Host } from '../../base/host.ts';
 import { moduleName } from '../../base/names.ts';
-import { nearestWord } from '../../base/spelling.ts';
 import { readBootListFiles } from '../../facts/config/boot-list-files.ts';
 import type { Sources } from '../../load/sources.ts';
 import { BOOT_DIALECTS, parseBootLists, type BootListEntry } from '../../rules/boot/boot-list.ts';
 import { DIRECTIVE_NAMES } from '../../rules/modprobe/directives.ts';
 import type { IdleRule } from './health.ts';
+import { KnownNames } from './known-names.ts';
 
 /** Entries that name no module and no alias, or hold more than a name, and lists that cannot be read. Empty when there are none. */
 export function idleBootLists(host: Host, sources: Sources): readonly IdleRule[] {
   const files = readBootListFiles(host);
-  const names = new Names(sources);
+  const names = new KnownNames(host, sources);
   const unread = files.unread.map(({ file, why }) => ({
     place: { file, line: 0 },
     text: 'the whole file',
@@ -20,7 +20,7 @@ export function idleBootLists(host: Host, sources: Sources): readonly IdleRule[]
     harmless: false,
   }));
   const idle = parseBootLists(files).entries.flatMap((entry) => {
-    const found = names.isKnown(entry.name) && !entry.parameters.endsWith('\r') ? undefined : fault(entry, names);
+    const found = names.isFound(entry.name) && !entry.parameters.endsWith('\r') ? undefined : fault(entry, names);
     if (found === undefined) return [];
     const { dialect, place, name, parameters } = entry;
     const line = `${name} ${parameters}`.trim();
@@ -30,28 +30,10 @@ export function idleBootLists(host: Host, sources: Sources): readonly IdleRule[]
   return [...unread, ...idle];
 }
 
-class Names {
-  readonly #sources: Sources;
-  #known: readonly string[] | undefined;
-
-  constructor(sources: Sources) {
-    this.#sources = sources;
-  }
-
-  isKnown(name: string): boolean {
-    return this.#sources.matcher.lookup(name).kind === 'found';
-  }
-
-  near(name: string): string | undefined {
-    this.#known ??= [...(this.#sources.tree.indexes.dep?.entries() ?? [])].map(({ key }) => key);
-    return nearestWord(moduleName(name), this.#known);
-  }
-}
-
 type Fault = Pick<IdleRule, 'why'> & Partial<Pick<IdleRule, 'suggestion' | 'harmless'>>;
 
 /** What is wrong with an entry whose name leads to nothing, or that ends in a carriage return. */
-function fault({ dialect, place, name, parameters }: BootListEntry, names: Names): Fault {
+function fault({ dialect, place, name, parameters }: BootListEntry, names: KnownNames): Fault {
   if (`${name}${parameters}`.endsWith('\r'))
     return { why: 'a carriage return ends this line and is part of its last word; write the file with plain newlines' };
   const [word = '', ...more] = `${name} ${parameters}`.trim().split(/\s+/);
@@ -59,7 +41,7 @@ function fault({ dialect, place, name, parameters }: BootListEntry, names: Names
     return { why: 'this is a line of modprobe.d; a list for boot holds names of modules' };
   if (/^[#;]/.test(word))
     return { why: `${BOOT_DIALECTS[dialect].title} has no such comments: the line names a module` };
-  if (more.length > 0 && names.isKnown(word)) {
+  if (more.length > 0 && names.isFound(word)) {
     return {
       why: 'a line holds one name; parameters belong into modprobe.d',
       suggestion: `options ${word} ${more.join(' ')}`,
@@ -67,5 +49,9 @@ function fault({ dialect, place, name, parameters }: BootListEntry, names: Names
   }
   // Distributions write lists for many kernels; an administrator's is about this one.
   const vendor = !/\/(etc|run)\/|\/cmdline$/.test(place.file);
-  return { why: `there is no module ${word}`, suggestion: vendor ? undefined : names.near(word), harmless: vendor };
+  return {
+    why: `there is no module ${word}`,
+    suggestion: vendor ? undefined : names.near(moduleName(word)),
+    harmless: vendor,
+  };
 }

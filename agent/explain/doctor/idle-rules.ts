@@ -1,40 +1,37 @@
-import { nearestWord } from '../../base/spelling.ts';
-import { moduleFile, type ModuleName, moduleNameFromPath, type Place } from '../../base/names.ts';
 import type { Host } from '../../base/host.ts';
-import { openModuleFile } from '../../facts/modfiles/module-file.ts';
-import type { IdleRule } from './health.ts';
-import { badParameters } from '../../diagnosis/parameters.ts';
+import { moduleFile, moduleName, moduleNameFromPath, type ModuleName, type Place } from '../../base/names.ts';
 import { placeText } from '../../base/words.ts';
-import type { RuleList, RuleTypes } from '../../rules/modprobe/config.ts';
-import { DIRECTIVES, RULE_LISTS } from '../../rules/modprobe/directives.ts';
+import { badParameters } from '../../diagnosis/parameters.ts';
+import { openModuleFile } from '../../facts/modfiles/module-file.ts';
+import type { Sources } from '../../load/sources.ts';
 import { isGlob } from '../../rules/glob.ts';
+import { programsOf } from '../../rules/modprobe/command-programs.ts';
+import type { CommandRule, OptionsRule, RuleList, RuleTypes } from '../../rules/modprobe/config.ts';
+import { doesNothing } from '../../rules/modprobe/decision.ts';
+import { DIRECTIVES, RULE_LISTS } from '../../rules/modprobe/directives.ts';
+import type { IdleRule } from './health.ts';
 import { idleBootLists } from './idle-boot-lists.ts';
 import { idleFiles } from './idle-files.ts';
-import type { Sources } from '../../load/sources.ts';
+import { KnownNames } from './known-names.ts';
 
-/** Rules that can be understood and yet change nothing: names that no module has, parameters that no module takes, and the like. */
+/**
+ * Rules that can be understood and yet change nothing, or not what was meant: names that no module has, parameters that no
+ * module takes, wildcards where none are read, commands that do not exist.
+ */
 export function idleRules(host: Host, sources: Sources): readonly IdleRule[] {
-  const search = new Search(host, sources);
+  const context: Context = { host, sources, names: new KnownNames(host, sources) };
   return [
-    ...RULE_LISTS.flatMap((list) => idleIn(list, sources.config[list])),
+    ...RULE_LISTS.flatMap((list) => idleIn(list, sources.config[list], context)),
     ...idleFiles(host),
     ...idleBootLists(host, sources),
   ];
+}
 
-  function idleIn<List extends RuleList>(list: List, rules: ReadonlyArray<RuleTypes[List]>): readonly IdleRule[] {
-    const { text } = DIRECTIVES[list];
-    const check = CHECKS[list];
-    // What depmod writes is made of what modules say.
-    const own = rules.filter(({ place }) => !place.file.startsWith(`${host.moduleDir}/`));
-    const repeated = repeatedIn(list, own);
-    return own.flatMap((rule) =>
-      [...(repeated.get(rule) ?? []), ...(check?.(rule, search) ?? [])].map((found) => ({
-        place: rule.place,
-        text: text(rule),
-        ...found,
-      })),
-    );
-  }
+/** What rules are held against. */
+interface Context {
+  readonly host: Host;
+  readonly sources: Sources;
+  readonly names: KnownNames;
 }
 
 /** Why a rule changes nothing, and what may have been meant. */
@@ -42,29 +39,29 @@ type Reason = Pick<IdleRule, 'why' | 'suggestion' | 'harmless'>;
 
 const reason = (why: string, suggestion?: string, harmless = false): Reason => ({ why, suggestion, harmless });
 
-/** What each list is looked at for, beside what the table says. */
-const CHECKS: { readonly [List in RuleList]?: (rule: RuleTypes[List], search: Search) => readonly Reason[] } = {
-  blacklists: ({ module, place }, search) => search.blacklist(module, place),
-  kernelBlacklists: ({ module, place }, search) => search.kernelBlacklist(module, place),
-  // `alias x off` is an old way to say that nothing is to be loaded for x.
-  aliases: ({ module, place }, search) => (module === 'off' ? [] : search.named(module, place)),
-  options: ({ module, place, text }, search) => search.options(module, text, place),
-  softdeps: ({ pattern, place, pre, post }, search) =>
-    pre.length + post.length === 0
-      ? [reason('it names nothing: the words are pre: and post:, each with its colon')]
-      : isGlob(pattern)
-        ? []
-        : search.named(pattern as ModuleName, place),
-};
+function idleIn<List extends RuleList>(
+  list: List,
+  rules: ReadonlyArray<RuleTypes[List]>,
+  context: Context,
+): readonly IdleRule[] {
+  const { text } = DIRECTIVES[list];
+  // What depmod writes is made of what modules say.
+  const own = rules.filter(({ place }) => !place.file.startsWith(`${context.host.moduleDir}/`));
+  const repeated = repeatedIn(list, own);
+  return own.flatMap((rule) => {
+    const reasons = repeated.get(rule) ?? wildcards(list, rule, context) ?? CHECKS[list]?.(rule, context) ?? [];
+    return reasons.map((found) => ({ place: rule.place, text: text(rule), ...found }));
+  });
+}
 
 /** Where the first of several lines about the same name counts: the others. (A second `blacklist` line does no harm.) */
 function repeatedIn<List extends RuleList>(
   list: List,
   rules: ReadonlyArray<RuleTypes[List]>,
 ): ReadonlyMap<RuleTypes[List], readonly Reason[]> {
-  const { about, counts, wildcards } = DIRECTIVES[list];
+  const { about, counts, wildcards: patterns } = DIRECTIVES[list];
   const repeated = new Map<RuleTypes[List], readonly Reason[]>();
-  if (counts === 'all' || !wildcards) return repeated;
+  if (counts === 'all' || !patterns) return repeated;
   const first = new Map<string, Place>();
   for (const rule of rules) {
     const earlier = first.get(about(rule));
@@ -74,80 +71,120 @@ function repeatedIn<List extends RuleList>(
   return repeated;
 }
 
-/** What a tree has, for names in rules. */
-class Search {
-  readonly #host: Host;
-  readonly #sources: Sources;
-  #names: readonly string[] | undefined;
-  #aliased: ReadonlySet<string> | undefined;
-
-  constructor(host: Host, sources: Sources) {
-    this.#host = host;
-    this.#sources = sources;
+/** Wildcards where none are read, or that match nothing; undefined when there is no wildcard, or it may match. */
+function wildcards<List extends RuleList>(
+  list: List,
+  rule: RuleTypes[List],
+  { sources, names }: Context,
+): readonly Reason[] | undefined {
+  const { name, about, wildcards: patterns, matches } = DIRECTIVES[list];
+  const pattern = about(rule);
+  if (!isGlob(pattern) || isOnCommandLine(rule.place, list)) return undefined;
+  if (matches === 'name') return undefined;
+  if (patterns) {
+    if (pattern.includes(':'))
+      return [reason(`${name} is about names of modules: a pattern for aliases matches none of them`)];
+    return names.matchesModule(pattern) ? undefined : [reason(`no module's name matches ${pattern}`, undefined, true)];
   }
+  // `options` may name the pattern of an `alias` line.
+  if (matches === 'either' && sources.config.aliases.some((alias) => alias.pattern === pattern)) return undefined;
+  const instead = pattern.includes(':') ? `alias ${pattern} off` : `install ${pattern} /bin/false`;
+  return [reason(`${name} takes no wildcards: it names one module`, matches === 'module' ? instead : undefined)];
+}
 
-  /** Why a rule for a module of this name finds none; empty when there is one. */
-  named(module: ModuleName, place: Place): readonly Reason[] {
-    const { matcher } = this.#sources;
-    if (matcher.dependencies(module) !== undefined || matcher.isBuiltin(module)) return [];
-    // `blacklist nouveau.ko`, or a whole path
-    if (/\.ko(\.\w+)?$|\//.test(module))
-      return [reason("a module's name is wanted here, not a file's", moduleNameFromPath(module))];
-    this.#names ??= [...(this.#sources.tree.indexes.dep?.entries() ?? [])].map(({ key }) => key);
-    // Distributions write rules for many kernels; an administrator's file is about this one.
-    const vendor = !/\/(etc|run)\/|\/cmdline$/.test(place.file);
-    const suggestion = vendor ? undefined : nearestWord(module, this.#names);
-    return [reason(`there is no module ${module}`, suggestion, vendor || suggestion === undefined)];
-  }
+/** What is on the command line is mostly the kernel's own (`acpi.x=1`, `*.dyndbg=+p`). */
+function isOnCommandLine(place: Place, list: RuleList): boolean {
+  return list === 'options' && place.file.endsWith('/cmdline');
+}
 
-  blacklist(module: ModuleName, place: Place): readonly Reason[] {
-    const missing = this.named(module, place);
+/** What each list is looked at for, beside what the table says. */
+const CHECKS: {
+  readonly [List in RuleList]?: (rule: RuleTypes[List], context: Context) => readonly Reason[];
+} = {
+  blacklists: ({ module, place }, { names }) => {
+    const missing = named(module, place, names);
     if (missing.length > 0) return missing;
-    if (this.#sources.matcher.isBuiltin(module))
-      return [reason(`${module} is built into the kernel: no rule keeps it out`)];
-    this.#aliased ??= new Set(
-      [...(this.#sources.tree.indexes.aliases?.entries() ?? [])].map(({ value }) => value.replaceAll('-', '_')),
-    );
-    if (this.#aliased.has(module) || this.#sources.config.aliases.some((rule) => rule.module === module)) return [];
-    return [reason(`${module} has no alias, and blacklist counts only for aliases: requests for it use its name`)];
-  }
-
-  kernelBlacklist(module: ModuleName, place: Place): readonly Reason[] {
+    if (names.isBuiltin(module)) return [reason(`${module} is built into the kernel: no rule keeps it out`)];
+    const why = `${module} has no alias, and blacklist counts only for aliases: requests for it use its name`;
+    return names.hasAlias(module) ? [] : [reason(why)];
+  },
+  kernelBlacklists: ({ module, place }, { names }) => {
     if (module.includes('-')) {
       const why = "the kernel compares letter for letter, and no module's name has a '-'";
       return [reason(why, module.replaceAll('-', '_'))];
     }
-    return this.#sources.matcher.isBuiltin(module)
-      ? [reason(`${module} is built into the kernel`)]
-      : this.named(module, place);
-  }
+    return names.isBuiltin(module) ? [reason(`${module} is built into the kernel`)] : named(module, place, names);
+  },
+  aliases: ({ module, pattern, place }, { names }) => {
+    // `alias x off` is an old way to say that nothing is to be loaded for x.
+    if (module === 'off') return [];
+    const missing = named(module, place, names);
+    // A line without a module keeps out what it matches, which may be meant; not so when the name is nearly right.
+    return missing.some(({ suggestion }) => suggestion !== undefined) || !names.isAnything(pattern) ? missing : [];
+  },
+  options: (rule, context) => parameters(rule, context),
+  softdeps: ({ pattern, place, pre, post }, { names }) => {
+    if (pre.length + post.length === 0)
+      return [reason('it names nothing: the words are pre: and post:, each with its colon')];
+    const members = [...pre, ...post].filter((member) => names.moduleOf(member) === undefined);
+    return [
+      ...(isGlob(pattern) ? [] : named(pattern as ModuleName, place, names)),
+      ...members.flatMap((member) => named(moduleName(member), place, names)),
+    ];
+  },
+  installs: (rule, { names }) => commands(rule, names),
+  removes: (rule, { names }) => commands(rule, names),
+};
 
-  options(module: ModuleName, text: string, place: Place): readonly Reason[] {
-    const { matcher } = this.#sources;
-    const commandLine = place.file.endsWith('/cmdline');
-    if (matcher.isBuiltin(module)) {
-      const instead = `write ${module}.PARAMETER=VALUE on its command line`;
-      return commandLine ? [] : [reason(`${module} is built into the kernel: ${instead}`)];
-    }
-    const found = matcher.dependencies(module);
-    if (found === undefined) {
-      // Options may be for an alias; and what is on the command line is mostly the kernel's own (`acpi.x=1`).
-      return commandLine || matcher.lookup(module).kind === 'found' ? [] : this.named(module, place);
-    }
-    const file = openModuleFile(moduleFile(this.#host, found.path));
-    if (file.kind !== 'module') return [];
-    try {
-      return badParameters(file.modinfo, [{ text, place }]).map(({ name, value, kind, type, suggestion }) => {
-        const no = `${value ?? 'nothing'} is no value for ${name}, which is of type ${type ?? 'unknown'}`;
-        return reason(
-          kind === 'unknown'
-            ? `${moduleNameFromPath(found.path)} has no parameter ${name}`
-            : `${no}: the kernel refuses the module`,
-          suggestion,
-        );
-      });
-    } finally {
-      file.close();
-    }
+/** Why a rule for a module of this name finds none; empty when there is one. */
+function named(module: ModuleName, place: Place, names: KnownNames): readonly Reason[] {
+  if (names.isModule(module)) return [];
+  // `blacklist nouveau.ko`, or a whole path
+  if (/\.ko(\.\w+)?$|\//.test(module))
+    return [reason("a module's name is wanted here, not a file's", moduleNameFromPath(module))];
+  const meant = names.moduleOf(module);
+  if (meant !== undefined) return [reason(`${module} is an alias, and the name of a module is wanted here`, meant)];
+  // Distributions write rules for many kernels; an administrator's file is about this one.
+  const vendor = !/\/(etc|run)\/|\/cmdline$/.test(place.file);
+  const suggestion = vendor ? undefined : names.near(module);
+  return [reason(`there is no module ${module}`, suggestion, vendor || suggestion === undefined)];
+}
+
+/** A command that does not exist makes every load fail; a way to say never, for a name that is nearly right, says nothing. */
+function commands({ pattern, command, place }: CommandRule, names: KnownNames): readonly Reason[] {
+  const missing = doesNothing(command) ? [] : programsOf(command).filter((program) => !names.isProgram(program));
+  const near = isGlob(pattern) || !doesNothing(command) ? [] : named(pattern as ModuleName, place, names);
+  return [
+    ...missing.map((program) =>
+      reason(`there is no command ${program}, so it always fails`, names.nearProgram(program)),
+    ),
+    // A name that is no module may well be asked for: `install sound-slot-0 /bin/true`.
+    ...near.filter(({ suggestion }) => suggestion !== undefined && names.moduleOf(pattern) === undefined),
+  ];
+}
+
+function parameters({ module, text, place }: OptionsRule, { host, sources, names }: Context): readonly Reason[] {
+  const { matcher } = sources;
+  const commandLine = place.file.endsWith('/cmdline');
+  if (names.isBuiltin(module)) {
+    const instead = `write ${module}.PARAMETER=VALUE on its command line`;
+    return commandLine ? [] : [reason(`${module} is built into the kernel: ${instead}`)];
+  }
+  const found = matcher.dependencies(module);
+  // Options may be for an alias.
+  if (found === undefined)
+    return commandLine || matcher.lookup(module).kind === 'found' ? [] : named(module, place, names);
+  const file = openModuleFile(moduleFile(host, found.path));
+  if (file.kind !== 'module') return [];
+  try {
+    return badParameters(file.modinfo, [{ text, place }]).map(({ name, value, kind, type, suggestion }) => {
+      const no = `${value ?? 'nothing'} is no value for ${name}, which is of type ${type ?? 'unknown'}`;
+      return reason(
+        kind === 'unknown' ? `${module} has no parameter ${name}` : `${no}: the kernel refuses the module`,
+        suggestion,
+      );
+    });
+  } finally {
+    file.close();
   }
 }

@@ -117,6 +117,8 @@ class Line implements DirectiveLine {
       this.complain(message, word.at, { code, word: word.text });
       return;
     }
+    const blank = blankIn(this.#text);
+    if (blank !== undefined) this.complain(blank.message, blank.at, { severity: 'warning', code: 'ignored' });
     this.#form = DIRECTIVES[list].form ?? '';
     readRule(list, this, this.#config[list]);
   }
@@ -190,6 +192,8 @@ function unknownDirective(word: string): Pick<Problem, 'code' | 'message'> {
     const message = 'a byte order mark hides the first word of this file; save the file without one';
     return { code: 'byte-order-mark', message };
   }
+  const blank = blankIn(word);
+  if (blank !== undefined) return { code: 'malformed', message: blank.message };
   const expected = `expected ${DIRECTIVE_NAMES.slice(0, -1).join(', ')} or ${DIRECTIVE_NAMES.at(-1)}`;
   const code = 'unknown-directive';
   if (word === 'include' || word === 'config') return { code, message: `'${word}' is no longer read; ${expected}` };
@@ -198,6 +202,19 @@ function unknownDirective(word: string): Pick<Problem, 'code' | 'message'> {
   const meant = nearestWord(word, DIRECTIVE_NAMES);
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   return { code, message: `'${word}' is not a directive; ${expected}${hint}` };
+}
+
+/** Blanks that separate no words, as they come with text copied from web pages and word processors: in UTF-8. */
+const BLANKS = /\xC2\xA0|\xE2\x80[\x80-\x8B\xAF]|\xE2\x81\xA0|\xE3\x80\x80/;
+
+/** The first such blank of a text, and what is wrong with it; undefined when there is none. */
+function blankIn(text: string): { readonly at: number; readonly message: string } | undefined {
+  const found = BLANKS.exec(text);
+  if (found === null) return undefined;
+  const code = Buffer.from(found[0], 'latin1').toString().codePointAt(0) ?? 0;
+  const name = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  const kind = code === 0xa0 ? 'a no-break space' : 'a special blank';
+  return { at: found.index, message: `${kind} (${name}) separates no words, it is part of one; write a plain blank` };
 }
 
 /** U+FEFF in UTF-8, as some editors of other systems write it in front of a file. */

@@ -112,6 +112,8 @@ const PROBLEMS: ReadonlyArray<readonly [rule: string, text: string, line: number
   ['upper case', 'Blacklist a', 1, 1, /^'Blacklist' must be written 'blacklist'$/],
   ['a comment that does not begin the line', ' # x', 1, 2, /^a comment must begin in the first column$/],
   ['include', 'include x', 1, 1, /^'include' is no longer read/],
+  ['a no-break space', 'blacklist\xC2\xA0a', 1, 1, /^a no-break space \(U\+00A0\) separates no words/],
+  ['a zero-width space', 'black\xE2\x80\x8Blist a', 1, 1, /^a special blank \(U\+200B\)/],
   ['a missing word', 'alias a', 1, 8, /^a word is missing; expected alias PATTERN MODULE$/],
   ['no word at all', 'blacklist', 1, 10, /expected blacklist MODULE/],
   [
@@ -167,6 +169,8 @@ t.test('kinds of problems, for programs', (t) => {
 const WARNINGS: ReadonlyArray<readonly [rule: string, text: string, line: number, column: number, message: RegExp]> = [
   ['words that nobody reads', 'blacklist a b', 1, 13, /^'b' and what follows is ignored; expected blacklist MODULE$/],
   ['one blank too many before a softdep list', 'softdep a  pre: b', 1, 11, /hides it from modprobe/],
+  ['a no-break space in a name', 'blacklist\ta\xC2\xA0b', 1, 12, /^a no-break space \(U\+00A0\)/],
+  ['an ideographic space in parameters', 'options a b=1\xE3\x80\x80c=2', 1, 14, /^a special blank \(U\+3000\)/],
   ['a file with carriage returns, once', 'blacklist a\r\nblacklist b\r\n', 1, 12, /carriage return/],
 ];
 

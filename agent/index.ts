@@ -1,6 +1,6 @@
 /**
- * plugd as a library: named re-exports only. What each does, and which errors it throws, stands where it is written; README (The
- * library) and examples/ show it in use.
+ * plugd as a library: named re-exports only. What each does, and which errors it throws, stands where it is written;
+ * docs/library.md and examples/ show it in use.
  *
  * Nothing is started by importing it. Expected outcomes are values, mostly unions on `kind`; a PlugdError means "cannot go on".
  */

@@ -1,7 +1,10 @@
-/** `npm run readme`: writes the examples of README.md anew. */
+/** `npm run readme`: writes the examples of README.md and docs/tour.md again. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readmeExamples, withExamples } from './flow/readme-examples.ts';
+import { PAGES, readmeExamples, withExamples } from './flow/readme-examples.ts';
 
-const file = join(import.meta.dirname, '../../README.md');
-writeFileSync(file, withExamples(readFileSync(file, 'utf8'), readmeExamples()));
+const examples = readmeExamples();
+for (const page of PAGES) {
+  const file = join(import.meta.dirname, '../..', page);
+  writeFileSync(file, withExamples(readFileSync(file, 'utf8'), examples));
+}

@@ -53,7 +53,7 @@ const LOOKED_INTO: ReadonlySet<number> = new Set([ERRNO.EINVAL, ERRNO.ENOEXEC, E
  *
  * The kernel gets the file (finit_module), compressed if it says that it knows that compression, else the image that
  * plugd decompressed (init_module). A kernel that cannot decompress a file after all (EINVAL: an .xz with a CRC64 check;
- * ENOSYS, EOPNOTSUPP: built without) gets the image too. kmod gives up there; see README, differences.
+ * ENOSYS, EOPNOTSUPP: built without) gets the image too. kmod gives up there; see docs/differences.md.
  */
 export async function insertModule(request: InsertionRequest): Promise<Insertion> {
   let fd: number;

@@ -19,7 +19,7 @@ export interface CommandSurroundings {
 /**
  * Runs the command of an `install` or `remove` line with `/bin/sh -c` and MODPROBE_MODULE in its environment, as
  * modprobe does (modprobe.d(5)). `text` is machine text; its output goes where plugd's standard error goes, so that it
- * cannot mix into data. A command ended by a signal has failed (kmod calls that success; see README, differences).
+ * cannot mix into data. A command ended by a signal has failed (kmod calls that success; see docs/differences.md).
  */
 export async function runCommand(
   text: string,

@@ -11,8 +11,8 @@ import { commonSchema, isOfSchema, readSchema, schemas } from '../schemas.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const docs = join(root, 'docs');
-const pages = readdirSync(docs).filter((name) => /\.[1-8]$/.test(name));
-const read = (name: string) => readFileSync(join(docs, name), 'utf8');
+const pages = readdirSync(join(docs, 'man'));
+const read = (name: string) => readFileSync(join(docs, pages.includes(name) ? 'man' : '', name), 'utf8');
 
 const said = new Map<string, string>();
 
@@ -99,7 +99,7 @@ t.test('help fits 80 columns', (t) => {
 t.test('the pages are well formed, refer to pages that are there, and are installed', async (t) => {
   const tools = await needCommands(['mandoc', 'groff']);
   for (const name of pages) {
-    const path = join(docs, name);
+    const path = join(docs, 'man', name);
     if (tools.kind === 'ready') {
       const lint = await runProgram('mandoc', ['-T', 'lint', '-W', 'warning', path]);
       t.equal(lint.stdout + lint.stderr, '', name);
@@ -114,7 +114,7 @@ t.test('the pages are well formed, refer to pages that are there, and are instal
     for (const [, schema = ''] of read(name).matchAll(/docs\/([\w.-]+\w)/g)) t.ok(read(schema), `${name}: ${schema}`);
   }
   const { man } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { man: readonly string[] };
-  t.same(man.toSorted(), pages.map((name) => `./docs/${name}`).toSorted());
+  t.same(man.toSorted(), pages.map((name) => `./docs/man/${name}`).toSorted());
   for (const unit of ['plugd.service', 'plugd-settle.service']) {
     const documentation = /^Documentation=man:([\w-]+)\((\d)\)$/m.exec(
       readFileSync(join(root, 'systemd', unit), 'utf8'),

@@ -189,7 +189,7 @@ t.test('what is exported', (t) => {
     'readModuleInfo',
     'recordLine',
   ]);
-  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-  for (const name of Object.keys(plugd)) t.match(readme, `\`${name}`, `README names ${name}`);
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/library.md'), 'utf8');
+  for (const name of Object.keys(plugd)) t.match(page, `\`${name}`, `docs/library.md names ${name}`);
   t.end();
 });

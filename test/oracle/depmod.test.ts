@@ -1,6 +1,6 @@
 /**
  * depmod against Debian's: every file of the tree byte for byte, standard output, messages and status, on Debian's module
- * trees and on trees made to hurt. What differs on purpose is in README (differences) and named at its place here.
+ * trees and on trees made to hurt. What differs on purpose is in docs/differences.md and named at its place here.
  */
 import { execFileSync } from 'node:child_process';
 import {

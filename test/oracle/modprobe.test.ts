@@ -1,6 +1,6 @@
 /**
  * `plugd modprobe` against Debian's: every module and every alias of Debian's tree in this process, some hundred and all odd
- * command lines through the real program. What differs is in README's table of differences, and left out here by name.
+ * command lines through the real program. What differs is in docs/differences.md, and left out here by name.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -15,7 +15,7 @@ export interface Scenario {
   readonly run: string;
   /** What must be in the outcome, so that it shows that something was done. */
   readonly shows: RegExp;
-  /** plugd's outcome, where README's table of differences has one. */
+  /** plugd's outcome, where docs/differences.md has one. */
   readonly differs?: RegExp;
 }
 

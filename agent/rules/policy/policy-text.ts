@@ -1,5 +1,5 @@
 /**
- * The grammar of /etc/plugd/policy.conf (docs/plugd-policy.5):
+ * The grammar of /etc/plugd/policy.conf (docs/man/plugd-policy.5):
  *
  *     # nothing but what is listed, and no new USB devices once the machine is up
  *     default deny

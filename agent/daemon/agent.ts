@@ -7,51 +7,25 @@
  * and an insertion that the last agent left in flight is waited for by the kernel.
  */
 import { reason } from '../base/error.ts';
-import type { Host } from '../base/host.ts';
-import { moduleName, type ModuleName } from '../base/names.ts';
-import { ownText } from '../base/machine-text.ts';
-import { deviceOfUevent } from '../facts/devices/device.ts';
-import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
-import { LoadedModules } from '../facts/kernel/loaded-modules.ts';
-import type { Uevent } from '../facts/uevents/uevent.ts';
-import { Hearing } from '../load/hearing.ts';
-import { Loader } from '../load/loader.ts';
 import { mayInsert } from '../load/permission.ts';
-import { problemLine } from '../report/problem-line.ts';
-import type { Log } from '../report/log.ts';
-import { judgePolicy, type PolicySubject } from '../rules/policy/policy.ts';
-import { Chronicle } from './chronicle.ts';
+import { pause, sinceStart } from '../load/turns.ts';
+import { waitingText } from '../report/loading-text.ts';
+import { agentParts, type AgentParts, type AgentPartsOptions } from './agent-parts.ts';
 import { ControlClient } from './control/control-client.ts';
-import { ControlServer } from './control/control-server.ts';
 import { controlHandler } from './control/control-handler.ts';
-import { Generations } from './generation.ts';
+import { ControlServer } from './control/control-server.ts';
 import { KernelRequestSetting } from './control/kernel-requests.ts';
-import { ModuleNews } from './module-news.ts';
-import { NameRequests } from './control/name-requests.ts';
-import { Monitors } from './monitors.ts';
-import { policyError, PolicyFile } from './policy-file.ts';
-import { FileWatch, Renewal, type RenewalResult } from './renewal.ts';
-import { rescan, type RescanResult } from './rescan.ts';
-import { Resync } from './resync.ts';
 import { controlPath } from './control/run-dir.ts';
+import type { RenewalResult } from './renewal.ts';
 import { ServiceManager } from './service-manager.ts';
-import { Settling } from './settling.ts';
 import { statusLine } from './status.ts';
 import { lockFromColdplug } from './takeover.ts';
 
 /** How an agent is to run. */
-export interface AgentOptions {
-  readonly host: Host;
-  readonly jobs: number;
+export interface AgentOptions extends AgentPartsOptions {
   readonly runDir: string;
-  readonly log: Log;
   readonly env: NodeJS.ProcessEnv;
-  /** SO_RCVBUF in bytes; udevd's 128 MiB unless told. */
-  readonly receiveBuffer: number | undefined;
   readonly serveKernelRequests: boolean;
-  readonly policyFile: string;
-  /** A policy with errors at the start is no reason not to start. */
-  readonly policyOptional: boolean;
 }
 
 /** How long an end waits for insertions in flight; the unit's TimeoutStopSec is longer. */
@@ -59,298 +33,139 @@ const STOP_MS = 10_000;
 /** A coldplug that takes longer than the unit allows asks for more. */
 const EXTEND_MS = 60_000;
 
-/** An agent; made by run(). */
-export class Agent {
-  readonly options: AgentOptions;
-  readonly chronicle: Chronicle;
-  readonly monitors = new Monitors();
-  readonly policy: PolicyFile;
-  readonly loaded: LoadedModules;
-  readonly generations: Generations;
-  readonly loader: Loader;
-  readonly hearing: Hearing;
-  readonly settling: Settling;
-  readonly resync: Resync;
-  readonly renewal: Renewal;
-  /** Each is called when anything changes in what is queued, in flight or done. */
-  readonly changes = new Set<() => void>();
-  readonly started = new Date();
-  /** Modules that were loaded before it began. */
-  readonly before: readonly ModuleName[];
-  state: 'coldplug' | 'serving' | 'stopping' = 'coldplug';
-  coldplugMs: number | undefined;
-  /** What coldplug came to: `126 modules for 312 devices`. */
-  booted = '';
-  used = 0;
-  readonly requests: NameRequests;
-  kernelSetting: KernelRequestSetting | undefined;
-  readonly #manager: ServiceManager;
-  readonly #files: FileWatch;
-  readonly #moduleNews: ModuleNews;
-  #control: ControlServer | undefined;
-  #work = 0;
-  #stop: (signal: string) => void = () => {};
+/**
+ * Runs an agent until SIGTERM or SIGINT. Errors: those of mayInsert(), `busy` (another agent), `configuration` (the policy),
+ * `no-modules-directory`, `unsupported`, `system`.
+ */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  mayInsert(options.host);
+  const lock = await lockFromColdplug(options.runDir);
+  try {
+    await new Agent(options).serve();
+  } finally {
+    lock.close();
+  }
+}
 
-  private constructor(options: AgentOptions) {
-    const { host, log } = options;
-    this.options = options;
-    this.chronicle = new Chronicle(log, async (record) => {
-      const { explainFailures } = await import('../explain/failure.ts');
-      return explainFailures(host, this.generations.sources, [record])[0] ?? record;
-    });
-    this.policy = new PolicyFile(options.policyFile);
-    const read = this.policy.load();
-    if (read.kind === 'malformed') {
-      if (!options.policyOptional) throw policyError(read.problems);
-      for (const problem of read.problems) log.line('error', problemLine(problem), { event: 'policy' });
-    }
-    const listener = {
-      uevent: (uevent: Uevent) => this.#uevent(uevent),
-      overrun: (lost: number) => this.resync.lost(lost),
-    };
-    this.hearing = new Hearing(host, listener, { receiveBuffer: options.receiveBuffer });
-    this.#files = new FileWatch(host, options.policyFile, log);
-    this.loaded = new LoadedModules(host);
-    this.before = [...this.loaded.names()];
-    this.generations = new Generations(host, (module) => this.loaded.state(module));
-    this.#moduleNews = new ModuleNews({ loaded: this.loaded, chronicle: this.chronicle, loader: () => this.loader });
-    this.loader = new Loader(this.#loaderOptions());
-    this.resync = new Resync({
-      log,
-      silentMs: () => this.hearing.silentMs,
-      rescan: async () => this.#rescan(),
-    });
-    this.renewal = new Renewal({ host, log, policy: this.policy, generations: this.generations, loader: this.loader });
-    this.#files.changed = () => void this.#busily(async () => this.renewal.filesChanged());
-    this.settling = new Settling({
-      host,
-      loader: this.loader,
-      hearing: this.hearing,
-      loaded: this.loaded,
-      due: () => this.#due(),
-    });
-    this.requests = new NameRequests({
-      loader: this.loader,
-      isLoaded: (module) => this.loaded.state(module) === 'live',
-    });
+/** From the start to the end of one agent. */
+class Agent {
+  readonly #options: AgentOptions;
+  readonly #parts: AgentParts;
+  readonly #manager: ServiceManager;
+  #kernelSetting: KernelRequestSetting | undefined;
+  #control: ControlServer | undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#parts = agentParts(options);
     this.#manager = new ServiceManager({
       env: options.env,
       fault: async () => this.#fault(),
       faulty: (why) =>
-        log.line('error', `the service manager is not told that the agent lives: ${why}`, { event: 'watchdog' }),
+        options.log.line('error', `the service manager is not told that the agent lives: ${why}`, {
+          event: 'watchdog',
+        }),
     });
-    this.#manager.follow(this.changes, () => statusLine(this));
+    this.#manager.follow(this.#parts.changes, () => statusLine(this.#parts));
   }
 
-  /**
-   * Runs an agent until SIGTERM, SIGINT or stop(). Errors: those of mayInsert(), `busy` (another agent), `configuration` (the
-   * policy), `no-modules-directory`, `unsupported`, `system`.
-   */
-  static async run(options: AgentOptions): Promise<void> {
-    mayInsert(options.host);
-    const lock = await lockFromColdplug(options.runDir);
-    try {
-      const agent = new Agent(options);
-      await agent.#serve();
-    } finally {
-      lock.close();
-    }
-  }
-
-  async #serve(): Promise<void> {
-    const { host, log, runDir } = this.options;
+  async serve(): Promise<void> {
+    const handlers = new Map<NodeJS.Signals, () => void>([['SIGHUP', () => void this.#reload()]]);
     const stopped = new Promise<string>((resolve) => {
-      this.#stop = resolve;
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) handlers.set(signal, () => resolve(signal));
     });
-    const signals: ReadonlyArray<readonly [NodeJS.Signals, () => void]> = [
-      ['SIGTERM', () => this.#stop('SIGTERM')],
-      ['SIGINT', () => this.#stop('SIGINT')],
-      ['SIGHUP', () => void this.reload(true)],
-    ];
-    for (const [signal, handler] of signals) process.on(signal, handler);
+    for (const [signal, handler] of handlers) process.on(signal, handler);
     try {
-      this.#control = await ControlServer.listen(controlPath(runDir), controlHandler(this));
-      if (this.options.serveKernelRequests) this.kernelSetting = new KernelRequestSetting(host.proc, runDir);
-      log.line('info', `plugd agent for Linux ${host.kernel}`, {
-        event: 'start',
-        pid: process.pid,
-        modules: host.moduleDir,
-        receiveBuffer: this.hearing.receiveBuffer,
-        kernelRequests: this.kernelSetting === undefined ? undefined : this.kernelSetting.before,
-        policyRules: this.policy.judges ? this.policy.policy.rules.length : undefined,
-      });
+      await this.#listen();
+      this.#logStart();
       await Promise.race([this.#coldplug(), stopped]);
-      const signal = await stopped;
-      await this.#end(signal);
+      await this.#end(await stopped);
     } finally {
-      for (const [signal, handler] of signals) process.off(signal, handler);
-      this.kernelSetting?.restore();
-      this.resync.close();
-      this.renewal.close();
-      this.#files.close();
-      this.hearing.close();
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+      this.#kernelSetting?.restore();
+      this.#parts.resync.close();
+      this.#parts.renewal.close();
+      this.#parts.files.close();
+      this.#parts.hearing.close();
       await this.#control?.close();
     }
   }
 
-  /** Everything that is there, and what appears meanwhile, until nothing more comes. */
+  async #listen(): Promise<void> {
+    const { host, runDir, serveKernelRequests } = this.#options;
+    const parts = this.#parts;
+    const handler = controlHandler({
+      ...parts,
+      status: { ...parts, host, served: () => this.#kernelSetting !== undefined },
+      stopping: () => parts.boot.state === 'stopping',
+      reload: async () => this.#reload(),
+    });
+    this.#control = await ControlServer.listen(controlPath(runDir), handler);
+    if (serveKernelRequests) this.#kernelSetting = new KernelRequestSetting(host.proc, runDir);
+  }
+
+  #logStart(): void {
+    const { host, log } = this.#options;
+    const { hearing, policy } = this.#parts;
+    log.line('info', `plugd agent for Linux ${host.kernel}`, {
+      event: 'start',
+      pid: process.pid,
+      modules: host.moduleDir,
+      receiveBuffer: hearing.receiveBuffer,
+      kernelRequests: this.#kernelSetting?.before,
+      policyRules: policy.judges ? policy.policy.rules.length : undefined,
+    });
+  }
+
   async #coldplug(): Promise<void> {
-    const { log } = this.options;
+    const { boot } = this.#parts;
     const patience = setInterval(() => this.#manager.extend(2 * EXTEND_MS), EXTEND_MS);
-    let devices: number;
     try {
-      ({ devices } = await this.#rescan());
-      for (const problem of this.loader.sources.problems()) {
-        log.line('warn', problemLine(problem), { event: 'problem', file: problem.file, line: problem.line });
-      }
-      await this.settling.settle(
-        {},
-        undefined,
-        () => {},
-        () => this.state === 'stopping',
-      );
+      if (await boot.run()) this.#manager.ready(`serving; ${boot.summary} at boot`);
     } finally {
       clearInterval(patience);
     }
-    if (this.state === 'stopping') return;
-    this.state = 'serving';
-    this.policy.phase = 'after-boot';
-    this.coldplugMs = Date.now() - this.started.getTime();
-    const { inserted, failed, skipped } = this.chronicle.counts;
-    const words = `${inserted} modules for ${devices} devices`;
-    log.line('info', `coldplug has settled: ${words}`, {
-      event: 'settled',
-      devices,
-      inserted,
-      failed: failed + skipped,
-      blocked: this.chronicle.counts.blocked,
-      ms: this.coldplugMs,
-    });
-    this.booted = words;
-    this.#manager.ready(`serving; ${words} at boot`);
   }
 
-  /** SIGTERM: nothing more is begun; what is in flight is told of when it ends, or as what it is when the time is over. */
+  /** SIGTERM: nothing more is begun; insertions in flight are reported when they end, or as unfinished when the time is over. */
   async #end(signal: string): Promise<void> {
-    const { log } = this.options;
-    this.state = 'stopping';
+    const { boot, chronicle, loader } = this.#parts;
+    boot.state = 'stopping';
     this.#manager.stopping();
-    this.loader.scheduler.halt();
-    this.kernelSetting?.restore();
-    const until = performance.now() + STOP_MS;
-    while (this.loader.scheduler.inFlight().length > 0 && performance.now() < until) {
-      await new Promise<void>((resolve) => {
-        setTimeout(resolve, 10);
-      });
-    }
-    await this.chronicle.told();
-    const left = this.loader.waitingFor();
-    log.line('info', left.length === 0 ? `ended by ${signal}` : `ended by ${signal}; left alone: ${left.join(', ')}`, {
-      event: 'end',
-      signal,
-      left: left.length === 0 ? undefined : left,
-    });
+    loader.modules.halt();
+    this.#kernelSetting?.restore();
+    const until = sinceStart() + STOP_MS;
+    while (loader.modules.inFlight().length > 0 && sinceStart() < until) await pause(10);
+    await chronicle.told();
+    const left = loader.modules.waitingFor().map(waitingText);
+    const words = left.length === 0 ? `ended by ${signal}` : `ended by ${signal}; left alone: ${left.join(', ')}`;
+    this.#options.log.line('info', words, { event: 'end', signal, left: left.length === 0 ? undefined : left });
   }
 
-  /** Ends the agent as a signal would. */
-  stop(why: string): void {
-    this.#stop(why);
-  }
-
-  /** Looks for new files and goes over to them; see Renewal. */
-  async reload(force: boolean): Promise<RenewalResult> {
-    // Before it is ready there is nothing that it could say to be ready again from.
-    const told = force && this.state === 'serving';
+  /** Looks for new files and uses them; see Renewal. */
+  async #reload(): Promise<RenewalResult> {
+    const { boot, renewal, work } = this.#parts;
+    // A coldplug is not ready yet, so it cannot be reloading.
+    const told = boot.state === 'serving';
     if (told) this.#manager.reloading();
     try {
-      return await this.#busily(async () => this.renewal.look(force));
+      return await work.busily(async () => renewal.look(true));
     } finally {
-      if (told && this.state === 'serving') this.#manager.ready(statusLine(this).text);
+      if (told && boot.state === 'serving') this.#manager.ready(statusLine(this.#parts).text);
     }
   }
 
-  #loaderOptions(): ConstructorParameters<typeof Loader>[0] {
-    const { host, jobs } = this.options;
-    const { policy, chronicle, changes, generations } = this;
-    const judge = (subject: PolicySubject, needs: readonly ModuleName[]) =>
-      judgePolicy(policy.policy, subject, needs, policy.phase);
-    return {
-      host,
-      // These two change: a first generation kept here would stay in memory, and without a policy no device need be judged.
-      get sources() {
-        return generations.sources;
-      },
-      jobs,
-      dryRun: false,
-      kernelCompression: readKernelCompression(host.sysfs),
-      observer: {
-        ended: (record) => {
-          chronicle.ended(record);
-          this.#moduleNews.ended(record);
-        },
-        blocked: (record) => chronicle.blocked(record),
-        changed: () => {
-          for (const change of changes) change();
-        },
-      },
-      get judge() {
-        return policy.judges ? judge : undefined;
-      },
-    };
-  }
-
-  #uevent(uevent: Uevent): void {
-    const { log } = this.options;
-    const { action, devpath, subsystem } = uevent;
-    this.monitors.uevent(uevent);
-    if (log.debugging) log.line('debug', `${action} ${devpath}`, { event: 'uevent', subsystem, seqnum: uevent.seqnum });
-    if (this.state === 'stopping') return;
-    if (subsystem === 'module')
-      this.#moduleNews.uevent(action, moduleName(ownText(devpath.slice(devpath.lastIndexOf('/') + 1))));
-    if (action === 'add') {
-      this.used++;
-      this.loader.device(deviceOfUevent(uevent));
-    } else if (action === 'remove') {
-      this.loader.deviceGone(devpath);
-    } else if (action === 'move') {
-      this.loader.deviceGone((uevent.properties.get('DEVPATH_OLD') ?? devpath) as typeof devpath);
-    }
-  }
-
-  async #rescan(): Promise<RescanResult> {
-    const { loader, loaded } = this;
-    return this.#busily(async () => {
-      return rescan(this.options.host, loader, loaded, (module) => this.#moduleNews.came(module));
-    });
-  }
-
-  /** Work outside the scheduler that a settle waits for. */
-  #due(): string | undefined {
-    if (this.resync.due) return 'a rescan of sysfs';
-    if (this.chronicle.isBehind) return 'the reason of a failure';
-    return this.#work > 0 ? 'reading sysfs' : undefined;
-  }
-
-  async #busily<T>(work: () => Promise<T>): Promise<T> {
-    this.#work++;
-    try {
-      return await work();
-    } finally {
-      this.#work--;
-    }
-  }
-
-  /** Asked by the watchdog: what of that which must work does not. */
+  /** For the watchdog: names the part that has stopped working. */
   async #fault(): Promise<string | undefined> {
     if (this.#control === undefined) return undefined;
     try {
       // It takes the event loop, the listening socket and the handler to answer.
-      const client = await ControlClient.open(this.options.runDir);
+      const client = await ControlClient.open(this.#options.runDir);
       await client.ask('ping', {});
       client.close();
     } catch (error) {
       return `it does not answer on its own control socket: ${reason(error)}`;
     }
-    return this.hearing.fault();
+    return this.#parts.hearing.fault();
   }
 }

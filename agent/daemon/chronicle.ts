@@ -6,9 +6,9 @@ import { reason } from '../base/error.ts';
 import type { ModuleName } from '../base/names.ts';
 import type { LoaderObserver } from '../load/loader.ts';
 import type { AgentFailure, AgentStatus } from '../records/agent-status.ts';
-import { causeText } from '../diagnosis/cause.ts';
 import type { BlockedRecord, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import { ledgerEntry, type LedgerEntry } from '../records/ledger.ts';
+import { failureText } from '../report/loading-text.ts';
 import type { Log } from '../report/log.ts';
 import { InsertionTimes } from '../report/metrics.ts';
 
@@ -171,13 +171,6 @@ export class Chronicle implements LoaderObserver {
   insertions(): AgentStatus['insertions'] {
     return { ...this.counts };
   }
-}
-
-/** `unknown-symbol (ENOENT): …`; '' for a record of no failure. */
-export function failureText(record: ModuleRecord): string {
-  if (record.result !== 'failed' && record.result !== 'skipped') return '';
-  const words = record.cause === undefined ? 'refused' : causeText(record.cause, record.errno);
-  return record.detail === undefined ? words : `${words}; ${record.detail}`;
 }
 
 function fieldsOf({ devpath, subsystem, name, by, rule }: Requester): Readonly<Record<string, string | undefined>> {

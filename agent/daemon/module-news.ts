@@ -33,9 +33,7 @@ export class ModuleNews {
 
   /** A module is there that was not known: plugd's own when it is being inserted. */
   came(module: ModuleName): void {
-    const task = this.#options.loader().scheduler.record(module);
-    const own = task?.startedNs !== undefined && task.endedNs === undefined;
-    if (!own) this.#options.chronicle.outside(module);
+    if (!this.#options.loader().modules.isInserting(module)) this.#options.chronicle.outside(module);
   }
 
   /** A module's insertion has ended. */

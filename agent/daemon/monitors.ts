@@ -5,7 +5,7 @@ import { compileGlob } from '../rules/glob.ts';
 import type { Properties } from '../facts/uevents/key-values.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
 import type { Chronicle, DecisionEvent } from './chronicle.ts';
-import type { ControlExchange } from './control/control-server.ts';
+import type { ControlExchange } from './control/exchange.ts';
 import type { Parameters } from './control/control-protocol.ts';
 
 interface Monitor {

@@ -1,5 +1,5 @@
 /**
- * When there is nothing more to wait for, and what it is otherwise, by name.
+ * Decides whether the agent has settled and, if not, names what it is waiting for.
  *
  * Settled: every uevent that the kernel has numbered has come, nothing is queued or in flight, no rescan is due, and no
  * bus that finds its devices in the background is about to find more. SEQNUMs that stay away belong to other network
@@ -9,10 +9,12 @@ import type { Host } from '../base/host.ts';
 import { moduleName, type Modalias, type ModuleName } from '../base/names.ts';
 import { findDevice } from '../facts/devices/device-search.ts';
 import type { LoadedModules } from '../facts/kernel/loaded-modules.ts';
-import type { Loader } from '../load/loader.ts';
-import { compileGlob } from '../rules/glob.ts';
-import { failureText } from './chronicle.ts';
 import type { Hearing } from '../load/hearing.ts';
+import type { Loader } from '../load/loader.ts';
+import { pause, sinceStart } from '../load/turns.ts';
+import { sameWaiting, type Waiting } from '../records/waiting.ts';
+import { failureText } from '../report/loading-text.ts';
+import { compileGlob } from '../rules/glob.ts';
 
 /** What a settle waits for; everything when nothing is named. */
 export interface SettleTarget {
@@ -27,35 +29,47 @@ export interface SettleTarget {
 export interface SettleEnd {
   readonly settled: boolean;
   /** What it was still waiting for. */
-  readonly waiting: readonly string[];
+  readonly waiting: readonly Waiting[];
 }
 
+/** What a settle looks at. */
 export interface SettlingOptions {
   readonly host: Host;
-  readonly loader: Loader;
-  readonly hearing: Hearing;
-  readonly loaded: LoadedModules;
-  /** Work that is due and not in the scheduler: `a rescan of sysfs`; undefined when there is none. */
-  due(): string | undefined;
+  readonly loader: Pick<Loader, 'known' | 'answers' | 'sources'> & {
+    readonly modules: Pick<Loader['modules'], 'waitingFor' | 'record'>;
+  };
+  readonly hearing: Pick<Hearing, 'behind' | 'silentMs' | 'queued'> & {
+    readonly buses: Pick<Hearing['buses'], 'expecting'>;
+  };
+  readonly loaded: Pick<LoadedModules, 'state'>;
+  /** Work that is due and that the loader does not know of; undefined when there is none. */
+  due(): Waiting | undefined;
+  /** The clock, ms, and a wait by it; sinceStart() and pause() when left out. */
+  readonly now?: () => number;
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 /** SEQNUMs that the kernel counts but this socket never gets belong to another network namespace. */
 const FOREIGN_MS = 100;
-/** How often somebody who waits looks. Nobody looks while nobody waits. */
+/** How often a settle looks. Nothing looks while nobody waits. */
 const LOOK_MS = 15;
 
-/** Knows what is missing to being settled. */
+/** Knows what still has to happen before the agent has settled. */
 export class Settling {
   readonly #options: SettlingOptions;
+  readonly #now: () => number;
+  readonly #pause: (ms: number) => Promise<void>;
 
   constructor(options: SettlingOptions) {
     this.#options = options;
+    this.#now = options.now ?? sinceStart;
+    this.#pause = options.pause ?? pause;
   }
 
   /** What is being waited for now; empty when settled. */
-  waiting(target: SettleTarget = {}): readonly string[] {
+  waiting(target: SettleTarget = {}): readonly Waiting[] {
     const { module, device, modalias } = target;
-    const reasons: string[] = [];
+    const reasons: Waiting[] = [];
     if (module !== undefined) reasons.push(...this.#forModule(moduleName(module)));
     if (device !== undefined) reasons.push(...this.#forDevice(device));
     if (modalias !== undefined) reasons.push(...this.#forModalias(modalias));
@@ -64,30 +78,26 @@ export class Settling {
   }
 
   /**
-   * Waits, telling `changed` whenever the reasons are others; `timeoutMs` undefined waits for ever. `stopped` is asked each
-   * time, and ends it.
+   * Waits, and calls `changed` whenever it begins to wait for something else. `timeoutMs` undefined: without an end. `stopped` is
+   * asked at each look, and ends the wait.
    */
   async settle(
     target: SettleTarget,
     timeoutMs: number | undefined,
-    changed: (waiting: readonly string[]) => void,
+    changed: (waiting: readonly Waiting[]) => void,
     stopped: () => boolean,
   ): Promise<SettleEnd> {
-    const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
-    let told = '';
+    const deadline = timeoutMs === undefined ? Infinity : this.#now() + timeoutMs;
+    let told: readonly Waiting[] = [];
     for (;;) {
       const waiting = this.waiting(target);
       if (waiting.length === 0) return { settled: true, waiting };
-      if (performance.now() >= deadline || stopped()) return { settled: false, waiting };
-      // Seconds that pass are no news; what is waited for is.
-      const names = waiting.map((text) => text.replace(/\d+\.\d s/, '')).join('\n');
-      if (names !== told) {
-        told = names;
+      if (this.#now() >= deadline || stopped()) return { settled: false, waiting };
+      if (!sameWaiting(waiting, told)) {
+        told = waiting;
         changed(waiting);
       }
-      await new Promise<void>((resolve) => {
-        setTimeout(resolve, Math.max(0, Math.min(LOOK_MS, deadline - performance.now())));
-      });
+      await this.#pause(Math.max(0, Math.min(LOOK_MS, deadline - this.#now())));
     }
   }
 
@@ -95,51 +105,51 @@ export class Settling {
     return this.#options.loaded.state(module) === 'live';
   }
 
-  #forAll(): readonly string[] {
+  #forAll(): readonly Waiting[] {
     const { loader, hearing } = this.#options;
-    const reasons = [...loader.waitingFor()];
+    const reasons = [...loader.modules.waitingFor()];
     const work = this.#options.due();
     if (work !== undefined) reasons.push(work);
     const behind = hearing.behind();
     if (behind > 0 && (hearing.silentMs < FOREIGN_MS || hearing.queued())) {
-      reasons.push(`${behind} uevents of the kernel`);
+      reasons.push({ kind: 'uevents', count: behind });
     }
     const more = hearing.buses.expecting();
     if (more !== undefined) reasons.push(more);
     return reasons;
   }
 
-  #forModule(module: ModuleName): readonly string[] {
+  #forModule(module: ModuleName): readonly Waiting[] {
     const { loader } = this.#options;
     if (this.#isLoaded(module) || loader.sources.matcher.isBuiltin(module)) return [];
-    const task = loader.waitingFor([module]);
+    const task = loader.modules.waitingFor([module]);
     if (task.length > 0) return task;
-    const record = loader.record(module);
+    const record = loader.modules.record(module);
     const why = record === undefined ? '' : failureText(record);
-    return [`${module} (${why === '' ? 'nobody has asked for it' : why})`];
+    return [{ kind: 'module', module, ...(why === '' ? {} : { why }) }];
   }
 
-  #forDevice(word: string): readonly string[] {
+  #forDevice(word: string): readonly Waiting[] {
     const { host, loader } = this.#options;
     const found = findDevice(host, word);
-    if (found.kind !== 'device') return [`device ${word} (not there)`];
+    if (found.kind !== 'device') return [{ kind: 'device', device: word, there: false }];
     const modaliases = loader.known.get(found.device.devpath);
-    if (modaliases === undefined) return [`device ${word} (not seen yet)`];
+    if (modaliases === undefined) return [{ kind: 'device', device: word, there: true }];
     return this.#forModaliases(modaliases);
   }
 
-  #forModalias(pattern: string): readonly string[] {
+  #forModalias(pattern: string): readonly Waiting[] {
     const matches = compileGlob(pattern);
     const found = new Set<Modalias>();
     for (const modaliases of this.#options.loader.known.values()) {
       for (const modalias of modaliases) if (matches(modalias)) found.add(modalias);
     }
-    return found.size === 0 ? [`a device with modalias ${pattern} (not there)`] : this.#forModaliases([...found]);
+    return found.size === 0 ? [{ kind: 'modalias', modalias: pattern }] : this.#forModaliases([...found]);
   }
 
-  #forModaliases(modaliases: readonly Modalias[]): readonly string[] {
+  #forModaliases(modaliases: readonly Modalias[]): readonly Waiting[] {
     const { loader } = this.#options;
     const modules = modaliases.flatMap((modalias) => loader.answers.get(modalias)?.modules ?? []);
-    return modules.length === 0 ? [] : loader.waitingFor(modules);
+    return modules.length === 0 ? [] : loader.modules.waitingFor(modules);
   }
 }

@@ -1,80 +1,98 @@
+/** What the agent is doing now, gathered from those who know. */
+import type { Host } from '../base/host.ts';
 import { VERSION } from '../base/version.ts';
-import type { AgentStatus, AgentTask } from '../records/agent-status.ts';
-import type { Agent } from './agent.ts';
+import type { Hearing } from '../load/hearing.ts';
+import type { Loader } from '../load/loader.ts';
+import type { AgentStatus } from '../records/agent-status.ts';
+import { waitingText } from '../report/loading-text.ts';
+import type { Boot } from './boot.ts';
+import type { Chronicle } from './chronicle.ts';
+import type { NameRequests } from './control/name-requests.ts';
+import type { Generations } from './generation.ts';
+import type { PolicyFile } from './policy-file.ts';
+import type { Renewal } from './renewal.ts';
+import type { Resync } from './resync.ts';
 import type { StatusLine } from './service-manager.ts';
+import type { Settling } from './settling.ts';
+import type { UeventHandler } from './uevent-handler.ts';
 
-/** What the agent is doing now. */
-export function statusOf(agent: Agent): AgentStatus {
-  const { options, hearing, loader, chronicle } = agent;
-  const waiting = agent.settling.waiting();
+/** Whom a status asks, and for what. */
+export interface StatusSource {
+  readonly host: Pick<Host, 'kernel' | 'moduleDir'>;
+  readonly boot: Pick<Boot, 'state' | 'started' | 'tookMs' | 'summary'>;
+  readonly settling: Pick<Settling, 'waiting'>;
+  readonly generations: Pick<Generations, 'number'>;
+  readonly renewal: Pick<Renewal, 'since' | 'behind'>;
+  readonly policy: Pick<PolicyFile, 'status'>;
+  readonly loader: Pick<Loader, 'devices' | 'known'> & { readonly modules: Pick<Loader['modules'], 'tasks'> };
+  readonly chronicle: Pick<Chronicle, 'insertions' | 'failures'>;
+  readonly hearing: Pick<Hearing, 'counters' | 'foreignGaps' | 'overruns' | 'lost' | 'seqnum' | 'receiveBuffer'>;
+  readonly uevents: Pick<UeventHandler, 'used'>;
+  readonly resync: Pick<Resync, 'count'>;
+  readonly requests: Pick<NameRequests, 'counts'>;
+  /** Whether the kernel's own requests come here. */
+  served(): boolean;
+}
+
+/** The status, as `plugd status --json` has it. */
+export function statusOf(source: StatusSource): AgentStatus {
+  const { host, boot, hearing, loader, chronicle, renewal } = source;
+  const waiting = source.settling.waiting();
   const modaliases = new Set<string>();
   for (const all of loader.known.values()) for (const modalias of all) modaliases.add(modalias);
   return {
     version: VERSION,
     pid: process.pid,
-    kernel: options.host.kernel,
-    state: agent.state === 'serving' ? (waiting.length === 0 ? 'settled' : 'busy') : agent.state,
-    started: agent.started.toISOString(),
-    uptimeMs: Date.now() - agent.started.getTime(),
-    ...(agent.coldplugMs === undefined ? {} : { coldplugMs: agent.coldplugMs }),
+    kernel: host.kernel,
+    state: boot.state === 'serving' ? (waiting.length === 0 ? 'settled' : 'busy') : boot.state,
+    started: boot.started.toISOString(),
+    uptimeMs: Date.now() - boot.started.getTime(),
+    ...(boot.tookMs === undefined ? {} : { coldplugMs: boot.tookMs }),
     generation: {
-      number: agent.generations.number,
-      since: agent.renewal.since.toISOString(),
-      moduleDir: options.host.moduleDir,
-      ...(agent.renewal.behind === undefined ? {} : { behind: agent.renewal.behind }),
+      number: source.generations.number,
+      since: renewal.since.toISOString(),
+      moduleDir: host.moduleDir,
+      ...(renewal.behind === undefined ? {} : { behind: renewal.behind }),
     },
-    policy: agent.policy.status(),
+    policy: source.policy.status(),
     devices: loader.devices,
     modaliases: modaliases.size,
     insertions: chronicle.insertions(),
     uevents: {
       ...hearing.counters,
-      used: agent.used,
+      used: source.uevents.used,
       foreignGaps: hearing.foreignGaps,
       overruns: hearing.overruns,
       overrunLost: hearing.lost,
-      resyncs: agent.resync.count,
+      resyncs: source.resync.count,
       seqnum: hearing.seqnum,
       receiveBuffer: hearing.receiveBuffer,
     },
-    kernelRequests: { served: agent.kernelSetting !== undefined, ...agent.requests.counts },
-    tasks: tasksOf(agent),
+    kernelRequests: { served: source.served(), ...source.requests.counts },
+    tasks: loader.modules.tasks(),
     waiting,
     failures: [...chronicle.failures],
     rss: process.memoryUsage.rss(),
   };
 }
 
-/** So many of what is waited for are named in one line; the service manager drops messages of more than 4 KiB. */
+/** At most this many waited-for items are named, each cut to this length: the service manager drops messages over 4 KiB. */
 const NAMED = 4;
+const LONGEST_NAME = 200;
 
 /** One line for `systemctl status`: `coldplug; waiting for nvme (in finit_module for 3.1 s) and 12 more`. */
-export function statusLine(agent: Agent): StatusLine {
-  const waiting = agent.settling.waiting();
-  const state = agent.state === 'coldplug' ? 'coldplug' : 'serving';
+export function statusLine({ boot, settling }: Pick<StatusSource, 'boot' | 'settling'>): StatusLine {
+  const waiting = settling.waiting();
+  const state = boot.state === 'coldplug' ? 'coldplug' : 'serving';
   if (waiting.length === 0) {
     return state === 'coldplug'
       ? { text: state, passing: true }
-      : { text: `serving; ${agent.booted} at boot`, passing: false };
+      : { text: `serving; ${boot.summary} at boot`, passing: false };
   }
-  const named = waiting.slice(0, NAMED).map((text) => (text.length > 200 ? `${text.slice(0, 200)}…` : text));
+  const named = waiting
+    .slice(0, NAMED)
+    .map(waitingText)
+    .map((text) => (text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME)}…` : text));
   const more = waiting.length > NAMED ? ` and ${waiting.length - NAMED} more` : '';
   return { text: `${state}; waiting for ${named.join(', ')}${more}`, passing: true };
-}
-
-function tasksOf({ loader }: Agent): readonly AgentTask[] {
-  const now = process.hrtime.bigint();
-  return loader.scheduler
-    .records()
-    .filter((task) => task.endedNs === undefined)
-    .map((task) => {
-      const requester = loader.record(task.module)?.requester;
-      return {
-        module: task.module,
-        state: task.startedNs === undefined ? 'waiting' : 'inserting',
-        ms: Math.round(Number(now - (task.startedNs ?? task.addedNs)) / 1e4) / 100,
-        name: requester?.name ?? '',
-        device: requester?.devpath ?? '',
-      };
-    });
 }

@@ -1,5 +1,6 @@
 import { KernelWorkers } from '../facts/kernel/kernel-workers.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
+import type { Waiting } from '../records/waiting.ts';
 import { sinceStart } from './turns.ts';
 
 const BUSES: ReadonlySet<string> = new Set([
@@ -65,11 +66,11 @@ export class BackgroundBuses {
   }
 
   /** Why more devices are expected; undefined when none are. First hear the uevents that have come. */
-  expecting(): string | undefined {
+  expecting(): Waiting | undefined {
     const now = this.#now();
-    if (now < this.#untilMs) return 'a bus that is still finding devices';
+    if (now < this.#untilMs) return { kind: 'bus' };
     if (now - this.#lastMs >= BUSY_MS) return undefined;
     if (now - this.#lookedMs >= LOOK_MS) this.look();
-    return this.#busy.length === 0 ? undefined : `the kernel, which is looking for devices (${this.#busy.join(', ')})`;
+    return this.#busy.length === 0 ? undefined : { kind: 'workers', workers: this.#busy };
   }
 }

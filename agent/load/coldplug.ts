@@ -8,6 +8,7 @@ import type { Host } from '../base/host.ts';
 import { deviceOfUevent, readDevicesLater, type Device } from '../facts/devices/device.ts';
 import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
 import { hasFailures, type ColdplugRun, type KernelRequests, type ModuleRecord } from '../records/coldplug-run.ts';
+import type { Waiting } from '../records/waiting.ts';
 import { Hearing } from './hearing.ts';
 import { Loader, type LoaderObserver } from './loader.ts';
 import { mayInsert } from './permission.ts';
@@ -132,7 +133,7 @@ async function loadAll(
     const known = loader.answers.size;
     loader.deviceItself(device);
     unasked.push(device);
-    if (waiting !== undefined && loader.scheduler.open > 0) {
+    if (waiting !== undefined && loader.modules.open > 0) {
       waiting();
       waiting = undefined;
     }
@@ -145,7 +146,7 @@ async function loadAll(
 /** How the wait for the end went. */
 interface Settled {
   /** What it still waited for when the time was over; undefined when it settled. */
-  readonly unsettled: readonly string[] | undefined;
+  readonly unsettled: readonly Waiting[] | undefined;
   /** How often sysfs was read again for lost uevents, or because there is no socket. */
   readonly rescans: number;
 }
@@ -158,11 +159,12 @@ async function settle(options: ColdplugOptions, loader: Loader, hearing: Hearing
   let known = -1;
   let rescans = 0;
   for (;;) {
-    if (!(await within(deadline, loader.scheduler.whenIdle()))) return { unsettled: loader.waitingFor(), rescans };
+    if (!(await within(deadline, loader.modules.whenIdle())))
+      return { unsettled: loader.modules.waitingFor(), rescans };
     await nextTurn();
-    if (loader.scheduler.open > 0) continue;
+    if (loader.modules.open > 0) continue;
     if (hearing.behind() > 0 && (await stayAway(hearing, loader, deadline))) gap = true;
-    if (loader.scheduler.open > 0) continue;
+    if (loader.modules.open > 0) continue;
     const expecting = hearing.buses.expecting();
     if (expecting !== undefined) {
       if (sinceStart() >= deadline) return { unsettled: [expecting], rescans };
@@ -191,7 +193,7 @@ async function stayAway(hearing: Hearing, loader: Loader, deadline: number): Pro
   const last = hearing.numbered();
   while (sinceStart() < until || (hearing.queued() && sinceStart() < deadline)) {
     await pause(2);
-    if (hearing.behind() === 0 || loader.scheduler.open > 0) return false;
+    if (hearing.behind() === 0 || loader.modules.open > 0) return false;
   }
   const lost = hearing.compareDrops(hearing.behind()) > 0;
   hearing.answer(last);

@@ -6,21 +6,20 @@ import type { Host } from '../base/host.ts';
 import type { Devpath, Modalias, ModuleName } from '../base/names.ts';
 import { readAttribute } from '../facts/attribute.ts';
 import type { Device } from '../facts/devices/device.ts';
-import { Scheduler, type Task, type TaskRecord } from '../insert/scheduler.ts';
-import type { Plan, Step } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import type { Progress } from '../records/progress.ts';
 import { evaluate } from '../rules/udev/load-rules.ts';
 import { isKeptOut } from '../rules/modprobe/decision.ts';
-import type { PolicyAnswer, PolicySubject } from '../rules/policy/policy.ts';
+import { allowedSteps, type Judge } from './allowed-steps.ts';
 import { answer } from './answer.ts';
-import { moduleRecord, type WantedStep } from './module-record.ts';
+import { BlockedModules } from './blocked-modules.ts';
 import { pathExists, type Sources } from './sources.ts';
-import { rankOf } from './rank.ts';
-import { runStep, succeeded, type StepEnd } from './step.ts';
+import { runningTasks } from './task-times.ts';
 import { sinceStart } from './turns.ts';
+import { WantedModules } from './wanted-modules.ts';
 
-/** Told as things happen; every method may be left out. */
+/** Is told as things happen; every method may be left out. */
 export interface LoaderObserver {
   started?(record: ModuleRecord): void;
   ended?(record: ModuleRecord): void;
@@ -38,50 +37,36 @@ export interface LoaderOptions {
   /** The word of /sys/module/compression. */
   readonly kernelCompression: string | undefined;
   readonly observer?: LoaderObserver | undefined;
-  /** The policy's word on a module and what it needs, asked for every device and request; everything is allowed without. */
-  readonly judge?: ((subject: PolicySubject, needs: readonly ModuleName[]) => PolicyAnswer) | undefined;
+  /** The policy, asked for every device and request; everything is allowed without. */
+  readonly judge?: Judge | undefined;
 }
 
-/** Names and denials that are remembered; beyond that they are answered or told again. */
+/** Names that are remembered; beyond that they are looked up again. */
 const MOST_NAMES = 4096;
 
 /** Turns devices into insertions. */
 export class Loader {
-  readonly scheduler: Scheduler<StepEnd>;
-  readonly blocked: BlockedRecord[] = [];
+  /** The modules that devices and names have led to. */
+  readonly modules: WantedModules;
   readonly #options: LoaderOptions;
   #sources: Sources;
   /** Each device seen, with its modaliases. */
   readonly #devices = new Map<Devpath, readonly Modalias[]>();
   readonly #modaliases = new Map<Modalias, ModaliasRecord>();
   readonly #names = new Set<string>();
-  readonly #wanted = new Map<ModuleName, WantedStep>();
-  readonly #present = new Set<ModuleName>();
-  readonly #blockedKeys = new Set<string>();
-  /** What the policy denied to each device, so that each denial is told once. */
-  readonly #denied = new Map<Devpath, Set<string>>();
-  #failed = 0;
+  readonly #kept = new BlockedModules();
 
   constructor(options: LoaderOptions) {
     this.#options = options;
     this.#sources = options.sources;
-    this.scheduler = new Scheduler<StepEnd>({
-      jobs: options.jobs,
-      succeeded,
-      now: () => process.hrtime.bigint(),
-      started: (task) => {
-        if (options.observer === undefined) return;
-        const record = options.observer.started === undefined ? undefined : this.record(task.module);
-        if (record !== undefined) options.observer.started?.(record);
-        options.observer.changed?.(this);
-      },
-      ended: (task) => {
-        if (task.outcome?.kind === 'ran' && task.outcome.result.kind === 'refused') this.#failed++;
-        if (options.observer === undefined) return;
-        const record = options.observer.ended === undefined ? undefined : this.record(task.module);
-        if (record !== undefined) options.observer.ended?.(record);
-        options.observer.changed?.(this);
-      },
+    const { host, jobs, dryRun, kernelCompression } = options;
+    this.modules = new WantedModules({
+      host,
+      jobs,
+      dryRun,
+      kernelCompression,
+      sources: () => this.#sources,
+      changed: (module, what) => this.#tell(module, what),
     });
   }
 
@@ -98,6 +83,11 @@ export class Loader {
   /** Every device seen that has not gone, with its modaliases. */
   get known(): ReadonlyMap<Devpath, readonly Modalias[]> {
     return this.#devices;
+  }
+
+  /** What rules and the policy keep out, the newest last. */
+  get blocked(): readonly BlockedRecord[] {
+    return this.#kept.records;
   }
 
   /** What each modalias led to. */
@@ -158,21 +148,17 @@ export class Loader {
     const modaliases = this.#devices.get(devpath);
     if (modaliases === undefined) return;
     this.#devices.delete(devpath);
-    this.#denied.delete(devpath);
+    this.#kept.deviceGone(devpath);
     for (const modalias of modaliases) {
       const modules = this.#modaliases.get(modalias)?.modules ?? [];
       this.#modaliases.delete(modalias);
-      this.forgetFailures(modules);
+      this.modules.forgetFailures(modules);
     }
   }
 
   /** A module that was loaded and is not any more, so that it is loaded again when it is asked for. */
   moduleGone(module: ModuleName): void {
-    this.#present.delete(module);
-    const task = this.scheduler.record(module);
-    if (task !== undefined && !this.#succeeded(task)) return; // The kernel announces a module whose init failed, too.
-    this.scheduler.forget((record) => record.module !== module);
-    this.#wanted.delete(module);
+    if (!this.modules.gone(module)) return;
     for (const [modalias, { modules }] of this.#modaliases) {
       if (modules.includes(module)) this.#modaliases.delete(modalias);
     }
@@ -181,36 +167,14 @@ export class Loader {
 
   /**
    * Goes on with another tree, configuration or policy: everything that was answered is forgotten, failures too; what is
-   * loaded stays known. What waits for its turn takes its file from the new tree if it is asked for again.
+   * loaded stays known. A module that waits for its turn takes its file from the new tree if it is asked for again.
    */
   renew(sources: Sources): void {
     this.#sources = sources;
     this.#modaliases.clear();
     this.#names.clear();
-    this.#blockedKeys.clear();
-    this.#denied.clear();
-    this.blocked.length = 0;
-    this.scheduler.forget((record) => this.#succeeded(record));
-    for (const module of this.#wanted.keys()) {
-      if (this.scheduler.record(module) === undefined) this.#wanted.delete(module);
-    }
-  }
-
-  /** Forgets tasks of these modules that failed before `untilNs`, and the failures of what they needed: they may be tried again. */
-  forgetFailures(modules: readonly ModuleName[], untilNs = process.hrtime.bigint()): void {
-    const failed = new Set<ModuleName>();
-    for (let module of modules) {
-      for (;;) {
-        const task = this.scheduler.record(module);
-        if (task?.endedNs === undefined || task.endedNs > untilNs || failed.has(module) || this.#succeeded(task)) break;
-        failed.add(module);
-        if (task.outcome?.kind !== 'skipped') break;
-        module = task.outcome.because;
-      }
-    }
-    if (failed.size === 0) return;
-    this.scheduler.forget((record) => !failed.has(record.module));
-    for (const module of failed) this.#wanted.delete(module);
+    this.#kept.clear();
+    this.modules.renew();
   }
 
   /** Asks for whatever `name` names: through match, rules and plan into the graph. `urgent`: see Task. */
@@ -232,121 +196,50 @@ export class Loader {
     return { verdict: builtin ? 'builtin' : 'matched', modules };
   }
 
-  /** What a settle still waits for, of these modules or of all, by name: `ahci (in finit_module for 14.1 s)`. */
-  waitingFor(modules?: readonly ModuleName[]): readonly string[] {
-    const now = process.hrtime.bigint();
-    const tasks = modules?.map((module) => this.scheduler.record(module)) ?? this.scheduler.records();
-    return tasks
-      .filter((task) => task !== undefined)
-      .filter((task) => task.endedNs === undefined)
-      .map((task) => {
-        if (task.startedNs === undefined) return `${task.module} (not begun)`;
-        return `${task.module} (in finit_module for ${(Number(now - task.startedNs) / 1e9).toFixed(1)} s)`;
-      });
-  }
-
   /** What came of everything so far. */
   result(): Pick<ColdplugRun, 'devices' | 'modaliases' | 'modules' | 'present' | 'blocked' | 'firstInsertMs'> {
-    const modules = [...this.#wanted.keys()]
-      .map((module) => this.record(module))
-      .filter((record) => record !== undefined);
+    const modules = this.modules.records();
     const first = modules.reduce((least, record) => Math.min(least, record.startedMs ?? Infinity), Infinity);
     return {
       devices: this.#devices.size,
       modaliases: [...this.#modaliases.values()],
       modules,
-      present: [...this.#present],
-      blocked: this.blocked,
+      present: this.modules.present,
+      blocked: this.#kept.records,
       ...(first === Infinity ? {} : { firstInsertMs: first }),
     };
   }
 
   /** Counts for a progress line. */
   progress(): Progress {
-    const now = process.hrtime.bigint();
-    const tasks = this.scheduler.records();
+    const { open, total, refused } = this.modules;
     return {
       devices: this.#devices.size,
-      done: tasks.length - this.scheduler.open,
-      total: tasks.length,
-      running: this.scheduler
-        .inFlight()
-        .map((task) => ({ module: task.module, ms: Number(now - (task.startedNs ?? now)) / 1e6 })),
-      blocked: this.blocked.length,
-      failed: this.#failed,
+      done: total - open,
+      total,
+      running: runningTasks(this.modules.inFlight()),
+      blocked: this.#kept.records.length,
+      failed: refused,
     };
   }
 
   #plan(plan: Plan, requester: Requester, urgent: boolean): void {
     for (const { module, kind, reason, place } of plan.blocked) this.#block({ module, kind, reason, place, requester });
-    const steps = this.#allowed(plan, requester);
-    const tasks: Array<Task<StepEnd>> = [];
-    for (const step of steps) {
-      const { module } = step;
-      const task = this.scheduler.record(module);
-      if (step.state === 'live' && task === undefined) {
-        this.#present.add(module);
-        continue;
-      }
-      const wanted = this.#wanted.get(module);
-      if (wanted === undefined) this.#wanted.set(module, { step, requester });
-      else if (task?.startedNs === undefined) this.#wanted.set(module, { step, requester: wanted.requester });
-      if (!this.#options.dryRun) {
-        const slow = () => this.scheduler.release(module);
-        const run = async () => runStep(this.#wanted.get(module)?.step ?? step, this.#options.kernelCompression, slow);
-        tasks.push({ module, after: step.after, rank: rankOf(requester, step), urgent, run });
-      }
-    }
-    if (tasks.length > 0) this.scheduler.add(tasks);
-  }
-
-  /** The steps of a plan that the policy allows: none when it denies the target, all but a softdep that it denies by name. */
-  #allowed(plan: Plan, requester: Requester): readonly Step[] {
-    const { judge } = this.#options;
-    if (judge === undefined || plan.steps.length === 0) return plan.steps;
-    const { devpath, subsystem, name } = requester;
-    const subject = { modalias: name, subsystem, device: devpath, module: plan.target };
-    const needs = plan.steps.filter((step) => step.required && step.module !== plan.target);
-    const own = judge(
-      subject,
-      needs.map((step) => step.module),
-    );
-    if (own.kind === 'denied') {
-      const reason = own.module === plan.target ? own.text : `${own.text}: it needs ${own.module}`;
-      this.#block({ module: plan.target, kind: 'denied', reason, place: own.place, requester });
-      return [];
-    }
-    return plan.steps.filter((step) => step.required || judge(subject, [step.module]).kind === 'allowed');
+    const { steps, denial } = allowedSteps(plan, requester, this.#options.judge);
+    if (denial !== undefined) this.#block(denial);
+    this.modules.want(steps, requester, urgent);
   }
 
   #block(record: BlockedRecord): void {
-    const { devpath } = record.requester;
-    let keys = this.#blockedKeys;
-    if (record.kind === 'denied' && devpath !== '') {
-      keys = this.#denied.get(devpath) ?? new Set();
-      this.#denied.set(devpath, keys);
-    }
-    const key = `${record.module} ${record.kind} ${record.reason}`;
-    if (keys.has(key)) return;
-    if (keys.size < MOST_NAMES) keys.add(key);
-    if (this.blocked.length === MOST_NAMES) this.blocked.shift();
-    this.blocked.push(record);
-    this.#options.observer?.blocked?.(record, sinceStart());
+    if (this.#kept.add(record)) this.#options.observer?.blocked?.(record, sinceStart());
   }
 
-  #succeeded({ outcome }: TaskRecord<StepEnd>): boolean {
-    return outcome?.kind === 'ran' && succeeded(outcome.result);
-  }
-
-  /** What became of a module that was wanted; undefined for one that was not, or was there before. */
-  record(module: ModuleName): ModuleRecord | undefined {
-    const wanted = this.#wanted.get(module);
-    if (wanted === undefined) return undefined;
-    const { host } = this.#options;
-    return moduleRecord(wanted, this.scheduler.record(module), {
-      host,
-      config: this.#sources.config,
-      wanted: (needed) => this.#wanted.get(needed)?.step,
-    });
+  #tell(module: ModuleName, what: 'started' | 'ended'): void {
+    const { observer } = this.#options;
+    if (observer === undefined) return;
+    // A record is made only for an observer that wants it.
+    const record = observer[what] === undefined ? undefined : this.modules.record(module);
+    if (record !== undefined) observer[what]?.(record);
+    observer.changed?.(this);
   }
 }

@@ -2,6 +2,7 @@
 import type { ModuleName } from '../base/names.ts';
 import type { UeventCounters } from '../facts/uevents/uevent-socket.ts';
 import type { KernelRequests } from './coldplug-run.ts';
+import type { Waiting } from './waiting.ts';
 
 /** A module that is being inserted, or waits for its turn. */
 export interface AgentTask {
@@ -75,7 +76,7 @@ export interface AgentStatus {
   };
   readonly tasks: readonly AgentTask[];
   /** What a settle would wait for. */
-  readonly waiting: readonly string[];
+  readonly waiting: readonly Waiting[];
   /** The last ones, newest last. */
   readonly failures: readonly AgentFailure[];
   readonly rss: number;

@@ -6,6 +6,7 @@ import type { Devpath, Modalias, ModuleName, Place } from '../base/names.ts';
 import type { Problem } from '../base/problem.ts';
 import type { BlockedKind } from '../plan/plan.ts';
 import type { KeptOut } from '../rules/modprobe/decision.ts';
+import type { Waiting } from './waiting.ts';
 import type { Cause } from '../diagnosis/cause.ts';
 
 /** Why a module was wanted. */
@@ -100,7 +101,7 @@ export interface ColdplugRun {
   /** What the kernel itself asked for meanwhile, by name; undefined where modprobe answered it. */
   readonly kernelRequests?: KernelRequests | undefined;
   /** What it still waited for when its time was over; undefined when it settled. */
-  readonly unsettled?: readonly string[] | undefined;
+  readonly unsettled?: readonly Waiting[] | undefined;
 }
 
 /** `failed` modules are a negative answer; what a rule keeps out, or an init that found no hardware, is not. */

@@ -2,6 +2,7 @@
 import type { AgentStatus } from '../records/agent-status.ts';
 import { clockText } from './ledger-text.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
+import { waitingText } from './loading-text.ts';
 
 const STATE_STYLE: Readonly<Record<AgentStatus['state'], Style>> = {
   coldplug: 'yellow',
@@ -47,7 +48,7 @@ export function statusText(status: AgentStatus, terminal: Terminal): string {
     const what = task.state === 'inserting' ? 'in its init' : 'waiting';
     row(task.state, `${task.module}: ${what} for ${duration(task.ms)}, for ${forWhom(task)}`);
   }
-  for (const text of status.waiting.slice(0, 10)) row('waits for', readable(text));
+  for (const one of status.waiting.slice(0, 10)) row('waits for', readable(waitingText(one)));
   for (const failure of status.failures) {
     row('failed', `${clockText(failure.time)} ${failure.module}: ${readable(failure.why)}, for ${forWhom(failure)}`);
   }

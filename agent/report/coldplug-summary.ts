@@ -1,8 +1,8 @@
 import { placeText } from '../base/words.ts';
-import { causeText } from '../diagnosis/cause.ts';
 import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import { labelled } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
+import { failureText, waitingTexts } from './loading-text.ts';
 import { problemLine } from './problem-line.ts';
 
 const SLOWEST = 5;
@@ -73,7 +73,7 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
   if (run.uevents.gaps > 0)
     lines.push(`  ${run.uevents.gaps} gaps in the uevents were answered by ${run.uevents.rescans} rescans of sysfs`);
   if (run.unsettled !== undefined) {
-    lines.push(paint(terminal, 'red', `not settled; still waiting for: ${run.unsettled.join(', ')}`));
+    lines.push(paint(terminal, 'red', `not settled; still waiting for: ${readable(waitingTexts(run.unsettled))}`));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -122,12 +122,6 @@ function spent(record: ModuleRecord): number {
 
 function blockedText(record: BlockedRecord): string {
   return record.place === undefined ? record.reason : `${record.reason}  ${placeText(record.place)}`;
-}
-
-function failureText(record: ModuleRecord): string {
-  if (record.result === 'unfinished') return record.startedMs === undefined ? 'not begun' : 'still in its init';
-  const words = record.cause === undefined ? 'refused' : causeText(record.cause, record.errno);
-  return record.detail === undefined ? words : `${words}; ${record.detail}`;
 }
 
 /** `pci 0000:00:02.0`, or what else asked. */

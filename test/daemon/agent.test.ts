@@ -344,7 +344,7 @@ t.test('a policy with errors stops the start, unless it is optional', skip, asyn
   });
   const strict = rig.start();
   t.equal(await strict.ended, 2);
-  t.match(strict.stderr, /policy.conf:2:9: expected 'default allow' or 'default deny'\nplugd: mend it/);
+  t.match(strict.stderr, /policy.conf:2:9: expected 'default allow' or 'default deny'\nplugd: fix it/);
   const lax = rig.start(['--policy-optional']);
   await lax.line('settled');
   t.match(lax.lines[0], { event: 'policy', level: 'error', msg: /:2:9/ });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseUevent, type Uevent } from '../../agent/facts/uevents/uevent.ts';
+import { waitingText } from '../../agent/report/loading-text.ts';
 import { BackgroundBuses } from '../../agent/load/background-buses.ts';
 
 const proc = mkdtempSync(join(tmpdir(), 'plugd-buses-'));
@@ -39,7 +40,7 @@ function clock() {
     waited: (buses: BackgroundBuses): { ms: number; reasons: readonly string[] } => {
       const reasons = new Set<string>();
       for (let reason = buses.expecting(); reason !== undefined; reason = buses.expecting()) {
-        reasons.add(reason);
+        reasons.add(waitingText(reason));
         time.ms += 5;
         while (events[0] !== undefined && events[0][0] <= time.ms) events.shift()?.[1]();
       }

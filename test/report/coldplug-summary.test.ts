@@ -3,7 +3,7 @@ import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
 import { chart, criticalPath } from '../../agent/report/chart.ts';
 import { hasFailures, type ColdplugRun, type ModuleRecord } from '../../agent/records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../agent/report/coldplug-summary.ts';
-import { progressLine } from '../../agent/report/progress-line.ts';
+import { progressLine } from '../../agent/report/loading-text.ts';
 
 const plain = { colour: false, width: 80 };
 const name = (text: string) => text as ModuleName;
@@ -100,7 +100,7 @@ t.test('the summary tells everything and fits 80 columns', (t) => {
   t.notMatch(text, /\u001B/, 'no colour where there is none');
   t.match(summarize(RUN, { colour: true, width: 80 }), /\u001B\[/);
   t.match(
-    summarize({ ...RUN, unsettled: ['ahci (in finit_module for 14 s)'] }, plain),
+    summarize({ ...RUN, unsettled: [{ kind: 'insertion', module: 'ahci' as ModuleName, ms: 14_000 }] }, plain),
     /not settled; still waiting for: ahci/,
   );
   t.end();

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
-import { Agent } from '../../daemon/agent.ts';
+import { runAgent } from '../../daemon/agent.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import { POLICY_FILE } from '../../daemon/policy-file.ts';
 import {
@@ -58,7 +58,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     addon().setV8Flags('--semi-space-growth-factor=1 --no-opt');
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/log.ts');
-    await Agent.run({
+    await runAgent({
       host: hostOf(parsed),
       jobs: jobsOf(parsed),
       runDir: resolve(parsed.value(RUN_DIR_OPTION) ?? RUN_DIR),

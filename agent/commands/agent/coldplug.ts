@@ -8,7 +8,7 @@ import type { LoaderObserver } from '../../load/loader.ts';
 import { chart } from '../../report/chart.ts';
 import { hasFailures, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
-import { LINE, progressLine } from '../../report/progress-line.ts';
+import { LINE, progressLine } from '../../report/loading-text.ts';
 import {
   EXIT,
   HOST_OPTIONS,

@@ -1,5 +1,7 @@
 import type { SettleEnd } from '../../daemon/settling.ts';
+import type { Waiting } from '../../records/waiting.ts';
 import { readable } from '../../report/terminal.ts';
+import { waitingTexts } from '../../report/loading-text.ts';
 import { EXIT, noArguments, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { printJson, say } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
@@ -33,13 +35,13 @@ export const command: Command = {
     const named = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
     const end = (await agent.ask('settle', { ...named, timeoutMs: seconds * 1000 }, (item) => {
       if (quiet) return;
-      const { waiting } = item as { readonly waiting: readonly string[] };
-      say(`plugd: waiting for ${waiting.map(readable).join(', ')}\n`);
+      const { waiting } = item as { readonly waiting: readonly Waiting[] };
+      say(`plugd: waiting for ${readable(waitingTexts(waiting))}\n`);
     })) as SettleEnd;
     agent.close();
     if (parsed.has(OPTION.json)) printJson(end);
     else if (!end.settled) {
-      say(`plugd: not settled after ${seconds} s; still waiting for ${end.waiting.map(readable).join(', ')}\n`);
+      say(`plugd: not settled after ${seconds} s; still waiting for ${readable(waitingTexts(end.waiting))}\n`);
     }
     return end.settled ? EXIT.done : EXIT.negative;
   },

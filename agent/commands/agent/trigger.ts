@@ -2,6 +2,7 @@ import { PlugdError } from '../../base/error.ts';
 import type { SettleEnd } from '../../daemon/settling.ts';
 import { trigger } from '../../insert/trigger.ts';
 import { readable } from '../../report/terminal.ts';
+import { waitingTexts } from '../../report/loading-text.ts';
 import { EXIT, hostOf, noArguments, OPTION, parse, wholeNumber, type Command, type Option } from '../command.ts';
 import { print, say } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
@@ -87,7 +88,8 @@ Exit status: 0 done; 1 a device could not be triggered, or it did not settle.`,
     const seconds = wholeNumber(TIMEOUT, parsed.value(TIMEOUT) ?? '120', 0, 1_000_000);
     const end = (await agent.ask('settle', { timeoutMs: seconds * 1000 })) as SettleEnd;
     agent.close();
-    if (!end.settled) say(`plugd: not settled after ${seconds} s; still waiting for ${end.waiting.join(', ')}\n`);
+    if (!end.settled)
+      say(`plugd: not settled after ${seconds} s; still waiting for ${readable(waitingTexts(end.waiting))}\n`);
     return end.settled && failures === 0 ? EXIT.done : EXIT.negative;
   },
 };

@@ -1,15 +1,37 @@
 /** What each command on the control socket does. */
 import { PlugdError } from '../../base/error.ts';
-import { metricsText } from '../../report/metrics.ts';
+import type { ModuleName } from '../../base/names.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
-import type { Agent } from '../agent.ts';
-import type { ControlExchange, ControlHandler } from './control-server.ts';
+import { metricsText } from '../../report/metrics.ts';
+import type { Chronicle } from '../chronicle.ts';
+import type { Monitors } from '../monitors.ts';
+import type { RenewalResult } from '../renewal.ts';
+import type { Settling } from '../settling.ts';
+import { statusOf, type StatusSource } from '../status.ts';
 import type { ControlCommand, Parameters } from './control-protocol.ts';
-import { statusOf } from '../status.ts';
+import type { ControlExchange, ControlHandler } from './exchange.ts';
+import type { NameRequests } from './name-requests.ts';
+
+/** What the commands work with; each takes the parts that it uses. */
+export interface ControlParts {
+  readonly status: StatusSource;
+  readonly chronicle: Chronicle;
+  readonly monitors: Pick<Monitors, 'add'>;
+  readonly settling: Pick<Settling, 'settle'>;
+  readonly requests: Pick<NameRequests, 'ask' | 'fromKernel'>;
+  /** Modules that were loaded before the agent began. */
+  readonly before: readonly ModuleName[];
+  /** Each is called when anything changes in what is queued, in flight or done. */
+  readonly changes: Set<() => void>;
+  /** Whether the agent is ending. */
+  readonly stopping: () => boolean;
+  /** Looks for new files, and uses them. */
+  readonly reload: () => Promise<RenewalResult>;
+}
 
 type Handlers = {
   readonly [Command in ControlCommand]: (
-    agent: Agent,
+    parts: ControlParts,
     parameters: Parameters<Command>,
     exchange: ControlExchange,
   ) => void | Promise<void>;
@@ -20,72 +42,71 @@ const WATCH_MS = 250;
 
 const HANDLERS: Handlers = {
   ping: (_, __, exchange) => exchange.answer({ pid: process.pid }),
-  status: (agent, { watch }, exchange) => {
-    if (watch === true) watchStatus(agent, exchange);
-    else exchange.answer(statusOf(agent));
+  status: ({ status, changes }, { watch }, exchange) => {
+    if (watch === true) watchStatus(status, changes, exchange);
+    else exchange.answer(statusOf(status));
   },
-  metrics: (agent, _, exchange) => {
-    exchange.answer({ text: metricsText(statusOf(agent), agent.chronicle.times) });
+  metrics: ({ status, chronicle }, _, exchange) => {
+    exchange.answer({ text: metricsText(statusOf(status), chronicle.times) });
   },
-  settle: async (agent, { module, device, modalias, timeoutMs }, exchange) => {
+  settle: async ({ settling, stopping }, { module, device, modalias, timeoutMs }, exchange) => {
     let gone = false;
     exchange.onEnd(() => (gone = true));
-    const end = await agent.settling.settle(
+    const end = await settling.settle(
       { module, device, modalias },
       timeoutMs,
       (waiting) => exchange.item({ waiting }),
-      () => gone || agent.state === 'stopping',
+      () => gone || stopping(),
     );
     exchange.answer(end);
   },
-  reload: async (agent, _, exchange) => exchange.answer(await agent.reload(true)),
-  monitor: (agent, parameters, exchange) => agent.monitors.add(exchange, parameters, agent.chronicle),
-  log: (agent, { module, follow }, exchange) => {
+  reload: async ({ reload }, _, exchange) => exchange.answer(await reload()),
+  monitor: ({ monitors, chronicle }, parameters, exchange) => monitors.add(exchange, parameters, chronicle),
+  log: ({ chronicle, before }, { module, follow }, exchange) => {
     const wanted = (entry: LedgerEntry) => module === undefined || entry.module === module.replaceAll('-', '_');
-    const entries = agent.chronicle.ledger.filter(wanted);
+    const entries = chronicle.ledger.filter(wanted);
     for (const entry of entries) exchange.item(entry);
     if (follow !== true) {
-      exchange.answer({ entries: entries.length, before: agent.before });
+      exchange.answer({ entries: entries.length, before });
       return;
     }
     const reader = (entry: LedgerEntry) => {
       if (wanted(entry)) exchange.item(entry);
     };
-    agent.chronicle.readers.add(reader);
-    exchange.onEnd(() => agent.chronicle.readers.delete(reader));
+    chronicle.readers.add(reader);
+    exchange.onEnd(() => chronicle.readers.delete(reader));
   },
-  load: async (agent, { names = [] }, exchange) => {
+  load: async ({ requests }, { names = [] }, exchange) => {
     if (names.length === 0) throw new PlugdError('usage', 'load: name at least one module');
     const modules = [];
     for (const name of names) {
-      modules.push({ name, ...(await agent.requests.ask(name, 'person', exchange)) });
+      modules.push({ name, ...(await requests.ask(name, 'person', exchange)) });
     }
     exchange.answer({ modules });
   },
-  request: async (agent, { arguments: words = [] }, exchange) => agent.requests.fromKernel(words, exchange),
+  request: async ({ requests }, { arguments: words = [] }, exchange) => requests.fromKernel(words, exchange),
   yield: () => {
     throw new PlugdError('busy', `this is an agent (pid ${process.pid}); only a coldplug makes room for one`);
   },
 };
 
 /** Serves an agent. */
-export function controlHandler(agent: Agent): ControlHandler {
+export function controlHandler(parts: ControlParts): ControlHandler {
   return (exchange) => {
     const { command, parameters } = exchange.request;
-    const done = HANDLERS[command](agent, parameters, exchange);
-    done?.catch((error: unknown) => exchange.fail(error));
+    return HANDLERS[command](parts, parameters, exchange);
   };
 }
 
 /** Items at changes, not more often than WATCH_MS; once a second while something is in flight. */
-function watchStatus(agent: Agent, exchange: ControlExchange): void {
+function watchStatus(source: StatusSource, changes: Set<() => void>, exchange: ControlExchange): void {
   let timer: NodeJS.Timeout | undefined;
   let dirty = true;
   const send = () => {
     timer = undefined;
     if (!dirty) return;
     dirty = false;
-    const status = statusOf(agent);
+    const status = statusOf(source);
     exchange.item(status);
     const again = status.state === 'settled' ? undefined : 1000;
     timer = setTimeout(() => {
@@ -97,10 +118,10 @@ function watchStatus(agent: Agent, exchange: ControlExchange): void {
     dirty = true;
     timer ??= setTimeout(send, WATCH_MS);
   };
-  agent.changes.add(changed);
+  changes.add(changed);
   exchange.onEnd(() => {
     clearTimeout(timer);
-    agent.changes.delete(changed);
+    changes.delete(changed);
   });
   send();
 }

@@ -2,7 +2,7 @@
  * What is said on the control socket (docs/control-socket.md, docs/control-socket.schema.json): one JSON object a line, UTF-8.
  *
  *     → {"id":1,"command":"settle","timeoutMs":5000}
- *     ← {"id":1,"item":{"waiting":["nvme (in finit_module for 1.2 s)"]}}
+ *     ← {"id":1,"item":{"waiting":[{"kind":"insertion","module":"nvme","ms":1204.3}]}}
  *     ← {"id":1,"answer":{"settled":true,"waiting":[]}}
  *     ← {"id":1,"error":{"code":"usage","message":"…","remedy":"…"}}
  *

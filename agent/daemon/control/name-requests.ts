@@ -1,10 +1,11 @@
-/** Requests for a name that somebody waits for: the kernel's own, and a person's at the control socket. */
+/** Requests for a name whose asker waits: the kernel's own, and a person's at the control socket. */
 import { PlugdError } from '../../base/error.ts';
 import type { ModuleName } from '../../base/names.ts';
 import type { Loader } from '../../load/loader.ts';
 import type { BlockedRecord, Requester } from '../../records/coldplug-run.ts';
-import { failureText } from '../chronicle.ts';
-import type { ControlExchange } from './control-server.ts';
+import type { Waiting } from '../../records/waiting.ts';
+import { failureText, waitingText } from '../../report/loading-text.ts';
+import type { ControlExchange } from './exchange.ts';
 
 /** What came of a request. */
 export interface Asked {
@@ -19,13 +20,13 @@ export interface NameRequestsOptions {
   isLoaded(module: ModuleName): boolean;
 }
 
-/** Whoever waits. */
-export type Waiting = Pick<ControlExchange, 'working' | 'answer' | 'onEnd'>;
+/** Who asks, and waits. */
+export type Asker = Pick<ControlExchange, 'working' | 'answer' | 'onEnd'>;
 
-/** The helper gives up after 35 s of silence. */
+/** How often a helper is told that the work goes on; it gives up after 35 s of silence. */
 const WORKING_MS = 10_000;
 /**
- * So long is an insertion waited for that was under way before the kernel asked: it may be the very init that asked, which
+ * How long to wait for an insertion that had already started when the kernel asked: it may be the very init that asked, which
  * then waits for itself. The kernel itself gives up on a symbol of such a module after this time.
  */
 const JOIN_MS = 30_000;
@@ -46,7 +47,7 @@ export class NameRequests {
   }
 
   /** The control socket's `request`, as the request helper sends it. Errors: `usage`. */
-  async fromKernel(words: readonly string[], exchange: Waiting): Promise<void> {
+  async fromKernel(words: readonly string[], exchange: Asker): Promise<void> {
     const name = words[2];
     if (words.length !== 3 || words[0] !== '-q' || words[1] !== '--' || name === undefined) {
       throw new PlugdError('usage', "request: expected the arguments '-q', '--', NAME");
@@ -59,7 +60,7 @@ export class NameRequests {
   }
 
   /** Asks for a name, as urgent, and waits for what it names. */
-  async ask(name: string, by: 'kernel' | 'person', exchange: Waiting): Promise<Asked> {
+  async ask(name: string, by: 'kernel' | 'person', exchange: Asker): Promise<Asked> {
     const { loader } = this.#options;
     const requester: Requester = { devpath: '' as Requester['devpath'], subsystem: '', name, by };
     const before = process.hrtime.bigint();
@@ -68,37 +69,37 @@ export class NameRequests {
       return { found: false, modules: [], failed: [] };
     if (this.#failures(answer.modules).length > 0) {
       // What failed a while ago may have got what it needs; what failed just now, for a thousand others who ask, has not.
-      loader.forgetFailures(answer.modules, before - RETRY_NS);
+      loader.modules.forgetFailures(answer.modules, before - RETRY_NS);
       answer = loader.request(name, requester, true);
     }
     const { modules } = answer;
     if (by === 'kernel') exchange.working();
-    const joined = modules.some((module) => (loader.scheduler.record(module)?.startedNs ?? before) < before);
+    const joined = modules.some((module) => loader.modules.isInserting(module, before));
     const working = setInterval(() => exchange.working(), WORKING_MS);
     exchange.onEnd(() => clearInterval(working));
     const waiting = await this.#whenDone(modules, joined ? JOIN_MS : undefined);
     clearInterval(working);
-    return { found: true, modules, failed: waiting.length === 0 ? this.#failures(modules) : waiting };
+    return { found: true, modules, failed: waiting.length === 0 ? this.#failures(modules) : waiting.map(waitingText) };
   }
 
-  /** Waits for just these modules' tasks, which may come to any end; what is not done when the time is over. */
-  async #whenDone(modules: readonly ModuleName[], timeoutMs: number | undefined): Promise<readonly string[]> {
+  /** Waits until these modules are done, whatever comes of them; gives those that are not when the time is over. */
+  async #whenDone(modules: readonly ModuleName[], timeoutMs: number | undefined): Promise<readonly Waiting[]> {
     const { loader } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<void>((resolve) => {
       if (timeoutMs !== undefined) timer = setTimeout(resolve, timeoutMs);
     });
-    await Promise.race([loader.scheduler.whenDone(modules), over]);
+    await Promise.race([loader.modules.whenDone(modules), over]);
     clearTimeout(timer);
-    return loader.waitingFor(modules);
+    return loader.modules.waitingFor(modules);
   }
 
-  /** Those that are not loaded, with the reason; what is built in or a blacklist keeps out is no failure. */
+  /** Those that are not loaded, with the reason; a module that is built in or blacklisted is no failure. */
   #failures(modules: readonly ModuleName[]): readonly string[] {
     const { loader } = this.#options;
     return modules.flatMap((module) => {
-      const record = loader.record(module);
-      const why = record === undefined ? '' : failureText(record);
+      const record = loader.modules.record(module);
+      const why = record?.result === 'failed' || record?.result === 'skipped' ? failureText(record) : '';
       if (why !== '') return `${module} (${why})`;
       const block = loader.blocked.findLast((one) => one.module === module);
       return record === undefined &&

@@ -7,11 +7,8 @@ import t, { type Test } from 'tap';
 import { PlugdError } from '../../../agent/base/error.ts';
 import { ControlClient } from '../../../agent/daemon/control/control-client.ts';
 import { LONGEST_REQUEST, readRequest } from '../../../agent/daemon/control/control-protocol.ts';
-import {
-  ControlServer,
-  type ControlExchange,
-  type ControlHandler,
-} from '../../../agent/daemon/control/control-server.ts';
+import { ControlServer } from '../../../agent/daemon/control/control-server.ts';
+import type { ControlExchange, ControlHandler } from '../../../agent/daemon/control/exchange.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'plugd-control-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -142,7 +139,7 @@ t.test('errors keep code, message and remedy; what a handler throws is one', asy
 
 t.test('several requests on one connection are told apart by their ids; malformed lines do not end it', async (t) => {
   const open: ControlExchange[] = [];
-  const { runDir } = await serve(t, (exchange) => open.push(exchange));
+  const { runDir } = await serve(t, (exchange) => void open.push(exchange));
   const { socket, lines } = await raw(runDir);
   // In pieces and together, as a stream may deliver them.
   for (const part of [

@@ -3,8 +3,8 @@
  * systems, ciphers: two dozen times on a machine with aesni_intel alone), and wait for it. The request helper gets the answer
  * from the coldplug instead, which has everything in memory, and what the kernel asks for is planned with all the rest.
  *
- * What cannot be had (an agent runs, /proc/sys is read-only, no helper) is left to modprobe as before. A coldplug that is killed
- * leaves the helper in place, which then is modprobe.
+ * Where that is not possible (an agent runs, /proc/sys is read-only, no helper) modprobe answers as before. A coldplug that is
+ * killed leaves the helper in place, which then becomes modprobe.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { addon } from '../../base/addon.ts';
@@ -13,7 +13,8 @@ import type { Host } from '../../base/host.ts';
 import type { Loader } from '../../load/loader.ts';
 import type { KernelRequests } from '../../records/coldplug-run.ts';
 import { takeAgentLock } from '../agent-lock.ts';
-import { controlError, readRequest, type ControlReply } from './control-protocol.ts';
+import type { ControlReply } from './control-protocol.ts';
+import { Exchanges, type ControlHandler } from './exchange.ts';
 import { KernelRequestSetting } from './kernel-requests.ts';
 import { NameRequests } from './name-requests.ts';
 import { controlPath } from './run-dir.ts';
@@ -30,7 +31,7 @@ export interface BootRequests {
 export function serveBootRequests(host: Host, loader: Loader, runDir: string): BootRequests | undefined {
   const closers: Array<() => void> = [];
   const close = () => {
-    // The setting first: who asks from now on finds modprobe.
+    // The setting first: a request from now on finds modprobe.
     for (let one = closers.pop(); one !== undefined; one = closers.pop()) one();
   };
   try {
@@ -41,12 +42,15 @@ export function serveBootRequests(host: Host, loader: Loader, runDir: string): B
       isLoaded: (module) => existsSync(`${host.sysfs}/module/${module}`),
     });
     const path = controlPath(runDir);
-    // Whoever holds the lock owns the name.
+    // The holder of the lock owns the name.
     rmSync(path, { force: true });
+    const handler = bootHandler(requests, close);
     const socket = addon().listenLines(path, (connection, line) => {
-      answer(requests, line, close, (reply, last) => {
+      const send = (reply: ControlReply, last: boolean) => {
         if (typeof socket === 'object') socket.send(connection, `${JSON.stringify(reply)}\n`, last);
-      });
+      };
+      // A helper sends one request and reads one answer: such a connection is never full.
+      new Exchanges({ send, full: () => false, onceDrained: () => () => {} }, handler).line(line);
     });
     if (typeof socket === 'number') throw new PlugdError('system', `${path}: errno ${-socket}`);
     closers.push(() => socket.close());
@@ -63,42 +67,24 @@ export function serveBootRequests(host: Host, loader: Loader, runDir: string): B
   }
 }
 
-/** One line from a connection. */
-function answer(
-  requests: NameRequests,
-  line: string,
-  close: () => void,
-  send: (reply: ControlReply, last: boolean) => void,
-): void {
-  const read = readRequest(line);
-  if (read.kind === 'malformed') {
-    send({ error: { code: 'usage', message: read.why } }, true);
-    return;
-  }
-  const { command, parameters, id } = read.request;
-  const known = id === undefined ? {} : { id };
-  const fail = (error: unknown) => send({ ...known, error: controlError(error) }, true);
-  if (command === 'yield') {
-    // Closing ends this connection too.
-    send({ ...known, answer: {} }, true);
+/** What a coldplug does for those who connect: it answers the kernel, and makes room for an agent. Errors: `unsupported`. */
+function bootHandler(requests: NameRequests, close: () => void): ControlHandler {
+  return async (exchange) => {
+    const { command, parameters } = exchange.request;
+    if (command === 'request') {
+      await requests.fromKernel(parameters.arguments ?? [], exchange);
+      return;
+    }
+    if (command !== 'yield') {
+      throw new PlugdError('unsupported', `no agent runs, only a coldplug (pid ${process.pid})`);
+    }
+    exchange.answer({});
+    // Closing ends this connection too, once the answer is sent.
     close();
-  } else if (command === 'request') {
-    const ended: Array<() => void> = [];
-    const exchange = {
-      working: () => send({ working: true }, false),
-      answer: (what: unknown) => {
-        send({ ...known, answer: what }, true);
-        for (const end of ended) end();
-      },
-      onEnd: (end: () => void) => ended.push(end),
-    };
-    requests.fromKernel(parameters.arguments ?? [], exchange).catch(fail);
-  } else {
-    fail(new PlugdError('unsupported', `no agent runs, only a coldplug (pid ${process.pid})`));
-  }
+  };
 }
 
-/** Does `work` before a signal ends the process; answers how to undo that. */
+/** Does `work` before a signal ends the process; gives a function that undoes that. */
 function onSignals(work: () => void): () => void {
   const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
     const handler = () => {

@@ -38,6 +38,14 @@ const forbidden: Record<string, readonly [Import[], RegExp]> = {
     [code('base/a.ts', 'base/b.ts'), code('base/b.ts', 'base/a.ts')],
     /circle: base\/a.ts → base\/b.ts → base\/a.ts/,
   ],
+  'a circle of types': [
+    [
+      code('daemon/a.ts', 'daemon/b.ts'),
+      code('daemon/b.ts', 'daemon/c.ts', true),
+      code('daemon/c.ts', 'daemon/a.ts', true),
+    ],
+    /circle: daemon\/a.ts → daemon\/b.ts → daemon\/c.ts → daemon\/a.ts/,
+  ],
 };
 for (const [name, [imports, expected]] of Object.entries(forbidden)) {
   t.test(`found: ${name}`, (t) => {

@@ -96,3 +96,6 @@ export function emptyConfig(): GrowingConfig {
     problems: [],
   };
 }
+
+/** What the rules make of a module that is asked for; decision.ts explains each. */
+export type DecisionKind = 'load' | 'builtin' | 'install-command' | 'blacklisted' | 'kernel-blacklisted' | 'denied';

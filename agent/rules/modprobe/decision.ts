@@ -1,6 +1,6 @@
 import { lookupKey, type Place } from '../../base/names.ts';
 import type { Candidate } from '../../match/candidate.ts';
-import type { Config } from './config.ts';
+import type { Config, DecisionKind } from './config.ts';
 import { ruleIndex } from './rule-index.ts';
 
 /**
@@ -16,7 +16,7 @@ import { ruleIndex } from './rule-index.ts';
  *   `commandsThatDoNothing: 'denied'`; modprobe runs such a command like any other.
  */
 export interface Decision {
-  readonly kind: 'load' | 'builtin' | 'install-command' | KeptOut;
+  readonly kind: DecisionKind;
   readonly candidate: Candidate;
   /** A sentence part: `blacklist nouveau`; '' for `load`. */
   readonly reason: string;

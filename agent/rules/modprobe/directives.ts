@@ -8,8 +8,7 @@
 import type { ModuleName, Place } from '../../base/names.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Candidate } from '../../match/candidate.ts';
-import type { BlacklistRule, CommandRule, RuleList, RuleTypes } from './config.ts';
-import type { Decision } from './decision.ts';
+import type { BlacklistRule, CommandRule, DecisionKind, RuleList, RuleTypes } from './config.ts';
 
 /** A line behind its directive's word, as a row reads it. Every method tells what is wrong by itself. */
 export interface DirectiveLine {
@@ -27,7 +26,7 @@ export interface DirectiveLine {
 /** One module of a lookup and what was decided for it: what a rule is held against. */
 export interface RuleSubject {
   readonly candidate: Candidate;
-  readonly decision: Decision['kind'];
+  readonly decision: DecisionKind;
   /** There is something to be done for it: it is neither built in nor kept out. */
   readonly planned: boolean;
 }

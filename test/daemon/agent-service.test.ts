@@ -83,13 +83,17 @@ t.test('a second agent is refused with the pid of the first; a killed one is fol
 
 t.test('the end waits for what is in flight and tells of it; nothing more is begun', skip, async (t) => {
   const rig = await AgentRig.open(t, { modules: MODULES });
-  const agent = rig.start(['--jobs', '1'], [0], { KERNEL_SLOW: 'sleeper:1' });
+  const { env, release } = rig.double.hold('sleeper');
+  const agent = rig.start(['--jobs', '1'], [0], env);
   await agent.line('settled');
   await rig.play([SLEEPER]);
   while ((await statusOf(agent)).tasks.length === 0) await sleep(5);
   await rig.play([STICK]);
   while ((await statusOf(agent)).tasks.length < 3) await sleep(5);
-  t.equal(await agent.stop(), 0);
+  const ended = agent.stop();
+  while ((await statusOf(agent)).state !== 'stopping') await sleep(5);
+  release();
+  t.equal(await ended, 0);
   t.same(agent.inserted(), ['sleeper']);
   t.match(agent.lines.at(-1), { event: 'end', left: [/^bus \(not begun\)/, /^stick/] });
   t.same(agent.calls(), ['finit_module sleeper']);
@@ -150,7 +154,8 @@ t.test('a request from inside an init needs no slot and does not wait for that i
   const rig = await AgentRig.open(t, {
     modules: { ...MODULES, needs_sleeper: { aliases: ['fs-inside'], needs: ['sleeper'] } },
   });
-  const agent = rig.start(['--jobs', '1'], [0], { KERNEL_SLOW: 'sleeper:2' });
+  const { env, release } = rig.double.hold('sleeper');
+  const agent = rig.start(['--jobs', '1'], [0], env);
   await agent.line('settled');
   await rig.play([SLEEPER]);
   while ((await statusOf(agent)).tasks.length === 0) await sleep(5);
@@ -161,13 +166,15 @@ t.test('a request from inside an init needs no slot and does not wait for that i
     'what needs the module whose init runs goes to the kernel, which decides',
   );
   t.same(agent.inserted(), ['crc', 'ext9', 'needs_sleeper'], 'all that while the init sleeps');
+  release();
   await agent.line('inserted', ({ module }) => module === 'sleeper');
   await agent.stop();
 });
 
 t.test('settle names what it waits for', skip, async (t) => {
   const rig = await AgentRig.open(t, { modules: MODULES, devices: [NIC] });
-  const agent = rig.start([], [0], { KERNEL_SLOW: 'sleeper:4' });
+  const { env, release } = rig.double.hold('sleeper');
+  const agent = rig.start([], [0], env);
   await agent.line('settled');
   const settle = async (...args: string[]) => plugd('settle', '--run-dir', rig.runDir, ...args);
   t.match(await settle(), { status: 0, stdout: '', stderr: '' });
@@ -187,6 +194,8 @@ t.test('settle names what it waits for', skip, async (t) => {
   t.match(await settle('-t', '0', '--module', 'nobody'), { status: 1, stderr: /nobody \(nobody has asked for it\)/ });
   t.match(await settle('-t', '0', '--modalias', 'acpi:*'), { status: 1, stderr: /acpi:\* \(not there\)/ });
   t.match(await settle('-t', '0', '--device', '/devices/none'), { status: 1, stderr: /\/devices\/none \(not there\)/ });
+  while (items.length === 0) await sleep(5);
+  release();
   t.same(await streamed, { settled: true, waiting: [] });
   t.match(items, [{ waiting: [{ kind: 'insertion', module: 'sleeper', ms: Number }] }]);
   await agent.stop();
@@ -349,9 +358,11 @@ while True:print(repr(s.recv(4096).decode()))`,
       }
     };
     await until(/bound/);
-    const agent = rig.start([], [0], { KERNEL_SLOW: 'sleeper:1', NOTIFY_SOCKET: path, WATCHDOG_USEC: '300000' });
+    const { env, release } = rig.double.hold('sleeper');
+    const agent = rig.start([], [0], { ...env, NOTIFY_SOCKET: path, WATCHDOG_USEC: '300000' });
     await until(/STATUS=coldplug; waiting for sleeper/);
     t.notMatch(told, /READY=1/, 'not ready while it waits');
+    release();
     await until(/READY=1\\nSTATUS=serving; 1 modules for 1 devices at boot/);
     await until(/WATCHDOG=1/);
     agent.child.kill('SIGHUP');

@@ -9,7 +9,7 @@ import { AgentRig, rigMissing } from '../fixtures/agent-rig.ts';
 const missing = rigMissing();
 const skip = missing === undefined ? {} : { skip: missing.sentence };
 
-/** A machine with one device, whose module's init takes a second. */
+/** A machine with one device. The init of its module lasts until the test releases it. */
 async function machine(t: Test) {
   const rig = await AgentRig.open(t, {
     modules: { slow: { aliases: ['pci:v1*'] }, late: { aliases: ['usb:v2*'] } },
@@ -17,14 +17,16 @@ async function machine(t: Test) {
   });
   /** Starts it; resolves when the insertion has begun. */
   const start = async () => {
-    const child = rig.command('coldplug', ['coldplug', '--json'], [0], { KERNEL_SLOW: 'slow:1' });
+    const { env, release } = rig.double.hold('slow');
+    t.teardown(release);
+    const child = rig.command('coldplug', ['coldplug', '--json'], [0], env);
     let text = '';
     child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
     const ended = new Promise<ColdplugRun>((resolve) => {
       child.once('close', () => resolve(JSON.parse(text) as ColdplugRun));
     });
     while (rig.double.calls('coldplug').length === 0) await sleep(5);
-    return { ended };
+    return { ended, release };
   };
   return { rig, start };
 }
@@ -34,8 +36,9 @@ t.test('a seqnum that never comes has sysfs read again once, where the kernel co
   rmSync(join(rig.base, 'proc/net'));
   rmSync(join(rig.base, 'sys/kernel/uevent_seqnum'));
   rig.put('sys/kernel/uevent_seqnum', '100\n');
-  const { ended } = await start();
+  const { ended, release } = await start();
   rig.put('sys/kernel/uevent_seqnum', '105\n');
+  release();
   const run = await ended;
   t.equal(run.unsettled, undefined);
   t.match(run.uevents, { received: 0, rescans: 1 });
@@ -45,8 +48,9 @@ t.test('a seqnum that never comes and is not lost belongs to another namespace',
   const { rig, start } = await machine(t);
   rmSync(join(rig.base, 'sys/kernel/uevent_seqnum'));
   rig.put('sys/kernel/uevent_seqnum', '100\n');
-  const { ended } = await start();
+  const { ended, release } = await start();
   rig.put('sys/kernel/uevent_seqnum', '105\n');
+  release();
   const run = await ended;
   t.equal(run.unsettled, undefined);
   t.match(run.uevents, { received: 0, gaps: 0, rescans: 0 });
@@ -55,8 +59,11 @@ t.test('a seqnum that never comes and is not lost belongs to another namespace',
 t.test('a hub at work is waited for, and what it finds is served', skip, async (t) => {
   const { rig, start } = await machine(t);
   rig.put('proc/7/comm', 'kworker/0:1+usb_hub_wq\n');
-  const { ended } = await start();
-  await sleep(1500);
+  const { ended, release } = await start();
+  // A hub that finds nothing is waited for only for some seconds after the last device: this one came just now.
+  await rig.play([{ action: 'add', devpath: '/devices/usb1', SUBSYSTEM: 'usb', MODALIAS: 'usb:none' }]);
+  release();
+  await sleep(300);
   await rig.play([{ action: 'add', devpath: '/devices/usb1/1-1', SUBSYSTEM: 'usb', MODALIAS: 'usb:v2p1' }]);
   rig.put('proc/7/comm', 'kworker/0:1-usb_hub_wq\n');
   const run = await ended;

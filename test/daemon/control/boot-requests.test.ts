@@ -39,15 +39,17 @@ function follow(child: ChildProcess): Run {
   return Object.assign(run, { ended });
 }
 
-/** A coldplug whose one device's module sleeps for some seconds in its init, once it serves. */
-async function serving(t: Test, answers: readonly number[] = [0], seconds = 2) {
+/** A coldplug, once it serves. The init of its one device's module lasts until the test releases it. */
+async function serving(t: Test, answers: readonly number[] = [0]) {
   const rig = await AgentRig.open(t, {
     modules: MODULES,
     devices: [DEVICE],
     files: { 'etc/modprobe.d/a.conf': 'blacklist kept\n' },
   });
   const words = ['coldplug', '--json', '--run-dir', rig.runDir];
-  const run = follow(rig.command('coldplug', words, answers, { KERNEL_SLOW: `slow:${seconds}` }));
+  const { env, release } = rig.double.hold('slow');
+  t.teardown(release);
+  const run = follow(rig.command('coldplug', words, answers, env));
   const setting = () => readFileSync(join(rig.base, 'proc/sys/kernel/modprobe'), 'utf8').trim();
   while (setting() !== helper) {
     if (run.child.exitCode !== null) throw new Error(run.stderr);
@@ -56,17 +58,18 @@ async function serving(t: Test, answers: readonly number[] = [0], seconds = 2) {
   const ask = async (name: string) =>
     follow(spawn(helper, ['--control', join(rig.runDir, 'control'), '-q', '--', name], { stdio: 'pipe' })).ended;
   const calls = () => rig.double.calls('coldplug').map((call) => call.replace(/ \S*\/([^/]+)\.ko .*/, ' $1'));
-  return { rig, run, setting, ask, calls };
+  return { rig, run, setting, ask, calls, release };
 }
 
 t.test('the kernel is answered, and what it asks for is inserted with all it needs', skip, async (t) => {
-  const { rig, run, setting, ask, calls } = await serving(t, [0], 4);
+  const { rig, run, setting, ask, calls, release } = await serving(t);
   t.equal(readlinkSync(join(rig.runDir, 'modprobe')), '/sbin/modprobe', 'the helper knows whom to ask without us');
   t.equal(await ask('fs-ext9'), 0);
   t.same(calls(), ['finit_module slow', 'finit_module crc9', 'finit_module ext9'], 'while slow still initialises');
   t.equal(await ask('fs-none'), 1);
   t.equal(await ask('fs-kept'), 0, 'a blacklist is no failure, as with modprobe -q -b');
   t.equal(await ask(String.raw`fs-"\é`), 1);
+  release();
   t.equal(await run.ended, 0);
   const result = JSON.parse(run.stdout) as ColdplugRun;
   t.same(result.kernelRequests, { received: 4, found: 2, notFound: 2, failed: 0 });
@@ -78,25 +81,31 @@ t.test('the kernel is answered, and what it asks for is inserted with all it nee
 });
 
 t.test('a module that cannot be loaded is a failure for the kernel too', skip, async (t) => {
-  const { run, ask } = await serving(t, [0, 8]);
+  const { run, ask, release } = await serving(t, [0, 8]);
   t.equal(await ask('fs-bad'), 1);
+  release();
   t.equal(await run.ended, 1);
   t.match(JSON.parse(run.stdout), { kernelRequests: { received: 1, failed: 1 } });
 });
 
 t.test('a request may be for the very module whose init asks', skip, async (t) => {
-  const { run, ask } = await serving(t);
-  t.equal(await ask('pci:v1d2'), 0, 'it is waited for, as modprobe would');
+  const { rig, run, ask, release } = await serving(t);
+  const asked = ask('pci:v1d2');
+  // It has a connection; that it waits cannot be seen from outside.
+  while (rig.double.calls('coldplug').length === 0) await sleep(5);
+  release();
+  t.equal(await asked, 0, 'it is waited for, as modprobe would');
   t.equal(await run.ended, 0);
 });
 
 t.test('people are told that there is no agent', skip, async (t) => {
-  const { rig, run } = await serving(t);
+  const { rig, run, release } = await serving(t);
   const status = follow(
     rig.inside([process.execPath, join(root, 'dist/plugd.cjs'), 'status', '--run-dir', rig.runDir]),
   );
   t.equal(await status.ended, 1);
   t.match(status.stderr, /no agent runs, only a coldplug \(pid \d+\)/);
+  release();
   t.equal(await run.ended, 0);
 });
 
@@ -108,9 +117,10 @@ t.test('a signal puts the setting back before it ends the coldplug', skip, async
 });
 
 t.test('one that was killed leaves the helper; the next puts things right', skip, async (t) => {
-  const { rig, run, setting } = await serving(t);
+  const { rig, run, setting, release } = await serving(t);
   run.child.kill('SIGKILL');
   await run.ended;
+  release();
   t.equal(setting(), helper);
   t.equal(readlinkSync(join(rig.runDir, 'modprobe')), '/sbin/modprobe', 'which turns to modprobe');
   const next = follow(rig.command('next', ['coldplug', '-q', '--run-dir', rig.runDir], [0]));
@@ -123,11 +133,12 @@ t.test('one that was killed leaves the helper; the next puts things right', skip
 });
 
 t.test('an agent that starts takes over, and the coldplug goes on', skip, async (t) => {
-  const { rig, run, setting, calls } = await serving(t);
+  const { rig, run, setting, calls, release } = await serving(t);
   const agent = rig.start(['--serve-kernel-requests']);
   await agent.line('start');
   t.equal(run.child.exitCode, null, 'it has not waited for the coldplug to end');
   t.equal(setting(), helper);
+  release();
   t.equal(await run.ended, 0);
   t.equal(setting(), helper, "the coldplug's end does not take it from the agent");
   t.same(calls(), ['finit_module slow']);

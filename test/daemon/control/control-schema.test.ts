@@ -20,7 +20,7 @@ interface Line {
   readonly working?: unknown;
 }
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('every kind of line', skip, async (t) => {
   const rig = await AgentRig.open(t, {
@@ -38,7 +38,8 @@ t.test('every kind of line', skip, async (t) => {
       'etc/plugd/policy.conf': 'deny subsystem=usb\n',
     },
   });
-  const agent = rig.start(['--serve-kernel-requests'], [0, 0, 2, 0], { KERNEL_SLOW: 'slow:1' });
+  const { env, release } = rig.double.hold('slow');
+  const agent = rig.start(['--serve-kernel-requests'], [0, 0, 2, 0], env);
   await agent.line('settled');
   const seen = new Set<string>();
   const check = (definition: string, value: unknown, from: string) => {
@@ -82,6 +83,9 @@ t.test('every kind of line', skip, async (t) => {
   });
   await ask({ command: 'ping' });
   await rig.play([add('b', 'pci:v2d1'), add('c', 'pci:v3d1'), add('d', 'pci:v4d1')]);
+  const waited = (item: unknown) => JSON.stringify(item).includes('slow');
+  await ask({ command: 'settle', modalias: 'pci:v4*' }, waited);
+  release();
   await ask({ command: 'settle', modalias: 'pci:v4*' });
   await ask({ command: 'settle', module: 'slow', device: '/devices/pci0/a', timeoutMs: 0 });
   await monitored;

@@ -5,7 +5,6 @@ import { emptyConfig } from '../../../agent/rules/modprobe/config.ts';
 import { decide, type DecisionOptions } from '../../../agent/rules/modprobe/decision.ts';
 import { parseKernelCommandLine } from '../../../agent/rules/modprobe/kernel-command-line.ts';
 import { parseModprobeConf } from '../../../agent/rules/modprobe/modprobe-conf.ts';
-import { ruleIndex } from '../../../agent/rules/modprobe/rule-index.ts';
 
 function configOf(text: string, commandLine = '') {
   const config = emptyConfig();
@@ -147,29 +146,5 @@ t.test('one decision for each candidate, in their order', (t) => {
     ['load', 'blacklisted', 'load'],
   );
   t.same(decide(configOf(''), { candidates: [] }), []);
-  t.end();
-});
-
-t.test('options by name and by alias keep the order of the lines', (t) => {
-  const rules = ruleIndex(configOf('options m 1\noptions al-ias 2\noptions m 3\noptions other 4', 'm.x=5'));
-  const texts = (alias?: string) => rules.counting('options', moduleName('m'), alias).map(({ text }) => text);
-  t.same(texts(), ['1', '3', 'x=5']);
-  t.same(texts('al_ias'), ['1', '2', '3', 'x=5']);
-  t.same(texts('m'), ['1', '3', 'x=5']);
-  t.same(texts('nothing'), ['1', '3', 'x=5']);
-  t.same(
-    rules.counting('options', moduleName('n'), 'al_ias').map(({ text }) => text),
-    ['2'],
-  );
-  t.same(rules.counting('options', moduleName('n')), []);
-  t.end();
-});
-
-t.test('the index of a configuration is made once', (t) => {
-  const config = configOf('remove m x\nweakdep m n');
-  t.equal(ruleIndex(config), ruleIndex(config));
-  t.match(ruleIndex(config).first('removes', moduleName('m')), { command: 'x' });
-  t.match(ruleIndex(config).first('weakdeps', moduleName('m')), { members: ['n'] });
-  t.equal(ruleIndex(config).first('removes', moduleName('n')), undefined);
   t.end();
 });

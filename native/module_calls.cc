@@ -101,7 +101,7 @@ __attribute__((noinline)) pid_t CallInChild(Call* call) {
   const pid_t pid = vfork();
   if (pid != 0) return pid;
   if (call->fd > 0) CloseRange(0, static_cast<unsigned>(call->fd) - 1);
-  CloseRange(static_cast<unsigned>(call->fd + 1), ~0U);
+  CloseRange(static_cast<unsigned>(call->fd) + 1, ~0U);
   MakeCall(call);
   _exit(0);
 }

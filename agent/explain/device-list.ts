@@ -4,7 +4,7 @@ import type { BoundDevice } from '../facts/devices/recording.ts';
 import type { DeviceRow } from '../records/device-row.ts';
 import type { RequestReport } from '../records/investigation.ts';
 import { Investigator } from './investigation.ts';
-import { judge } from './judgement.ts';
+import { judge, withoutTree } from './judgement.ts';
 import { findSources, type Sources } from '../load/sources.ts';
 import type { NoTree } from '../load/tree.ts';
 
@@ -50,21 +50,21 @@ function rowOf(
 ): DeviceRow {
   // What was bound on the recorded machine says nothing about this tree.
   const here = recorded ? { ...device, driver: undefined, driverModule: undefined } : device;
-  const ending =
+  const { verdict, cause, reason } =
     sources.kind === 'sources' || here.driver !== undefined || device.modaliases.length === 0
       ? judge(host, here, requests, true)
-      : ({ verdict: 'failed', cause: 'no-modules-directory', reason: sources.reason } as const);
+      : withoutTree(host, sources, undefined);
   const modules = new Set<ModuleName>(requests.flatMap((request) => request.candidates.map(({ module }) => module)));
   return {
     devpath: device.devpath,
     subsystem: device.subsystem,
     name: device.name,
     modaliases: device.modaliases,
-    ...(device.driver === undefined ? {} : { driver: device.driver }),
-    ...(device.driverModule === undefined ? {} : { driverModule: device.driverModule }),
+    driver: device.driver,
+    driverModule: device.driverModule,
     modules: [...modules],
-    verdict: ending.verdict,
-    ...(ending.cause === undefined ? {} : { cause: ending.cause }),
-    reason: ending.reason,
+    verdict,
+    cause,
+    reason,
   };
 }

@@ -2,23 +2,26 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Host } from '../base/host.ts';
 import { PlugdError } from '../base/error.ts';
-import { moduleNameFromPath, type Devpath } from '../base/names.ts';
+import { moduleName, moduleNameFromPath, type Devpath } from '../base/names.ts';
 import { nearestWord } from '../base/spelling.ts';
 import { readNames } from '../facts/attribute.ts';
 import { readDevice, type Device } from '../facts/devices/device.ts';
 import { findDevice } from '../facts/devices/device-search.ts';
 import { bound, type BoundDevice } from '../facts/devices/recording.ts';
-import type { Investigation, RequestReport } from '../records/investigation.ts';
+import type { Ending } from '../records/ending.ts';
+import type { DeviceReport, Investigation, InvestigationSubject, RequestReport } from '../records/investigation.ts';
 import { Examiner } from './examination.ts';
 import { insertRequests } from './insertion-trial.ts';
 import { Investigator } from './investigation.ts';
-import { judge, judgeParts, withoutTree, type Ending } from './judgement.ts';
+import { judge, judgeParts, withoutTree } from './judgement.ts';
 import { nearMiss } from './near-miss.ts';
 import { findSources, type Sources } from '../load/sources.ts';
 
-/** What one DEVICE word leads to: its device, if it has one, and its story. */
+/** What one DEVICE word leads to: everything about it, and its device, if it has one. */
 export interface DeviceTest {
   readonly investigation: Investigation;
+  /** The part of the investigation that an insertion does not change. */
+  readonly subject: InvestigationSubject;
   readonly device: Device | undefined;
   readonly sources: Sources | undefined;
 }
@@ -43,6 +46,7 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
     if (sources.kind === 'no-tree')
       return {
         investigation: { ...shown, requests: [], ...withoutTree(host, sources, device) },
+        subject: shown,
         device,
         sources: undefined,
       };
@@ -53,12 +57,13 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
         investigator.device(part).map((request) => ({ ...request, of: part.name })),
       ),
     ];
-    const end = withNearMiss(host, sources, requests, ending(host, device, requests));
-    return { investigation: { ...shown, requests, ...end }, device, sources };
+    const end = withNearMiss(host, sources, requests, endingOf(host, device, requests));
+    return { investigation: { ...shown, requests, ...end }, subject: shown, device, sources };
   }
   if (sources.kind === 'no-tree') {
     return {
       investigation: { ...base, meant: word, requests: [], ...withoutTree(host, sources, undefined) },
+      subject: { ...base, meant: word },
       device: undefined,
       sources: undefined,
     };
@@ -85,7 +90,8 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
       : byName
         ? 'the name of a module'
         : 'an alias';
-  return { investigation: { ...base, meant, requests: [request], ...end }, device: undefined, sources };
+  const subject = { ...base, meant };
+  return { investigation: { ...subject, requests: [request], ...end }, subject, device: undefined, sources };
 }
 
 /** What request_module() asks for, wherever it does: nothing may be there that answers. */
@@ -112,7 +118,7 @@ function partsOf(host: Host, { devpath, name, properties }: Device): readonly Bo
     .map((part) => bound(host.sysfs, part));
 }
 
-function ending(host: Host, device: BoundDevice | undefined, requests: readonly RequestReport[]): Ending {
+function endingOf(host: Host, device: BoundDevice | undefined, requests: readonly RequestReport[]): Ending {
   if (device === undefined) return judge(host, undefined, requests);
   return judgeParts(host, device, partsOf(host, device), requests);
 }
@@ -128,38 +134,26 @@ function withNearMiss(host: Host, sources: Sources, requests: readonly RequestRe
   return miss === undefined ? end : { ...end, ...miss };
 }
 
-/** Inserts what a test found to be loaded, and tells the story anew with what happened. */
-export async function testInserted(host: Host, { investigation, device, sources }: DeviceTest): Promise<Investigation> {
+/** Inserts what a test found to be loaded; the same investigation with what happened. */
+export async function testInserted(
+  host: Host,
+  { investigation, subject, device, sources }: DeviceTest,
+): Promise<Investigation> {
   if (sources === undefined) return investigation;
   const requests = await insertRequests(host, sources, new Examiner(host, sources), investigation.requests);
   const now = device === undefined ? undefined : bound(host.sysfs, device);
-  const {
-    verdict: _,
-    cause: __,
-    reason: ___,
-    evidence: ____,
-    remedy: _____,
-    requests: ______,
-    ...base
-  } = investigation;
-  return {
-    ...base,
-    ...(now === undefined ? {} : { device: deviceReport(now) }),
-    requests,
-    ...ending(host, now, requests),
-  };
+  const shown = now === undefined ? subject : { ...subject, device: deviceReport(now) };
+  return { ...shown, requests, ...endingOf(host, now, requests) };
 }
 
-function deviceReport(device: BoundDevice): NonNullable<Investigation['device']> {
+function deviceReport(device: BoundDevice): DeviceReport {
   return {
     devpath: device.devpath,
     subsystem: device.subsystem,
     name: device.name,
     modaliases: device.modaliases,
     properties: Object.fromEntries(device.properties),
-    ...(device.driver === undefined ? {} : { driver: device.driver }),
-    ...(device.driverModule === undefined
-      ? {}
-      : { driverModule: device.driverModule as NonNullable<Investigation['device']>['driverModule'] }),
+    driver: device.driver,
+    driverModule: device.driverModule === undefined ? undefined : moduleName(device.driverModule),
   };
 }

@@ -42,7 +42,7 @@ export function explainFailures(
       ...record,
       cause: diagnosis.cause,
       evidence: diagnosis.evidence,
-      ...(diagnosis.remedy === undefined ? {} : { remedy: diagnosis.remedy }),
+      remedy: diagnosis.remedy,
     };
   });
 }

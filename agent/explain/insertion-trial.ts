@@ -6,20 +6,20 @@ import { readKernelLog } from '../facts/kernel/kernel-log.ts';
 import type { Insertion } from '../insert/insertion.ts';
 import type { Step } from '../plan/plan.ts';
 import { diagnose, type Diagnosis } from '../diagnosis/diagnosis.ts';
-import type { CandidateReport, RequestReport, StepReport } from '../records/investigation.ts';
-import { foremost } from '../diagnosis/verdict.ts';
+import { ending, type Ending } from '../records/ending.ts';
+import { withCandidates, type CandidateReport, type RequestReport, type StepReport } from '../records/investigation.ts';
 import { answer, fileAnswer } from '../load/answer.ts';
 import { Examiner } from './examination.ts';
 import { findSources, type Sources } from '../load/sources.ts';
 import { runStep, succeeded, type StepEnd } from '../load/step.ts';
 
-/** What came of one module. */
-interface Trial {
-  readonly result: NonNullable<StepReport['result']>;
-  readonly diagnosis?: Diagnosis | undefined;
-  /** The module that failed before it. */
-  readonly because?: ModuleName | undefined;
-}
+/** What came of one module; `skipped`: a module that it needs failed, or was skipped. */
+type Trial =
+  | { readonly kind: 'inserted' | 'already-loaded' | 'command' }
+  | { readonly kind: 'failed'; readonly diagnosis: Diagnosis | undefined }
+  | { readonly kind: 'skipped'; readonly because: ModuleName };
+
+type Trials = ReadonlyMap<ModuleName, Trial>;
 
 /**
  * Inserts what was investigated, one module after the other, and says what happened: each refusal is diagnosed with what the
@@ -45,34 +45,35 @@ export async function insertRequests(
         if (trials.has(step.module) || step.state === 'live' || step.state === 'builtin') continue;
         const trial = await attempt(step, trials, compression, examiner, before);
         trials.set(step.module, trial);
-        if (trial.result === 'inserted' || trial.result === 'already-loaded') before.add(step.module);
+        if (trial.kind === 'inserted' || trial.kind === 'already-loaded') before.add(step.module);
       }
     }
   }
-  return requests.map((request) => {
-    const candidates = request.candidates.map((candidate) => withTrials(candidate, trials));
-    const first = foremost(candidates);
-    if (first === undefined) return request;
-    return { ...request, candidates, verdict: first.verdict, cause: first.cause };
-  });
+  return requests.map((request) =>
+    withCandidates(
+      request,
+      request.candidates.map((candidate) => withTrials(candidate, trials)),
+    ),
+  );
 }
 
 async function attempt(
   step: Step,
-  trials: ReadonlyMap<ModuleName, Trial>,
+  trials: Trials,
   compression: string | undefined,
   examiner: Examiner,
   before: ReadonlySet<ModuleName>,
 ): Promise<Trial> {
-  const failed = step.after.find(
-    ({ module, required }) => required && /^(failed|skipped)$/.test(trials.get(module)?.result ?? ''),
-  );
-  if (failed !== undefined) return { result: 'skipped', because: failed.module };
+  const failed = step.after.find(({ module, required }) => required && hasFailed(trials.get(module)));
+  if (failed !== undefined) return { kind: 'skipped', because: failed.module };
   const sequence = lastLogged();
   const end = await runStep(step, compression, () => {});
-  if (succeeded(end))
-    return { result: end.kind === 'command' ? 'command' : end.kind === 'inserted' ? 'inserted' : 'already-loaded' };
-  return { result: 'failed', diagnosis: explain(step, end, sequence, examiner, before) };
+  if (succeeded(end)) return { kind: end.kind };
+  return { kind: 'failed', diagnosis: explain(step, end, sequence, examiner, before) };
+}
+
+function hasFailed(trial: Trial | undefined): boolean {
+  return trial?.kind === 'failed' || trial?.kind === 'skipped';
 }
 
 /** The number of the kernel's last message; undefined when its log cannot be read. */
@@ -145,44 +146,44 @@ export function concerns(text: string, module: ModuleName): boolean {
   );
 }
 
-function withTrials(candidate: CandidateReport, trials: ReadonlyMap<ModuleName, Trial>): CandidateReport {
+/** The candidate as it is after the insertions. */
+function withTrials(candidate: CandidateReport, trials: Trials): CandidateReport {
   const steps = candidate.steps.map((step): StepReport => {
     const trial = trials.get(step.module);
-    return trial === undefined ? step : { ...step, result: trial.result, refusal: trial.diagnosis };
+    if (trial === undefined) return step;
+    return { ...step, result: trial.kind, refusal: trial.kind === 'failed' ? trial.diagnosis : undefined };
   });
   const own = trials.get(candidate.module);
   if (own === undefined) return { ...candidate, steps };
-  const { evidence: _, remedy: __, cause: ___, ...rest } = candidate;
-  const end = ending(candidate.module, own, trials);
+  const end = endingOf(candidate.module, own, trials);
   // What was worth a warning before still is.
-  return { ...rest, steps, ...end, evidence: end.verdict === 'inserted' ? candidate.evidence : end.evidence };
+  return { ...candidate, steps, ...end, evidence: own.kind === 'inserted' ? candidate.evidence : end.evidence };
 }
 
-type Ending = Pick<CandidateReport, 'verdict' | 'cause' | 'reason' | 'evidence' | 'remedy'>;
+const DONE = {
+  inserted: (module: ModuleName) => ending('inserted', `${module} was inserted`),
+  'already-loaded': (module: ModuleName) => ending('loaded', `${module} had been loaded meanwhile`),
+  command: () => ending('install-command', 'its install command has run'),
+};
 
-function ending(module: ModuleName, trial: Trial, trials: ReadonlyMap<ModuleName, Trial>): Ending {
-  const skipped = trial.result === 'skipped';
-  if (skipped || trial.result === 'failed') {
-    const because = skipped ? blamed(trial, trials) : undefined;
-    const diagnosis = because === undefined ? trial.diagnosis : trials.get(because)?.diagnosis;
-    const { cause = 'other', evidence = [], remedy, errno } = diagnosis ?? {};
-    const how = errno === undefined ? '' : ` with ${errnoName(errno)}`;
-    if (because === undefined)
-      return { verdict: 'failed', cause, reason: `${module} was refused${how}`, evidence, remedy };
-    const reason = `${module} needs ${because}, which was refused${how} (${cause})`;
-    return { verdict: 'failed', cause: 'missing-dependency', reason, evidence, remedy };
-  }
-  const [verdict, reason] = {
-    inserted: ['inserted', `${module} was inserted`] as const,
-    'already-loaded': ['loaded', `${module} had been loaded meanwhile`] as const,
-    command: ['install-command', 'its install command has run'] as const,
-  }[trial.result];
-  return { verdict, reason, evidence: [] };
+function endingOf(module: ModuleName, trial: Trial, trials: Trials): Ending {
+  if (trial.kind !== 'failed' && trial.kind !== 'skipped') return DONE[trial.kind](module);
+  const { culprit, diagnosis } = blamed(module, trial, trials);
+  const { cause = 'other', evidence = [], remedy, errno } = diagnosis ?? {};
+  const how = errno === undefined ? '' : ` with ${errnoName(errno)}`;
+  if (trial.kind === 'failed') return ending('failed', `${module} was refused${how}`, { cause, evidence, remedy });
+  const reason = `${module} needs ${culprit}, which was refused${how} (${cause})`;
+  return ending('failed', reason, { cause: 'missing-dependency', evidence, remedy });
 }
 
-/** The module whose failure made this one, and those between, be skipped. */
-function blamed(trial: Trial, trials: ReadonlyMap<ModuleName, Trial>): ModuleName | undefined {
-  let module = trial.because;
-  for (let next = module; next !== undefined; next = trials.get(next)?.because) module = next;
-  return module;
+/** The module whose failure this one is due to: itself, or the one that made it, and those between, be skipped. */
+function blamed(
+  module: ModuleName,
+  trial: Trial,
+  trials: Trials,
+): { culprit: ModuleName; diagnosis?: Diagnosis | undefined } {
+  if (trial.kind === 'failed') return { culprit: module, diagnosis: trial.diagnosis };
+  const before = trial.kind === 'skipped' ? trials.get(trial.because) : undefined;
+  if (trial.kind !== 'skipped' || before === undefined) return { culprit: module };
+  return blamed(trial.because, before, trials);
 }

@@ -1,5 +1,5 @@
 /**
- * The story of a device or a name, told without changing anything: the same way through match, rules and plan that a coldplug
+ * Everything about a device or a name, without changing anything: the same way through match, rules and plan that a coldplug
  * takes, with every rule that was looked for on the way, and what the kernel would refuse.
  */
 import { existsSync } from 'node:fs';
@@ -13,8 +13,7 @@ import type { BoundDevice } from '../facts/devices/recording.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { predict, type Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { BadParameter, KernelEvidence } from '../diagnosis/evidence.ts';
-import type { CandidateReport, RequestReport, StepReport } from '../records/investigation.ts';
-import { foremost } from '../diagnosis/verdict.ts';
+import { withCandidates, type CandidateReport, type RequestReport, type StepReport } from '../records/investigation.ts';
 import { evaluate } from '../rules/udev/load-rules.ts';
 import type { PolicyRead } from '../rules/policy/policy-text.ts';
 import { answer, fileAnswer, type Answer } from '../load/answer.ts';
@@ -107,29 +106,16 @@ export class Investigator {
       source: 'file',
       rules: report.rules.filter((rule) => rule.kind === 'module_blacklist='),
     };
-    const { verdict, cause } = candidate;
-    return {
-      name: path,
-      file: { params },
-      candidates: [candidate],
-      verdict,
-      ...(cause === undefined ? {} : { cause }),
-    };
+    return withCandidates({ name: path, file: { params } }, [candidate]);
   }
 
   #ask(name: string, rule: Place | undefined): RequestReport {
     const { lookup, answers } = answer(this.#options.sources, name, rule !== undefined);
-    const base = { name, ...(rule === undefined ? {} : { rule }) };
-    if (lookup.kind === 'malformed') return { ...base, candidates: [], verdict: 'no-match', malformed: lookup.why };
-    const candidates = answers.map((each) => this.#candidate(name, each));
-    const first = foremost(candidates);
-    if (first === undefined) return { ...base, candidates, verdict: 'no-match' };
-    return {
-      ...base,
-      candidates,
-      verdict: first.verdict,
-      ...(first.cause === undefined ? {} : { cause: first.cause }),
-    };
+    const malformed = lookup.kind === 'malformed' ? lookup.why : undefined;
+    return withCandidates(
+      { name, rule, malformed },
+      answers.map((each) => this.#candidate(name, each)),
+    );
   }
 
   #candidate(name: string, each: Answer, planned = true): CandidateReport {
@@ -142,7 +128,7 @@ export class Investigator {
       source: candidate.source,
       pattern: candidate.pattern,
       priority: candidate.priority,
-      ...(candidate.place === undefined ? {} : { place: candidate.place }),
+      place: candidate.place,
       rules: rulesOf(this.#options.sources.config, candidate, name, each),
       steps,
       notes: each.plan?.notes ?? [],
@@ -168,13 +154,13 @@ export class Investigator {
         params: step.params,
         origins: step.origins,
         why: step.why,
-        ...(step.for === undefined ? {} : { for: step.for }),
+        for: step.for,
         required: step.required,
         state: step.state ?? 'absent',
-        ...(step.command === undefined ? {} : { command: step.command.raw }),
-        ...(refusal?.diagnosis === undefined ? {} : { refusal: refusal.diagnosis }),
-        ...(refusal === undefined || refusal.bad.length === 0 ? {} : { badParameters: refusal.bad }),
-        ...(refusal === undefined || refusal.firmware.length === 0 ? {} : { missingFirmware: refusal.firmware }),
+        command: step.command?.raw,
+        refusal: refusal?.diagnosis,
+        badParameters: someOf(refusal?.bad),
+        missingFirmware: someOf(refusal?.firmware),
       };
     });
   }
@@ -215,6 +201,11 @@ export class Investigator {
     this.#kernel ??= { evidence: asRoot(this.examiner.kernel) };
     return this.#kernel.evidence;
   }
+}
+
+/** The list; undefined for an empty one, which JSON leaves out. */
+function someOf<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list === undefined || list.length === 0 ? undefined : list;
 }
 
 function asRoot(kernel: KernelEvidence | undefined): KernelEvidence | undefined {

@@ -1,128 +1,115 @@
 import type { ModuleName } from '../base/names.ts';
-import type { Cause } from '../diagnosis/cause.ts';
-import type { BadParameter } from '../diagnosis/evidence.ts';
-import type { StepReport } from '../records/investigation.ts';
-import type { Verdict } from '../diagnosis/verdict.ts';
 import { placeText } from '../base/words.ts';
-import { doesNothing } from '../rules/modprobe/decision.ts';
+import type { BadParameter } from '../diagnosis/evidence.ts';
 import type { Answer } from '../load/answer.ts';
+import type { Blocked, Plan } from '../plan/plan.ts';
+import { ending, type Ending } from '../records/ending.ts';
+import type { StepReport } from '../records/investigation.ts';
+import { doesNothing, type Decision } from '../rules/modprobe/decision.ts';
 
-/** A verdict and why. */
-export interface Outcome {
-  readonly verdict: Verdict;
-  readonly cause?: Cause | undefined;
-  readonly reason: string;
-  readonly evidence: readonly string[];
-  readonly remedy?: string | undefined;
-}
-
-const BLOCKED_CAUSES = {
-  cycle: 'cycle',
-  'kernel-blacklisted': 'kernel-blacklist',
-  'missing-module': 'missing-file',
-} as const;
-
-/** What becomes of a candidate, in the word of a verdict with what goes with it. */
-export function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport[]): Outcome {
-  const { candidate, reason, place } = decision;
-  const at = place === undefined ? '' : ` (${placeText(place)})`;
-  const none = { evidence: [] };
-  switch (decision.kind) {
-    case 'builtin':
-      return { verdict: 'builtin', reason, ...none };
-    case 'blacklisted':
-      return {
-        verdict: 'blacklisted',
-        reason: reason + at,
-        ...none,
-        remedy: `remove that line, or load it by name: modprobe ${candidate.module}`,
-      };
-    case 'denied':
-      return {
-        verdict: 'denied',
-        reason: `${reason}${at} keeps it out`,
-        ...none,
-        remedy: `remove that line, or pass it over: modprobe -i ${candidate.module}`,
-      };
-    case 'kernel-blacklisted':
-      return {
-        verdict: 'failed',
-        cause: 'kernel-blacklist',
-        reason: reason + at,
-        ...none,
-        remedy: "remove the name from the kernel's command line and reboot",
-      };
-    case 'install-command':
-    case 'load':
-      break;
-  }
-  if (plan === undefined) return { verdict: 'no-match', reason: '', ...none };
+/** What becomes of a candidate: the rules decide first, then what the plan cannot do, then what the kernel would refuse. */
+export function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport[]): Ending {
+  const { candidate, kind, reason } = decision;
+  if (kind !== 'load' && kind !== 'install-command') return DECIDED[kind](decision);
+  if (plan === undefined) return ending('no-match', '');
   const [blocked] = plan.blocked;
   if (blocked !== undefined) {
-    const own = blocked.module === candidate.module;
-    const cause = blocked.kind === 'already-loaded' ? undefined : BLOCKED_CAUSES[blocked.kind];
-    const where = blocked.place === undefined ? '' : ` (${placeText(blocked.place)})`;
-    const missing = blocked.kind === 'missing-module';
-    return {
-      verdict: cause === undefined ? 'loaded' : 'failed',
-      cause: missing && !own ? 'missing-dependency' : cause,
-      reason: blocked.reason + where,
-      ...none,
-      remedy: missing
-        ? 'install the module, or correct the alias; then run depmod'
-        : blocked.kind === 'cycle'
-          ? 'run depmod: it names the modules and writes no circle'
-          : undefined,
-    };
+    return WITHOUT_PLAN[blocked.kind](blocked.reason + at(blocked), blocked.module === candidate.module);
   }
   const target = steps.find((step) => step.module === candidate.module);
-  if (target === undefined || target.state === 'builtin')
-    return { verdict: 'builtin', reason: `${candidate.module} is built into the kernel`, ...none };
-  if (target.state === 'live') return { verdict: 'loaded', reason: `${candidate.module} is loaded`, ...none };
-  if (decision.kind === 'install-command')
-    return { verdict: 'install-command', reason: `${reason}${at} runs: ${target.command ?? ''}`, ...none };
-  const stopped = steps.find(({ required, command }) => required && command !== undefined && doesNothing(command));
-  if (stopped !== undefined) {
-    const rule = plan.steps.find(({ module }) => module === stopped.module)?.command?.place;
-    const where = rule === undefined ? '' : ` (${placeText(rule)})`;
-    return {
-      verdict: 'failed',
+  if (target === undefined || target.state === 'builtin') {
+    return ending('builtin', `${candidate.module} is built into the kernel`);
+  }
+  if (target.state === 'live') return ending('loaded', `${candidate.module} is loaded`);
+  if (kind === 'install-command') {
+    return ending('install-command', `${reason}${at(decision)} runs: ${target.command ?? ''}`);
+  }
+  return stopped(plan, target, steps) ?? refused(target, steps) ?? wouldInsert(target, steps);
+}
+
+/** ` (/etc/modprobe.d/a.conf:3)`, or nothing. */
+function at({ place }: Pick<Decision, 'place'>): string {
+  return place === undefined ? '' : ` (${placeText(place)})`;
+}
+
+/** What decided before there is a plan: a rule, or the kernel itself. */
+const DECIDED: Readonly<Record<Exclude<Decision['kind'], 'load' | 'install-command'>, (decision: Decision) => Ending>> =
+  {
+    builtin: ({ reason }) => ending('builtin', reason),
+    blacklisted: (decision) =>
+      ending('blacklisted', decision.reason + at(decision), {
+        remedy: `remove that line, or load it by name: modprobe ${decision.candidate.module}`,
+      }),
+    denied: (decision) =>
+      ending('denied', `${decision.reason}${at(decision)} keeps it out`, {
+        remedy: `remove that line, or pass it over: modprobe -i ${decision.candidate.module}`,
+      }),
+    'kernel-blacklisted': (decision) =>
+      ending('failed', decision.reason + at(decision), {
+        cause: 'kernel-blacklist',
+        remedy: "remove the name from the kernel's command line and reboot",
+      }),
+  };
+
+/** Why the planner found no way; `own`: for the target itself, not for something that it needs. */
+const WITHOUT_PLAN: Readonly<Record<Blocked['kind'], (reason: string, own: boolean) => Ending>> = {
+  'already-loaded': (reason) => ending('loaded', reason),
+  cycle: (reason) =>
+    ending('failed', reason, { cause: 'cycle', remedy: 'run depmod: it names the modules and writes no circle' }),
+  'kernel-blacklisted': (reason) => ending('failed', reason, { cause: 'kernel-blacklist' }),
+  'missing-module': (reason, own) =>
+    ending('failed', reason, {
+      cause: own ? 'missing-file' : 'missing-dependency',
+      remedy: 'install the module, or correct the alias; then run depmod',
+    }),
+};
+
+/** Something that it needs has an install line that inserts nothing. */
+function stopped(plan: Plan, target: StepReport, steps: readonly StepReport[]): Ending | undefined {
+  const step = steps.find(({ required, command }) => required && command !== undefined && doesNothing(command));
+  if (step === undefined) return undefined;
+  const rule = plan.steps.find(({ module }) => module === step.module)?.command;
+  return ending(
+    'failed',
+    `${target.module} needs ${step.module}, which its install line keeps out${rule === undefined ? '' : at(rule)}`,
+    {
       cause: 'missing-dependency',
-      reason: `${target.module} needs ${stopped.module}, which its install line keeps out${where}`,
-      evidence: [`it runs ${stopped.command ?? ''} instead of inserting ${stopped.module}`],
+      evidence: [`it runs ${step.command ?? ''} instead of inserting ${step.module}`],
       remedy: 'remove that line',
-    };
-  }
-  const refused = steps.find((step) => step.required && step.refusal !== undefined);
-  if (refused?.refusal !== undefined) {
-    const { cause, evidence, remedy } = refused.refusal;
-    if (refused === target)
-      return { verdict: 'failed', cause, reason: `the kernel would refuse ${target.module}`, evidence, remedy };
-    return {
-      verdict: 'failed',
-      cause: 'missing-dependency',
-      reason: `${target.module} needs ${refused.module}, which cannot be loaded (${cause})`,
-      evidence,
-      remedy,
-    };
-  }
-  const others = steps.filter((step) => step !== target && step.state === 'absent').map((step) => step.module);
-  const after =
-    others.length === 0
-      ? ''
-      : others.length > 4
-        ? `, after ${others.length} modules that it needs`
-        : `, with ${others.join(', ')}`;
-  const evidence = [
-    ...steps.flatMap((step) => (step.badParameters ?? []).map((bad) => unknownParameter(step.module, bad))),
-    ...firmwareText(target),
-  ];
-  return { verdict: 'would-insert', reason: `${target.module} would be inserted${after}`, evidence };
+    },
+  );
+}
+
+/** The kernel would refuse it, or something that it needs. */
+function refused(target: StepReport, steps: readonly StepReport[]): Ending | undefined {
+  const step = steps.find(({ required, refusal }) => required && refusal !== undefined);
+  if (step?.refusal === undefined) return undefined;
+  const { cause, evidence, remedy } = step.refusal;
+  return step === target
+    ? ending('failed', `the kernel would refuse ${target.module}`, { cause, evidence, remedy })
+    : ending('failed', `${target.module} needs ${step.module}, which cannot be loaded (${cause})`, {
+        cause: 'missing-dependency',
+        evidence,
+        remedy,
+      });
+}
+
+/** Nothing stands against it; warnings are its evidence. */
+function wouldInsert(target: StepReport, steps: readonly StepReport[]): Ending {
+  const others = steps.filter((step) => step !== target && step.state === 'absent').map(({ module }) => module);
+  const few = others.length === 0 ? '' : `, with ${others.join(', ')}`;
+  const after = others.length > 4 ? `, after ${others.length} modules that it needs` : few;
+  return ending('would-insert', `${target.module} would be inserted${after}`, {
+    evidence: [
+      ...steps.flatMap(({ module, badParameters = [] }) => badParameters.map((bad) => unknownParameter(module, bad))),
+      ...firmwareText(target),
+    ],
+  });
 }
 
 function unknownParameter(module: ModuleName, { name, suggestion, place }: BadParameter): string {
-  const at = place === undefined ? '' : ` (${placeText(place)})`;
-  return `${module} has no parameter ${name}${at}: the kernel ignores it${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  const where = place === undefined ? '' : ` (${placeText(place)})`;
+  return `${module} has no parameter ${name}${where}: the kernel ignores it${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
 }
 
 function firmwareText({ module, missingFirmware = [] }: StepReport): readonly string[] {

@@ -2,8 +2,8 @@ import type { Host } from '../base/host.ts';
 import type { ModuleName, Place } from '../base/names.ts';
 import { readText } from '../facts/attribute.ts';
 import type { Device } from '../facts/devices/device.ts';
-import type { CandidateReport, RequestReport, RuleReport } from '../records/investigation.ts';
-import { foremost } from '../diagnosis/verdict.ts';
+import { ending } from '../records/ending.ts';
+import { withCandidates, type CandidateReport, type RequestReport, type RuleReport } from '../records/investigation.ts';
 import { placeText } from '../base/words.ts';
 import { judgePolicy, type Policy, type PolicyAnswer, type PolicyPhase } from '../rules/policy/policy.ts';
 import { parsePolicy, type PolicyRead } from '../rules/policy/policy-text.ts';
@@ -18,10 +18,7 @@ export function readPolicy(host: Host): PolicyRead | undefined {
 /** What the policy makes of a request of this device (undefined: of nobody's in particular): the agent asks it last. */
 export function underPolicy(policy: Policy, request: RequestReport, device: Device | undefined): RequestReport {
   const candidates = request.candidates.map((candidate) => judged(policy, request, candidate, device));
-  const first = foremost(candidates);
-  if (first === undefined) return request;
-  const { cause: _, ...rest } = request;
-  return { ...rest, candidates, verdict: first.verdict, ...(first.cause === undefined ? {} : { cause: first.cause }) };
+  return withCandidates(request, candidates);
 }
 
 function judged(
@@ -49,15 +46,10 @@ function judged(
   const rules = [...candidate.rules, { ...ruleOf(atBoot), applied: true }];
   // What is there already is not taken away.
   if (candidate.verdict === 'loaded' || candidate.verdict === 'builtin') return { ...candidate, rules };
-  const { cause: _, ...rest } = candidate;
-  return {
-    ...rest,
-    rules,
-    verdict: 'denied',
-    reason: `the agent's policy denies it: ${denialText(atBoot)}`,
-    evidence: [],
+  const denied = ending('denied', `the agent's policy denies it: ${denialText(atBoot)}`, {
     remedy: `change the policy and run plugd reload; modprobe ${module} loads it all the same`,
-  };
+  });
+  return { ...candidate, rules, ...denied };
 }
 
 /** Something that may ask for a module: a device, or the kernel, which has no subsystem and path. */
@@ -85,7 +77,7 @@ export function policyDenials(
 type Denial = Extract<PolicyAnswer, { kind: 'denied' }>;
 
 function ruleOf({ text, place }: Denial): Omit<RuleReport, 'applied'> {
-  return { kind: 'policy', text, ...(place === undefined ? {} : { place }) };
+  return { kind: 'policy', text, place };
 }
 
 function denialText({ text, place, module }: Denial): string {

@@ -7,18 +7,13 @@
  */
 import { availableParallelism } from 'node:os';
 import type { ModuleName } from '../base/names.ts';
-
-/** An edge: this module is tried first; `required` means that it must also have succeeded. */
-export interface Edge {
-  readonly module: ModuleName;
-  readonly required: boolean;
-}
+import type { PlanEdge } from '../plan/plan.ts';
 
 /** One module's work. `run` starts it; what it answers is kept as it is. */
 export interface Task<Result> {
   readonly module: ModuleName;
   /** Modules that come first. One that has no task of its own (loaded before, builtin) is not waited for. */
-  readonly after: readonly Edge[];
+  readonly after: readonly PlanEdge[];
   /**
    * What goes first among what is ready: a higher rank, and with it all that it waits for; 0 when left out. Drivers of
    * controllers rank high: their devices appear later, in the background, and bring further modules.
@@ -201,7 +196,7 @@ export class Scheduler<Result> {
     await new Promise<void>((resolve) => this.#watches.add({ open, done: resolve }));
   }
 
-  #connect(node: Node<Result>, edges: readonly Edge[]): void {
+  #connect(node: Node<Result>, edges: readonly PlanEdge[]): void {
     if (node.state === 'running' || node.state === 'done') return;
     for (const edge of edges) {
       const before = this.#nodes.get(edge.module);

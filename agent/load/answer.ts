@@ -43,7 +43,7 @@ export function fileAnswer(path: string, params: string, state?: StepState): Ans
     why: 'target',
     required: true,
     after: [],
-    ...(state === undefined ? {} : { state }),
+    state,
   };
   const candidate: Candidate = { module, source: 'modules.dep', pattern: module, priority: 0 };
   const plan: Plan = { target: module, steps: [step], printed: [step], blocked: [], notes: [] };

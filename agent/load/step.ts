@@ -6,7 +6,7 @@ import type { Step } from '../plan/plan.ts';
 export type StepEnd = Insertion | CommandEnd;
 
 /** Whether modules that need this one may go on. */
-export function succeeded(end: StepEnd): boolean {
+export function succeeded(end: StepEnd): end is Exclude<StepEnd, { kind: 'refused' | 'command-failed' }> {
   return end.kind !== 'refused' && end.kind !== 'command-failed';
 }
 

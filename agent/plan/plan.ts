@@ -48,7 +48,7 @@ export interface Step {
 
 export type StepState = 'live' | 'coming' | 'going' | 'builtin';
 
-/** `module` is tried first; `required`: it must also have succeeded. (The scheduler's Edge.) */
+/** `module` is tried first; `required`: it must also have succeeded. */
 export interface PlanEdge {
   readonly module: ModuleName;
   readonly required: boolean;

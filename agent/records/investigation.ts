@@ -1,6 +1,7 @@
 /**
- * The whole story of a device or a name, as plain data: what it is, what matches it, what rules say, what would be loaded,
- * what the kernel would refuse, and the verdict. `plugd test` prints it as text or JSON; `plugd devices` shows its last line.
+ * Everything about a device or a name, as plain data: what it is, what matches it, what rules say, what would be loaded,
+ * what the kernel would refuse, and the verdict (docs/test.schema.json). `plugd test` prints it as text or JSON; `plugd devices`
+ * shows its last line.
  */
 import type { Devpath, Modalias, ModuleName, Place } from '../base/names.ts';
 import type { CandidateSource } from '../match/candidate.ts';
@@ -8,7 +9,8 @@ import type { PlanNote, StepReason, StepState } from '../plan/plan.ts';
 import type { Cause } from '../diagnosis/cause.ts';
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { BadParameter } from '../diagnosis/evidence.ts';
-import type { Verdict } from '../diagnosis/verdict.ts';
+import { foremost, type Verdict } from '../diagnosis/verdict.ts';
+import type { Ending } from './ending.ts';
 
 /** A rule that applied to a candidate, or a place where one was looked for and none applied. */
 export interface RuleReport {
@@ -45,7 +47,7 @@ export interface StepReport {
 }
 
 /** One module that a name stands for. */
-export interface CandidateReport {
+export interface CandidateReport extends Ending {
   readonly module: ModuleName;
   /** `file`: it was given by its path. */
   readonly source: CandidateSource | 'file';
@@ -55,12 +57,6 @@ export interface CandidateReport {
   readonly rules: readonly RuleReport[];
   readonly steps: readonly StepReport[];
   readonly notes: readonly PlanNote[];
-  readonly verdict: Verdict;
-  readonly cause?: Cause | undefined;
-  /** What decided, in a sentence part. */
-  readonly reason: string;
-  readonly evidence: readonly string[];
-  readonly remedy?: string | undefined;
 }
 
 /** One name that the device asks for: a MODALIAS, or what a `kmod load` rule names. */
@@ -73,8 +69,9 @@ export interface RequestReport {
   /** `name` is the path of a module file, to be inserted as insmod does. */
   readonly file?: { readonly params: string } | undefined;
   readonly candidates: readonly CandidateReport[];
+  /** Of the foremost candidate; `no-match` when there is none. */
   readonly verdict: Verdict;
-  readonly cause?: Cause | undefined;
+  readonly cause: Cause | undefined;
   /** Why nothing can match: `the '[' at byte 7 has no ']' after it`. */
   readonly malformed?: string | undefined;
 }
@@ -90,8 +87,8 @@ export interface DeviceReport {
   readonly driverModule?: ModuleName | undefined;
 }
 
-/** Everything about one DEVICE word. */
-export interface Investigation {
+/** What is investigated, and where. */
+export interface InvestigationSubject {
   /** The word as given. */
   readonly asked: string;
   /** How it was understood: `network interface eth0 of pci 0000:00:02.0`. */
@@ -102,11 +99,18 @@ export interface Investigation {
   /** The files in which rules were looked for, in the order in which they count. */
   readonly configuration: readonly string[];
   readonly device?: DeviceReport | undefined;
+}
+
+/** Everything about one DEVICE word. */
+export interface Investigation extends InvestigationSubject, Ending {
   readonly requests: readonly RequestReport[];
-  readonly verdict: Verdict;
-  readonly cause?: Cause | undefined;
-  /** The verdict's sentence. */
-  readonly reason: string;
-  readonly evidence: readonly string[];
-  readonly remedy?: string | undefined;
+}
+
+/** The request with these candidates, and the verdict of the foremost of them. */
+export function withCandidates(
+  request: Omit<RequestReport, 'candidates' | 'verdict' | 'cause'>,
+  candidates: readonly CandidateReport[],
+): RequestReport {
+  const first = foremost(candidates);
+  return { ...request, candidates, verdict: first?.verdict ?? 'no-match', cause: first?.cause };
 }

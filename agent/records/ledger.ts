@@ -34,15 +34,19 @@ export function ledgerEntry(record: ModuleRecord, time: string): LedgerEntry {
     module: record.module,
     by: requester.by ?? 'device',
     name: requester.name,
-    ...(requester.devpath === '' ? {} : { device: requester.devpath }),
-    ...(requester.subsystem === '' ? {} : { subsystem: requester.subsystem }),
-    ...(requester.rule === undefined ? {} : { rule: requester.rule }),
-    ...(record.for === undefined ? {} : { dependencyOf: record.for }),
+    device: requester.devpath === '' ? undefined : requester.devpath,
+    subsystem: requester.subsystem === '' ? undefined : requester.subsystem,
+    rule: requester.rule,
+    dependencyOf: record.for,
     why: record.why,
     path: record.path,
-    ...(record.params === '' ? {} : { params: record.params }),
-    ...(record.startedMs === undefined || record.endedMs === undefined
-      ? {}
-      : { ms: Math.round((record.endedMs - record.startedMs) * 100) / 100 }),
+    params: record.params === '' ? undefined : record.params,
+    ms: took(record),
   };
+}
+
+/** How long it took, in ms to the hundredth; undefined for what has not both begun and ended. */
+function took({ startedMs, endedMs }: ModuleRecord): number | undefined {
+  if (startedMs === undefined || endedMs === undefined) return undefined;
+  return Math.round((endedMs - startedMs) * 100) / 100;
 }

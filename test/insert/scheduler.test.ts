@@ -1,6 +1,7 @@
 import t from 'tap';
 import { moduleName, type ModuleName } from '../../agent/base/names.ts';
-import { Scheduler, type Edge, type Task } from '../../agent/insert/scheduler.ts';
+import type { PlanEdge } from '../../agent/plan/plan.ts';
+import { Scheduler, type Task } from '../../agent/insert/scheduler.ts';
 
 /** A bench of hand-operated tasks: each ends when the test says so. */
 function bench(jobs: number) {
@@ -18,7 +19,7 @@ function bench(jobs: number) {
   });
   const task = (name: string, after: Record<string, boolean> = {}, urgent = false): Task<boolean> => ({
     module: moduleName(name),
-    after: Object.entries(after).map(([module, required]): Edge => ({ module: moduleName(module), required })),
+    after: Object.entries(after).map(([module, required]): PlanEdge => ({ module: moduleName(module), required })),
     urgent,
     run: async () => new Promise<boolean>((resolve) => finish.set(name, resolve)),
   });

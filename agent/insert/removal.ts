@@ -10,6 +10,9 @@ export interface RemovalRequest {
   readonly force?: boolean;
   /** How long to try again while it is in use, in milliseconds (modprobe -w); 0 or absent: once. */
   readonly waitMs?: number;
+  /** The clock, ms, and a wait by it; those of Node when left out. */
+  readonly now?: () => number;
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 /** What happened; `errno` is the kernel's, positive: ENOENT not loaded, EAGAIN in use, EBUSY no exit function, … */
@@ -24,14 +27,15 @@ const O_TRUNC = 0o1000;
  */
 export async function removeModule(request: RemovalRequest): Promise<Removal> {
   const flags = O_NONBLOCK | (request.force === true ? O_TRUNC : 0);
-  const deadline = performance.now() + (request.waitMs ?? 0);
-  for (let pause = 2; ; pause *= 2) {
+  const { now = () => performance.now(), pause = delay } = request;
+  const deadline = now() + (request.waitMs ?? 0);
+  for (let ms = 2; ; ms *= 2) {
     // Each attempt depends on the one before.
     const result = await attempt(request.module, flags);
     if (result === 0) return { kind: 'removed' };
-    const left = deadline - performance.now();
+    const left = deadline - now();
     if (result !== -ERRNO.EAGAIN || left <= 0) return { kind: 'refused', errno: -result };
-    await delay(Math.min(pause, left));
+    await pause(Math.min(ms, left));
   }
 }
 

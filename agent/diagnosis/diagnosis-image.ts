@@ -1,3 +1,4 @@
+import { buildRemedy } from './dkms-remedy.ts';
 import type { MissingSymbol } from './evidence.ts';
 import { errnoIs, said, type Explanation, type Facts } from './diagnosis-facts.ts';
 import { placeText, quoted } from '../base/words.ts';
@@ -47,9 +48,7 @@ function rebuild({ module, image, kernel }: Facts): string {
   const release = kernel?.release ?? /^\S+/.exec(image?.expectedVermagic ?? '')?.[0];
   if (/\/lib\/modules\/[^/]+\/kernel\//.test(module.path))
     return `install the package of ${release === undefined ? "this kernel's" : `kernel ${release} and its`} modules again: this file is of another kernel`;
-  const how = release === undefined ? 'dkms autoinstall' : `dkms autoinstall -k ${release}`;
-  const headers = release === undefined ? 'its headers' : `linux-headers-${release}`;
-  return `build it for this kernel (with DKMS: ${how}; it needs ${headers}), or install a package that did`;
+  return buildRemedy(release);
 }
 
 /** linux/vermagic.h: with versions of symbols the release, up to the first blank, does not count. */

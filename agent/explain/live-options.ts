@@ -23,5 +23,5 @@ export function idleOptions(host: Host, module: ModuleName, given: readonly Give
 
 /** What to do about such options. */
 export function reloadRemedy(module: ModuleName): string {
-  return `load it again: modprobe -r ${module} && modprobe ${module}; if the initramfs loads it, make that anew (update-initramfs -u, dracut -f)`;
+  return `load it again: modprobe -r ${module} && modprobe ${module}; if the initramfs loads it, rebuild that (update-initramfs -u, dracut -f)`;
 }

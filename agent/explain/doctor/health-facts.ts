@@ -20,9 +20,9 @@ import { describe } from '../../facts/devices/device-search.ts';
 import { parseDepLine } from '../../match/matcher.ts';
 import { KERNEL_CHECKS } from './health-kernel.ts';
 import { RULE_CHECKS } from './health-rules.ts';
-import { TREE_CHECKS } from './health-tree.ts';
+import { FIRMWARE_CHECK, TREE_CHECKS } from './health-tree.ts';
 import type { Problem } from '../../base/problem.ts';
-import type { CheckResult, FirmwareFacts, HealthFacts, TreeFacts } from './health.ts';
+import { findings, type CheckResult, type FirmwareFacts, type HealthFacts, type TreeFacts } from './health.ts';
 import { listDevices } from '../device-list.ts';
 import { idleRules } from './idle-rules.ts';
 import { readKernelEvidence } from '../kernel-evidence.ts';
@@ -33,11 +33,8 @@ import { findSources, type Sources } from '../../load/sources.ts';
 export function examineHealth(host: Host, agent: boolean): readonly CheckResult[] {
   const facts = readHealthFacts(host, agent);
   const [support, ...kernel] = KERNEL_CHECKS;
-  const checks = [...(support === undefined ? [] : [support]), ...TREE_CHECKS, ...kernel, ...RULE_CHECKS];
-  return checks.flatMap((check) => {
-    const finding = check.run(facts);
-    return finding === undefined ? [] : [{ id: check.id, title: check.title, ...finding }];
-  });
+  const first = support === undefined ? [] : [support];
+  return findings([...first, ...TREE_CHECKS, FIRMWARE_CHECK, ...kernel, ...RULE_CHECKS], facts);
 }
 
 function readHealthFacts(host: Host, agent: boolean): HealthFacts {

@@ -27,11 +27,19 @@ export interface Finding {
   readonly remedy?: string | undefined;
 }
 
-/** One check; `run` answers undefined where it does not apply (another root, another kernel). */
-export interface Check {
+/** One check; `run` gives undefined where it does not apply (another root, another kernel). */
+export interface Check<Facts = HealthFacts> {
   readonly id: string;
   readonly title: string;
-  run(facts: HealthFacts): Finding | undefined;
+  run(facts: Facts): Finding | undefined;
+}
+
+/** What these checks find, in their order; those that do not apply are left out. */
+export function findings<Facts>(checks: ReadonlyArray<Check<Facts>>, facts: Facts): readonly CheckResult[] {
+  return checks.flatMap((check) => {
+    const finding = check.run(facts);
+    return finding === undefined ? [] : [{ id: check.id, title: check.title, ...finding }];
+  });
 }
 
 /** A check's answer, as it is shown and printed as JSON. */
@@ -74,6 +82,9 @@ export interface FirmwareFacts {
   /** The kernel said that it could not load one of them. */
   readonly failed: readonly string[];
 }
+
+/** What the checks of a module tree look at, which may be another kernel's. */
+export type TreeHealth = Pick<HealthFacts, 'root' | 'kernel' | 'moduleDir' | 'tree' | 'releases' | 'live' | 'running'>;
 
 /** The machine, or the tree, under examination. */
 export interface HealthFacts {

@@ -9,10 +9,11 @@ import { readInitramfs } from '../../facts/initramfs/initramfs.ts';
 import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
 import { readBoundDevices } from '../../facts/devices/recording.ts';
 import { describe } from '../../facts/devices/device-search.ts';
+import { dkmsCommand } from '../../diagnosis/dkms-remedy.ts';
 import { predict, type Diagnosis } from '../../diagnosis/diagnosis.ts';
 import type { KernelEvidence, ModuleEvidence } from '../../diagnosis/evidence.ts';
 import { TREE_CHECKS } from './health-tree.ts';
-import type { CheckResult, Finding, HealthFacts } from './health.ts';
+import { findings, type Check, type CheckResult, type Finding } from './health.ts';
 import { counted, quoted } from '../../base/words.ts';
 import { Examiner } from '../examination.ts';
 import { firmwareFacts, treeFacts } from './health-facts.ts';
@@ -25,7 +26,9 @@ interface Next {
   readonly host: Host;
   readonly sources: Sources;
   readonly now: Host;
-  /** The modules that are loaded, and were not built into the next kernel. */
+  /** How many modules are loaded. */
+  readonly loaded: number;
+  /** Those of them that are not built into the next kernel. */
   readonly inUse: readonly ModuleName[];
   readonly kernel: KernelEvidence | undefined;
   readonly examined: ReadonlyMap<ModuleName, ModuleEvidence>;
@@ -46,34 +49,15 @@ export function examineNextKernel(now: Host, release: string): readonly CheckRes
     host,
     sources,
     now,
+    loaded: loaded.length,
     inUse,
     kernel: readKernelEvidence(now),
     examined: examineAll(host, sources, withDependencies(sources, inUse)),
   };
   const tree = treeFacts(host, sources);
-  // Of all facts the tree's checks look at these only.
-  const facts = {
-    root: host.root,
-    kernel: release,
-    moduleDir: host.moduleDir,
-    tree,
-    releases: [],
-    live: undefined,
-    running: undefined,
-  } as unknown as HealthFacts;
-  const ofTree = TREE_CHECKS.filter(({ id }) => id !== 'firmware').flatMap((check): CheckResult[] => {
-    const finding = check.run(facts);
-    return finding === undefined ? [] : [{ id: check.id, title: check.title, ...finding }];
-  });
-  return [
-    ...ofTree,
-    { id: 'next-modules', title: 'modules in use', ...modulesFinding(next, loaded.length) },
-    { id: 'next-devices', title: 'devices in use', ...devicesFinding(next) },
-    { id: 'next-files', title: 'files in use', ...filesFinding(next) },
-    { id: 'next-signatures', title: 'signatures', ...signaturesFinding(next) },
-    { id: 'next-firmware', title: 'firmware', ...firmwareFinding(next) },
-    { id: 'next-initramfs', title: 'initramfs', ...initramfsFinding(next) },
-  ];
+  const { root, kernel, moduleDir } = host;
+  const ofTree = { root, kernel, moduleDir, tree, releases: [], live: undefined, running: undefined };
+  return [...findings(TREE_CHECKS, ofTree), ...findings(NEXT_CHECKS, next)];
 }
 
 /** Modules with all that they need there, which may be more than they need now. */
@@ -101,7 +85,7 @@ function examineAll(
   return examined;
 }
 
-function modulesFinding({ inUse, sources, now, host }: Next, loaded: number): Finding {
+function modulesFinding({ inUse, loaded, sources, now, host }: Next): Finding {
   if (loaded === 0) return { state: 'unknown', summary: `no module is loaded here (${now.proc}/modules)` };
   const missing = inUse.filter((module) => sources.matcher.dependencies(module) === undefined);
   if (missing.length === 0) return { state: 'ok', summary: `all ${loaded} are there or built in` };
@@ -110,7 +94,7 @@ function modulesFinding({ inUse, sources, now, host }: Next, loaded: number): Fi
     state: 'wrong',
     summary: `${counted(missing.length, 'module')} of ${loaded} would not be there`,
     evidence: [missing.join(', ')],
-    remedy: `modules from elsewhere must be built for it: ${headers ? '' : 'install its headers, then '}dkms autoinstall -k ${host.kernel}. Others may have been renamed or removed`,
+    remedy: `modules from elsewhere must be built for it: ${headers ? '' : 'install its headers, then '}${dkmsCommand(host.kernel)}. Others may have been renamed or removed`,
   };
 }
 
@@ -218,6 +202,16 @@ function initramfsFinding({ host, now, sources, inUse }: Next): Finding {
     state: 'warning',
     summary: `${counted(missing.length, 'module')} in use would not be in the initramfs, and load later`,
     evidence: [missing.join(', ')],
-    remedy: `make it anew: update-initramfs -u -k ${host.kernel}, or dracut -f --kver ${host.kernel}`,
+    remedy: `rebuild it: update-initramfs -u -k ${host.kernel}, or dracut -f --kver ${host.kernel}`,
   };
 }
+
+/** What is in use now, against the next kernel. */
+const NEXT_CHECKS: ReadonlyArray<Check<Next>> = [
+  { id: 'next-modules', title: 'modules in use', run: modulesFinding },
+  { id: 'next-devices', title: 'devices in use', run: devicesFinding },
+  { id: 'next-files', title: 'files in use', run: filesFinding },
+  { id: 'next-signatures', title: 'signatures', run: signaturesFinding },
+  { id: 'next-firmware', title: 'firmware', run: firmwareFinding },
+  { id: 'next-initramfs', title: 'initramfs', run: initramfsFinding },
+];

@@ -4,7 +4,7 @@ import type { KernelEvidence } from '../../../agent/diagnosis/evidence.ts';
 import { KERNEL_CHECKS } from '../../../agent/explain/doctor/health-kernel.ts';
 import { RULE_CHECKS } from '../../../agent/explain/doctor/health-rules.ts';
 import { healthText } from '../../../agent/report/health-text.ts';
-import { TREE_CHECKS } from '../../../agent/explain/doctor/health-tree.ts';
+import { FIRMWARE_CHECK, TREE_CHECKS } from '../../../agent/explain/doctor/health-tree.ts';
 import type { HealthFacts, HealthState } from '../../../agent/explain/doctor/health.ts';
 import { FULL_PRIVILEGES } from '../../fixtures/privileges.ts';
 
@@ -46,7 +46,7 @@ const WELL: HealthFacts = {
   waiting: [],
   securityfs: true,
 };
-const ALL = [...KERNEL_CHECKS, ...TREE_CHECKS, ...RULE_CHECKS];
+const ALL = [...KERNEL_CHECKS, ...TREE_CHECKS, FIRMWARE_CHECK, ...RULE_CHECKS];
 const live = (change: Partial<KernelEvidence>): Partial<HealthFacts> => ({ live: { ...LIVE, ...change } });
 const mayOnly = (change: Partial<KernelEvidence['privileges']>) =>
   live({ privileges: { ...LIVE.privileges, ...change } });

@@ -9,8 +9,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("netlinkDescriptor", Napi::Function::New<plugd::NetlinkDescriptor>(env));
   exports.Set("setReceiveBuffer", Napi::Function::New<plugd::SetReceiveBuffer>(env));
   exports.Set("setNoEnobufs", Napi::Function::New<plugd::SetNoEnobufs>(env));
-  exports.Set("decompressXz", Napi::Function::New<plugd::DecompressXz>(env));
-  exports.Set("decompressZstd", Napi::Function::New<plugd::DecompressZstd>(env));
+  exports.Set("decompress", Napi::Function::New<plugd::DecompressWhole>(env));
   exports.Set("decompressFirst", Napi::Function::New<plugd::DecompressFirst>(env));
   exports.Set("decompressLater", Napi::Function::New<plugd::DecompressLater>(env));
   exports.Set("exitNow", Napi::Function::New<plugd::ExitNow>(env));

@@ -9,6 +9,10 @@
 #include "functions.h"
 
 namespace plugd {
+
+int DecompressXzInto(Input input, Output* output, size_t* consumed);    // xz.cc
+int DecompressZstdInto(Input input, Output* output, size_t* consumed);  // zstd.cc
+
 namespace {
 
 struct Format {
@@ -41,14 +45,6 @@ bool ReadArguments(const Napi::CallbackInfo& info, size_t first, Arguments* argu
   return true;
 }
 
-Napi::Value Run(const Napi::CallbackInfo& info, Decompress decompress, const char* usage) {
-  Arguments arguments;
-  if (info.Length() != 2 || !ReadArguments(info, 0, &arguments)) return Misuse(info, usage);
-  Output output(arguments.input.size, arguments.limit);
-  const int error = decompress(arguments.input, &output, nullptr);
-  return error != 0 ? Number(info, error) : output.Take(info.Env());
-}
-
 // The same on libuv's pool.
 class LaterWork : public Napi::AsyncWorker {
  public:
@@ -77,12 +73,15 @@ class LaterWork : public Napi::AsyncWorker {
 
 }  // namespace
 
-Napi::Value DecompressXz(const Napi::CallbackInfo& info) {
-  return Run(info, DecompressXzInto, "decompressXz(image, limit)");
-}
-
-Napi::Value DecompressZstd(const Napi::CallbackInfo& info) {
-  return Run(info, DecompressZstdInto, "decompressZstd(image, limit)");
+Napi::Value DecompressWhole(const Napi::CallbackInfo& info) {
+  const char* usage = "decompress('xz' or 'zstd', image, limit)";
+  Arguments arguments;
+  if (info.Length() != 3 || !info[0].IsString() || !ReadArguments(info, 1, &arguments)) return Misuse(info, usage);
+  const Decompress decompress = FormatOf(Latin1(info[0]));
+  if (decompress == nullptr) return Misuse(info, usage);
+  Output output(arguments.input.size, arguments.limit);
+  const int error = decompress(arguments.input, &output, nullptr);
+  return error != 0 ? Number(info, error) : output.Take(info.Env());
 }
 
 Napi::Value DecompressFirst(const Napi::CallbackInfo& info) {

@@ -65,8 +65,5 @@ class Output {
 // that took; without, all of the input must be streams.
 using Decompress = int (*)(Input, Output*, size_t* consumed);
 
-int DecompressXzInto(Input input, Output* output, size_t* consumed);
-int DecompressZstdInto(Input input, Output* output, size_t* consumed);
-
 }  // namespace plugd
 #endif

@@ -6,8 +6,7 @@
 namespace plugd {
 
 // decompress.cc
-Napi::Value DecompressXz(const Napi::CallbackInfo& info);
-Napi::Value DecompressZstd(const Napi::CallbackInfo& info);
+Napi::Value DecompressWhole(const Napi::CallbackInfo& info);
 Napi::Value DecompressFirst(const Napi::CallbackInfo& info);
 Napi::Value DecompressLater(const Napi::CallbackInfo& info);
 

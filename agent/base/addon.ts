@@ -32,12 +32,10 @@ export interface Addon {
   /** NETLINK_NO_ENOBUFS: overruns are found by SEQNUM gaps instead of an error that would abort the process. */
   setNoEnobufs(fd: number): number;
   /**
-   * The whole of an .xz image (multi-block and multi-stream) through liblzma.so.5; or -errno: EBADMSG corrupt, truncated or
+   * The whole of an .xz image (multi-block and multi-stream, through liblzma.so.5) or a .zst image (multi-frame, libzstd.so.1); or -errno: EBADMSG corrupt, truncated or
    * followed by something else, ENOSYS no library here, EFBIG more than `limit` bytes come out, ENOMEM.
    */
-  decompressXz(image: Uint8Array, limit: number): Buffer | number;
-  /** The whole of a .zst image (multi-frame) through libzstd.so.1; same answers. */
-  decompressZstd(image: Uint8Array, limit: number): Buffer | number;
+  decompress(format: 'xz' | 'zstd', image: Uint8Array, limit: number): Buffer | number;
   /**
    * The first stream (xz) or frame (zstd) of an image that goes on with something else, and how many bytes it takes; the same
    * errors, and EBADMSG only for what it took.

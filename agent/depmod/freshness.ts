@@ -3,7 +3,7 @@ import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import type { Say } from './message.ts';
 import { readDirectory } from './module-search.ts';
 import { nativePath } from '../base/machine-text.ts';
-import { isModuleFileName } from './tree-module.ts';
+import { isModuleFileName } from '../facts/modfiles/module-file-name.ts';
 
 /**
  * Whether modules.dep is as new as every module file below the tree (`depmod -A`), in whole seconds. False when there is no

@@ -5,7 +5,8 @@ import type { DepmodConfig } from './depmod-conf.ts';
 import { inOneLine, whyNotListed } from './line-text.ts';
 import type { Say } from './message.ts';
 import { nativePath, toMachineText } from '../base/machine-text.ts';
-import { isModuleFileName, type TreeModule } from './tree-module.ts';
+import { isModuleFileName } from '../facts/modfiles/module-file-name.ts';
+import type { TreeModule } from './tree-module.ts';
 
 /** The tree could not be read at all; `errno` is what opendir(3) said. */
 export interface SearchFailure {

@@ -8,11 +8,3 @@ export interface TreeModule {
   /** As modules.dep has it: `kernel/lib/crc16.ko`, absolute for a file outside of the tree. */
   readonly listed: string;
 }
-
-/** The extensions of a module file. */
-const MODULE_FILE = /.\.ko(\.gz|\.xz|\.zst)?$/s;
-
-/** Whether a file's name makes it a module: `crc16.ko`, `crc16.ko.xz`. */
-export function isModuleFileName(name: string): boolean {
-  return MODULE_FILE.test(name);
-}

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isModuleFileName } from '../facts/modfiles/module-file-name.ts';
 import { resolve } from 'node:path';
 import type { Host } from '../base/host.ts';
 import { PlugdError } from '../base/error.ts';
@@ -69,7 +70,7 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
     };
   }
   const investigator = new Investigator({ host, sources, deep: true });
-  const isPath = /\.ko(\.(xz|zst|gz))?$/.test(word);
+  const isPath = isModuleFileName(word);
   if (isPath && !existsSync(word))
     throw new PlugdError('usage', `there is no file ${word}`, {
       remedy: `a module of the tree is meant by its name: ${moduleNameFromPath(word)}`,

@@ -2,6 +2,8 @@
  * A module's file held against the kernel that is to take it: everything a refusal can be explained or foreseen with. Files
  * are read once; a tree's thousand modules are never all read.
  */
+import { FILE_SUFFIXES } from '../facts/modfiles/compression.ts';
+import { withoutCompression } from '../facts/modfiles/module-file-name.ts';
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Host } from '../base/host.ts';
@@ -219,8 +221,8 @@ export class Examiner {
 
   /** Where in the tree a file of that name is now: under another compression, or in one of the usual folders. */
   #elsewhere(path: string): string | undefined {
-    const bare = path.replace(/\.(xz|zst|gz)$/, '');
-    const same = ['', '.xz', '.zst', '.gz'].map((suffix) => bare + suffix);
+    const bare = withoutCompression(path);
+    const same = FILE_SUFFIXES.map((suffix) => bare + suffix);
     const others = ['updates', 'updates/dkms', 'extra', 'weak-updates'].flatMap((folder) =>
       same.map((file) => `${this.#host.moduleDir}/${folder}/${basename(file)}`),
     );

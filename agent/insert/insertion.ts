@@ -2,7 +2,8 @@ import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs'
 import { addon, type InsertionDone } from '../base/addon.ts';
 import { ERRNO, errnoOf } from '../base/errno.ts';
 import { nativePath, toMachineText } from '../base/machine-text.ts';
-import { compressionOf, decompressLater, MAGIC_LENGTH, type Compression } from '../facts/modfiles/decompress.ts';
+import { compressionOf, MAGIC_LENGTH, type Compression } from '../facts/modfiles/compression.ts';
+import { decompressLater } from '../facts/modfiles/decompress.ts';
 import { forcedImage, type Force } from './forced-image.ts';
 
 /** One module to insert. */

@@ -57,8 +57,8 @@ t.test('a hundred calls at once each get their answer', async (t) => {
 t.test('misuse is a TypeError', (t) => {
   const loose = addon() as unknown as Record<string, (...args: unknown[]) => unknown>;
   for (const name of Object.keys(loose)) t.throws(() => loose[name]?.('x', {}), TypeError, name);
-  t.throws(() => loose['decompressXz']?.(Buffer.alloc(3), Number.NaN), TypeError);
-  t.throws(() => loose['decompressXz']?.(Buffer.alloc(3), -1), TypeError);
+  t.throws(() => loose['decompress']?.('xz', Buffer.alloc(3), Number.NaN), TypeError);
+  t.throws(() => loose['decompress']?.('xz', Buffer.alloc(3), -1), TypeError);
   t.end();
 });
 
@@ -209,8 +209,8 @@ const PACKED = {
 const LIMIT = 1 << 20;
 /** Every damage is tried; every 16th under AddressSanitizer, where liblzma's 64 MiB of dictionary take 100 ms a call. */
 const STEP = process.env['ASAN_LIBRARY'] === undefined ? 1 : 16;
-const unxz = (image: Uint8Array, limit = LIMIT) => addon().decompressXz(image, limit);
-const unzstd = (image: Uint8Array, limit = LIMIT) => addon().decompressZstd(image, limit);
+const unxz = (image: Uint8Array, limit = LIMIT) => addon().decompress('xz', image, limit);
+const unzstd = (image: Uint8Array, limit = LIMIT) => addon().decompress('zstd', image, limit);
 const errnoOf = (result: Buffer | number) =>
   typeof result === 'number' ? errnoName(-result) : `${result.length} bytes`;
 

@@ -3,7 +3,7 @@ import { release } from 'node:os';
 import { ERRNO, errnoText } from '../../base/errno.ts';
 import { fromMachineText, nativePath, toMachineText } from '../../base/machine-text.ts';
 import { lookupKey, moduleFile, moduleName, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
-import { isModuleFileName } from '../../depmod/tree-module.ts';
+import { isModuleFileName } from '../../facts/modfiles/module-file-name.ts';
 import type { ModinfoField } from '../../facts/modfiles/modinfo.ts';
 import { builtinInfo, readModuleInfo } from '../../facts/modfiles/module-info.ts';
 import { createMatcher } from '../../match/matcher.ts';

@@ -7,7 +7,8 @@
  * size at 54, length of the name at 94), the name with its NUL, padding to 4 bytes, the contents, padding to 4 bytes. The
  * entry TRAILER!!! ends an archive. Source: Documentation/driver-api/early-userspace/buffer-format.rst, init/initramfs.c.
  */
-import { compressionOf, decompressPart, type Compression } from '../modfiles/decompress.ts';
+import { compressionOf, type Compression } from '../modfiles/compression.ts';
+import { decompressPart } from '../modfiles/decompress.ts';
 
 /** An entry of an archive: its name as it stands there (`usr/lib/modules/…`, `./etc/x`), its mode, and its bytes. */
 export interface CpioEntry {

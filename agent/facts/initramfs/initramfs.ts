@@ -3,6 +3,7 @@ import type { Host } from '../../base/host.ts';
 import { moduleNameFromPath, type ModuleName } from '../../base/names.ts';
 import type { ConfigText } from '../config/config-text.ts';
 import { readRegularFile } from '../regular-file.ts';
+import { isModuleFileName } from '../modfiles/module-file-name.ts';
 import { walkArchives } from './cpio.ts';
 import { findImage } from './image-files.ts';
 import { unifiedKernelSection } from './unified-kernel.ts';
@@ -20,7 +21,6 @@ export type Initramfs =
   | { readonly kind: 'none'; readonly others: readonly string[] }
   | { readonly kind: 'unreadable'; readonly file: string; readonly why: string };
 
-const MODULE = /\.ko(\.xz|\.zst|\.gz)?$/;
 const CONFIG = /(^|\/)(etc|run|usr\/lib|usr\/local\/lib|lib)\/modprobe\.d\/[^/]+\.conf$/;
 /** Images with all modules and firmware are below 600 MiB. */
 const MOST_BYTES = 1 << 30;
@@ -40,7 +40,7 @@ export function readInitramfs(host: Host): Initramfs {
   const modules = new Set<ModuleName>();
   const config: ConfigText[] = [];
   const why = walkArchives(archives, ({ name, contents }) => {
-    if (MODULE.test(name)) modules.add(moduleNameFromPath(name));
+    if (isModuleFileName(name)) modules.add(moduleNameFromPath(name));
     if (CONFIG.test(name))
       config.push({ file: `/${name.replace(/^(\.?\/)/, '')}`, text: contents.toString('latin1', 0, MOST_CONFIG) });
   });

@@ -10,7 +10,8 @@ import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Host } from '../../base/host.ts';
 import { readText } from '../attribute.ts';
-import { compressionOf, decompress } from '../modfiles/decompress.ts';
+import { compressionOf, COMPRESSION_SUFFIXES } from '../modfiles/compression.ts';
+import { decompress } from '../modfiles/decompress.ts';
 
 /** A kernel's own symbols. */
 export interface KernelSymbols {
@@ -25,9 +26,9 @@ export interface KernelSymbols {
 export function readKernelSymbols(host: Host): KernelSymbols | undefined {
   const symvers = [
     `${host.moduleDir}/build/Module.symvers`,
-    ...['gz', 'xz', 'zst'].flatMap((end) => [
-      `${host.moduleDir}/symvers.${end}`,
-      `${host.root}/boot/symvers-${host.kernel}.${end}`,
+    ...COMPRESSION_SUFFIXES.flatMap((suffix) => [
+      `${host.moduleDir}/symvers${suffix}`,
+      `${host.root}/boot/symvers-${host.kernel}${suffix}`,
     ]),
   ];
   for (const file of symvers) {

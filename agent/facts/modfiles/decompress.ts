@@ -1,7 +1,6 @@
 /**
- * Compressed module files: `.ko.gz`, `.ko.xz`, `.ko.zst`. What a file is, its first bytes say, never its name (kmod does
- * the same). gzip is node:zlib's; xz and zstd are the addon's, over the C libraries; where those libraries are missing, the
- * programs `xz` and `zstd` are run.
+ * Decompresses module files and parts of images. gzip is node:zlib's; the others are the addon's, over the C libraries; where
+ * those libraries are missing, the programs are run (compression.ts has a row for each).
  */
 import type * as ChildProcess from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -9,29 +8,13 @@ import type * as Zlib from 'node:zlib';
 import { addon } from '../../base/addon.ts';
 import { ERRNO, errnoName } from '../../base/errno.ts';
 import { fsCode, PlugdError } from '../../base/error.ts';
-
-/** The compressions a module file may have, by the words of /sys/module/compression. */
-export type Compression = 'gzip' | 'xz' | 'zstd';
+import { compressionRow, type Compression, type LibraryCompression } from './compression.ts';
 
 /**
  * The largest module image plugd handles, in bytes. The largest real modules (amdgpu, with debug information) are near
  * 400 MB; a small hostile file can claim to become any size.
  */
 export const IMAGE_LIMIT = 512 * 1024 * 1024;
-
-/** How many bytes of a file's start `compressionOf` looks at. */
-export const MAGIC_LENGTH = 6;
-
-const MAGICS: ReadonlyArray<readonly [Compression, readonly number[]]> = [
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ['gzip', [0x1f, 0x8b]],
-];
-
-/** The compression that a file's first bytes show; undefined for none, and for a file shorter than the magic. */
-export function compressionOf(head: Uint8Array): Compression | undefined {
-  return MAGICS.find(([, magic]) => magic.every((byte, i) => head[i] === byte))?.[0];
-}
 
 /** The whole image, or why there is none: `errno` is EBADMSG (corrupt), EFBIG (over the limit), ENOSYS (no decompressor), ENOMEM. */
 export type Decompressed = { readonly kind: 'image'; readonly image: Buffer } | Undecompressable;
@@ -91,7 +74,7 @@ function failed(compression: Compression, errno: number, limit: number): Undecom
       : errno === ERRNO.EFBIG
         ? `more than ${Math.floor(limit / (1 << 20))} MiB when decompressed`
         : errno === ERRNO.ENOSYS
-          ? `no ${compression} decompressor here (${compression === 'xz' ? 'liblzma.so.5' : 'libzstd.so.1'}, or the program ${compression})`
+          ? `no ${compression} decompressor here (${compressionRow(compression).library}, or the program ${compression})`
           : `${compression}: ${errnoName(errno)}`;
   return { kind: 'undecompressable', why, errno };
 }
@@ -158,10 +141,10 @@ function gzipFailed(error: unknown, limit: number): Undecompressable {
   return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? ERRNO.EFBIG : ERRNO.EBADMSG, limit);
 }
 
-function unpack(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): Decompressed {
+function unpack(compression: LibraryCompression, file: Uint8Array, limit: number): Decompressed {
   let answer: Buffer | number = -ERRNO.ENOSYS;
   try {
-    answer = compression === 'xz' ? addon().decompressXz(file, limit) : addon().decompressZstd(file, limit);
+    answer = addon().decompress(compression, file, limit);
   } catch (error) {
     // Without the addon the programs still serve.
     if (!(error instanceof PlugdError)) throw error;
@@ -169,15 +152,21 @@ function unpack(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): De
   return result(compression, file, limit, answer);
 }
 
-function result(compression: 'xz' | 'zstd', file: Uint8Array, limit: number, answer: Buffer | number): Decompressed {
+function result(
+  compression: LibraryCompression,
+  file: Uint8Array,
+  limit: number,
+  answer: Buffer | number,
+): Decompressed {
   if (answer === -ERRNO.ENOSYS) return unpackByProgram(compression, file, limit);
   return typeof answer === 'number' ? failed(compression, -answer, limit) : { kind: 'image', image: answer };
 }
 
-/** The same by running `xz -dc` or `zstd -dcq`, which read the file from standard input: for machines without the libraries. */
-export function unpackByProgram(compression: 'xz' | 'zstd', file: Uint8Array, limit: number): Decompressed {
+/** The same by running the row's program (`xz -dc`), which reads the file from standard input: for machines without the libraries. */
+export function unpackByProgram(compression: LibraryCompression, file: Uint8Array, limit: number): Decompressed {
   const { spawnSync } = load('node:child_process') as typeof ChildProcess;
-  const run = spawnSync(compression, compression === 'xz' ? ['-dc'] : ['-dcq'], {
+  const [program = compression, ...options] = compressionRow(compression).program ?? [];
+  const run = spawnSync(program, options, {
     input: file,
     maxBuffer: limit,
     stdio: ['pipe', 'pipe', 'ignore'],

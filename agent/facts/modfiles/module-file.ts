@@ -2,15 +2,8 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../../base/error.ts';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
 import { nativePath, toMachineText } from '../../base/machine-text.ts';
-import {
-  compressionOf,
-  decompress,
-  decompressLater,
-  IMAGE_LIMIT,
-  MAGIC_LENGTH,
-  type Compression,
-  type Decompressed,
-} from './decompress.ts';
+import { compressionOf, MAGIC_LENGTH, type Compression } from './compression.ts';
+import { decompress, decompressLater, IMAGE_LIMIT, type Decompressed } from './decompress.ts';
 import { imageSource, parseElf, section, sectionBytes, viewOf, type ByteSource, type Elf, type NotElf } from './elf.ts';
 import { FileSource } from './file-source.ts';
 import { modinfoValue, parseModinfo, type ModinfoField } from './modinfo.ts';

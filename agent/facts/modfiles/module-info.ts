@@ -2,7 +2,7 @@ import { ERRNO } from '../../base/errno.ts';
 import { openModuleFile, type NotAModule } from './module-file.ts';
 import { parseModinfo, type ModinfoField } from './modinfo.ts';
 import { readSignature, type DamagedSignature, type ModuleSignature } from './signature.ts';
-import type { Compression } from './decompress.ts';
+import type { Compression } from './compression.ts';
 
 /** What a module file says about itself. */
 export interface ModuleInfo {

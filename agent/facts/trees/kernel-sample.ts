@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import { readText } from '../attribute.ts';
+import { FILE_SUFFIXES } from '../modfiles/compression.ts';
 import { openModuleFile, type ModuleFile } from '../modfiles/module-file.ts';
 
 /** What every module of a kernel has in common, from one that was built with it. */
@@ -61,8 +62,6 @@ function versionsOf(file: ModuleFile): ReadonlyArray<{ readonly name: string; re
   return file.versions();
 }
 
-const SUFFIXES = ['', '.xz', '.zst', '.gz'];
-
 /** Files of modules that were built with the kernel, from modules.order, or from modules.dep without it. */
 function* inTreeModules(host: Host, limit: number): Generator<string> {
   const order = readText(`${host.moduleDir}/modules.order`)?.split('\n') ?? [];
@@ -71,7 +70,7 @@ function* inTreeModules(host: Host, limit: number): Generator<string> {
       ? []
       : (readText(`${host.moduleDir}/modules.dep`) ?? '').split('\n').map((line) => line.split(':')[0] ?? '');
   let tried = 0;
-  let suffixes: readonly string[] = SUFFIXES;
+  let suffixes: readonly string[] = FILE_SUFFIXES;
   for (const name of [...order, ...dep]) {
     if (!name.startsWith('kernel/') || tried >= limit) continue;
     tried++;
@@ -80,7 +79,7 @@ function* inTreeModules(host: Host, limit: number): Generator<string> {
       .find((candidate) => existsSync(candidate));
     if (path === undefined) continue;
     // One tree has one suffix: the first that fits is tried first from then on.
-    suffixes = [path.slice(host.moduleDir.length + 1 + name.length), ...SUFFIXES];
+    suffixes = [path.slice(host.moduleDir.length + 1 + name.length), ...FILE_SUFFIXES];
     yield path;
   }
 }

@@ -1,4 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
+import { isModuleFileName } from '../modfiles/module-file-name.ts';
 import { nativePath, toMachineText } from '../../base/machine-text.ts';
 
 /** A module file of a tree: `kernel/drivers/net/mii.ko.xz`, and when it was last changed (seconds since 1970). */
@@ -7,8 +8,6 @@ export interface ListedModule {
   readonly path: string;
   readonly seconds: number;
 }
-
-const MODULE = /\.ko(\.gz|\.xz|\.zst)?$/;
 
 /**
  * Every module file below a module directory, in no order, without the folders `build` and `source`. Symbolic links to files
@@ -31,7 +30,7 @@ function walk(moduleDir: string, below: string, found: ListedModule[]): void {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) {
       if (path !== 'build' && path !== 'source') walk(moduleDir, path, found);
-    } else if (MODULE.test(entry.name)) {
+    } else if (isModuleFileName(entry.name)) {
       const stat = statSync(nativePath(`${moduleDir}/${path}`), { throwIfNoEntry: false });
       if (stat?.isFile() === true) found.push({ path, seconds: Math.floor(stat.mtimeMs / 1000) });
     }

@@ -3,12 +3,8 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import {
-  compressionOf,
-  decompress,
-  decompressLater,
-  unpackByProgram,
-} from '../../../agent/facts/modfiles/decompress.ts';
+import { compressionOf } from '../../../agent/facts/modfiles/compression.ts';
+import { decompress, decompressLater, unpackByProgram } from '../../../agent/facts/modfiles/decompress.ts';
 import { imageSource, parseElf, u64, viewOf } from '../../../agent/facts/modfiles/elf.ts';
 import { modinfoValues, parseModinfo } from '../../../agent/facts/modfiles/modinfo.ts';
 import {

@@ -1,0 +1,60 @@
+/**
+ * The compressions of module files, a row each: what a file's first bytes are, what its name ends in, and who decompresses it.
+ * A further one is a row here, a file like native/xz.cc, and a row in native/decompress.cc.
+ */
+
+/** One compression. */
+export interface CompressionRow {
+  /** The word of /sys/module/compression. */
+  readonly name: string;
+  /** A file's first bytes. What a file is, they say, never its name (kmod does the same). */
+  readonly magic: readonly number[];
+  /** Behind `.ko`. */
+  readonly suffix: string;
+  /** The C library that the addon opens, and the program that serves without it; undefined for what Node has itself. */
+  readonly library: string | undefined;
+  readonly program: readonly [name: string, ...options: string[]] | undefined;
+}
+
+const ROWS = [
+  {
+    name: 'xz',
+    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+    suffix: '.xz',
+    library: 'liblzma.so.5',
+    program: ['xz', '-dc'],
+  },
+  {
+    name: 'zstd',
+    magic: [0x28, 0xb5, 0x2f, 0xfd],
+    suffix: '.zst',
+    library: 'libzstd.so.1',
+    program: ['zstd', '-dcq'],
+  },
+  { name: 'gzip', magic: [0x1f, 0x8b], suffix: '.gz', library: undefined, program: undefined },
+] as const satisfies readonly CompressionRow[];
+
+/** The compressions a module file may have, by the words of /sys/module/compression. */
+export type Compression = (typeof ROWS)[number]['name'];
+
+/** Those that the addon decompresses, over a C library. */
+export type LibraryCompression = Extract<(typeof ROWS)[number], { readonly library: string }>['name'];
+
+/** How many bytes of a file's start `compressionOf` looks at. */
+export const MAGIC_LENGTH = Math.max(...ROWS.map(({ magic }) => magic.length));
+
+/** The compression that a file's first bytes show; undefined for none, and for a file shorter than the magic. */
+export function compressionOf(head: Uint8Array): Compression | undefined {
+  return ROWS.find(({ magic }) => magic.every((byte, i) => head[i] === byte))?.name;
+}
+
+/** Its row. */
+export function compressionRow(name: Compression): CompressionRow {
+  return ROWS.find((row) => row.name === name) ?? ROWS[0];
+}
+
+/** What a compressed file's name ends in: `.xz`, `.zst`, `.gz`. */
+export const COMPRESSION_SUFFIXES: readonly string[] = ROWS.map(({ suffix }) => suffix);
+
+/** The same with '' first, for a file that may or may not be compressed. */
+export const FILE_SUFFIXES: readonly string[] = ['', ...COMPRESSION_SUFFIXES];

@@ -1,18 +1,20 @@
 /**
  * Runs the compiled tests with tap and closes with the line `N passed, N failed`.
  *
- *     node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [FILE…]
+ *     node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [--coverage] [FILE…]
  *
  * Without arguments all four parts, in this order: `unit` (every folder but those of the others; under a minute), `flow` (whole
  * runs of commands and agents on fixture roots: the folders `flow` and `daemon`), `oracle` (against
- * Debian's kmod), `vm` (a real kernel in QEMU). FILE is a test's source or compiled path.
+ * Debian's kmod), `vm` (a real kernel in QEMU). FILE is a test's source or compiled path. With `--coverage` V8 counts what runs in
+ * `unit` and `flow`; when both run as a whole, a floor of coverage.ts that does not hold is a failure.
  *
  * tap writes TAP; this turns it into one line a file, and prints what failed in full, and at the end which files were slowest.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { COUNTS, readCoverage, summary } from './coverage.ts';
 import { needCommands } from './fixtures/commands.ts';
 
 const PART_NAMES = ['unit', 'flow', 'oracle', 'vm'] as const;
@@ -41,6 +43,9 @@ const PARTS: Readonly<Record<Part, { commands: readonly string[]; jobs: number; 
   vm: { commands: ['qemu-system-x86_64', 'setpriv', 'gcc', '/usr/include/stdio.h'], jobs: 1, timeout: 1800 },
 };
 
+/** The parts whose coverage is counted. The others run other programs, or run plugd where its counts cannot be had. */
+const COUNTED: readonly Part[] = ['unit', 'flow'];
+
 function partOf(file: string): Part {
   const room = relative(tests, file).split('/')[0];
   if (room === 'daemon') return 'flow';
@@ -65,10 +70,11 @@ function compiled(file: string): string {
 }
 
 /** NODE_OPTIONS may hold loaders, NODE_EXTRA_CA_CERTS costs 50 ms at every start of the hundreds that tests make. */
-function environment(): NodeJS.ProcessEnv {
+function environment(part: Part): NodeJS.ProcessEnv {
   const env = { ...process.env };
   delete env['NODE_OPTIONS'];
   delete env['NODE_EXTRA_CA_CERTS'];
+  if (counting && COUNTED.includes(part)) env['NODE_V8_COVERAGE'] = COUNTS;
   return env;
 }
 
@@ -158,7 +164,7 @@ async function runPart(part: Part, files: readonly string[]): Promise<PartResult
   const args = ['run', '--disable-coverage', '--reporter=tap', `--jobs=${jobs}`, `--timeout=${timeout}`];
   const child = spawn(process.execPath, [tap, ...args, ...files.map((file) => relative(root, file))], {
     cwd: root,
-    env: environment(),
+    env: environment(part),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<number>((done) => {
@@ -187,16 +193,18 @@ function slowest(times: ReadonlyMap<string, number>): readonly string[] {
 }
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((word) => word.startsWith('-') && !/^--(unit|flow|oracle|vm)$/.test(word));
+const counting = wanted.includes('--coverage');
+const unknown = wanted.filter((word) => word.startsWith('-') && !/^--(unit|flow|oracle|vm|coverage)$/.test(word));
 const parts = PART_NAMES.filter((part) => wanted.includes(`--${part}`));
 const named = wanted.filter((word) => !word.startsWith('-')).map(compiled);
 const absent = named.filter((file) => !existsSync(file));
 if (unknown.length > 0 || absent.length > 0) {
-  console.error(`usage: node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [FILE…]`);
+  console.error(`usage: node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [--coverage] [FILE…]`);
   for (const word of [...unknown, ...absent]) console.error(`not an option and not a test: ${word}`);
   process.exit(64);
 }
 const files = named.length > 0 ? named : findTests();
+if (counting) rmSync(COUNTS, { recursive: true, force: true });
 const times = new Map<string, number>();
 const total: Counts = { pass: 0, fail: 0, skip: 0 };
 for (const part of parts.length > 0 ? parts : PART_NAMES) {
@@ -209,6 +217,14 @@ for (const part of parts.length > 0 ? parts : PART_NAMES) {
   total.pass += counts.pass;
   total.fail += counts.fail;
   total.skip += counts.skip;
+}
+if (counting) {
+  const { table, failures } = summary(readCoverage(COUNTS));
+  console.log(`# coverage of unit and flow, in percent:\n${table.map((row) => `# ${row}`).join('\n')}\n`);
+  // A part alone, or some files, cannot reach the floors.
+  const whole = named.length === 0 && (parts.length === 0 || COUNTED.every((part) => parts.includes(part)));
+  for (const failure of whole ? failures : []) console.log(`FAILED coverage of ${failure}\n`);
+  if (whole) total.fail += failures.length;
 }
 const slow = slowest(times);
 if (slow.length > 0) console.log(`# the slowest files:\n${slow.join('\n')}\n`);

@@ -72,8 +72,12 @@ async function bundle(part) {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: ['agent/cli.ts'],
+    outfile: 'dist/plugd.js',
     bundle: true,
     write: false,
+    // Not packed: test/coverage.ts reads them.
+    sourcemap: 'external',
+    sourcesContent: false,
     platform: 'node',
     target: 'node20',
     format: 'cjs',
@@ -84,8 +88,12 @@ async function bundle(part) {
     legalComments: 'none',
     // The names stay readable in stack traces; only blanks go.
     minifyWhitespace: true,
+    // One expression, whose value is the function that agent/launch/launcher.cjs calls.
+    banner: { js: '(function(require,module,exports,__plugd_file,__dirname){' },
+    footer: { js: '})' },
   });
-  return outputFiles[0].text;
+  const [map, code] = outputFiles.toSorted((a, b) => b.path.length - a.path.length);
+  return { code: code.text, map: map.text };
 }
 
 const netlinkBinding = {
@@ -117,12 +125,13 @@ function onlyCommand(name) {
   };
 }
 
-for (const name of readdirSync(dist)) if (/^plugd\..*\.(cjs|cache)$/.test(name)) rmSync(join(dist, name));
+for (const name of readdirSync(dist)) if (/^plugd\..*\.(cjs|cache|map)$/.test(name)) rmSync(join(dist, name));
 const parts = {};
 for (const name of Object.keys(PARTS)) {
-  const text = await bundle(name);
-  const file = `plugd.${name}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
-  writeFileSync(join(dist, `${file}.cjs`), `(function(require,module,exports,__plugd_file,__dirname){${text}\n})`);
+  const { code, map } = await bundle(name);
+  const file = `plugd.${name}.${createHash('sha256').update(code).digest('hex').slice(0, 16)}`;
+  writeFileSync(join(dist, `${file}.cjs`), code);
+  writeFileSync(join(dist, `${file}.cjs.map`), map);
   parts[name] = file;
 }
 /**

@@ -1,3 +1,5 @@
+import { ERRNO, errnoText, type ErrnoName } from './errno.ts';
+
 /**
  * The codes of errors that mean "cannot go on". Expected outcomes (no match, blacklisted, refused, malformed) are
  * values, never exceptions.
@@ -39,8 +41,16 @@ export class PlugdError extends Error {
   }
 }
 
-/** The text of anything thrown, for a message that names what failed. */
+/**
+ * The text of anything thrown, for a message that names what failed. Of a failed call of node:fs or node:net what the system
+ * said: `permission denied`, not Node's `EACCES: permission denied, open '…'`.
+ */
 export function reason(error: unknown): string {
+  const code = fsCode(error);
+  if (code !== undefined && code in ERRNO) {
+    const text = errnoText(ERRNO[code as ErrnoName]);
+    return text.charAt(0).toLowerCase() + text.slice(1);
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

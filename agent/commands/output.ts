@@ -5,8 +5,7 @@
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { whenReady } from '../base/blocking.ts';
-import { errnoOf, errnoText } from '../base/errno.ts';
-import { fsCode, PlugdError } from '../base/error.ts';
+import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { printable, readable, terminalOf, type Terminal } from '../report/terminal.ts';
 
 /**
@@ -21,8 +20,7 @@ function write(fd: 1 | 2, data: Buffer): void {
   } catch (error) {
     if (fd === 2) return;
     if (fsCode(error) === 'EPIPE') process.exit(141);
-    const why = errnoText(errnoOf(error, 0));
-    throw new PlugdError('system', `standard output: ${why.charAt(0).toLowerCase()}${why.slice(1)}`, { cause: error });
+    throw new PlugdError('system', reason(error), { file: 'standard output', cause: error });
   }
 }
 

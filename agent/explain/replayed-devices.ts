@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fsCode, PlugdError, reason } from '../base/error.ts';
+import { PlugdError, reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
 import { parseRecording, type BoundDevice } from '../facts/devices/recording.ts';
@@ -43,7 +43,7 @@ function readRecording(file: string | 0, name: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new PlugdError('unreadable', `${name}: ${fsCode(error) ?? reason(error)}`, { cause: error });
+    throw new PlugdError('unreadable', `${name}: ${reason(error)}`, { cause: error });
   }
 }
 

@@ -48,6 +48,7 @@ const PAUSE_MS = 10;
  */
 export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
   const { host, dryRun } = options;
+  const called = sinceStart();
   if (!dryRun) mayInsert(host);
   let loader: Loader | undefined;
   let used = 0;
@@ -71,6 +72,7 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
     // Other threads read while this one opens the indexes.
     const begun = readDevicesLater(host.sysfs);
     const sources = openSources(host);
+    const opened = sinceStart();
     const load = new Loader({
       host,
       sources,
@@ -83,6 +85,7 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
     await loadAll(load, begun, () => {
       serving = options.serve?.(load);
     });
+    const planned = sinceStart();
     hearing?.buses.look();
     const settled = hearing === undefined ? undefined : await settle(options, load, hearing);
     const kernelRequests = (await serving)?.counts;
@@ -97,6 +100,12 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
       jobs: options.jobs,
       dryRun,
       wallMs,
+      phases: [
+        { name: 'start', startedMs: 0, endedMs: called },
+        { name: 'rules', startedMs: called, endedMs: opened },
+        { name: 'devices', startedMs: opened, endedMs: planned },
+        { name: 'settle', startedMs: planned, endedMs: wallMs },
+      ],
       ...run,
       modules,
       problems: sources.problems(),

@@ -1,4 +1,5 @@
 /** The modules that something asks for, from the first request to the end of their insertion: one graph for all devices. */
+import { ERRNO } from '../base/errno.ts';
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import { Scheduler, type Task, type TaskRecord } from '../insert/scheduler.ts';
@@ -34,7 +35,7 @@ export class WantedModules {
   readonly #scheduler: Scheduler<StepEnd>;
   readonly #wanted = new Map<ModuleName, WantedStep>();
   readonly #present = new Set<ModuleName>();
-  /** Insertions that the kernel refused. */
+  /** Insertions that the kernel refused, but for those whose init found no device: they are no failures. */
   refused = 0;
 
   constructor(options: WantedModulesOptions) {
@@ -45,7 +46,8 @@ export class WantedModules {
       now: () => process.hrtime.bigint(),
       started: ({ module }) => options.changed(module, 'started'),
       ended: ({ module, outcome }) => {
-        if (outcome?.kind === 'ran' && outcome.result.kind === 'refused') this.refused++;
+        const end = outcome?.kind === 'ran' ? outcome.result : undefined;
+        if (end?.kind === 'refused' && end.errno !== ERRNO.ENODEV) this.refused++;
         options.changed(module, 'ended');
       },
     });

@@ -75,6 +75,16 @@ export interface KernelRequests {
   readonly failed: number;
 }
 
+/**
+ * What the main thread was at: `start` Node and plugd start, `rules` indexes and configuration are opened, `devices` sysfs is
+ * read and modules are planned, `settle` insertions and devices that appear are waited for.
+ */
+export interface Phase {
+  readonly name: 'start' | 'rules' | 'devices' | 'settle';
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
+
 /** A coldplug from beginning to end. */
 export interface ColdplugRun {
   readonly kernel: string;
@@ -84,6 +94,8 @@ export interface ColdplugRun {
   readonly wallMs: number;
   /** From the start of the process to the first finit_module. */
   readonly firstInsertMs?: number | undefined;
+  /** One after the other; insertions go on meanwhile. */
+  readonly phases: readonly Phase[];
   readonly devices: number;
   readonly modaliases: readonly ModaliasRecord[];
   readonly modules: readonly ModuleRecord[];
@@ -104,7 +116,21 @@ export interface ColdplugRun {
   readonly unsettled?: readonly Waiting[] | undefined;
 }
 
-/** `failed` modules are a negative answer; what a rule keeps out, or an init that found no hardware, is not. */
+/**
+ * The modules whose init found no device (ENODEV), and those that were skipped because they need one of these. Neither is a
+ * failure: such drivers look for themselves whether their hardware is there.
+ */
+export function withoutDevice(modules: readonly ModuleRecord[]): ReadonlySet<ModuleName> {
+  const found = new Set(modules.filter(({ cause }) => cause === 'no-device').map(({ module }) => module));
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const { module, result, detail } of modules)
+      if (result === 'skipped' && found.has(detail as ModuleName)) found.add(module);
+  }
+  return found;
+}
+
+/** Whether a module failed: what a rule keeps out, or an init that found no hardware, has not. */
 export function hasFailures(modules: readonly ModuleRecord[]): boolean {
   return modules.some((record) => record.result === 'failed' && record.cause !== 'no-device');
 }

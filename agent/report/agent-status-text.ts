@@ -46,11 +46,14 @@ export function statusText(status: AgentStatus, terminal: Terminal): string {
   row('memory', `${(status.rss / 1048576).toFixed(1)} MiB`);
   for (const task of status.tasks) {
     const what = task.state === 'inserting' ? 'in its init' : 'waiting';
-    row(task.state, `${task.module}: ${what} for ${duration(task.ms)}, for ${forWhom(task)}`);
+    row(task.state, `${readable(task.module)}: ${what} for ${duration(task.ms)}, for ${forWhom(task)}`);
   }
   for (const one of status.waiting.slice(0, 10)) row('waits for', readable(waitingText(one)));
   for (const failure of status.failures) {
-    row('failed', `${clockText(failure.time)} ${failure.module}: ${readable(failure.why)}, for ${forWhom(failure)}`);
+    row(
+      'failed',
+      `${clockText(failure.time)} ${readable(failure.module)}: ${readable(failure.why)}, for ${forWhom(failure)}`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }

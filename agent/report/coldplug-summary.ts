@@ -1,6 +1,12 @@
 import { placeText } from '../base/words.ts';
-import type { BlockedRecord, ColdplugRun, ModuleRecord, Requester } from '../records/coldplug-run.ts';
-import { labelled } from './layout.ts';
+import {
+  withoutDevice,
+  type BlockedRecord,
+  type ColdplugRun,
+  type ModuleRecord,
+  type Requester,
+} from '../records/coldplug-run.ts';
+import { cell, labelled } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 import { failureText, waitingTexts } from './loading-text.ts';
 import { problemLine } from './problem-line.ts';
@@ -11,7 +17,10 @@ const SLOWEST = 5;
 export function summarize(run: ColdplugRun, terminal: Terminal): string {
   const by = (result: ModuleRecord['result']) => run.modules.filter((record) => record.result === result);
   const inserted = by('inserted');
-  const failed = [...by('failed'), ...by('skipped'), ...by('unfinished')];
+  const absent = withoutDevice(run.modules);
+  const unloaded = [...by('failed'), ...by('skipped'), ...by('unfinished')];
+  const failed = unloaded.filter(({ module }) => !absent.has(module));
+  const noDevice = unloaded.filter(({ module }) => absent.has(module));
   const builtin = run.modaliases.filter((record) => record.verdict === 'builtin').length;
   const unmatched = run.modaliases.filter((record) => record.verdict === 'no-match').length;
   const malformed = run.modaliases.filter((record) => record.verdict === 'malformed').length;
@@ -47,24 +56,22 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
     row('kernel requests', asked.received, named);
   }
   const commands = by('command');
-  if (commands.length > 0) row('install commands', commands.length, commands.map((record) => record.module).join(' '));
+  if (commands.length > 0)
+    row('install commands', commands.length, commands.map((record) => readable(record.module)).join(' '));
   row('blocked', run.blocked.length, '', 'yellow');
-  for (const record of run.blocked)
-    lines.push(...detail(terminal, record.module, blockedText(record), record.requester));
+  for (const record of run.blocked) lines.push(...detail(terminal, record, blockedText(record)));
   row('failed', failed.length, '', 'red');
-  for (const record of failed) {
-    lines.push(
-      ...detail(terminal, record.module, failureText(record), record.requester),
-      ...explanation(record, terminal),
-    );
-  }
+  for (const record of failed)
+    lines.push(...detail(terminal, record, failureText(record)), ...explanation(record, terminal));
+  if (noDevice.length > 0) row('no device', noDevice.length, '');
+  for (const record of noDevice) lines.push(...detail(terminal, record, failureText(record)));
   const slow = inserted.toSorted((a, b) => spent(b) - spent(a)).slice(0, SLOWEST);
   if (slow.length > 0) {
     lines.push(`  slowest inits`);
     for (const record of slow)
       lines.push(
         fit(
-          `    ${record.module.padEnd(22)}${duration(spent(record)).padStart(8)}   ${from(record.requester)}`,
+          `    ${cell(readable(record.module), 22)}${duration(spent(record)).padStart(8)}   ${from(record.requester)}`,
           terminal.width,
         ),
       );
@@ -84,20 +91,20 @@ export function planText(run: ColdplugRun, terminal: Terminal): string {
     const why = record.why === 'target' ? from(record.requester) : `${record.why} of ${from(record.requester)}`;
     const options = record.params === '' ? '' : ` ${readable(record.params)}`;
     const state = record.result === 'planned' ? '' : ` [${record.cause ?? record.result}]`;
-    return fit(`${(record.module + options).padEnd(24)} ${why}${state}`, Math.max(terminal.width, 80));
+    return fit(`${cell(readable(record.module) + options, 25)}${why}${state}`, Math.max(terminal.width, 80));
   });
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
-/** One line about one module's end, for a live view. */
-export function endLine(record: ModuleRecord, terminal: Terminal): string {
-  const style =
-    record.result === 'inserted' ? 'green' : record.result === 'failed' || record.result === 'skipped' ? 'red' : 'dim';
+/** One line about one module's end, for a live view; `absent`: as withoutDevice() has it, no failure. */
+export function endLine(record: ModuleRecord, terminal: Terminal, absent = false): string {
+  const isFailed = !absent && (record.result === 'failed' || record.result === 'skipped');
+  const style = record.result === 'inserted' ? 'green' : isFailed ? 'red' : 'dim';
   const time = record.startedMs === undefined ? '' : duration(spent(record));
   const words =
     record.result === 'failed' || record.result === 'skipped' ? failureText(record) : from(record.requester);
   const left = `${stamp(record.endedMs ?? 0)} ${record.result.padEnd(9)} `;
-  return fit(`${left}${record.module.padEnd(20)} ${time.padStart(7)}  ${words}`, terminal.width).replace(
+  return fit(`${left}${cell(readable(record.module), 21)}${time.padStart(7)}  ${words}`, terminal.width).replace(
     left,
     paint(terminal, style, left),
   );
@@ -106,7 +113,7 @@ export function endLine(record: ModuleRecord, terminal: Terminal): string {
 /** One line about a module that a rule keeps out, for a live view. */
 export function blockedLine(record: BlockedRecord, nowMs: number, terminal: Terminal): string {
   const left = `${stamp(nowMs)} ${'blocked'.padEnd(9)} `;
-  return fit(`${left}${record.module.padEnd(20)} ${blockedText(record)}`, terminal.width).replace(
+  return fit(`${left}${cell(readable(record.module), 21)}${blockedText(record)}`, terminal.width).replace(
     left,
     paint(terminal, 'yellow', left),
   );
@@ -121,14 +128,15 @@ function spent(record: ModuleRecord): number {
 }
 
 function blockedText(record: BlockedRecord): string {
-  return record.place === undefined ? record.reason : `${record.reason}  ${placeText(record.place)}`;
+  const reason = readable(record.reason);
+  return record.place === undefined ? reason : `${reason}  ${placeText(record.place)}`;
 }
 
 /** `pci 0000:00:02.0`, or what else asked. */
 function from(requester: Requester): string {
   if (requester.by === 'kernel') return `the kernel: ${readable(requester.name)}`;
   const name = requester.devpath.slice(requester.devpath.lastIndexOf('/') + 1);
-  return `${requester.subsystem} ${readable(name)}`;
+  return `${readable(requester.subsystem)} ${readable(name)}`;
 }
 
 /** The facts behind a failure, and what to do. */
@@ -137,8 +145,8 @@ function explanation({ evidence = [], remedy }: ModuleRecord, terminal: Terminal
   return remedy === undefined ? lines : [...lines, ...labelled('    →', readable(remedy), terminal, 6)];
 }
 
-function detail(terminal: Terminal, module: string, words: string, requester: Requester): string[] {
-  const text = `    ${module.padEnd(22)}${words}`;
+function detail(terminal: Terminal, { module, requester }: ModuleRecord | BlockedRecord, words: string): string[] {
+  const text = `    ${cell(readable(module), 22)}${words}`;
   const tail = `   ${from(requester)}`;
   if (text.length + tail.length <= terminal.width) return [text + tail];
   return [fit(text, Math.max(terminal.width, 80)), fit(`${' '.repeat(26)}for ${from(requester)}`, terminal.width)];

@@ -45,11 +45,11 @@ function key(row: DeviceRow): string {
 
 function render(rows: readonly DeviceRow[], names: readonly string[], terminal: Terminal, columns = COLUMNS): string {
   const cells = rows.map((row, i) => [
-    row.subsystem === '' ? '-' : row.subsystem,
+    row.subsystem === '' ? '-' : readable(row.subsystem),
     names[i] ?? '',
-    row.driver ?? '-',
+    readable(row.driver ?? '-'),
     verdictText(row),
-    row.modules.length === 0 ? '-' : row.modules.join(','),
+    row.modules.length === 0 ? '-' : row.modules.map(readable).join(','),
     readable(row.modaliases[0] ?? '') + (row.modaliases.length > 1 ? ` +${row.modaliases.length - 1}` : ''),
   ]);
   const [title = '', ...lines] = table(columns, cells, terminal.width);

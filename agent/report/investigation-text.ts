@@ -43,12 +43,17 @@ export function investigationText(found: Investigation, terminal: Terminal, verb
     lines.push(...labelled('  path', readable(device.devpath), terminal));
     const properties = Object.entries(device.properties).filter(([key]) => key !== 'MODALIAS' && key !== 'DRIVER');
     if (properties.length > 0) {
-      const text = properties.map(([key, value]) => `${key}=${readable(value)}`).join('  ');
+      const text = properties.map(([key, value]) => `${readable(key)}=${readable(value)}`).join('  ');
       lines.push(...labelled('  is', text, terminal));
     }
-    const module = device.driverModule === undefined ? ', inside the kernel' : `, in module ${device.driverModule}`;
+    const module =
+      device.driverModule === undefined ? ', inside the kernel' : `, in module ${readable(device.driverModule)}`;
     lines.push(
-      ...labelled('  driver', device.driver === undefined ? 'none is bound' : `${device.driver}${module}`, terminal),
+      ...labelled(
+        '  driver',
+        device.driver === undefined ? 'none is bound' : `${readable(device.driver)}${module}`,
+        terminal,
+      ),
     );
   }
   lines.push(
@@ -82,10 +87,10 @@ function requestText(
 ): readonly string[] {
   const label = request.file !== undefined ? 'file' : request.name.includes(':') ? 'modalias' : 'name';
   const lines = [...labelled(label, readable(request.name), terminal)];
-  if (request.of !== undefined) lines.push(...labelled('  of', `interface ${request.of}`, terminal));
+  if (request.of !== undefined) lines.push(...labelled('  of', `interface ${readable(request.of)}`, terminal));
   if (request.rule !== undefined) lines.push(...labelled('  asked by', `rule ${placeText(request.rule)}`, terminal));
   if (request.malformed !== undefined)
-    lines.push(...labelled('  matches', `nothing can: ${request.malformed}`, terminal));
+    lines.push(...labelled('  matches', `nothing can: ${readable(request.malformed)}`, terminal));
   else if (request.candidates.length === 0) lines.push(...labelled('  matches', 'nothing', terminal));
   for (const candidate of request.candidates) {
     // The order in a line: what is found, by what, where it stands.
@@ -95,7 +100,9 @@ function requestText(
         ? `, priority ${candidate.priority}`
         : '';
     const by = candidate.pattern === candidate.module ? '' : ` by ${readable(candidate.pattern)}`;
-    lines.push(...labelled('  matches', `${candidate.module}${by} (${candidate.source}${priority}${where})`, terminal));
+    lines.push(
+      ...labelled('  matches', `${readable(candidate.module)}${by} (${candidate.source}${priority}${where})`, terminal),
+    );
   }
   for (const candidate of request.candidates)
     lines.push(...candidateText(candidate, request, found, terminal, verbose));
@@ -110,7 +117,7 @@ function candidateText(
   verbose: boolean,
 ): readonly string[] {
   const lines: string[] = [];
-  const name = request.candidates.length > 1 ? `${candidate.module}: ` : '';
+  const name = request.candidates.length > 1 ? `${readable(candidate.module)}: ` : '';
   const rules = candidate.rules.filter((rule) => verbose || rule.text !== undefined);
   for (const rule of rules) lines.push(...labelled('  rule', name + ruleText(rule, found), terminal));
   const digits = String(candidate.steps.length).length;
@@ -128,19 +135,23 @@ function candidateText(
       lines.push(...below(`would be refused (${step.refusal.cause}), which stops nothing`));
   });
   for (const note of candidate.notes)
-    lines.push(...labelled('  note', `${note.message} (${shortPlace(note.place, found)})`, terminal));
+    lines.push(...labelled('  note', `${readable(note.message)} (${shortPlace(note.place, found)})`, terminal));
   const several = found.requests.reduce((sum, each) => sum + each.candidates.length, 0) > 1;
   if (several)
     lines.push(
-      ...labelled('  so', `${candidate.module} ${verdictText(candidate)}: ${readable(candidate.reason)}`, terminal),
+      ...labelled(
+        '  so',
+        `${readable(candidate.module)} ${verdictText(candidate)}: ${readable(candidate.reason)}`,
+        terminal,
+      ),
     );
   return lines;
 }
 
 function ruleText({ kind, text, place, remark }: RuleReport, found: Investigation): string {
-  if (text === undefined) return `${kind}: ${remark ?? ''}`;
+  if (text === undefined) return `${kind}: ${readable(remark ?? '')}`;
   const at = place === undefined ? '' : `   ${shortPlace(place, found)}`;
-  return `${readable(text)}${at}${remark === undefined ? '' : `   ${remark}`}`;
+  return `${readable(text)}${at}${remark === undefined ? '' : `   ${readable(remark)}`}`;
 }
 
 /** Files of the module tree by their name in it. */
@@ -157,14 +168,16 @@ const WHY: Readonly<Record<StepReport['why'], string>> = {
 };
 
 function stepText(step: StepReport, number: string, widest: number): string {
-  const why = step.for === undefined ? WHY[step.why] : `${WHY[step.why]} ${step.for}`;
+  const why = step.for === undefined ? WHY[step.why] : `${WHY[step.why]} ${readable(step.for)}`;
   const state =
     step.result ?? (step.state === 'live' ? 'loaded already' : step.state === 'absent' ? 'not loaded' : step.state);
   const command = step.command === undefined ? '' : `   runs: ${readable(step.command)}`;
-  return `${number} ${step.module.padEnd(widest)}   ${why}, ${state}${command}`;
+  return `${number} ${readable(step.module).padEnd(widest)}   ${why}, ${state}${command}`;
 }
 
 function pathText(step: StepReport, found: Investigation): string {
   const prefix = `${found.moduleDir}/`;
-  return step.path === '' ? 'no file' : step.path.startsWith(prefix) ? step.path.slice(prefix.length) : step.path;
+  return step.path === ''
+    ? 'no file'
+    : readable(step.path.startsWith(prefix) ? step.path.slice(prefix.length) : step.path);
 }

@@ -22,10 +22,16 @@ export function shortened(text: string, most = 320): string {
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), most / 2)).replace(/,$/, '')} … (-v shows all)`;
 }
 
+/** `text` in a column of `width`, two blanks behind it. A longer text pushes what follows, and runs into nothing. */
+export function cell(text: string, width: number): string {
+  return `${text.padEnd(width - 2)}  `;
+}
+
 /** `label` in its own column, the text beside it, broken where it is too long: `  verdict  loaded: …`. */
-export function labelled(label: string, text: string, terminal: Terminal, column = 11): readonly string[] {
-  const lines = wrapped(text, terminal.width - column);
-  return lines.map((line, i) => (i === 0 ? label.padEnd(column) : ' '.repeat(column)) + line);
+export function labelled(label: string, text: string, terminal: Terminal, at = 11): readonly string[] {
+  const lines = wrapped(text, terminal.width - at);
+  const first = label.trimEnd().length >= Math.max(1, at) ? `${label} ` : label.padEnd(at);
+  return lines.map((line, i) => (i === 0 ? first : ' '.repeat(at)) + line);
 }
 
 /** One column of a table. */

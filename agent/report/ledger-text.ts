@@ -1,6 +1,7 @@
 /** Who asked for each module: the agent's ledger, as data and as text. */
 import type { Asker, LedgerEntry } from '../records/ledger.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
+import { cell } from './layout.ts';
 import { duration, fit, paint, readable, type Terminal } from './terminal.ts';
 
 const WHY: Readonly<Record<ModuleRecord['why'], string>> = {
@@ -13,12 +14,12 @@ const WHY: Readonly<Record<ModuleRecord['why'], string>> = {
 /** Who asked, in words: `dependency of mii ← pci 0000:00:02.0 pci:v00008086d…`. */
 export function askedText(entry: LedgerEntry): string {
   const parts: string[] = [];
-  if (entry.dependencyOf !== undefined) parts.push(`${WHY[entry.why ?? 'depends']} ${entry.dependencyOf}`);
+  if (entry.dependencyOf !== undefined) parts.push(`${WHY[entry.why ?? 'depends']} ${readable(entry.dependencyOf)}`);
   const at = entry.rule === undefined ? '' : ` (${entry.rule.file}:${entry.rule.line})`;
   const name = readable(entry.name ?? '');
   const device = entry.device?.slice(entry.device.lastIndexOf('/') + 1) ?? '';
   const who: Readonly<Record<Asker, string>> = {
-    device: `${entry.subsystem ?? ''} ${readable(device)} ${name}${at}`.trim(),
+    device: `${readable(entry.subsystem ?? '')} ${readable(device)} ${name}${at}`.trim(),
     kernel: `kernel request ${name}`,
     person: `a person asked for ${name}`,
     'boot-list': `boot list ${name}${at}`,
@@ -31,7 +32,7 @@ export function askedText(entry: LedgerEntry): string {
 export function ledgerLine(entry: LedgerEntry, terminal: Terminal): string {
   const time = clockText(entry.time);
   const took = entry.ms === undefined ? '' : duration(entry.ms);
-  const line = `${time}  ${entry.module.padEnd(20)} ${took.padStart(8)}  ${askedText(entry)}`;
+  const line = `${time}  ${cell(readable(entry.module), 21)}${took.padStart(8)}  ${askedText(entry)}`;
   return fit(line, terminal.width).replace(time, paint(terminal, 'dim', time));
 }
 

@@ -3,7 +3,7 @@ import { causeText } from '../diagnosis/cause.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
 import type { Progress } from '../records/progress.ts';
 import type { Waiting } from '../records/waiting.ts';
-import { duration, fit, type Terminal } from './terminal.ts';
+import { duration, fit, readable, type Terminal } from './terminal.ts';
 
 /**
  * Why a module is not loaded, as machine text: `unknown-symbol (ENOENT): needs a symbol that no loaded module exports`. '' when
@@ -50,7 +50,7 @@ export function progressLine(progress: Progress, terminal: Terminal): string {
   const full = progress.total === 0 ? 0 : Math.floor((progress.done / progress.total) * cells);
   const bar = `[${'#'.repeat(full)}${'.'.repeat(cells - full)}]`;
   const counts = `${progress.done}/${progress.total}  ${progress.devices} devices, ${progress.blocked} blocked, ${progress.failed} failed`;
-  const running = progress.running.map(({ module, ms }) => `${module} ${duration(ms)}`).join(', ');
+  const running = progress.running.map(({ module, ms }) => `${readable(module)} ${duration(ms)}`).join(', ');
   return fit(`${bar} ${counts}   ${running}`, terminal.width - 1);
 }
 

@@ -14,7 +14,7 @@ const STATES = { live: 'loaded', coming: 'coming', going: 'going', builtin: 'bui
 /** A table, one module a line. */
 export function moduleTable(rows: readonly ModuleRow[], terminal: Terminal): string {
   const cells = rows.map((row) => [
-    row.module,
+    readable(row.module),
     STATES[row.state],
     row.users === undefined ? '' : String(row.users),
     row.rules.length === 0 ? '-' : [...new Set(row.rules.map(({ kind }) => kind))].join(','),

@@ -2,6 +2,7 @@
 import type { MonitoredUevent, MonitoredDecision, MonitorItem } from '../records/monitor-item.ts';
 import { causeText } from '../diagnosis/cause.ts';
 import { clockText } from './ledger-text.ts';
+import { cell } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 
 const STYLES: Readonly<Record<MonitoredDecision['event'], Style>> = {
@@ -9,7 +10,7 @@ const STYLES: Readonly<Record<MonitoredDecision['event'], Style>> = {
   'already-loaded': 'dim',
   command: 'green',
   failed: 'red',
-  skipped: 'red',
+  skipped: 'yellow',
   blocked: 'yellow',
 };
 
@@ -29,7 +30,7 @@ type Parts = readonly [word: string, style: Style, text: string, time: string];
 
 function ueventParts({ time, action, subsystem, devpath, modaliases }: MonitoredUevent): Parts {
   const named = modaliases.length === 0 ? '' : `  ${modaliases.map(readable).join(' ')}`;
-  return ['kernel', 'dim', `${action.padEnd(7)} ${subsystem.padEnd(10)} ${readable(devpath)}${named}`, time];
+  return ['kernel', 'dim', `${action.padEnd(7)} ${cell(readable(subsystem), 11)}${readable(devpath)}${named}`, time];
 }
 
 function decisionParts({ time, event, record }: MonitoredDecision): Parts {
@@ -37,9 +38,11 @@ function decisionParts({ time, event, record }: MonitoredDecision): Parts {
   const asked = readable(requester.name);
   if (event === 'blocked') {
     const at = record.place === undefined ? '' : ` (${record.place.file}:${record.place.line})`;
-    return [event, STYLES[event], `${module.padEnd(18)} ${record.reason}${at}  ${asked}`, time];
+    return [event, STYLES[event], `${cell(readable(module), 19)}${readable(record.reason)}${at}  ${asked}`, time];
   }
   const took = record.startedMs === undefined ? 0 : (record.endedMs ?? record.startedMs) - record.startedMs;
   const why = record.cause === undefined ? '' : `  ${causeText(record.cause, record.errno)}`;
-  return [event, STYLES[event], `${module.padEnd(18)} ${duration(took).padStart(7)}${why}  ${asked}`, time];
+  // An init that found no device is no failure.
+  const style = record.cause === 'no-device' ? 'dim' : STYLES[event];
+  return [event, style, `${cell(readable(module), 19)}${duration(took).padStart(7)}${why}  ${asked}`, time];
 }

@@ -13,7 +13,13 @@ const COLUMN = 13;
 /** The story of a module as `plugd why` tells it. */
 export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boolean): string {
   const { module, state, path, description } = reasons;
-  const lines = [paint(terminal, 'bold', description === undefined ? module : `${module}: ${readable(description)}`)];
+  const lines = [
+    paint(
+      terminal,
+      'bold',
+      description === undefined ? readable(module) : `${readable(module)}: ${readable(description)}`,
+    ),
+  ];
   const row = (label: string, text: string) => lines.push(...labelled(`  ${label}`, text, terminal, COLUMN));
   const list = (label: string, entries: readonly string[]) => {
     const shown = verbose ? entries : entries.slice(0, SHOWN);
@@ -22,17 +28,18 @@ export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boole
   };
   if (state.kind === 'unknown-module') {
     row('state', `kernel ${reasons.kernel} has no module of this name`);
-    if (reasons.suggestion !== undefined) row('', `did you mean ${reasons.suggestion}?`);
+    if (reasons.suggestion !== undefined) row('', `did you mean ${readable(reasons.suggestion)}?`);
     return `${lines.join('\n')}\n`;
   }
-  if (reasons.aliasOf !== undefined) row('asked', `${reasons.asked} is an alias of ${reasons.aliasOf.join(', ')}`);
+  if (reasons.aliasOf !== undefined)
+    row('asked', `${readable(reasons.asked)} is an alias of ${reasons.aliasOf.map(readable).join(', ')}`);
   row('state', stateText(state));
   if (path === undefined && state.kind !== 'builtin')
     row('file', `none in this tree${state.kind === 'absent' ? '' : ': it came from the initramfs, or by insmod'}`);
-  if (path !== undefined) row('file', path);
+  if (path !== undefined) row('file', readable(path));
   if (state.kind === 'live' || state.kind === 'coming') row('loaded', loadedText(reasons));
   const devices = reasons.devices.map((device) => {
-    const driver = device.driver === undefined ? 'no driver is bound' : `driver ${device.driver}`;
+    const driver = device.driver === undefined ? 'no driver is bound' : `driver ${readable(device.driver)}`;
     return `${readable(describe(device))}, ${driver}, asks with ${readable(device.asks)}`;
   });
   list('asked by', devices.length === 0 ? ['no device here'] : devices);
@@ -64,7 +71,7 @@ function stateText({ kind, users, holders, taint }: PresentState): string {
   const words = { live: 'loaded', coming: 'being loaded: its init runs', going: 'being removed' }[
     kind as 'live' | 'coming' | 'going'
   ];
-  const by = holders.length === 0 ? '' : `: ${holders.join(', ')}`;
+  const by = holders.length === 0 ? '' : `: ${holders.map(readable).join(', ')}`;
   const used =
     users === undefined ? '' : users === 0 ? ', in use by nothing' : `, in use ${counted(users, 'time')}${by}`;
   return `${words}${used}${taint === undefined ? '' : `, taints the kernel: ${taint}`}`;
@@ -79,7 +86,7 @@ function loadedText({ ledger }: Reasons): string {
 function summary(modules: readonly string[], verbose: boolean): string {
   const most = verbose ? modules.length : 8;
   const more = modules.length > most ? ` and ${modules.length - most} more` : '';
-  return `${counted(modules.length, 'module')}: ${modules.slice(0, most).join(', ')}${more}`;
+  return `${counted(modules.length, 'module')}: ${modules.slice(0, most).map(readable).join(', ')}${more}`;
 }
 
 const STYLE: Readonly<Record<WayIn['answer'], Style>> = {

@@ -10,7 +10,7 @@ export function replayText(replay: Replay, terminal: Terminal, verbose: boolean)
   for (const device of replay.devices) {
     if (device.fate !== 'lost' && !(verbose && device.fate === 'unknown')) continue;
     const word = device.fate === 'lost' ? 'LOST' : 'unknown';
-    const head = `${word.padEnd(8)}${device.subsystem} ${readable(device.name)}, which ${device.driver ?? 'nothing'} drove: ${verdictText(device)}`;
+    const head = `${word.padEnd(8)}${readable(device.subsystem)} ${readable(device.name)}, which ${readable(device.driver ?? 'nothing')} drove: ${verdictText(device)}`;
     lines.push(
       ...labelled('', head, terminal, 0).map((line) => paint(terminal, device.fate === 'lost' ? 'red' : 'dim', line)),
     );

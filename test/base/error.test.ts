@@ -37,6 +37,9 @@ const REASONS: ReadonlyArray<readonly [rule: string, thrown: unknown, expected: 
   ['a string', 'text', 'text'],
   ['nothing', undefined, 'undefined'],
   ['an object', {}, '[object Object]'],
+  ['a failed call: what the system said', failureOf(() => readFileSync('/no/such/file')), 'no such file or directory'],
+  ['a file that is a directory', failureOf(() => readFileSync('/')), 'is a directory'],
+  ['a code that is no error number', Object.assign(new Error('own words'), { code: 'ERR_ASSERTION' }), 'own words'],
 ];
 t.test('the reason in anything thrown', (t) => {
   for (const [rule, thrown, expected] of REASONS) t.equal(reason(thrown), expected, rule);

@@ -1,6 +1,6 @@
 /** `plugd coldplug` as a program on fixture roots: a small module tree, a plain tree in place of sysfs, rules in etc/. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
@@ -207,6 +207,8 @@ const refusals: ReadonlyArray<readonly [string, string[], RegExp, number]> = [
   ],
   ['an unknown option', ['--nonsense'], /Unknown option '--nonsense'[^\n]*\nplugd: see plugd coldplug --help\n$/, 64],
   ['a word', ['x'], /coldplug takes no arguments: x/, 64],
+  ['a chart of a run that is none', ['-n', '--chart', '/x.svg'], /--chart shows a run, and --dry-run makes none/, 64],
+  ['a trace of a run that is none', ['-n', '--trace', '/x.json'], /--trace shows a run, and --dry-run makes none/, 64],
   ['jobs that are no number', ['-n', '-j', 'many'], /--jobs many: not a whole number from 1 to 1024/, 64],
 ];
 for (const [name, args, expected, status] of refusals) {
@@ -218,6 +220,43 @@ for (const [name, args, expected, status] of refusals) {
     t.end();
   });
 }
+
+t.test('chart and trace of a run in which nothing was to be done', (t) => {
+  const base = t.testdir({ outside: 'kept' });
+  machine(base, {}, []);
+  for (const [path, text] of [
+    ['proc/self/status', 'CapEff:\t000001ffffffffff\n'],
+    ['proc/self/uid_map', '0 0 4294967295\n'],
+    ['proc/sys/kernel/modules_disabled', '0\n'],
+  ] as const) {
+    mkdirSync(dirname(join(base, path)), { recursive: true });
+    writeFileSync(join(base, path), text);
+  }
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [plugd, 'coldplug', ...machineOptions(base, KERNEL), '--timeout', '30', ...args], {
+      encoding: 'utf8',
+    });
+  const [svg, json] = [join(base, 'run.svg'), join(base, 'run.json')];
+  // Where another user may write: links lie in wait under the names that could be guessed, and under the name itself.
+  for (const link of [svg, `${svg}.part`, `${json}.part`]) symlinkSync(join(base, 'outside'), link);
+  const ended = run('--chart', svg, '--trace', json, '--json');
+  t.equal(ended.stderr, '');
+  t.equal(ended.status, 0);
+  const isRun = isOfSchema('coldplug');
+  t.ok(isRun(JSON.parse(ended.stdout)), JSON.stringify(isRun.errors));
+  t.match(readFileSync(svg, 'utf8'), /^<svg [^]*Node and plugd start[^]*<\/svg>\n$/);
+  t.equal((JSON.parse(readFileSync(json, 'utf8')) as { displayTimeUnit: string }).displayTimeUnit, 'ms');
+  t.equal(readFileSync(join(base, 'outside'), 'utf8'), 'kept', 'no link is followed');
+  const failed = run('--chart', join(base, 'none/x.svg'));
+  t.equal(failed.status, 71);
+  t.match(failed.stderr, /^plugd: --chart \S+\/none\/x\.svg: no such file or directory\n$/);
+  t.same(
+    readdirSync(base).filter((name) => name.endsWith('.part')),
+    ['run.json.part', 'run.svg.part'],
+    'nothing is left behind',
+  );
+  t.end();
+});
 
 t.test('one clear sentence: a kernel without module support, no root, no capability, loading switched off', (t) => {
   const proc = (files: Record<string, string>) => t.testdir({ proc: { self: {}, ...files } }) + '/proc';

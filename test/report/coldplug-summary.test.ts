@@ -1,7 +1,6 @@
 import t from 'tap';
 import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
-import { chart, criticalPath } from '../../agent/report/chart.ts';
-import { hasFailures, type ColdplugRun, type ModuleRecord } from '../../agent/records/coldplug-run.ts';
+import { hasFailures, withoutDevice, type ColdplugRun, type ModuleRecord } from '../../agent/records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../agent/report/coldplug-summary.ts';
 import { progressLine } from '../../agent/report/loading-text.ts';
 
@@ -38,6 +37,7 @@ const RUN: ColdplugRun = {
   dryRun: false,
   wallMs: 1500,
   firstInsertMs: 90,
+  phases: [],
   devices: 412,
   modaliases: [
     { modalias: 'pci:v1' as Modalias, verdict: 'matched', modules: [name('virtio_pci')] },
@@ -50,7 +50,8 @@ const RUN: ColdplugRun = {
     record('virtio_net', 320, 1400, { requester: virtio }),
     record('kvm_amd', 110, 140, { result: 'failed', cause: 'no-device', errno: 19 }),
     record('bad<&>', 150, 160, { result: 'failed', cause: 'signature', errno: 129 }),
-    record('above', 160, 160, { result: 'skipped', cause: 'missing-dependency', detail: 'bad' }),
+    record('above', 160, 160, { result: 'skipped', cause: 'missing-dependency', detail: 'bad<&>' }),
+    record('kvm_plus', 160, 160, { result: 'skipped', cause: 'missing-dependency', detail: 'kvm_amd' }),
   ],
   present: [name('loop')],
   blocked: [
@@ -85,7 +86,8 @@ t.test('the summary tells everything and fits 80 columns', (t) => {
     /already there +1/,
     /blocked +1/,
     /nvme +blacklist nvme {2}\/etc\/modprobe\.d\/test\.conf:3/,
-    /failed +3/,
+    /failed +2 *\n/,
+    /no device +2 *\n/,
     /kvm_amd +no-device \(ENODEV\): found no device that it drives/,
     /slowest inits\n {4}virtio_net +1\.08 s +virtio virtio0\n {4}virtio_pci/,
     /a\.conf:2:1: unknown directive 'blaklist'/,
@@ -152,26 +154,64 @@ t.test('failures that count', (t) => {
   t.end();
 });
 
-t.test('the critical path goes through needs and through devices that appeared', (t) => {
-  t.same(
-    criticalPath(RUN.modules).map((one) => one.module),
-    ['virtio', 'virtio_pci', 'virtio_net'],
+t.test('who found no device, and what needs them, is told apart from failures', (t) => {
+  const text = summarize(RUN, { colour: true, width: Infinity });
+  const lines = text.split('\n');
+  const at = (name: string) => lines.findIndex((line) => line.includes(`    ${name} `));
+  const noDevice = lines.findIndex((line) => /^ {2}no device +2/.test(line));
+  t.ok(noDevice > 0, 'not painted');
+  t.ok(at('bad<&>') < noDevice && at('above') < noDevice, 'failures before it');
+  t.ok(at('kvm_amd') > noDevice && at('kvm_plus') > noDevice);
+  t.match(endLine(record('x', 1, 2, { result: 'skipped', detail: 'y' }), { colour: true, width: 80 }), /\u001B\[31m/);
+  t.notMatch(endLine(record('x', 1, 2, { result: 'failed' }), { colour: true, width: 80 }, true), /\u001B\[31m/);
+  t.same(withoutDevice(RUN.modules), new Set(['kvm_amd', 'kvm_plus']));
+  const chain = ['c', 'b', 'a'].map((module, i) =>
+    record(module, 1, 1, { result: 'skipped', detail: ['b', 'a', 'z'][i] ?? '' }),
   );
-  t.same(criticalPath([]), []);
+  t.same(
+    [...withoutDevice([...chain, record('z', 1, 1, { result: 'failed', cause: 'no-device' })])].toSorted(),
+    ['a', 'b', 'c', 'z'],
+    'through several, in any order',
+  );
   t.end();
 });
 
-t.test('the chart is well-formed XML with a row a module', (t) => {
-  const svg = chart(RUN);
-  t.match(svg, /critical path: virtio → virtio_pci → virtio_net/);
-  t.match(svg, /bad&lt;&amp;&gt;/);
-  t.equal(svg.match(/<g>/g)?.length, 6);
-  const open: string[] = [];
-  for (const [, close, tag, self] of svg.matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g)) {
-    if (close === '/') t.equal(open.pop(), tag);
-    else if (self !== '/') open.push(tag ?? '');
+t.test('nothing is cut in a pipe, and no name runs into the next column', (t) => {
+  const long = 'a_module_with_a_very_long_name_indeed';
+  const endless = { colour: false, width: Infinity };
+  const detail = 'the reason '.repeat(20).trim();
+  const failed = record(long, 1, 2, { result: 'failed', cause: 'other', detail });
+  const run = { ...RUN, modules: [failed, record(`${long}2`, 1, 9)], blocked: [] };
+  for (const terminal of [plain, endless]) {
+    const text = summarize(run, terminal);
+    t.match(text, new RegExp(`    ${long}  \\S`));
+    t.match(text, new RegExp(`    ${long}2 +8\\.0 ms`));
+    t.match(endLine(failed, terminal), new RegExp(` ${long}  `));
   }
-  t.same(open, []);
-  t.match(chart({ ...RUN, modules: [] }), /critical path: none/);
+  t.match(summarize(run, endless), detail);
+  t.notMatch(summarize(run, endless), '…');
+  t.end();
+});
+
+t.test('names that a terminal would obey', (t) => {
+  const nasty = 'a\u001b[2J\u009b\u00e2\u0080\u00ae';
+  const requester = { ...pci, subsystem: nasty, name: nasty };
+  const modules = [
+    record(nasty, 1, 2, { requester, params: nasty }),
+    record(nasty, 1, 2, { requester, result: 'failed', detail: nasty, evidence: [nasty], remedy: nasty }),
+  ];
+  const blocked = [{ module: name(nasty), kind: 'denied' as const, reason: nasty, requester }];
+  const run = { ...RUN, modules, blocked, unsettled: [{ kind: 'queued' as const, module: name(nasty) }] };
+  const texts = [
+    summarize(run, plain),
+    planText(run, plain),
+    endLine(modules[1] ?? modules[0]!, plain),
+    blockedLine(blocked[0]!, 1, plain),
+    progressLine(
+      { devices: 1, done: 0, total: 1, running: [{ module: name(nasty), ms: 1 }], blocked: 0, failed: 0 },
+      plain,
+    ),
+  ];
+  for (const text of texts) t.notMatch(text, /[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
   t.end();
 });

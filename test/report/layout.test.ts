@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
 import { deviceCounts, deviceTable, deviceTree } from '../../agent/report/device-table.ts';
 import type { DeviceRow } from '../../agent/records/device-row.ts';
-import { labelled, table, wrapped } from '../../agent/report/layout.ts';
+import { cell, labelled, table, wrapped } from '../../agent/report/layout.ts';
 import { foremost, isServed, VERDICTS, verdictText } from '../../agent/diagnosis/verdict.ts';
 import { counted, listed, placeText } from '../../agent/base/words.ts';
 
@@ -17,6 +17,22 @@ t.test('text is broken at blanks, and a long word stays whole', (t) => {
     '       three',
     '       four',
   ]);
+  t.end();
+});
+
+t.test('what stands in a column runs into nothing', (t) => {
+  t.equal(`${cell('abc', 6)}|`, 'abc   |');
+  t.equal(`${cell('abcd', 6)}|`, 'abcd  |');
+  t.equal(`${cell('abcdefgh', 6)}|`, 'abcdefgh  |');
+  t.same(labelled('label', 'text', PLAIN, 4), ['label text']);
+  t.same(labelled('labe', 'text', PLAIN, 4), ['labe text']);
+  t.same(labelled('    ', 'text', PLAIN, 4), ['    text'], 'blanks only indent');
+  t.same(labelled('', 'text', PLAIN, 0), ['text']);
+  t.same(
+    labelled('', 'a b '.repeat(99).trim(), { colour: false, width: Infinity }).length,
+    1,
+    'endless where there is no width',
+  );
   t.end();
 });
 

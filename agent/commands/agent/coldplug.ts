@@ -1,11 +1,11 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { PlugdError, reason } from '../../base/error.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import { coldplug } from '../../load/coldplug.ts';
 import type { LoaderObserver } from '../../load/loader.ts';
-import { chart } from '../../report/chart.ts';
 import { hasFailures, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
 import { LINE, progressLine } from '../../report/loading-text.ts';
@@ -19,8 +19,9 @@ import {
   wholeNumber,
   type Command,
   type Option,
+  type Arguments,
 } from '../command.ts';
-import { drive, print, printJson, say, terminalAt, type OutputTerminal } from '../output.ts';
+import { drive, jsonText, print, printJson, say, terminalAt, type OutputTerminal } from '../output.ts';
 import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -35,6 +36,11 @@ const LEAVE: Option = {
   help: "leave the kernel's own requests to modprobe meanwhile",
 };
 const CHART: Option = { long: 'chart', value: 'FILE.svg', help: 'draw the run as a timeline' };
+const TRACE: Option = {
+  long: 'trace',
+  value: 'FILE.json',
+  help: 'write the run as a trace for Perfetto or chrome://tracing',
+};
 
 /** Between two progress lines; often enough to look alive, seldom enough to cost nothing. */
 const PROGRESS_MS = 200;
@@ -48,6 +54,7 @@ export const command: Command = {
     JOBS,
     TIMEOUT,
     CHART,
+    TRACE,
     LEAVE,
     RUN_DIR_OPTION,
     OPTION.json,
@@ -63,6 +70,8 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const parsed = parse(command, args);
     noArguments(command, parsed);
     const dryRun = parsed.has(OPTION.dryRun);
+    for (const { long } of [CHART, TRACE].filter((option) => dryRun && parsed.has(option)))
+      throw new PlugdError('usage', `--${long} shows a run, and --dry-run makes none`);
     // It is over before what V8 compiles has paid for the compilation, and the modules' inits want the processors, which a
     // plan has for itself.
     if (!dryRun)
@@ -90,8 +99,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
               (await import('../../daemon/control/boot-requests.ts')).serveBootRequests(host, loader, resolve(runDir)),
     });
     view?.close();
-    const file = parsed.value(CHART);
-    if (file !== undefined) writeChart(file, run);
+    await writeFiles(parsed, run);
     if (parsed.has(OPTION.json)) printJson(run, 1);
     else if (!parsed.has(OPTION.quiet)) {
       const out = terminalAt(1);
@@ -121,9 +129,13 @@ function liveView(
     close();
     say(`${text}\n`);
   };
+  /** As withoutDevice() has it, while it happens. */
+  const absent = new Set<string>();
   const observer: LoaderObserver = {
     ended: (record) => {
-      if (verbose) line(endLine(record, terminal));
+      const isAbsent = record.cause === 'no-device' || (record.result === 'skipped' && absent.has(record.detail ?? ''));
+      if (isAbsent) absent.add(record.module);
+      if (verbose) line(endLine(record, terminal, isAbsent));
     },
     blocked: (record, nowMs) => {
       if (verbose) line(blockedLine(record, nowMs, terminal));
@@ -139,11 +151,22 @@ function liveView(
   return { observer, close };
 }
 
-function writeChart(file: string, run: ColdplugRun): void {
+/** What --chart and --trace ask for. Errors: `system`. */
+async function writeFiles(parsed: Arguments, run: ColdplugRun): Promise<void> {
+  const [svg, json] = [parsed.value(CHART), parsed.value(TRACE)];
+  if (svg !== undefined) writeWhole(CHART, svg, (await import('../../report/timeline/chart.ts')).chart(run));
+  if (json !== undefined)
+    writeWhole(TRACE, json, jsonText((await import('../../report/timeline/trace.ts')).trace(run)));
+}
+
+/** Replaces a file at once. Its name until then is new (O_EXCL), so that no link that somebody put there is followed. */
+function writeWhole({ long }: Option, file: string, text: string): void {
+  const part = `${file}.${randomBytes(6).toString('hex')}.part`;
   try {
-    writeFileSync(`${file}.part`, chart(run));
-    renameSync(`${file}.part`, file);
+    writeFileSync(part, text, { flag: 'wx' });
+    renameSync(part, file);
   } catch (error) {
-    throw new PlugdError('system', `--chart ${file}: ${reason(error)}`, { cause: error });
+    rmSync(part, { force: true });
+    throw new PlugdError('system', `--${long} ${file}: ${reason(error)}`, { cause: error });
   }
 }

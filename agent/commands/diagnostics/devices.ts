@@ -1,4 +1,4 @@
-import { fsCode, PlugdError, reason } from '../../base/error.ts';
+import { PlugdError, reason } from '../../base/error.ts';
 import { readFileSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import { parseRecording, readBoundDevices, recordLine, type BoundDevice } from '../../facts/devices/recording.ts';
@@ -103,7 +103,7 @@ function read(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new PlugdError('unreadable', `--replay ${file}: ${fsCode(error) ?? reason(error)}`, {
+    throw new PlugdError('unreadable', `--replay ${file}: ${reason(error)}`, {
       cause: error,
     });
   }

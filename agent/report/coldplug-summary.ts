@@ -62,9 +62,9 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
   for (const record of run.blocked) lines.push(...detail(terminal, record, blockedText(record)));
   row('failed', failed.length, '', 'red');
   for (const record of failed)
-    lines.push(...detail(terminal, record, failureText(record)), ...explanation(record, terminal));
+    lines.push(...detail(terminal, record, readable(failureText(record))), ...explanation(record, terminal));
   if (noDevice.length > 0) row('no device', noDevice.length, '');
-  for (const record of noDevice) lines.push(...detail(terminal, record, failureText(record)));
+  for (const record of noDevice) lines.push(...detail(terminal, record, readable(failureText(record))));
   const slow = inserted.toSorted((a, b) => spent(b) - spent(a)).slice(0, SLOWEST);
   if (slow.length > 0) {
     lines.push(`  slowest inits`);
@@ -102,7 +102,7 @@ export function endLine(record: ModuleRecord, terminal: Terminal, absent = false
   const style = record.result === 'inserted' ? 'green' : isFailed ? 'red' : 'dim';
   const time = record.startedMs === undefined ? '' : duration(spent(record));
   const words =
-    record.result === 'failed' || record.result === 'skipped' ? failureText(record) : from(record.requester);
+    record.result === 'failed' || record.result === 'skipped' ? readable(failureText(record)) : from(record.requester);
   const left = `${stamp(record.endedMs ?? 0)} ${record.result.padEnd(9)} `;
   return fit(`${left}${cell(readable(record.module), 21)}${time.padStart(7)}  ${words}`, terminal.width).replace(
     left,

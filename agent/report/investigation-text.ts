@@ -7,7 +7,7 @@ import type {
 } from '../records/investigation.ts';
 import type { Place } from '../base/names.ts';
 import { labelled, shortened, wrapped } from './layout.ts';
-import { paint, readable, type Style, type Terminal } from './terminal.ts';
+import { paint, readable, readablePath, type Style, type Terminal } from './terminal.ts';
 import { isServed, verdictText, type Verdict } from '../diagnosis/verdict.ts';
 import { placeText } from '../base/words.ts';
 
@@ -179,5 +179,5 @@ function pathText(step: StepReport, found: Investigation): string {
   const prefix = `${found.moduleDir}/`;
   return step.path === ''
     ? 'no file'
-    : readable(step.path.startsWith(prefix) ? step.path.slice(prefix.length) : step.path);
+    : readablePath(step.path.startsWith(prefix) ? step.path.slice(prefix.length) : step.path);
 }

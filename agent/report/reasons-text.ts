@@ -2,7 +2,7 @@ import { describe } from '../facts/devices/device-search.ts';
 import { labelled, table } from './layout.ts';
 import { askedText, clockText } from './ledger-text.ts';
 import type { PresentState, Reasons, WayIn } from '../records/reasons.ts';
-import { paint, readable, type Style, type Terminal } from './terminal.ts';
+import { paint, readable, readablePath, type Style, type Terminal } from './terminal.ts';
 import { counted, placeText } from '../base/words.ts';
 
 /** Entries shown of lists that may be long; `-v` shows all. */
@@ -36,7 +36,7 @@ export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boole
   row('state', stateText(state));
   if (path === undefined && state.kind !== 'builtin')
     row('file', `none in this tree${state.kind === 'absent' ? '' : ': it came from the initramfs, or by insmod'}`);
-  if (path !== undefined) row('file', readable(path));
+  if (path !== undefined) row('file', readablePath(path));
   if (state.kind === 'live' || state.kind === 'coming') row('loaded', loadedText(reasons));
   const devices = reasons.devices.map((device) => {
     const driver = device.driver === undefined ? 'no driver is bound' : `driver ${readable(device.driver)}`;

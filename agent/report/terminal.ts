@@ -1,3 +1,5 @@
+import { toMachineText } from '../base/machine-text.ts';
+
 /** How text is shown: with colour or without, and how wide. */
 export interface Terminal {
   readonly colour: boolean;
@@ -57,6 +59,11 @@ export function readable(text: string): string {
     return decoded.includes('\uFFFD') ? bytes.replaceAll(/[\x80-\xff]/g, escape) : decoded;
   });
   return shown.replaceAll(UNPRINTABLE, escape);
+}
+
+/** The same for an ordinary path, whose characters are a person's: `/lib/größe/a\x1b.ko` → `/lib/größe/a\\x1b.ko`. */
+export function readablePath(path: string): string {
+  return readable(toMachineText(path));
 }
 
 /** C0, DEL and C1, line and paragraph separators, and the controls of writing direction (Unicode's Bidi_Control). */

@@ -260,7 +260,7 @@ t.test('status, metrics, log, monitor, reload and load', skip, async (t) => {
   });
   t.match(await agent.line('inserted', ({ module }) => module === 'second'), { by: 'person' });
 
-  const status = await plugd('status', ...at);
+  const status = await run('env', ['COLUMNS=80', process.execPath, join(root, 'dist/plugd.cjs'), 'status', ...at]);
   t.match(status.stdout, /^plugd .* \(pid \d+\): (settled|busy)/);
   t.ok(
     status.stdout.split('\n').every((line) => line.length <= 80),

@@ -86,5 +86,5 @@ function readIfThere(root: string, file: string): Buffer | undefined {
   const read = readRegularFile(root, file);
   if (read.kind === 'bytes') return read.bytes;
   if (read.kind === 'absent') return undefined;
-  throw new PlugdError('unreadable', `${file}: ${read.why}`);
+  throw new PlugdError('unreadable', read.why, { file });
 }

@@ -1,11 +1,11 @@
 /** The examples as a user runs them, on Debian's module tree and on a real uevent socket. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import { AgentRig, rigMissing } from '../fixtures/agent-rig.ts';
-import { debianTree } from '../fixtures/debian.ts';
+import { debianTree, plantTree } from '../fixtures/debian.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const tree = await debianTree('amd64');
@@ -22,7 +22,7 @@ function image(t: Test, config: string): { root: string; modules: string; kernel
   if (tree.kind === 'missing') throw new Error(tree.sentence);
   const base = t.testdir({ 'etc/modprobe.d': { 'test.conf': config }, 'lib/modules': {} });
   const modules = join(base, 'lib/modules', tree.kernel);
-  symlinkSync(join(tree.root, 'lib/modules', tree.kernel), modules);
+  plantTree(tree, base);
   return { root: base, modules, kernel: tree.kernel };
 }
 

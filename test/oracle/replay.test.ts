@@ -1,11 +1,11 @@
 /** `plugd test --replay`: recordings of whole real machines against an image with Debian's modules. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Replay } from '../../agent/records/replay.ts';
-import { debianTree } from '../fixtures/debian.ts';
+import { debianTree, plantTree } from '../fixtures/debian.ts';
 import { fits, plugd } from '../fixtures/diagnostics-rig.ts';
 
 const corpus = process.env['PLUGD_CORPUS'];
@@ -19,7 +19,7 @@ t.test(
     if (tree.kind === 'missing') return t.comment(tree.sentence);
     const image = mkdtempSync(join(tmpdir(), 'plugd-image-'));
     t.teardown(() => rmSync(image, { recursive: true }));
-    symlinkSync(join(tree.root, 'lib'), join(image, 'lib'));
+    plantTree(tree, image);
     mkdirSync(join(image, 'etc/modprobe.d'), { recursive: true });
     const rules = join(image, 'etc/modprobe.d/image.conf');
     const folder = join(corpus ?? '', 'machines');

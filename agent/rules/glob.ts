@@ -2,11 +2,11 @@
  * Globs that people write: in udev rules, filters and policy files. This file is minimatch's only door.
  *
  * `*` any run of characters, `?` one, `[a-f]` `[!a-f]` one of a set or not, `\x` is x. No braces, no `+(…)`, no comments,
- * no negation. minimatch is made for paths and differs from fnmatch(3), which udev means, in three ways: its wildcards
- * never cross a '/', never match the names `.` and `..`, and `*` is at least one character. So '/' is mapped to a character
- * that no text has, and pattern and text both begin with another.
+ * no negation. minimatch is made for paths. It differs from fnmatch(3), which udev uses, in three ways: its wildcards
+ * never cross a '/', never match the names `.` and `..`, and `*` is at least one character. So '/' becomes a character
+ * that no text has, and pattern and text both get another one in front.
  *
- * Most globs never reach minimatch: a text that does not begin as the glob does is no match, whatever follows.
+ * Most globs never reach minimatch: a text that does not begin as the glob does cannot match.
  */
 import { Minimatch } from 'minimatch';
 
@@ -29,7 +29,7 @@ export function isGlob(text: string): boolean {
   return MAGIC.test(text);
 }
 
-/** The test that `pattern` stands for; `compileGlob('mtd*ro')('mtd0ro')` is true. `*` crosses '/' and matches nothing too. */
+/** A test for `pattern`: `compileGlob('mtd*ro')('mtd0ro')` is true. `*` crosses '/' and matches nothing too. */
 export function compileGlob(pattern: string): (text: string) => boolean {
   if (pattern === '*') return () => true;
   if (pattern === '?*') return (text) => text !== '';

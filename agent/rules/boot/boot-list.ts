@@ -1,5 +1,5 @@
 /**
- * Lists of modules to load at boot, whoever loads them: a table of dialects, each with the one grammar that its reader has.
+ * Lists of modules to load at boot: a table of dialects, each with the grammar of the program that reads it.
  *
  *     /etc/modules-load.d/net.conf      br_netfilter
  *     /etc/modules                      loop max_loop=8
@@ -9,7 +9,7 @@
  *   those that begin with `#` or `;`. All the rest of a line is one name, so `loop max_loop=8` names a module that is not there.
  * - /etc/modules (Debian's kmod script, Alpine's modules script): a name and its parameters; a line that begins with `#` is
  *   a comment.
- * - The kernel command line: `modules_load=a,b`, as often as one likes; '-' is '_' in the option's name. `rd.modules_load=`
+ * - The kernel command line: `modules_load=a,b`, which may be repeated; '-' is '_' in the option's name. `rd.modules_load=`
  *   counts in the initramfs only.
  *
  * A name may be an alias or a MODALIAS; all modules that it leads to are loaded. In files of modules-load.d and on the command

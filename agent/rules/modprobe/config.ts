@@ -9,7 +9,7 @@ import type { Problem } from '../../base/problem.ts';
 export interface RuleTypes {
   readonly blacklists: BlacklistRule;
   /**
-   * Names after the kernel's own `module_blacklist=`, as written: the kernel refuses them with EPERM, whoever asks. It
+   * Names after the kernel's own `module_blacklist=`, as written: the kernel refuses them with EPERM, no matter who asks. It
    * compares letter for letter, so a name with '-' never takes effect.
    */
   readonly kernelBlacklists: BlacklistRule;

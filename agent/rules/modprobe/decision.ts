@@ -7,9 +7,9 @@ import { ruleIndex } from './rule-index.ts';
  * Whether a candidate may be loaded, and what decided.
  *
  * - `load`: nothing stands against it.
- * - `builtin`: it is part of the kernel; nothing is to be done.
- * - `blacklisted`: a `blacklist` line or `modprobe.blacklist=`. Means: not on its own account; it is still loaded for a
- *   module that depends on it, or by name.
+ * - `builtin`: it is part of the kernel; there is nothing to do.
+ * - `blacklisted`: a `blacklist` line or `modprobe.blacklist=`. Devices do not get it by their alias; it is
+ *   still loaded for a module that depends on it, or by name.
  * - `kernel-blacklisted`: `module_blacklist=`; the kernel would refuse it.
  * - `install-command`: an `install` line stands in for its insertion; the planner has the command.
  * - `denied`: an `install` line whose command does nothing (`/bin/false`): a way to say never. Only with
@@ -99,7 +99,7 @@ export function aliasOf(candidate: Candidate, name: string): string | undefined 
 /** Commands that stand in for an insertion and do nothing: people's way to say never. */
 const NOTHING = /^(\/usr)?(\/s?bin\/)?(false|true|:)\s*(#.*)?$/;
 
-/** Whether an install command leaves the module out and does nothing else: `/bin/false`, `/bin/true`, `:`. */
+/** Whether an install command keeps the module out and does nothing else: `/bin/false`, `/bin/true`, `:`. */
 export function doesNothing(command: string): boolean {
   return NOTHING.test(command.trim());
 }

@@ -10,7 +10,7 @@ import type { Problem } from '../../base/problem.ts';
 import type { Candidate } from '../../match/candidate.ts';
 import type { BlacklistRule, CommandRule, DecisionKind, RuleList, RuleTypes } from './config.ts';
 
-/** A line behind its directive's word, as a row reads it. Every method tells what is wrong by itself. */
+/** What follows a directive's word in its line. The methods report what is wrong themselves. */
 export interface DirectiveLine {
   readonly place: Place;
   /** The next word, normalised as a name or pattern; undefined after a complaint. */
@@ -23,7 +23,7 @@ export interface DirectiveLine {
   complain(message: string, at: number, more?: Partial<Pick<Problem, 'severity' | 'code' | 'word'>>): void;
 }
 
-/** One module of a lookup and what was decided for it: what a rule is held against. */
+/** One module of a lookup and what was decided for it; `effect` says what a rule did to it. */
 export interface RuleSubject {
   readonly candidate: Candidate;
   readonly decision: DecisionKind;
@@ -235,7 +235,7 @@ function softdepMembers(rest: string): { readonly pre: readonly string[]; readon
   return lists;
 }
 
-/** The words of a list; here any white space of the C locale parts them. */
+/** The words of a list; here any white space of the C locale separates them. */
 function words(text: string): string[] {
   return text.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');
 }

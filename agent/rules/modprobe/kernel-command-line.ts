@@ -1,10 +1,10 @@
 /**
- * What the kernel command line says about modules. Two readers look at the same text, each with its own grammar:
+ * What the kernel command line says about modules. Two readers read the same text, each with its own grammar:
  *
  * - kmod (kmod_config_parse_kcmdline) takes words MODULE.PARAMETER[=VALUE] from the first 4095 bytes. An '=' before the
- *   first dot, or a second dot before the '=', makes a word none of its business; dots and '=' in VALUE are fine. Quotes
- *   may hold VALUE together, or the whole word, as GRUB writes it: `"m.p=a b"` is `m.p="a b"`. White space inside quotes
- *   before the '=' and quotes inside MODULE or PARAMETER make it skip the word.
+ *   first dot, or a second dot before the '=', makes kmod skip the word; dots and '=' in VALUE are fine. Quotes
+ *   may hold VALUE together, or the whole word, as GRUB writes it: `"m.p=a b"` is `m.p="a b"`. It also skips words with
+ *   white space inside quotes before the '=', or with quotes inside MODULE or PARAMETER.
  * - the kernel (next_arg in lib/cmdline.c) knows `module_blacklist=a,b`, up to a word `--`; the last one counts.
  *
  *     modprobe.blacklist=nouveau,pcspkr usbcore.autosuspend=-1 module_blacklist=floppy
@@ -22,14 +22,14 @@ export function parseKernelCommandLine({ file, text }: ConfigText, config: Growi
   for (const { module, parameter } of moduleParameters(text.slice(0, KMOD_READS))) {
     if (module === 'modprobe' && parameter.startsWith('blacklist=')) {
       for (const verbatim of parameter.slice('blacklist='.length).split(',')) {
-        // kmod compares the element as it stands, so that `snd-hda-intel` never matches; people mean the module.
+        // kmod compares the element as written, so `snd-hda-intel` never matches there; people mean the module.
         const name = moduleName(verbatim.replace(/^"|"$/g, ''));
         config.blacklists.push(name === verbatim ? { module: name, place } : { module: name, verbatim, place });
       }
       continue;
     }
     const name = lookupKey(module);
-    // `ivrs_acpihid[00:14.5]=…` is another subsystem's word, not somebody's mistake.
+    // `ivrs_acpihid[00:14.5]=…` belongs to another subsystem; it is not a mistake.
     if (name !== undefined)
       config.options.push({ module: name as string as ModuleName, text: parameter.replaceAll('\t', ' '), place });
   }
@@ -130,7 +130,7 @@ export interface CommandLineOption {
 
 /**
  * The options of a kernel command line, in order: `modules-load="a,b" quiet` → modules_load with the value `a,b`, and quiet.
- * Blanks inside quotes part nothing; quotes around a whole word or around its value belong to neither. Empty when there are none.
+ * Blanks inside quotes do not separate; quotes around a word or its value are not part of it. Empty when there are none.
  */
 export function commandLineOptions(text: string): readonly CommandLineOption[] {
   return [...text.matchAll(/(?:"[^"]*(?:"|$)|[^\s"])+/g)].map(([word]) => {

@@ -6,8 +6,8 @@ import { parseKernelCommandLine } from './kernel-command-line.ts';
 import { parseModprobeConf } from './modprobe-conf.ts';
 
 /**
- * One configuration of all files, in the order given, and the kernel command line, which kmod reads last. Files that could
- * not be read are among its problems.
+ * One configuration of all files, in the order given, and the kernel command line, which kmod reads last. Files that cannot
+ * be read are among its problems.
  */
 export function mergeConfig(files: ConfigTexts, commandLine?: ConfigText): Config {
   const config = emptyConfig();
@@ -20,7 +20,7 @@ export function mergeConfig(files: ConfigTexts, commandLine?: ConfigText): Confi
   return config;
 }
 
-/** The part of the configuration that takes part in a lookup: aliases, and names that only a command line defines. */
+/** What the configuration adds to a lookup: aliases, and names that only an `install` or `remove` line has. */
 export function configuredNames(config: Config): ConfiguredNames {
   const commands = [...config.installs, ...config.removes];
   return {

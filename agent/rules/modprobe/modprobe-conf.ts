@@ -3,8 +3,8 @@
  *
  * - A backslash before a newline joins two lines with nothing in between. Before any other character it is dropped and
  *   the character kept, so no backslash ever reaches an install command.
- * - `#` makes a comment only as the very first character of the (joined) line. Empty lines are passed over.
- * - The first word is the directive, case counts. Words are parted by blanks and TABs, nothing else: a carriage return is
+ * - `#` makes a comment only as the very first character of the (joined) line. Empty lines are skipped.
+ * - The first word is the directive, case counts. Only blanks and TABs separate words: a carriage return is
  *   part of its word. There are no quotes. The line ends at a NUL.
  * - Words beyond those that a directive takes are ignored; install, remove, options, softdep and weakdep take the raw rest.
  * - '-' becomes '_' in names and patterns, except inside [brackets], which must be closed.
@@ -14,7 +14,7 @@
  *         model=auto
  *     softdep vfio-pci pre: vfio post: kvmgt
  *
- * Sources: modprobe.d(5); libkmod's kmod_config_parse and shared/util's freadline_wrapped, seen by running them.
+ * Sources: modprobe.d(5); libkmod's kmod_config_parse and shared/util's freadline_wrapped, and how both behave when they run.
  */
 import { lookupKey, type Place } from '../../base/names.ts';
 import type { Problem } from '../../base/problem.ts';

@@ -8,12 +8,12 @@
  *     after boot deny subsystem=usb device=/devices/pci0000:00/0000:00:14.0/*
  *     allow module=loop
  *
- * One rule a line. Words are parted by blanks and TABs; `#` at the beginning of a word begins a comment. A condition is
+ * One rule a line. Blanks and TABs separate words; `#` at the beginning of a word begins a comment. A condition is
  * KEY=GLOB; in "quotes" a glob may hold blanks and '#', and `\"` is a quote. Globs are those of glob.ts; they match the whole
  * text, `*` crosses '/'. As everywhere in module loading '-' and '_' are the same, except inside [brackets].
  *
- * Unlike modprobe.d, whose bad lines are passed over, a policy with an error is not used at all: half a policy may allow
- * what the missing half denies.
+ * modprobe.d skips bad lines, but a policy with an error is not used at all: half a policy may allow what the missing
+ * half denies.
  */
 import { lookupKey, type Place } from '../../base/names.ts';
 import type { Problem } from '../../base/problem.ts';

@@ -1,11 +1,11 @@
 /**
  * What may be loaded for which device: the policy of /etc/plugd/policy.conf, evaluated. policy-text.ts reads it.
  *
- * Lines are asked in the order in which they stand; the first whose conditions all hold decides, and where none does the
- * default. `after boot` lines take part only once the coldplug has settled.
+ * The first line whose conditions all hold decides; without one, the default does. `after boot` lines count only once
+ * the coldplug has settled.
  *
- * A module that is only needed by another one is not asked for by a device, so the default and lines without `module=` say
- * nothing about it; a line that names it with `module=` holds for it as well. So `default deny` with `allow module=e1000e`
+ * No device asks for a module that only another module needs, so the default and lines without `module=` do not apply to
+ * it; a line that names it with `module=` does. So `default deny` with `allow module=e1000e`
  * loads what e1000e needs, and `deny module=bluetooth` keeps out what needs bluetooth too.
  */
 import type { ModuleName, Place } from '../../base/names.ts';

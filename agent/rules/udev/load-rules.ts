@@ -1,14 +1,14 @@
 /**
- * The part of udev's rules that loads modules: lines that run the builtin `kmod load`. All other lines are passed over,
- * but for the GOTO and LABEL that lead around such lines.
+ * The part of udev's rules that loads modules: lines that run the builtin `kmod load`. All other lines are skipped,
+ * except the GOTO and LABEL that lead around such lines.
  *
  *     ACTION!="add", GOTO="drivers_end"
  *     ENV{MODALIAS}=="?*", RUN{builtin}+="kmod load"
  *     SUBSYSTEM=="module", KERNEL=="parport_pc", RUN{builtin}+="kmod load ppdev"
  *     LABEL="drivers_end"
  *
- * `kmod load` alone loads what the device's MODALIAS names. `+=` adds, `=` drops what earlier lines asked for, `:=` also
- * what later ones will. The same request twice is one.
+ * `kmod load` alone loads what the device's MODALIAS names. `+=` adds; `=` drops what earlier lines asked for; `:=`
+ * also ignores later ones. The same request twice is one.
  */
 import type { Place } from '../../base/names.ts';
 import type { Problem } from '../../base/problem.ts';
@@ -180,7 +180,7 @@ function parseFile(
       labels: assigned('LABEL').map((pair) => pair.value),
     });
   }
-  // Lines that neither load nor lead around one that does have had their say.
+  // Drop lines that neither load a module nor jump over one that does.
   const isLoad = parsed.map((line) => line.loads.length > 0);
   const kept: Array<{ line: ParsedLine; conditions: Condition[]; target: number | undefined; index: number }> = [];
   parsed.forEach((line, index) => {
@@ -227,7 +227,7 @@ function conditionsOf(pairs: readonly Pair[]): Condition[] | { readonly why: str
 function loadOf(pair: Pair): Load | { readonly why: string } | undefined {
   if (pair.key !== 'RUN' || pair.attribute !== 'builtin') return undefined;
   if (pair.operator !== '=' && pair.operator !== '+=' && pair.operator !== ':=') return undefined;
-  // Words are parted before values are put in, so that a MODALIAS with blanks stays one word.
+  // Split into words before substitution, so that a MODALIAS with blanks stays one word.
   const [builtin, verb, ...names] = unquotedWords(pair.value);
   if (builtin !== 'kmod' || verb !== 'load') return undefined;
   if (names.length === 0) return { operator: pair.operator, words: undefined };

@@ -1,5 +1,5 @@
 /**
- * The syntax of udev rules (udev(7)): a line holds pairs KEY{attribute}OP"value", parted by commas and blanks.
+ * The syntax of udev rules (udev(7)): a line holds pairs KEY{attribute}OP"value", separated by commas and blanks.
  *
  * - A line that ends in a backslash goes on in the next one; a line whose first character (after blanks) is `#` is a
  *   comment, also between two parts of a line.

@@ -1,7 +1,7 @@
 /** A value with substitutions, `$kernel` `$number` `$env{X}` `$attr{x}` and their short forms `%k` `%n` `%E{X}` `%s{x}`. */
 import type { DeviceView } from './device-view.ts';
 
-/** What a template becomes for a device; what is not there becomes nothing. */
+/** What a template becomes for a device; a value that is not there is empty. */
 export type Template = (device: DeviceView) => string;
 
 /** udev's names, in the order in which it compares them; only the first letters must agree. Undefined: plugd has no answer. */

@@ -10,7 +10,6 @@ import type {
   ModuleEvidence,
   SignatureEvidence,
 } from '../../agent/diagnosis/evidence.ts';
-import { badParameters, parameterWords } from '../../agent/diagnosis/parameters.ts';
 import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
 
 const KERNEL: KernelEvidence = {
@@ -432,59 +431,6 @@ t.test('of another machine only the file counts', (t) => {
     predict({ module: { ...module, file: { ...IMAGE, architecture: 's390' } }, kernel: undefined })?.cause,
     'vermagic',
   );
-  t.end();
-});
-
-t.test('parameters', (t) => {
-  const fields = [
-    { key: 'parm', value: 'power_save:Automatic power-saving timeout (seconds).' },
-    { key: 'parmtype', value: 'power_save:xint' },
-    { key: 'parmtype', value: 'index:array of int' },
-    { key: 'parmtype', value: 'enable:bool' },
-    { key: 'parmtype', value: 'level:uint' },
-    { key: 'parmtype', value: 'small:short' },
-    { key: 'parmtype', value: 'name:charp' },
-    { key: 'license', value: 'GPL' },
-  ];
-  const judge = (text: string) =>
-    badParameters(fields, [{ text }]).map(
-      ({ name, kind, suggestion }) => `${kind} ${name}${suggestion === undefined ? '' : ` → ${suggestion}`}`,
-    );
-  const good = [
-    'power_save=anything',
-    'power-save=1',
-    'index=1,-1,0x2',
-    'enable',
-    'enable=Y',
-    'enable=off',
-    'level=010',
-    'small=-32768',
-    'name="a b"',
-    'dyndbg="+p"',
-    '',
-  ];
-  for (const text of good) t.same(judge(text), [], text);
-  const bad: Record<string, string[]> = {
-    'powersave=1': ['unknown powersave → power_save'],
-    xyz: ['unknown xyz'],
-    'index=1,x': ['value index'],
-    index: ['value index'],
-    'enable=maybe': ['value enable'],
-    'level=-1': ['value level'],
-    'level=4294967296': ['value level'],
-    'level=08': ['value level'],
-    'small=32768': ['value small'],
-    name: ['value name'],
-    'level=1 lvel=2 small=x': ['unknown lvel → level', 'value small'],
-  };
-  for (const [text, expected] of Object.entries(bad)) t.same(judge(text), expected, text);
-  t.same(parameterWords('a=1 b="x y" "c=d e" f  g='), [
-    { name: 'a', value: '1' },
-    { name: 'b', value: 'x y' },
-    { name: 'c', value: 'd e' },
-    { name: 'f', value: undefined },
-    { name: 'g', value: '' },
-  ]);
   t.end();
 });
 

@@ -3,7 +3,6 @@ import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
 import { deviceCounts, deviceTable, deviceTree } from '../../agent/report/device-table.ts';
 import type { DeviceRow } from '../../agent/records/device-row.ts';
 import { cell, labelled, table, wrapped } from '../../agent/report/layout.ts';
-import { foremost, isServed, VERDICTS, verdictText } from '../../agent/diagnosis/verdict.ts';
 import { counted, listed, placeText } from '../../agent/base/words.ts';
 
 const PLAIN = { colour: false, width: 80 };
@@ -59,18 +58,6 @@ t.test('tables', (t) => {
     'for a pipe nothing is cut',
   );
   t.same(table(columns, [], 80), ['A  LONG  N']);
-  t.end();
-});
-
-t.test('what stands for many', (t) => {
-  t.equal(foremost([]), undefined);
-  t.equal(
-    foremost([{ verdict: 'loaded' }, { verdict: 'would-insert' }, { verdict: 'blacklisted' }])?.verdict,
-    'would-insert',
-  );
-  t.equal(foremost([{ verdict: 'would-insert' }, { verdict: 'failed', cause: 'signature' }])?.verdict, 'failed');
-  t.same(VERDICTS.filter(isServed), ['inserted', 'would-insert', 'loaded', 'builtin', 'install-command']);
-  t.equal(verdictText({ verdict: 'failed', cause: 'vermagic' }), 'failed (vermagic)');
   t.end();
 });
 

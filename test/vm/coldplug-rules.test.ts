@@ -111,7 +111,7 @@ t.test('rules and damage', { skip }, async (t) => {
   }
   t.match(await machine.output('cat', ['/run/chart.svg']), /^<svg [^]*critical path: .+ → [^]*<\/svg>\n$/);
 
-  const text = await machine.run('plugd', ['coldplug', '-v'], { timeout: 300_000 });
+  const text = await machine.run('sh', ['-c', 'COLUMNS=80 exec plugd coldplug -v'], { timeout: 300_000 });
   t.match(text.stdout, /^ {2}blocked +2 /m);
   t.match(text.stdout, /e100 +missing-file \(ENOENT\)/);
   const wide = text.stdout

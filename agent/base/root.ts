@@ -1,7 +1,7 @@
 /**
  * Files of another file system tree (`--root DIR`), opened as a process would whose root directory is DIR: an absolute link
- * leads to a file of the tree, `..` stops at its top, and what leads nowhere there is not there. Whoever owns the tree may
- * change its links at any moment, so a path is resolved and opened in one step:
+ * leads to a file of the tree, `..` stops at its top, and a link to a file that only the host has leads nowhere. The owner of
+ * the tree may change its links at any moment, so a path is resolved and opened in one step:
  *
  * - by openat2(2) with RESOLVE_IN_ROOT, where the addon and the kernel (5.6) have it;
  * - else component by component, each opened relative to the descriptor of the folder before it, links never followed by
@@ -24,6 +24,7 @@ import {
 } from 'node:fs';
 import { addonIfBuilt } from './addon.ts';
 import { ERRNO, errnoOf } from './errno.ts';
+import { nativePath, toMachineText } from './machine-text.ts';
 
 /** Opens only to name a file: no right to read it is needed, and nothing happens to a device or a pipe. */
 const O_PATH = 0o10000000;
@@ -37,7 +38,7 @@ const MOST_LINKS = 40;
 export function openInRoot(root: string, path: string, flags: number): number {
   const inside = insideOf(root, path);
   if (inside === undefined) return openHere(path, flags);
-  const opened = addonIfBuilt()?.openInRoot(root, Buffer.from(inside), flags) ?? -ERRNO.ENOSYS;
+  const opened = addonIfBuilt()?.openInRoot(root, Buffer.from(toMachineText(inside), 'latin1'), flags) ?? -ERRNO.ENOSYS;
   // Before Linux 5.6 there is no such call, and some containers' filters answer EPERM for calls they do not know.
   if (opened !== -ERRNO.ENOSYS && opened !== -ERRNO.EPERM) return opened;
   return openByHand(root, inside, flags);
@@ -94,7 +95,7 @@ export function insideOf(root: string, path: string): string | undefined {
   return path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
 }
 
-function openHere(path: string, flags: number): number {
+function openHere(path: string | Buffer, flags: number): number {
   return attempt(() => openSync(path, flags));
 }
 
@@ -117,13 +118,23 @@ function withOpen<T>(root: string, path: string, flags: number, work: (fd: numbe
   }
 }
 
-/** Resolves `inside` with descriptors: no component is ever looked up twice, so nobody can change it in between. */
-export function openByHand(root: string, inside: string, flags: number): number {
-  const top = openHere(root, O_PATH | constants.O_DIRECTORY);
+/**
+ * Resolves `inside` with descriptors: no component is looked up twice, so it cannot change in between. `missing` is called with
+ * the path of each component that is not there, and may make it. The descriptor, or -errno; the errno of what `missing` throws,
+ * too.
+ */
+export function openByHand(
+  root: string,
+  inside: string,
+  flags: number,
+  missing?: (entry: string | Buffer) => void,
+): number {
+  const top = openHere(nativePath(toMachineText(root)), O_PATH | constants.O_DIRECTORY);
   if (top < 0) return top;
   /** The folders from the root down to the present one. */
   const folders = [top];
-  let names = inside.split('/');
+  // Machine text, so that a link whose target is not UTF-8 is followed byte for byte.
+  let names = toMachineText(inside).split('/');
   let links = 0;
   try {
     for (;;) {
@@ -135,15 +146,19 @@ export function openByHand(root: string, inside: string, flags: number): number 
         if (folders.length > 1) closeSync(folders.pop() ?? -1);
         continue;
       }
-      const entry = `/proc/self/fd/${folder}/${name}`;
-      const fd = openHere(entry, O_PATH | constants.O_NOFOLLOW);
+      const entry = nativePath(`/proc/self/fd/${folder}/${name}`);
+      let fd = openHere(entry, O_PATH | constants.O_NOFOLLOW);
+      if (fd === -ERRNO.ENOENT && missing !== undefined) {
+        missing(entry);
+        fd = openHere(entry, O_PATH | constants.O_NOFOLLOW);
+      }
       if (fd < 0) return fd;
       const stat = fstatSync(fd);
       if (stat.isSymbolicLink()) {
         closeSync(fd);
         if (names.length === 0 && (flags & constants.O_NOFOLLOW) !== 0) return -ERRNO.ELOOP;
         if (++links > MOST_LINKS) return -ERRNO.ELOOP;
-        const target = readlinkSync(entry);
+        const target = readlinkSync(entry, 'latin1');
         if (target.startsWith('/')) while (folders.length > 1) closeSync(folders.pop() ?? -1);
         names = [...target.split('/'), ...names];
       } else if (stat.isDirectory()) {

@@ -1,23 +1,14 @@
 /**
- * Directories that are written to as root although somebody else may own them (`depmod -b IMAGE`): whoever owns one can put links
- * in it at any moment. So a directory is found step by step, each name looked up in the descriptor of the directory before
- * it, and stays open; what is done in it goes through its descriptor, not through its path again.
+ * Directories that root writes to although somebody else may own them (`depmod -b IMAGE`). The owner can put links in one at any
+ * moment, so it is found step by step, each name in the descriptor of the directory before it (base/root.ts), and stays open.
+ * What is done in it goes through its descriptor, not through its path again.
  *
  * /proc/self/fd/N/NAME stands in for openat(2), which Node lacks: it needs no addon, and serves mkdir, rename and unlink too.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
-import { nativePath } from '../base/machine-text.ts';
+import { fromMachineText, nativePath } from '../base/machine-text.ts';
+import { openByHand } from '../base/root.ts';
 
 /** An open directory; `path` is what people know it by, latin1. Close it when done. */
 export interface HeldDirectory {
@@ -33,11 +24,6 @@ export interface NotHeld {
   readonly kind: 'outside' | 'failed';
   readonly why: string;
 }
-
-/** Opens only to look names up: no right to read the directory is needed. */
-const O_PATH = 0o10000000;
-/** Links in one path, as the kernel counts them (MAXSYMLINKS). */
-const MOST_LINKS = 40;
 
 /**
  * Opens `path`, which lies below `root` ('' for this machine's own files), without leaving the root: links are followed as in a
@@ -58,46 +44,22 @@ export function holdDirectory(root: string, path: string, options: { create: boo
 }
 
 function openInside(root: string, path: string, create: boolean): HeldDirectory | NotHeld {
-  const folders: number[] = [];
   let doing = 'open';
-  try {
-    folders.push(openSync(nativePath(root === '' ? '/' : root), O_PATH | constants.O_DIRECTORY));
-    const names = path.slice(root.length).split('/');
-    let links = 0;
-    for (let name = names.shift(); name !== undefined; name = names.shift()) {
-      if (name === '' || name === '.') continue;
-      if (name === '..') {
-        if (folders.length > 1) closeSync(folders.pop() ?? -1);
-        continue;
-      }
-      const entry = inside(folders.at(-1), name);
-      if (create && !isThere(entry)) {
-        doing = 'mkdir';
-        makeDirectory(entry);
-        doing = 'open';
-      }
-      const fd = openSync(entry, O_PATH | constants.O_NOFOLLOW);
-      folders.push(fd);
-      const stat = fstatSync(fd);
-      if (stat.isDirectory()) continue;
-      if (!stat.isSymbolicLink()) return failed(create ? 'mkdir' : 'open', path, ERRNO.ENOTDIR);
-      closeSync(folders.pop() ?? -1);
-      if (++links > MOST_LINKS) return failed('open', path, ERRNO.ELOOP);
-      const target = readlinkSync(entry, 'latin1');
-      if (target.startsWith('/')) while (folders.length > 1) closeSync(folders.pop() ?? -1);
-      names.unshift(...target.split('/'));
-    }
-    const fd = openSync(inside(folders.at(-1), '.'), constants.O_RDONLY | constants.O_DIRECTORY);
-    return { kind: 'held', path, at: (name) => inside(fd, name), close: () => closeSync(fd) };
-  } catch (error) {
-    return failed(doing, path, errnoOf(error, ERRNO.EIO));
-  } finally {
-    for (const fd of folders) closeSync(fd);
-  }
-}
-
-function inside(folder: number | undefined, name: string): string | Buffer {
-  return nativePath(`/proc/self/fd/${folder ?? -1}/${name}`);
+  const make = (entry: string | Buffer) => {
+    doing = 'mkdir';
+    makeDirectory(entry);
+    doing = 'open';
+  };
+  const fd = openByHand(
+    root === '' ? '/' : fromMachineText(root),
+    fromMachineText(path.slice(root.length)),
+    constants.O_RDONLY | constants.O_DIRECTORY,
+    create ? make : undefined,
+  );
+  if (fd === -ERRNO.ENOTDIR && create) doing = 'mkdir';
+  if (fd < 0) return failed(doing, path, -fd);
+  const at = (name: string) => nativePath(`/proc/self/fd/${fd}/${name}`);
+  return { kind: 'held', path, at, close: () => closeSync(fd) };
 }
 
 /** A chroot without /proc: there only this machine's own files are written, by their paths. */

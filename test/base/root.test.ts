@@ -3,6 +3,7 @@ import { closeSync, constants, mkdirSync, readFileSync, symlinkSync, writeFileSy
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { ERRNO } from '../../agent/base/errno.ts';
+import { fromMachineText } from '../../agent/base/machine-text.ts';
 import {
   existsInRoot,
   insideOf,
@@ -99,6 +100,45 @@ t.test('folders are listed and resolved inside', (t) => {
   t.equal(resolveInRoot(root, join(root, 'etc/u/lib/b.conf')), join(root, 'usr/lib/b.conf'));
   t.equal(listInRoot(root, join(root, 'etc/a.conf')), -ERRNO.ENOTDIR);
   t.equal(resolveInRoot(root, join(root, 'nowhere')), -ERRNO.ENOENT);
+  t.end();
+});
+
+t.test('names that are not UTF-8 are followed byte for byte', (t) => {
+  const root = plant(t.testdir());
+  const folder = Buffer.from(`${root}/gr\xf6`, 'latin1');
+  mkdirSync(folder);
+  writeFileSync(Buffer.concat([folder, Buffer.from('/c')]), 'inside c');
+  symlinkSync(Buffer.from('/gr\xf6/c', 'latin1'), join(root, 'etc/link'));
+  for (const inside of ['/etc/link', fromMachineText('/gr\xf6/c')]) {
+    t.equal(
+      read((flags) => openInRoot(root, root + inside, flags)),
+      'inside c',
+      'by openat2',
+    );
+    t.equal(
+      read((flags) => openByHand(root, inside, flags)),
+      'inside c',
+      'by hand',
+    );
+  }
+  t.end();
+});
+
+t.test('what is missing can be made on the way', (t) => {
+  const root = plant(t.testdir());
+  const made: string[] = [];
+  const fd = openByHand(root, '/usr/new/er', READ, (entry) => {
+    made.push(String(entry).slice(String(entry).lastIndexOf('/') + 1));
+    mkdirSync(entry);
+  });
+  t.ok(fd >= 0);
+  closeSync(fd);
+  t.same(made, ['new', 'er']);
+  t.equal(
+    openByHand(root, '/usr/other', READ, () => {}),
+    -ERRNO.ENOENT,
+    'or not',
+  );
   t.end();
 });
 

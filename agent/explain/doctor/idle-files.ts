@@ -1,13 +1,13 @@
 /** Whole files of rules and lists that do not count. */
-import { realpathSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
-import { readNames, readText } from '../../facts/attribute.ts';
+import { listInRoot, statInRoot } from '../../base/root.ts';
 import {
   configDirectories,
   readModprobeConfig,
   readModulesLoad,
   type ConfigFamily,
 } from '../../facts/config/config-text.ts';
+import { readTextIn } from '../../facts/regular-file.ts';
 import type { IdleRule } from './health.ts';
 
 /** The families of directories whose files end in `.conf`. */
@@ -24,20 +24,26 @@ const ASIDE = /^\.|^README|~$|\.(bak|old|orig|save|disabled|off|swp)$|\.(dpkg|rp
  */
 export function idleFiles(host: Host): readonly IdleRule[] {
   const old = `${host.root}/etc/modprobe.conf`;
-  const obsolete = /^\s*[a-z]/m.test(readText(old) ?? '');
+  const obsolete = /^\s*[a-z]/m.test(readTextIn(host.root, old) ?? '');
   return [
     ...(obsolete ? [idleFile(old, 'it is not read any more: move it to modprobe.d/modprobe.conf')] : []),
-    ...Object.entries(FAMILIES).flatMap(([family, read]) => [...misnamed(host, family), ...hiddenFiles(read(host))]),
+    ...Object.entries(FAMILIES).flatMap(([family, read]) => [
+      ...misnamed(host, family),
+      ...hiddenFiles(host, read(host)),
+    ]),
   ];
 }
 
 function misnamed(host: Host, family: string): readonly IdleRule[] {
   const seen = new Set<string>();
   return configDirectories(host, family).flatMap((folder) => {
-    const names = readNames(folder).filter((name) => !name.endsWith('.conf') && !ASIDE.test(name));
+    const entries = listInRoot(host.root, folder);
+    if (typeof entries === 'number') return [];
     // Where /lib is a link to /usr/lib both are the same directory.
-    if (names.length === 0 || seen.has(realpathSync(folder))) return [];
-    seen.add(realpathSync(folder));
+    const { dev, ino } = statInRoot(host.root, folder) ?? {};
+    if (seen.has(`${dev}:${ino}`)) return [];
+    seen.add(`${dev}:${ino}`);
+    const names = entries.map(({ name }) => name).filter((name) => !name.endsWith('.conf') && !ASIDE.test(name));
     return names.toSorted().map((name) => {
       const better = `${name.replace(/\.\w*$/, '')}.conf`;
       return idleFile(`${folder}/${name}`, `only names that end in .conf are read: rename it to ${better}`);
@@ -45,9 +51,9 @@ function misnamed(host: Host, family: string): readonly IdleRule[] {
   });
 }
 
-function hiddenFiles({ hidden }: ConfigFamily): readonly IdleRule[] {
+function hiddenFiles({ root }: Host, { hidden }: ConfigFamily): readonly IdleRule[] {
   return hidden
-    .filter(({ file, by }) => readText(by) !== readText(file))
+    .filter(({ file, by }) => readTextIn(root, by) !== readTextIn(root, file))
     .map(({ file, by }) => ({ ...idleFile(file, `${by} stands in its place`), harmless: true, hidden: true }));
 }
 

@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
-import { readText } from '../attribute.ts';
+import { statInRoot } from '../../base/root.ts';
+import { readTextIn } from '../regular-file.ts';
 import { readKernelCommandLine, readModulesLoad, type ConfigText, type UnreadText } from './config-text.ts';
 
 /** The files that name modules to load at boot. */
@@ -20,24 +20,18 @@ export interface BootListFiles {
 export function readBootListFiles(host: Host): BootListFiles {
   const { texts, hidden, unread } = readModulesLoad(host);
   const file = `${host.root}/etc/modules`;
+  const identity = (path: string) => {
+    const stat = statInRoot(host.root, path);
+    return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+  };
   const own = identity(file);
   const linked = own !== undefined && texts.some((text) => identity(text.file) === own);
-  const text = linked ? undefined : readText(file);
+  const text = linked ? undefined : readTextIn(host.root, file);
   return {
     lists: texts,
-    hidden: hidden.map((each) => ({ ...each, text: readText(each.file) ?? '' })),
+    hidden: hidden.map((each) => ({ ...each, text: readTextIn(host.root, each.file) ?? '' })),
     etcModules: text === undefined ? undefined : { file, text },
     commandLine: readKernelCommandLine(host),
     unread,
   };
-}
-
-/** What is the same for two paths of one file; undefined when there is none. */
-function identity(path: string): string | undefined {
-  try {
-    const { dev, ino } = statSync(path);
-    return `${dev}:${ino}`;
-  } catch {
-    return undefined;
-  }
 }

@@ -33,6 +33,20 @@ t.test('lists by name, what hides what, /etc/modules and the command line', (t) 
   t.end();
 });
 
+t.test('inside a root no list is read from the host', (t) => {
+  const top = t.testdir({
+    secret: 'HOST',
+    image: { etc: { 'modules-load.d': { 'b.conf': 'b' } }, usr: { lib: { 'modules-load.d': {} } }, proc: {} },
+  });
+  const root = `${top}/image`;
+  symlinkSync(`${top}/secret`, `${root}/etc/modules`);
+  symlinkSync(`${top}/secret`, `${root}/usr/lib/modules-load.d/b.conf`);
+  const { etcModules, hidden } = readBootListFiles(openHost({ root, kernel: '1.0', proc: `${root}/proc` }));
+  t.equal(etcModules, undefined);
+  t.match(hidden, [{ text: '' }]);
+  t.end();
+});
+
 t.test('a machine without lists', (t) => {
   const root = t.testdir({});
   const { lists, hidden, etcModules, unread } = readBootListFiles(openHost({ root, kernel: '1.0', proc: root }));

@@ -2,16 +2,14 @@
 import type { Host } from '../../base/host.ts';
 import { moduleName } from '../../base/names.ts';
 import { readBootListFiles } from '../../facts/config/boot-list-files.ts';
-import type { Sources } from '../../load/sources.ts';
 import { BOOT_DIALECTS, parseBootLists, type BootListEntry } from '../../rules/boot/boot-list.ts';
 import { DIRECTIVE_NAMES } from '../../rules/modprobe/directives.ts';
 import type { IdleRule } from './health.ts';
-import { KnownNames } from './known-names.ts';
+import { isVendors, type KnownNames } from './known-names.ts';
 
 /** Entries that name no module and no alias, or hold more than a name, and lists that cannot be read. Empty when there are none. */
-export function idleBootLists(host: Host, sources: Sources): readonly IdleRule[] {
+export function idleBootLists(host: Host, names: KnownNames): readonly IdleRule[] {
   const files = readBootListFiles(host);
-  const names = new KnownNames(host, sources);
   const unread = files.unread.map(({ file, why }) => ({
     place: { file, line: 0 },
     text: 'the whole file',
@@ -47,8 +45,7 @@ function fault({ dialect, place, name, parameters }: BootListEntry, names: Known
       suggestion: `options ${word} ${more.join(' ')}`,
     };
   }
-  // Distributions write lists for many kernels; an administrator's is about this one.
-  const vendor = !/\/(etc|run)\/|\/cmdline$/.test(place.file);
+  const vendor = isVendors(place);
   return {
     why: `there is no module ${word}`,
     suggestion: vendor ? undefined : names.near(moduleName(word)),

@@ -12,7 +12,7 @@ import { DIRECTIVES, RULE_LISTS } from '../../rules/modprobe/directives.ts';
 import type { IdleRule } from './health.ts';
 import { idleBootLists } from './idle-boot-lists.ts';
 import { idleFiles } from './idle-files.ts';
-import { KnownNames } from './known-names.ts';
+import { isVendors, KnownNames } from './known-names.ts';
 
 /**
  * Rules that can be understood and yet change nothing, or not what was meant: names that no module has, parameters that no
@@ -23,7 +23,7 @@ export function idleRules(host: Host, sources: Sources): readonly IdleRule[] {
   return [
     ...RULE_LISTS.flatMap((list) => idleIn(list, sources.config[list], context)),
     ...idleFiles(host),
-    ...idleBootLists(host, sources),
+    ...idleBootLists(host, context.names),
   ];
 }
 
@@ -144,8 +144,7 @@ function named(module: ModuleName, place: Place, names: KnownNames): readonly Re
     return [reason("a module's name is wanted here, not a file's", moduleNameFromPath(module))];
   const meant = names.moduleOf(module);
   if (meant !== undefined) return [reason(`${module} is an alias, and the name of a module is wanted here`, meant)];
-  // Distributions write rules for many kernels; an administrator's file is about this one.
-  const vendor = !/\/(etc|run)\/|\/cmdline$/.test(place.file);
+  const vendor = isVendors(place);
   const suggestion = vendor ? undefined : names.near(module);
   return [reason(`there is no module ${module}`, suggestion, vendor || suggestion === undefined)];
 }

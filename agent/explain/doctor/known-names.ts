@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { fnmatch } from '../../base/fnmatch.ts';
 import type { Host } from '../../base/host.ts';
-import { moduleName, type ModuleName } from '../../base/names.ts';
+import { moduleName, type ModuleName, type Place } from '../../base/names.ts';
 import { relatePatterns } from '../../base/pattern-relation.ts';
 import { nearestWord } from '../../base/spelling.ts';
 import { readNames } from '../../facts/attribute.ts';
@@ -10,6 +10,11 @@ import { createMatcher, type Matcher } from '../../match/matcher.ts';
 
 /** Where modprobe's commands are looked for: the kernel and udevd start it with a PATH such as this. */
 const PATH = ['/sbin', '/usr/sbin', '/bin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin'];
+
+/** Whether a distribution wrote the line: its files are for many kernels, an administrator's are about this one. */
+export function isVendors({ file }: Place): boolean {
+  return !/\/(etc|run)\/|\/cmdline$/.test(file);
+}
 
 /** The names that a host has, for names in rules: modules, their aliases, commands. Each list is made when it is first asked for. */
 export class KnownNames {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { idleBootLists } from '../../../agent/explain/doctor/idle-boot-lists.ts';
+import { KnownNames } from '../../../agent/explain/doctor/known-names.ts';
 import { openSources } from '../../../agent/load/sources.ts';
 import { diagnosticsRig } from '../../fixtures/diagnostics-rig.ts';
 
@@ -58,7 +59,7 @@ const ROWS: ReadonlyArray<readonly [rule: string, file: string, text: string, ex
 for (const [rule, file, text, expected] of ROWS) {
   t.test(rule, (t) => {
     const { host } = diagnosticsRig(t, { [file]: text });
-    const idle = idleBootLists(host, openSources(host));
+    const idle = idleBootLists(host, new KnownNames(host, openSources(host)));
     t.same(
       idle.map(
         ({ place, text: line, why, suggestion = '-', harmless }) =>

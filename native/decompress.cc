@@ -34,15 +34,15 @@ struct Arguments {
   size_t limit;
 };
 
-// The arguments (image, limit) that begin at `first`; false when they are something else.
-bool ReadArguments(const Napi::CallbackInfo& info, size_t first, Arguments* arguments) {
-  if (!info[first].IsTypedArray() || !info[first + 1].IsNumber()) return false;
-  const auto array = info[first].As<Napi::TypedArray>();
+// The `count` arguments of a call, which begin with (format, image, limit); null when they are something else.
+Decompress ReadArguments(const Napi::CallbackInfo& info, size_t count, Arguments* arguments) {
+  if (info.Length() != count || !info[0].IsString() || !info[1].IsTypedArray() || !info[2].IsNumber()) return nullptr;
+  const auto array = info[1].As<Napi::TypedArray>();
   const auto* bytes = static_cast<const uint8_t*>(array.ArrayBuffer().Data());
-  const double limit = info[first + 1].As<Napi::Number>().DoubleValue();
-  if (!(limit >= 0 && limit < 0x1p40)) return false;
+  const double limit = info[2].As<Napi::Number>().DoubleValue();
+  if (!(limit >= 0 && limit < 0x1p40)) return nullptr;
   *arguments = {{bytes + array.ByteOffset(), array.ByteLength()}, static_cast<size_t>(limit)};
-  return true;
+  return FormatOf(Latin1(info[0]));
 }
 
 // The same on libuv's pool.
@@ -74,22 +74,18 @@ class LaterWork : public Napi::AsyncWorker {
 }  // namespace
 
 Napi::Value DecompressWhole(const Napi::CallbackInfo& info) {
-  const char* usage = "decompress('xz' or 'zstd', image, limit)";
   Arguments arguments;
-  if (info.Length() != 3 || !info[0].IsString() || !ReadArguments(info, 1, &arguments)) return Misuse(info, usage);
-  const Decompress decompress = FormatOf(Latin1(info[0]));
-  if (decompress == nullptr) return Misuse(info, usage);
+  const Decompress decompress = ReadArguments(info, 3, &arguments);
+  if (decompress == nullptr) return Misuse(info, "decompress('xz' or 'zstd', image, limit)");
   Output output(arguments.input.size, arguments.limit);
   const int error = decompress(arguments.input, &output, nullptr);
   return error != 0 ? Number(info, error) : output.Take(info.Env());
 }
 
 Napi::Value DecompressFirst(const Napi::CallbackInfo& info) {
-  const char* usage = "decompressFirst('xz' or 'zstd', image, limit)";
   Arguments arguments;
-  if (info.Length() != 3 || !info[0].IsString() || !ReadArguments(info, 1, &arguments)) return Misuse(info, usage);
-  const Decompress decompress = FormatOf(Latin1(info[0]));
-  if (decompress == nullptr) return Misuse(info, usage);
+  const Decompress decompress = ReadArguments(info, 3, &arguments);
+  if (decompress == nullptr) return Misuse(info, "decompressFirst('xz' or 'zstd', image, limit)");
   Output output(arguments.input.size, arguments.limit);
   size_t consumed = 0;
   const int error = decompress(arguments.input, &output, &consumed);
@@ -103,11 +99,8 @@ Napi::Value DecompressFirst(const Napi::CallbackInfo& info) {
 Napi::Value DecompressLater(const Napi::CallbackInfo& info) {
   const char* usage = "decompressLater('xz' or 'zstd', image, limit, done)";
   Arguments arguments;
-  if (info.Length() != 4 || !info[0].IsString() || !ReadArguments(info, 1, &arguments) || !info[3].IsFunction()) {
-    return Misuse(info, usage);
-  }
-  const Decompress decompress = FormatOf(Latin1(info[0]));
-  if (decompress == nullptr) return Misuse(info, usage);
+  const Decompress decompress = ReadArguments(info, 4, &arguments);
+  if (decompress == nullptr || !info[3].IsFunction()) return Misuse(info, usage);
   // It deletes itself when it is done.
   auto* work = new LaterWork(info[3].As<Napi::Function>(), info[1].As<Napi::Object>(), arguments, decompress);
   work->Queue();

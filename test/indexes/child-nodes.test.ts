@@ -4,6 +4,7 @@ import { FLOOR, KIND, POINT, positions, SET } from '../../agent/indexes/key-posi
 import { NodeReader } from '../../agent/indexes/node-reader.ts';
 import { BRACKET, ENTRY, ESCAPED, stack } from '../../agent/indexes/node-stack.ts';
 import { indexBytes } from '../fixtures/index.ts';
+import { startAt } from './positions-rig.ts';
 
 /** The table of children of the root of an index with these keys. */
 function tableOf(keys: readonly string[]) {
@@ -13,18 +14,9 @@ function tableOf(keys: readonly string[]) {
   return { children: new ChildNodes(reader), at: reader.offset(reader.reference(8)), reader };
 }
 
-/** `point 3`, `floor 2` or `set 1,4` of a name. */
+/** Starts at a position of a name, with an empty stack. */
 function start(name: string, from: string): void {
-  const [kind = '', numbers = ''] = from.split(' ');
-  const list = numbers.split(',').map(Number);
-  positions.load(name);
-  positions.reserve(5 * name.length + 8);
-  if (kind === 'set') {
-    positions.kept.set(list, 0);
-    positions.restore(SET, 0, list.length);
-  } else {
-    positions.restore(kind === 'floor' ? FLOOR : POINT, list[0] ?? 0, 0);
-  }
+  startAt(name, from);
   stack.begin(name);
 }
 

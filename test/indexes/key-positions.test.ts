@@ -1,5 +1,6 @@
 import t from 'tap';
 import { FLOOR, POINT, positions, SET } from '../../agent/indexes/key-positions.ts';
+import { startAt } from './positions-rig.ts';
 import { Random } from '../fixtures/random.ts';
 
 const NAMES = { [POINT]: 'point', [FLOOR]: 'floor', [SET]: 'set' } as const;
@@ -9,20 +10,6 @@ function state(): string {
   const { kind, a, count, kept } = positions;
   const numbers = kind === SET ? [...kept.subarray(a, a + count)].join(',') : `${a}`;
   return `${NAMES[kind as keyof typeof NAMES]} ${numbers}`;
-}
-
-/** Starts at `point 3`, `floor 2` or `set 1,4,7` of a name. */
-function start(name: string, from: string): void {
-  const [kind = '', numbers = ''] = from.split(' ');
-  const list = numbers.split(',').map(Number);
-  positions.load(name);
-  positions.reserve(5 * name.length + 8);
-  if (kind === 'set') {
-    positions.kept.set(list, 0);
-    positions.restore(SET, 0, list.length);
-  } else {
-    positions.restore(kind === 'floor' ? FLOOR : POINT, list[0] ?? 0, 0);
-  }
 }
 
 const take = (text: string) => () => positions.takeBytes(Buffer.from(text, 'latin1'), 0, text.length);
@@ -67,7 +54,7 @@ const STEPS: ReadonlyArray<
 ];
 t.test('from positions to positions', (t) => {
   for (const [rule, name, from, step, expected] of STEPS) {
-    start(name, from);
+    startAt(name, from);
     const stays = step();
     t.equal(stays ? state() : stays, expected, rule);
   }
@@ -84,18 +71,18 @@ const ENDS: ReadonlyArray<readonly [from: string, atEnd: boolean]> = [
 ];
 for (const [from, atEnd] of ENDS) {
   t.test(`a pattern that ends at ${from} of three bytes ${atEnd ? 'matches' : 'does not match'}`, (t) => {
-    start('abc', from);
+    startAt('abc', from);
     t.equal(positions.atEnd(), atEnd);
     t.end();
   });
 }
 
 t.test('characters that are not bytes match no byte', (t) => {
-  start('a\u0142b', 'point 1');
+  startAt('a\u0142b', 'point 1');
   t.equal(take('\x42')(), false, 'not their lower half');
-  start('a\u0142b', 'point 1');
+  startAt('a\u0142b', 'point 1');
   t.equal(take('B')(), false);
-  start('a\u0142b', 'point 1');
+  startAt('a\u0142b', 'point 1');
   t.ok(one());
   t.ok(take('b')());
   t.ok(positions.atEnd());
@@ -104,7 +91,7 @@ t.test('characters that are not bytes match no byte', (t) => {
 
 t.test('a name longer than any before', (t) => {
   const name = `${'a'.repeat(5000)}b`;
-  start(name, 'floor 0');
+  startAt(name, 'floor 0');
   t.equal(take('ab')(), true);
   t.equal(state(), 'point 5001');
   t.ok(positions.atEnd());
@@ -112,7 +99,7 @@ t.test('a name longer than any before', (t) => {
 });
 
 t.test('more positions than any real index needs', (t) => {
-  start('a', 'point 0');
+  startAt('a', 'point 0');
   t.equal(positions.reserve(1 << 20), true);
   t.ok(positions.kept.length >= 1 << 20);
   t.equal(positions.reserve((1 << 22) + 1), false);
@@ -122,14 +109,14 @@ t.test('more positions than any real index needs', (t) => {
 t.test('collecting for children leaves the positions as they are', (t) => {
   const b = 'b'.charCodeAt(0);
   const x = 'x'.charCodeAt(0);
-  start('abxab', 'floor 0');
+  startAt('abxab', 'floor 0');
   let end = positions.collect(b, 0, positions.find(b, 0), 0);
   t.same([...positions.kept.subarray(0, end)], [2, 5], 'behind the byte');
   end = positions.collect(b, x, positions.find(b, 0), 0);
   t.same([...positions.kept.subarray(0, end)], [2], 'where a second byte follows');
   t.equal(state(), 'floor 0');
 
-  start('abxab', 'set 1,3,5');
+  startAt('abxab', 'set 1,3,5');
   const { top } = positions;
   t.same([...positions.kept.subarray(top, positions.collect(b, 0, 0, top))], [2]);
   t.same([...positions.kept.subarray(top, positions.collectNext(top))], [2, 4], 'one byte on, except at the end');
@@ -165,7 +152,7 @@ t.test('agrees with plain sets of numbers (seeded)', (t) => {
   let sets = 0;
   for (let round = 0; round < 5000; round++) {
     const name = random.text('aab', 0, 12);
-    start(name, 'point 0');
+    startAt(name, 'point 0');
     let expected: readonly number[] = [0];
     const steps: string[] = [];
     for (let i = 0; i < 6; i++) {

@@ -1,35 +1,11 @@
 import t from 'tap';
-import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
-import { hasFailures, withoutDevice, type ColdplugRun, type ModuleRecord } from '../../agent/records/coldplug-run.ts';
+import type { Modalias, ModuleName } from '../../agent/base/names.ts';
+import { hasFailures, withoutDevice, type ColdplugRun } from '../../agent/records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../agent/report/coldplug-summary.ts';
+import { name, pci, record, virtio } from './run-records.ts';
 import { progressLine } from '../../agent/report/loading-text.ts';
 
 const plain = { colour: false, width: 80 };
-const name = (text: string) => text as ModuleName;
-const pci = { devpath: '/devices/pci0000:00/0000:00:02.0' as Devpath, subsystem: 'pci', name: 'pci:v1' };
-const virtio = {
-  devpath: '/devices/pci0000:00/0000:00:02.0/virtio0' as Devpath,
-  subsystem: 'virtio',
-  name: 'virtio:d1',
-};
-
-function record(module: string, from: number, to: number, rest: Partial<ModuleRecord> = {}): ModuleRecord {
-  return {
-    module: name(module),
-    path: `/lib/modules/6.1/${module}.ko`,
-    params: '',
-    why: 'target',
-    requester: pci,
-    result: 'inserted',
-    waitedFor: [],
-    addedMs: from - 5,
-    readyMs: from - 2,
-    startedMs: from,
-    endedMs: to,
-    ...rest,
-  };
-}
-
 const RUN: ColdplugRun = {
   kernel: '6.1.0-1-amd64',
   moduleDir: '/lib/modules/6.1.0-1-amd64',

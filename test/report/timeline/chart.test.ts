@@ -1,30 +1,9 @@
 import t from 'tap';
-import type { Devpath, ModuleName } from '../../../agent/base/names.ts';
 import type { ColdplugRun, ModuleRecord } from '../../../agent/records/coldplug-run.ts';
+import { name, record, virtio } from '../run-records.ts';
 import { chart } from '../../../agent/report/timeline/chart.ts';
 import { criticalPath } from '../../../agent/report/timeline/critical-path.ts';
 import { trace } from '../../../agent/report/timeline/trace.ts';
-
-const name = (text: string) => text as ModuleName;
-const pci = { devpath: '/devices/pci0000:00/0000:00:02.0' as Devpath, subsystem: 'pci', name: 'pci:v1' };
-const virtio = { devpath: `${pci.devpath}/virtio0` as Devpath, subsystem: 'virtio', name: 'virtio:d1' };
-
-function record(module: string, from: number, to: number, rest: Partial<ModuleRecord> = {}): ModuleRecord {
-  return {
-    module: name(module),
-    path: `/lib/modules/6.1/${module}.ko`,
-    params: '',
-    why: 'target',
-    requester: pci,
-    result: 'inserted',
-    waitedFor: [],
-    addedMs: from - 5,
-    readyMs: from - 2,
-    startedMs: from,
-    endedMs: to,
-    ...rest,
-  };
-}
 
 function untried(module: string, at: number | undefined, rest: Partial<ModuleRecord>): ModuleRecord {
   const { startedMs: _, readyMs: __, endedMs: ___, ...base } = record(module, 100, 100, rest);

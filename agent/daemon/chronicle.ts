@@ -6,7 +6,7 @@ import { reason } from '../base/error.ts';
 import type { ModuleName } from '../base/names.ts';
 import type { LoaderObserver } from '../load/loader.ts';
 import type { AgentFailure, AgentStatus } from '../records/agent-status.ts';
-import type { BlockedRecord, ModuleRecord, Requester } from '../records/coldplug-run.ts';
+import { isWithoutDevice, type BlockedRecord, type ModuleRecord, type Requester } from '../records/coldplug-run.ts';
 import { ledgerEntry, type LedgerEntry } from '../records/ledger.ts';
 import { failureText } from '../report/loading-text.ts';
 import type { Log } from '../report/log.ts';
@@ -128,8 +128,7 @@ export class Chronicle implements LoaderObserver {
       this.failures.push({ time: new Date().toISOString(), module, why, name, device: devpath });
       if (this.failures.length > LAST_FAILURES) this.failures.shift();
       // An init that finds no hardware says so; there is nothing to be done about it, nor about what needs that module.
-      const needed = result === 'skipped' ? record.detail : undefined;
-      const nothing = record.cause === 'no-device' || this.#absent.has(needed ?? '');
+      const nothing = isWithoutDevice(record, this.#absent);
       if (nothing) this.#absent.add(module);
       else this.#absent.delete(module);
       this.#log.line(nothing ? 'info' : 'warn', `${module}: ${why}`, fields);

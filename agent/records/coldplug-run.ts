@@ -117,15 +117,22 @@ export interface ColdplugRun {
 }
 
 /**
- * The modules whose init found no device (ENODEV), and those that were skipped because they need one of these. Neither is a
- * failure: such drivers look for themselves whether their hardware is there.
+ * Whether a module is not loaded because a driver found no device (ENODEV): its own init, or that of one among `known`, which it
+ * needs. That is no failure: such drivers look for themselves whether their hardware is there.
+ */
+export function isWithoutDevice({ cause, result, detail }: ModuleRecord, known: ReadonlySet<string>): boolean {
+  return cause === 'no-device' || (result === 'skipped' && detail !== undefined && known.has(detail));
+}
+
+/**
+ * The modules whose init found no device (ENODEV), and those that were skipped because they need one of these: isWithoutDevice()
+ * for records in any order.
  */
 export function withoutDevice(modules: readonly ModuleRecord[]): ReadonlySet<ModuleName> {
-  const found = new Set(modules.filter(({ cause }) => cause === 'no-device').map(({ module }) => module));
+  const found = new Set<ModuleName>();
   for (let before = -1; before !== found.size;) {
     before = found.size;
-    for (const { module, result, detail } of modules)
-      if (result === 'skipped' && found.has(detail as ModuleName)) found.add(module);
+    for (const record of modules) if (isWithoutDevice(record, found)) found.add(record.module);
   }
   return found;
 }

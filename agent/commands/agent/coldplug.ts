@@ -6,7 +6,7 @@ import { PlugdError, reason } from '../../base/error.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import { coldplug } from '../../load/coldplug.ts';
 import type { LoaderObserver } from '../../load/loader.ts';
-import { hasFailures, type ColdplugRun } from '../../records/coldplug-run.ts';
+import { hasFailures, isWithoutDevice, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
 import { LINE, progressLine } from '../../report/loading-text.ts';
 import {
@@ -129,11 +129,10 @@ function liveView(
     close();
     say(`${text}\n`);
   };
-  /** As withoutDevice() has it, while it happens. */
   const absent = new Set<string>();
   const observer: LoaderObserver = {
     ended: (record) => {
-      const isAbsent = record.cause === 'no-device' || (record.result === 'skipped' && absent.has(record.detail ?? ''));
+      const isAbsent = isWithoutDevice(record, absent);
       if (isAbsent) absent.add(record.module);
       if (verbose) line(endLine(record, terminal, isAbsent));
     },
@@ -159,7 +158,7 @@ async function writeFiles(parsed: Arguments, run: ColdplugRun): Promise<void> {
     writeWhole(TRACE, json, jsonText((await import('../../report/timeline/trace.ts')).trace(run)));
 }
 
-/** Replaces a file at once. Its name until then is new (O_EXCL), so that no link that somebody put there is followed. */
+/** Replaces a file at once. It is written under a new name (O_EXCL), so it never follows a link planted there. */
 function writeWhole({ long }: Option, file: string, text: string): void {
   const part = `${file}.${randomBytes(6).toString('hex')}.part`;
   try {

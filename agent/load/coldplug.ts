@@ -195,7 +195,7 @@ async function settle(options: ColdplugOptions, loader: Loader, hearing: Hearing
 
 /**
  * Waits for uevents that the kernel has numbered. Those that have not come after a moment, with nothing left in the queue, are
- * lost (true), or they belong to another network namespace: no one waits for them any longer.
+ * lost (true), or they belong to another network namespace, and plugd stops waiting for them.
  */
 async function stayAway(hearing: Hearing, loader: Loader, deadline: number): Promise<boolean> {
   const until = Math.min(deadline, sinceStart() + SILENT_SEQNUM_MS);

@@ -10,7 +10,12 @@ import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { readUeventSeqnum } from '../facts/kernel/kernel-state.ts';
 import { readNetlinkQueue } from '../facts/uevents/netlink-queue.ts';
-import { openUeventSocket, type UeventCounters, type UeventSocket } from '../facts/uevents/uevent-socket.ts';
+import {
+  NO_UEVENTS,
+  openUeventSocket,
+  type UeventCounters,
+  type UeventSocket,
+} from '../facts/uevents/uevent-socket.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
 import { BackgroundBuses } from './background-buses.ts';
 import { sinceStart } from './turns.ts';
@@ -39,17 +44,6 @@ export interface HearingOptions {
 const CALM_MS = 500;
 /** In a storm gaps come by the thousand; they are judged together. */
 const JUDGE_MS = 100;
-/** The counters of a socket that is not there. */
-const SILENCE: Readonly<UeventCounters> = {
-  received: 0,
-  spoofed: 0,
-  otherGroup: 0,
-  malformed: 0,
-  truncated: 0,
-  gaps: 0,
-  lost: 0,
-};
-
 /** The uevent socket, and what is known of its losses. */
 export class Hearing {
   readonly #host: Host;
@@ -97,7 +91,7 @@ export class Hearing {
   }
 
   get counters(): Readonly<UeventCounters> {
-    return this.#socket?.counters ?? SILENCE;
+    return this.#socket?.counters ?? NO_UEVENTS;
   }
 
   /** SO_RCVBUF in bytes; 0 without a socket. */
@@ -115,7 +109,7 @@ export class Hearing {
     return sinceStart() - this.#lastMs;
   }
 
-  /** The number of the last uevent that the kernel made, for whomever; 0 where sysfs does not say. */
+  /** The number of the last uevent that the kernel made, for any namespace; 0 where sysfs does not say. */
   numbered(): number {
     return readUeventSeqnum(this.#host.sysfs) ?? 0;
   }

@@ -49,6 +49,17 @@ export interface UeventSocket {
   close(): void;
 }
 
+/** The counters of a socket that has received nothing. */
+export const NO_UEVENTS: Readonly<UeventCounters> = {
+  received: 0,
+  spoofed: 0,
+  otherGroup: 0,
+  malformed: 0,
+  truncated: 0,
+  gaps: 0,
+  lost: 0,
+};
+
 /**
  * Opens the kernel's uevent socket. Open it before reading sysfs: what appears in between then waits in its buffer.
  *
@@ -72,15 +83,7 @@ export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEI
   }
   const size = prepareDescriptor(socket, receiveBuffer);
   const portId = socket.address().port;
-  const counters: UeventCounters = {
-    received: 0,
-    spoofed: 0,
-    otherGroup: 0,
-    malformed: 0,
-    truncated: 0,
-    gaps: 0,
-    lost: 0,
-  };
+  const counters: UeventCounters = { ...NO_UEVENTS };
   let seqnum = 0;
   socket.on('message', (datagram, sender) => {
     counters.received++;

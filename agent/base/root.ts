@@ -32,8 +32,8 @@ const O_PATH = 0o10000000;
 const MOST_LINKS = 40;
 
 /**
- * The descriptor of `path`, or -errno as open(2) answers. `flags` are those of open(2) without O_CREAT; a pipe nobody writes
- * to does not stop it when they hold O_NONBLOCK. The caller closes it.
+ * The descriptor of `path`, or -errno as open(2) answers. `flags` are those of open(2) without O_CREAT; with
+ * O_NONBLOCK among them, a pipe without a writer does not stop it. The caller closes the descriptor.
  */
 export function openInRoot(root: string, path: string, flags: number): number {
   const inside = insideOf(root, path);

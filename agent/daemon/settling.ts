@@ -51,7 +51,7 @@ export interface SettlingOptions {
 
 /** SEQNUMs that the kernel counts but this socket never gets belong to another network namespace. */
 const FOREIGN_MS = 100;
-/** How often a settle looks. Nothing looks while nobody waits. */
+/** How often a settle looks, while a client waits for one. */
 const LOOK_MS = 15;
 
 /** Knows what still has to happen before the agent has settled. */

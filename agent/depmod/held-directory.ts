@@ -81,7 +81,7 @@ function makeDirectory(entry: string | Buffer): void {
   }
 }
 
-/** Whether something of that name is there, were it a link to nothing; false where nobody may look. */
+/** Whether something of that name is there, even a link to nothing; false where looking is not permitted. */
 function isThere(path: string | Buffer): boolean {
   try {
     lstatSync(path);

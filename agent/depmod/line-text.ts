@@ -16,8 +16,8 @@ export function whyNotInLine(text: string, continues = true): string | undefined
 }
 
 /**
- * Why a module file cannot stand in modules.dep by its path; undefined when it can. A colon ends the path there, so nobody
- * could load such a module.
+ * Why a module file cannot stand in modules.dep by its path; undefined when it can. A colon ends the path there, so
+ * such a module could not be loaded.
  */
 export function whyNotListed(path: string): string | undefined {
   return path.includes('\n') ? 'a line break' : path.includes(':') ? 'a colon' : undefined;

@@ -32,7 +32,7 @@ const ORDER = [
 
 /**
  * Unfinished files: `.modules.dep.bin.plugd-4711-9f86d081884c7d65`, where 4711 is the process that writes it. The rest is random:
- * nobody can put a link under a name that he cannot guess, and O_EXCL refuses one that is there.
+ * an attacker cannot guess the name to put a link there, and O_EXCL refuses one that exists.
  */
 const UNFINISHED = /^\.modules\..*\.plugd-(\d+)(?:-[0-9a-f]{16})?$/;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

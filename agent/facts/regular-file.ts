@@ -1,7 +1,7 @@
 /**
- * Reading files that somebody else may have put there: configuration, indexes, texts of a module tree, images. A pipe, a
- * device or a folder under such a name is a fault and never waited for; a file beyond the limit is not read at all. Paths
- * below a root are resolved inside it (base/root.ts).
+ * Reads files that another user may have put there: configuration, indexes, texts of a module tree, images. A pipe, a device or
+ * a folder under such a name is a fault, and plugd never waits for it. It does not read a file beyond the limit. Paths below a
+ * root are resolved inside it (base/root.ts).
  */
 import { closeSync, constants, fstatSync, readSync } from 'node:fs';
 import { ERRNO, errnoName, errnoOf, errnoText } from '../base/errno.ts';

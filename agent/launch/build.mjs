@@ -136,8 +136,8 @@ for (const name of Object.keys(PARTS)) {
 }
 /**
  * The program is a shell script and JavaScript at once: to the shell the second line is `:`, then `exec node`; to JavaScript it is
- * a string and a comment. Node reads its variables before any JavaScript, and whoever runs modprobe may have set them for a
- * program of their own: a loader that modprobe cannot find, a debugger's port. `env -u` does the same in one exec more, and
+ * a string and a comment. Node reads its variables before any JavaScript. The caller of modprobe may have set them for another
+ * program: a loader that modprobe cannot find, a debugger's port. `env -u` does the same in one exec more, and
  * `env -S` is not everywhere.
  */
 const VARIABLES = [

@@ -119,7 +119,7 @@ class Exchange implements ControlExchange {
     else this.#ends.push(ended);
   }
 
-  /** Nobody hears of it any more. */
+  /** Ends it without a reply. */
   end(): void {
     if (this.#done) return;
     this.#done = true;

@@ -19,7 +19,7 @@ const FAMILIES: Readonly<Record<string, (host: Host) => ConfigFamily>> = {
 const ASIDE = /^\.|^README|~$|\.(bak|old|orig|save|disabled|off|swp)$|\.(dpkg|rpm|ucf)[-a-z]*$/i;
 
 /**
- * Files of modprobe.d and modules-load.d that nobody reads: without `.conf`, or hidden by another file of the same name in
+ * Files of modprobe.d and modules-load.d that have no effect: without `.conf`, or hidden by another file of the same name in
  * a directory that comes first. And /etc/modprobe.conf, which kmod gave up. Empty when there are none.
  */
 export function idleFiles(host: Host): readonly IdleRule[] {

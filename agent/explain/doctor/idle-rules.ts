@@ -157,7 +157,7 @@ function commands({ pattern, command, place }: CommandRule, names: KnownNames): 
     ...missing.map((program) =>
       reason(`there is no command ${program}, so it always fails`, names.nearProgram(program)),
     ),
-    // A name that is no module may well be asked for: `install sound-slot-0 /bin/true`.
+    // The kernel may ask for a name that is no module: `install sound-slot-0 /bin/true`.
     ...near.filter(({ suggestion }) => suggestion !== undefined && names.moduleOf(pattern) === undefined),
   ];
 }

@@ -108,7 +108,7 @@ interface Entry {
   readonly as: 'member' | 'single' | 'mask' | 'optional';
 }
 
-/** No line of configuration is worth more; the largest file of a distribution (modules.alias is none) has 200 KiB. */
+/** The largest configuration file of a distribution has 200 KiB. */
 const MOST_BYTES = 16 << 20;
 
 function readFamily(

@@ -24,7 +24,7 @@ const LONGEST_NAME = 4096;
 
 /**
  * What all compressed parts of an image may come to, in bytes. Distributions' images come to at most 1 GiB and shrink to a third
- * or less; a small file that claims to become a thousand times as much is an attack.
+ * or less; a small file that unpacks to a thousand times its size is an attack.
  */
 export function unpackedLimit(size: number): number {
   return Math.min(1024 * MIB, 64 * MIB + 40 * size);

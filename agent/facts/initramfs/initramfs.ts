@@ -17,7 +17,7 @@ export type Initramfs =
       /** Its modprobe.d files, with paths as inside it (`/etc/modprobe.d/x.conf`), sorted. */
       readonly config: readonly ConfigText[];
     }
-  /** `others`: images under names that tell no kernel; whether one of them is this kernel's nobody can say. */
+  /** `others`: images whose names show no kernel release. One of them may be this kernel's. */
   | { readonly kind: 'none'; readonly others: readonly string[] }
   | { readonly kind: 'unreadable'; readonly file: string; readonly why: string };
 

@@ -17,7 +17,7 @@ export interface DirectiveLine {
   name(): string | undefined;
   /** The next name, the raw rest of the line and where that begins; undefined after a complaint when either is missing. */
   nameAndRest(): { readonly name: string; readonly rest: string; readonly at: number } | undefined;
-  /** Warns of words that nobody reads; people write comments there. */
+  /** Warns of words behind the rule, which have no effect; people write comments there. */
   nothingMore(): void;
   /** Reports a problem at this column of the line, 0 is the first: an error and `malformed`, unless `more` says otherwise. */
   complain(message: string, at: number, more?: Partial<Pick<Problem, 'severity' | 'code' | 'word'>>): void;

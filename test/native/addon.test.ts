@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RawNetlinkSocket } from 'netlink/dist/raw.js';
@@ -169,7 +170,9 @@ t.test('socket options on what is no netlink socket answer an errno', (t) => {
 });
 
 t.test('notify sends one datagram', async (t) => {
-  const dir = t.testdir({});
+  // Not t.testdir: the name of a socket has at most 107 bytes, and this tree may lie deep.
+  const dir = mkdtempSync(join(tmpdir(), 'plugd-notify-'));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
   // Node has no unix datagram sockets: python3, which building the addon needs anyway, receives.
   for (const name of [join(dir, 'notify'), `@plugd-test-${process.pid}`]) {
     const script = `

@@ -16,6 +16,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   exports.Set("openInRoot", Napi::Function::New<plugd::OpenInRoot>(env));
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
+  exports.Set("readModulePartsLater", Napi::Function::New<plugd::ReadModulePartsLater>(env));
   exports.Set("readLinkedDevices", Napi::Function::New<plugd::ReadLinkedDevices>(env));
   exports.Set("readLinkedDevicesLater", Napi::Function::New<plugd::ReadLinkedDevicesLater>(env));
   exports.Set("listenLines", Napi::Function::New<plugd::ListenLines>(env));

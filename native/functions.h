@@ -5,7 +5,7 @@
 // The addon's functions, grouped by the file that has them. What each promises stands in agent/base/addon.ts.
 namespace plugd {
 
-// decompress.cc
+// compression/decompress.cc
 Napi::Value DecompressWhole(const Napi::CallbackInfo& info);
 Napi::Value DecompressFirst(const Napi::CallbackInfo& info);
 Napi::Value DecompressLater(const Napi::CallbackInfo& info);
@@ -30,6 +30,9 @@ Napi::Value LockFile(const Napi::CallbackInfo& info);
 Napi::Value FinitModule(const Napi::CallbackInfo& info);
 Napi::Value InitModule(const Napi::CallbackInfo& info);
 Napi::Value DeleteModule(const Napi::CallbackInfo& info);
+
+// compression/module_parts.cc
+Napi::Value ReadModulePartsLater(const Napi::CallbackInfo& info);
 
 // netlink_socket.cc
 Napi::Value NetlinkDescriptor(const Napi::CallbackInfo& info);

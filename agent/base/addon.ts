@@ -52,6 +52,22 @@ export interface Addon {
     limit: number,
     done: (result: Buffer | number) => void,
   ): void;
+  /**
+   * Named sections of a compressed module file, on libuv's pool: `parts` are offset and length of each range of the unpacked image;
+   * their bytes are in `into`, one after the other, or in a buffer of their own if that is too small: the ELF header, the section headers (with 1 KiB in front of them), the section names, and
+   * the sections. Of an .xz in several blocks only those are unpacked. Or -errno: -ENOTSUP for anything but one stream of whole ELF
+   * headers, which says nothing about the file; EFBIG over `limit`; ENOSYS no library here; ENOMEM; or what read(2) answers.
+   * The caller closes `fd` in done.
+   */
+  readModulePartsLater(
+    format: 'xz' | 'zstd',
+    fd: number,
+    size: number,
+    limit: number,
+    sections: readonly string[],
+    into: Uint8Array,
+    done: (result: ModuleParts | number) => void,
+  ): void;
   /** _exit(2): ends the process without taking Node apart, and without its 'exit' listeners. */
   exitNow(status: number): void;
   /** One UTF-8 datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract), never waiting: 0 or -errno (EAGAIN full). */
@@ -81,6 +97,14 @@ export interface Addon {
   setV8Flags(flags: string): boolean;
   /** keyctl(KEYCTL_READ): the ids of a keyring's keys, by its own id; or -errno: EACCES not for this user, ENOSYS no keys. */
   readKeyring(id: number): readonly number[] | number;
+}
+
+/** What readModulePartsLater() answers; `size` is that of the unpacked image. */
+export interface ModuleParts {
+  readonly size: number;
+  readonly parts: readonly number[];
+  /** There when `into` was too small. */
+  readonly bytes?: Buffer;
 }
 
 /** A socket that listenLines() made. */

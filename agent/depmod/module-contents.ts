@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { ERRNO, errnoText } from '../base/errno.ts';
+import { errnoText } from '../base/errno.ts';
 import { PlugdError } from '../base/error.ts';
 import {
   openModuleFile,
@@ -24,9 +24,18 @@ export type TakeSymbols = (position: number, file: ModuleFile) => void;
 
 const NOTHING: ModuleFacts = { aliases: [], softdeps: [], weakdeps: [] };
 
-/** Images that are held at a time, and how large each may be, in bytes: a larger one is decompressed when its turn comes. */
-const MOST_AHEAD = 16;
-const AHEAD_LIMIT = 32 << 20;
+/** What depmod looks at in a module file (see module-symbols.ts). */
+const SECTIONS = [
+  '.modinfo',
+  '.symtab',
+  '.strtab',
+  '__versions',
+  '__version_ext_names',
+  '__version_ext_crcs',
+  '__ksymtab_strings',
+  '__kcrctab',
+  '__kcrctab_gpl',
+];
 
 /**
  * Reads the modules one after the other, in their order. Compressed ones are decompressed ahead, as many at a time as there
@@ -38,7 +47,8 @@ export async function readModules(
   take: TakeSymbols,
   say: Say,
 ): Promise<readonly ModuleFacts[]> {
-  const ahead = Math.min(MOST_AHEAD, 2 * availableParallelism());
+  // One more than can be worked on: the next is there when a processor is free.
+  const ahead = availableParallelism() + 1;
   const coming = new Map<number, Promise<ModuleFile | NotAModule>>();
   const facts: ModuleFacts[] = [];
   for (const [i, module] of modules.entries()) {
@@ -49,14 +59,11 @@ export async function readModules(
     for (let j = i; j < modules.length && j < i + ahead; j++) {
       const next = modules[j];
       if (next === undefined || !isPacked(next) || coming.has(j)) continue;
-      coming.set(j, openModuleFileLater(nativePath(next.path), AHEAD_LIMIT));
+      coming.set(j, openModuleFileLater(nativePath(next.path), SECTIONS));
     }
     // One after the other: the last module that provides a symbol is its owner.
-    let file = await coming.get(i);
+    const file = (await coming.get(i)) ?? openModuleFile(nativePath(module.path));
     coming.delete(i);
-    if (file === undefined || (file.kind === 'not-a-module' && file.errno === ERRNO.EFBIG)) {
-      file = openModuleFile(nativePath(module.path));
-    }
     facts.push(readFacts(module, i, file, take, say));
   }
   return facts;

@@ -20,7 +20,7 @@ const FLAGS =
   '-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1 -O0';
 
 /** The tests that run native code, most of it. */
-const TESTS = ['native/addon.test.js', 'facts/modfiles/module-file.test.js'];
+const TESTS = ['native/addon.test.js', 'facts/modfiles/module-file.test.js', 'facts/modfiles/module-parts.test.js'];
 
 /** The library to preload, or why there is none. */
 function findSanitizer():
@@ -42,7 +42,8 @@ function build(): void {
   const native = join(tree, 'native');
   mkdirSync(native);
   for (const name of readdirSync(join(root, 'native'))) {
-    if (/\.(cc|c|h|gyp|mjs)$/.test(name)) cpSync(join(root, 'native', name), join(native, name));
+    if (name === 'compression' || /\.(cc|c|h|gyp|mjs)$/.test(name))
+      cpSync(join(root, 'native', name), join(native, name), { recursive: true });
   }
   const env = { ...process.env, CFLAGS: FLAGS, CXXFLAGS: FLAGS, LDFLAGS: '-fsanitize=address,undefined' };
   const built = spawnSync(process.execPath, [join(native, 'build.mjs')], { env, stdio: 'inherit' });

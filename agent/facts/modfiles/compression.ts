@@ -1,6 +1,6 @@
 /**
  * The compressions of module files, a row each: what a file's first bytes are, what its name ends in, and who decompresses it.
- * A further one is a row here, a file like native/xz.cc, and a row in native/decompress.cc.
+ * A further one is a row here, a file like native/compression/xz.cc, and a row in decompress.cc beside it.
  */
 
 /** One compression. */

@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { errnoOf, errnoText } from '../../base/errno.ts';
 import { PlugdError, reason } from '../../base/error.ts';
 import type { ByteSource } from './elf.ts';
@@ -70,3 +70,19 @@ const window: { owner: FileSource | undefined; start: number; end: number; bytes
   end: 0,
   bytes: Buffer.alloc(0),
 };
+
+/** A file that is open; `path` names it for people. */
+export interface OpenFile {
+  readonly path: string;
+  readonly fd: number;
+  readonly size: number;
+}
+
+/** The bytes of an open file, which is closed then. Errors: `unreadable`. */
+export function readWhole({ path, fd, size }: OpenFile): Buffer {
+  try {
+    return new FileSource(path, fd, size).read(0, size);
+  } finally {
+    closeSync(fd);
+  }
+}

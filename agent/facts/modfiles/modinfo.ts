@@ -7,6 +7,8 @@
  * Keys repeat (alias, parm, firmware). modules.builtin.modinfo is the same for the modules inside the kernel, each key
  * preceded by the module's name and a dot. Source: include/linux/moduleparam.h (__MODULE_INFO).
  */
+import { ERRNO } from '../../base/errno.ts';
+import { parseElf, section, type ByteSource, type Elf, type NotElf } from './elf.ts';
 
 /** One string of `.modinfo`; `value` is '' for a string without '='. latin1. */
 export interface ModinfoField {
@@ -39,4 +41,19 @@ export function modinfoValue(fields: readonly ModinfoField[], key: string): stri
 /** All values of a key in order. */
 export function modinfoValues(fields: readonly ModinfoField[], key: string): readonly string[] {
   return fields.filter((candidate) => candidate.key === key).map((candidate) => candidate.value);
+}
+
+/**
+ * The largest `.modinfo` that is not taken for damage, in bytes. Debian's largest has 76 KB (option); one of 60 MB, 5 KB in a
+ * .ko.zst, would be millions of strings.
+ */
+export const MODINFO_LIMIT = 4 * 1024 * 1024;
+
+/** A module's ELF headers; a `.modinfo` beyond all measure is damage. */
+export function parseModule(source: ByteSource): Elf | NotElf {
+  const elf = parseElf(source);
+  const size = elf.kind === 'elf' ? (section(elf, '.modinfo')?.size ?? 0) : 0;
+  if (size <= MODINFO_LIMIT) return elf;
+  const why = `damaged: .modinfo has ${(size / (1 << 20)).toFixed(1)} MiB, more than the ${MODINFO_LIMIT >> 20} MiB that plugd reads`;
+  return { kind: 'not-elf', why, errno: ERRNO.EINVAL };
 }

@@ -4,9 +4,10 @@ import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
 import { nativePath, toMachineText } from '../../base/machine-text.ts';
 import { compressionOf, MAGIC_LENGTH, type Compression } from './compression.ts';
 import { decompress, decompressLater, IMAGE_LIMIT, type Decompressed } from './decompress.ts';
-import { imageSource, parseElf, section, sectionBytes, viewOf, type ByteSource, type Elf, type NotElf } from './elf.ts';
-import { FileSource } from './file-source.ts';
-import { modinfoValue, parseModinfo, type ModinfoField } from './modinfo.ts';
+import { imageSource, section, sectionBytes, viewOf, type ByteSource, type Elf } from './elf.ts';
+import { FileSource, readWhole, type OpenFile } from './file-source.ts';
+import { readModuleParts } from './module-parts.ts';
+import { modinfoValue, parseModinfo, parseModule, type ModinfoField } from './modinfo.ts';
 import {
   neededSymbols,
   readSymbols,
@@ -31,7 +32,7 @@ const SIGNATURE_MARK = '~Module signature appended~\n';
 
 /**
  * An open module file. Of an uncompressed one only the parts that are asked for are read; a compressed one is decompressed
- * whole. Close it when done. Errors of all readers: `unreadable` when the disk fails.
+ * whole, or in parts (openModuleFileLater). Close it when done. Errors of all readers: `unreadable` when the disk fails.
  */
 export class ModuleFile {
   readonly kind = 'module';
@@ -39,7 +40,7 @@ export class ModuleFile {
   readonly compression: Compression | undefined;
   readonly elf: Elf;
   readonly #source: ByteSource;
-  readonly #fd: number | undefined;
+  readonly #close: (() => void) | undefined;
   #fields: readonly ModinfoField[] | undefined;
   #symbols: ModuleSymbols | undefined;
 
@@ -48,13 +49,14 @@ export class ModuleFile {
     compression: Compression | undefined;
     elf: Elf;
     source: ByteSource;
-    fd?: number;
+    /** Gives back what the source holds. */
+    close?: (() => void) | undefined;
   }) {
     this.path = opened.path;
     this.compression = opened.compression;
     this.elf = opened.elf;
     this.#source = opened.source;
-    this.#fd = opened.fd;
+    this.#close = opened.close;
   }
 
   /** The `.modinfo` strings in order; empty when the section is missing. */
@@ -124,12 +126,11 @@ export class ModuleFile {
 
   #text(name: string): string {
     const where = section(this.elf, name);
-    if (where === undefined) return '';
-    return this.#source.peek(where.offset, where.size).toString('latin1');
+    return where === undefined ? '' : this.#source.peek(where.offset, where.size).toString('latin1');
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#close?.();
   }
 }
 
@@ -139,28 +140,52 @@ export class ModuleFile {
  */
 export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule {
   const opened = open(place);
-  return opened.kind === 'packed' ? unpack(opened, decompress(opened.compression, opened.bytes)) : opened;
+  if (opened.kind !== 'packed') return opened;
+  try {
+    return unpack(opened, decompress(opened.compression, readWhole(opened)));
+  } catch (error) {
+    return failed(opened.path, error);
+  }
 }
 
 /**
- * The same; a compressed file is decompressed on libuv's pool, so that several are at a time. One whose image has more than
- * `limit` bytes is no module then (EFBIG).
+ * The same; a compressed file is decompressed on libuv's pool, several at a time. With `sections` only these are kept in memory
+ * where that is possible; whatever else is read of the file then takes the whole image.
  */
 export async function openModuleFileLater(
   place: string | Buffer,
-  limit: number = IMAGE_LIMIT,
+  sections?: readonly string[],
 ): Promise<ModuleFile | NotAModule> {
   const opened = open(place);
   if (opened.kind !== 'packed') return opened;
-  return unpack(opened, await decompressLater(opened.compression, opened.bytes, limit));
+  const { path, compression } = opened;
+  if (sections !== undefined) {
+    const source = await readModuleParts(compression, opened, sections, () => wholeImage(place));
+    if (source !== undefined) {
+      closeSync(opened.fd);
+      const module = moduleOf(path, compression, source, () => source.close());
+      if (module.kind === 'not-a-module') source.close();
+      return module;
+    }
+  }
+  try {
+    return unpack(opened, await decompressLater(compression, readWhole(opened)));
+  } catch (error) {
+    return failed(path, error);
+  }
 }
 
-/** A compressed file as it is on the disk. */
-interface Packed {
+/** The image of a file of which only parts were kept. */
+function wholeImage(place: string | Buffer): ByteSource {
+  const file = openModuleFile(place);
+  if (file.kind === 'not-a-module') throw new PlugdError('unreadable', `${file.path}: ${file.why}`);
+  return imageSource(file.image());
+}
+
+/** A compressed file; who gets it closes `fd`. */
+interface Packed extends OpenFile {
   readonly kind: 'packed';
-  readonly path: string;
   readonly compression: Compression;
-  readonly bytes: Buffer;
 }
 
 function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
@@ -185,12 +210,12 @@ function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
     const compression = compressionOf(source.peek(0, MAGIC_LENGTH));
     if (compression !== undefined) {
       if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, ERRNO.EFBIG);
-      return { kind: 'packed', path, compression, bytes: source.read(0, stat.size) };
+      keep = true;
+      return { kind: 'packed', path, compression, fd, size: stat.size };
     }
-    const elf = parseModule(source);
-    if (elf.kind === 'not-elf') return not(elf.why, elf.errno);
-    keep = true;
-    return new ModuleFile({ path, compression, elf, source, fd });
+    const module = moduleOf(path, compression, source, () => closeSync(fd));
+    keep = module.kind === 'module';
+    return module;
   } catch (error) {
     return failed(path, error);
   } finally {
@@ -198,30 +223,23 @@ function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
   }
 }
 
-/**
- * The largest `.modinfo` that is not taken for damage, in bytes. Debian's largest has 76 KB (option); one of 60 MB, 5 KB in a
- * .ko.zst, would be millions of strings.
- */
-export const MODINFO_LIMIT = 4 * 1024 * 1024;
-
-/** A module's ELF headers; a `.modinfo` beyond all measure is damage. */
-function parseModule(source: ByteSource): Elf | NotElf {
-  const elf = parseElf(source);
-  const size = elf.kind === 'elf' ? (section(elf, '.modinfo')?.size ?? 0) : 0;
-  if (size <= MODINFO_LIMIT) return elf;
-  const why = `damaged: .modinfo has ${(size / (1 << 20)).toFixed(1)} MiB, more than the ${MODINFO_LIMIT >> 20} MiB that plugd reads`;
-  return { kind: 'not-elf', why, errno: ERRNO.EINVAL };
-}
-
 function unpack({ path, compression }: Packed, unpacked: Decompressed): ModuleFile | NotAModule {
   if (unpacked.kind === 'undecompressable') {
     const errno = unpacked.errno === ERRNO.EBADMSG ? ERRNO.EINVAL : unpacked.errno;
     return { kind: 'not-a-module', path, why: unpacked.why, errno };
   }
-  const source = imageSource(unpacked.image);
+  return moduleOf(path, compression, imageSource(unpacked.image));
+}
+
+function moduleOf(
+  path: string,
+  compression: Compression | undefined,
+  source: ByteSource,
+  close?: () => void,
+): ModuleFile | NotAModule {
   const elf = parseModule(source);
   if (elf.kind === 'not-elf') return { kind: 'not-a-module', path, why: elf.why, errno: elf.errno };
-  return new ModuleFile({ path, compression, elf, source });
+  return new ModuleFile({ path, compression, elf, source, close });
 }
 
 function failed(path: string, error: unknown): NotAModule {

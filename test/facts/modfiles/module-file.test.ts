@@ -6,13 +6,8 @@ import t from 'tap';
 import { compressionOf } from '../../../agent/facts/modfiles/compression.ts';
 import { decompress, decompressLater, unpackByProgram } from '../../../agent/facts/modfiles/decompress.ts';
 import { imageSource, parseElf, u64, viewOf } from '../../../agent/facts/modfiles/elf.ts';
-import { modinfoValues, parseModinfo } from '../../../agent/facts/modfiles/modinfo.ts';
-import {
-  MODINFO_LIMIT,
-  ModuleFile,
-  openModuleFile,
-  openModuleFileLater,
-} from '../../../agent/facts/modfiles/module-file.ts';
+import { MODINFO_LIMIT, modinfoValues, parseModinfo } from '../../../agent/facts/modfiles/modinfo.ts';
+import { ModuleFile, openModuleFile, openModuleFileLater } from '../../../agent/facts/modfiles/module-file.ts';
 import { readModuleInfo } from '../../../agent/facts/modfiles/module-info.ts';
 import { elfImage, type ElfImage } from '../../fixtures/elf-image.ts';
 

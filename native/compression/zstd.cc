@@ -1,39 +1,9 @@
-// .zst images through libzstd.so.1. The few declarations are the library's stable ABI (zstd 1.3.0, zstd.h).
-#include <dlfcn.h>
-
+// .zst images through libzstd.so.1.
 #include "decompression.h"
+#include "libraries.h"
 
 namespace plugd {
 namespace {
-
-struct ZstdBuffer {  // ZSTD_inBuffer and ZSTD_outBuffer
-  void* data;
-  size_t size;
-  size_t position;
-};
-
-struct Zstd {
-  void* (*create)();
-  size_t (*free_stream)(void*);
-  size_t (*decompress)(void*, ZstdBuffer* out, ZstdBuffer* in);
-  unsigned (*is_error)(size_t);
-};
-
-const Zstd* OpenZstd() {
-  static const Zstd library = [] {
-    Zstd zstd{};
-    void* handle = dlopen("libzstd.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) return zstd;
-    zstd.create = reinterpret_cast<decltype(zstd.create)>(dlsym(handle, "ZSTD_createDStream"));
-    zstd.free_stream = reinterpret_cast<decltype(zstd.free_stream)>(dlsym(handle, "ZSTD_freeDStream"));
-    zstd.decompress = reinterpret_cast<decltype(zstd.decompress)>(dlsym(handle, "ZSTD_decompressStream"));
-    zstd.is_error = reinterpret_cast<decltype(zstd.is_error)>(dlsym(handle, "ZSTD_isError"));
-    return zstd;
-  }();
-  const bool whole = library.create != nullptr && library.free_stream != nullptr && library.decompress != nullptr &&
-                     library.is_error != nullptr;
-  return whole ? &library : nullptr;
-}
 
 // `consumed`: as for Unxz, after the first frame.
 int Unzstd(const Zstd& zstd, Input input, Output* output, size_t* consumed) {
@@ -48,7 +18,7 @@ int Unzstd(const Zstd& zstd, Input input, Output* output, size_t* consumed) {
     if (error != 0) break;
     ZstdBuffer out{output->free_begin(), output->free_size(), 0};
     const size_t before = in.position;
-    hint = zstd.decompress(stream, &out, &in);
+    hint = zstd.decompress_stream(stream, &out, &in);
     output->Wrote(out.position);
     if (zstd.is_error(hint) != 0) {
       error = -EBADMSG;
@@ -63,6 +33,22 @@ int Unzstd(const Zstd& zstd, Input input, Output* output, size_t* consumed) {
 }
 
 }  // namespace
+
+const Zstd* OpenZstd() {
+  static const Zstd* const library = []() -> const Zstd* {
+    static Zstd zstd{};
+    void* handle = dlopen("libzstd.so.1", RTLD_NOW | RTLD_LOCAL);
+    const bool whole = handle != nullptr && Find(handle, "ZSTD_createDStream", &zstd.create) &&
+                       Find(handle, "ZSTD_freeDStream", &zstd.free_stream) &&
+                       Find(handle, "ZSTD_decompressStream", &zstd.decompress_stream) &&
+                       Find(handle, "ZSTD_decompressDCtx", &zstd.decompress) &&
+                       Find(handle, "ZSTD_getFrameContentSize", &zstd.content_size) &&
+                       Find(handle, "ZSTD_findFrameCompressedSize", &zstd.frame_size) &&
+                       Find(handle, "ZSTD_isError", &zstd.is_error);
+    return whole ? &zstd : nullptr;
+  }();
+  return library;
+}
 
 int DecompressZstdInto(Input input, Output* output, size_t* consumed) {
   const Zstd* zstd = OpenZstd();

@@ -1,56 +1,13 @@
-// .xz images through liblzma.so.5. The few declarations are the library's stable ABI (xz 5.0, lzma/base.h and
-// lzma/container.h).
-#include <dlfcn.h>
-
+// .xz images through liblzma.so.5.
 #include "decompression.h"
+#include "libraries.h"
 
 namespace plugd {
 namespace {
 
-struct LzmaStream {
-  const uint8_t* next_in;
-  size_t avail_in;
-  uint64_t total_in;
-  uint8_t* next_out;
-  size_t avail_out;
-  uint64_t total_out;
-  const void* allocator;
-  void* internal;
-  void* reserved_pointers[4];
-  uint64_t reserved_int1;
-  uint64_t reserved_int2;
-  size_t reserved_int3;
-  size_t reserved_int4;
-  int reserved_enum1;
-  int reserved_enum2;
-};
-
-constexpr int kLzmaOk = 0, kLzmaStreamEnd = 1, kLzmaMemError = 5, kLzmaMemlimitError = 6;
-constexpr int kLzmaFinish = 3;
 constexpr uint32_t kLzmaConcatenated = 0x08;
 // xz -9 needs 65 MiB; a hostile header may claim 4 GiB.
 constexpr uint64_t kLzmaMemory = 160 << 20;
-
-struct Lzma {
-  int (*stream_decoder)(LzmaStream*, uint64_t, uint32_t);
-  int (*code)(LzmaStream*, int);
-  void (*end)(LzmaStream*);
-};
-
-// A library stays open until the process ends: closing it would gain nothing.
-const Lzma* OpenLzma() {
-  static const Lzma library = [] {
-    Lzma lzma{};
-    void* handle = dlopen("liblzma.so.5", RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) return lzma;
-    lzma.stream_decoder = reinterpret_cast<decltype(lzma.stream_decoder)>(dlsym(handle, "lzma_stream_decoder"));
-    lzma.code = reinterpret_cast<decltype(lzma.code)>(dlsym(handle, "lzma_code"));
-    lzma.end = reinterpret_cast<decltype(lzma.end)>(dlsym(handle, "lzma_end"));
-    return lzma;
-  }();
-  const bool whole = library.stream_decoder != nullptr && library.code != nullptr && library.end != nullptr;
-  return whole ? &library : nullptr;
-}
 
 // With `consumed` it stops after the first stream and tells how much of the input that took; without, all of it must be streams.
 int Unxz(const Lzma& lzma, Input input, Output* output, size_t* consumed) {
@@ -78,6 +35,19 @@ int Unxz(const Lzma& lzma, Input input, Output* output, size_t* consumed) {
 }
 
 }  // namespace
+
+const Lzma* OpenLzma() {
+  static const Lzma* const library = []() -> const Lzma* {
+    static Lzma lzma{};
+    void* handle = dlopen("liblzma.so.5", RTLD_NOW | RTLD_LOCAL);
+    const bool whole = handle != nullptr && Find(handle, "lzma_stream_decoder", &lzma.stream_decoder) &&
+                       Find(handle, "lzma_raw_decoder", &lzma.raw_decoder) && Find(handle, "lzma_code", &lzma.code) &&
+                       Find(handle, "lzma_end", &lzma.end) && Find(handle, "lzma_crc32", &lzma.crc32) &&
+                       Find(handle, "lzma_crc64", &lzma.crc64);
+    return whole ? &lzma : nullptr;
+  }();
+  return library;
+}
 
 int DecompressXzInto(Input input, Output* output, size_t* consumed) {
   const Lzma* lzma = OpenLzma();

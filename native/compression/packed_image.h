@@ -1,0 +1,76 @@
+#ifndef PLUGD_PACKED_IMAGE_H
+#define PLUGD_PACKED_IMAGE_H
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace plugd {
+
+// Memory that is used again and never cleared: pages that nobody touches cost nothing. It comes from the kernel and goes back there; malloc
+// would keep a hole for each thread and size.
+class Memory {
+ public:
+  Memory() = default;
+  ~Memory() { Trim(0); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  // At least `size` bytes, of any contents; nullptr when there are none to be had.
+  uint8_t* Reserve(size_t size);
+  // Gives back what is more than `most` bytes.
+  void Trim(size_t most);
+  uint8_t* data() const { return data_; }
+
+ private:
+  uint8_t* data_ = nullptr;
+  size_t capacity_ = 0;
+};
+
+// A file of one .xz stream or one .zst frame, as kernel builds make them, which is unpacked as far as it is asked for: an .xz of several
+// blocks (`xz --block-size`) block by block, everything else at once. It owns its memory and is used for one file after the other.
+class PackedImage {
+ public:
+  PackedImage() = default;
+  ~PackedImage();
+  PackedImage(const PackedImage&) = delete;
+  PackedImage& operator=(const PackedImage&) = delete;
+
+  // Reads `size` bytes of the file. 0; -ENOTSUP for a file of any other shape, which says nothing about it; -EFBIG when it becomes larger than
+  // `limit`; -ENOSYS without the library; -ENOMEM; or what read(2) answers.
+  int Open(bool is_xz, int fd, size_t size, size_t limit);
+  // Makes the bytes [offset, offset + length) there: 0, or -ENOTSUP when they are damaged or not inside, or -ENOMEM.
+  int Need(uint64_t offset, uint64_t length);
+  // The unpacked size.
+  uint64_t size() const { return size_; }
+  // The unpacked bytes, where Need() said 0.
+  const uint8_t* bytes() const { return image_.data(); }
+  // Gives large memory back.
+  void Close();
+
+ private:
+  struct Block {
+    size_t packed_offset;
+    size_t unpadded_size;
+    uint64_t offset;
+    uint64_t size;
+    bool is_there;
+  };
+  struct Decoders;
+
+  int OpenXz(size_t limit);
+  int OpenZst(size_t limit);
+  int Unpack(Block* block);
+  int UnpackXz(const Block& block);
+
+  Memory file_;
+  Memory image_;
+  Decoders* decoders_ = nullptr;
+  std::vector<Block> blocks_;
+  size_t file_size_ = 0;
+  uint64_t size_ = 0;
+  bool is_xz_ = false;
+  size_t check_size_ = 0;
+};
+
+}  // namespace plugd
+#endif

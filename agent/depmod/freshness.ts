@@ -1,62 +1,50 @@
 import { statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
-import type { Say } from './message.ts';
-import { readDirectory } from './module-search.ts';
 import { nativePath } from '../base/machine-text.ts';
-import { isModuleFileName } from '../facts/modfiles/module-file-name.ts';
+import { walkModules } from '../facts/trees/tree-walk.ts';
+import type { Say } from './message.ts';
 
 /**
  * Whether modules.dep is as new as every module file below the tree (`depmod -A`), in whole seconds. False when there is no
  * modules.dep. Files that are gone, and directories outside of the tree, are not noticed, as with kmod.
  */
 export function isUpToDate(moduleDir: string, say: Say): boolean {
-  const entries = readDirectory(moduleDir);
-  if (typeof entries === 'number') {
-    say('error', `could not open directory ${moduleDir}: ${errnoText(entries)}`);
+  if (!isDirectory(moduleDir, say)) return false;
+  const made = changedSecond(`${moduleDir}/modules.dep`);
+  if (made.kind === 'unknown') {
+    say('error', `could not fstatat(${moduleDir}, modules.dep): ${errnoText(made.errno)}`);
     return false;
   }
-  const dep = seconds(`${moduleDir}/modules.dep`);
-  if (dep.kind === 'unknown') {
-    say('error', `could not fstatat(${moduleDir}, modules.dep): ${errnoText(dep.errno)}`);
-    return false;
-  }
-  const own = seconds(moduleDir);
-  return !holdsNewer(moduleDir, dep.seconds, say, new Set(own.kind === 'directory' ? [own.identity] : []));
+  let upToDate = true;
+  walkModules(moduleDir, {
+    root: '',
+    file: (path) => {
+      const changed = changedSecond(path);
+      if (changed.kind === 'unknown') say('error', `${path}: ${errnoText(changed.errno)}`);
+      else if (changed.second > made.second) upToDate = false;
+      return !upToDate;
+    },
+    fault: ({ kind, path, errno }) => {
+      if (kind === 'directory') say('error', `could not open directory ${path}: ${errnoText(errno)}`);
+      else if (kind === 'entry') say('error', `${path}: ${errnoText(errno)}`);
+    },
+  });
+  return upToDate;
 }
 
-function holdsNewer(directory: string, than: number, say: Say, seen: Set<string>): boolean {
-  const entries = readDirectory(directory);
-  if (typeof entries === 'number') {
-    say('error', `could not open directory ${directory}: ${errnoText(entries)}`);
-    return false;
-  }
-  for (const { name } of entries) {
-    if (name === 'build' || name === 'source') continue;
-    const path = `${directory}/${name}`;
-    const file = seconds(path);
-    if (file.kind === 'unknown') say('error', `${path}: ${errnoText(file.errno)}`);
-    else if (file.kind === 'directory') {
-      // Links can lead anywhere, also back.
-      if (seen.has(file.identity)) continue;
-      seen.add(file.identity);
-      if (holdsNewer(path, than, say, seen)) return true;
-    } else if (isModuleFileName(name) && file.seconds > than) return true;
-  }
-  return false;
+function isDirectory(path: string, say: Say): boolean {
+  const found = changedSecond(`${path}/.`);
+  if (found.kind === 'unknown') say('error', `could not open directory ${path}: ${errnoText(found.errno)}`);
+  return found.kind === 'known';
 }
 
-type Age =
-  | { readonly kind: 'file'; readonly seconds: number }
-  | { readonly kind: 'directory'; readonly seconds: number; readonly identity: string }
+type Change =
+  | { readonly kind: 'known'; readonly second: number }
   | { readonly kind: 'unknown'; readonly errno: number };
 
-function seconds(path: string): Age {
+function changedSecond(path: string): Change {
   try {
-    const stat = statSync(nativePath(path));
-    const modified = Math.floor(stat.mtimeMs / 1000);
-    return stat.isDirectory()
-      ? { kind: 'directory', seconds: modified, identity: `${stat.dev}:${stat.ino}` }
-      : { kind: 'file', seconds: modified };
+    return { kind: 'known', second: Math.floor(statSync(nativePath(path)).mtimeMs / 1000) };
   } catch (error) {
     return { kind: 'unknown', errno: errnoOf(error, ERRNO.EIO) };
   }

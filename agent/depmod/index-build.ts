@@ -1,9 +1,6 @@
 /** Builds the indexes of a module tree, as depmod(8) does. */
-import { readFileSync } from 'node:fs';
-import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
-import { readDepmodConfig } from '../facts/config/config-text.ts';
+import { errnoText } from '../base/errno.ts';
 import { allDependencies, orderDependencies } from './dependency-graph.ts';
-import { parseDepmodConfig } from './depmod-conf.ts';
 import {
   aliasIndex,
   aliasText,
@@ -20,7 +17,7 @@ import {
   type TreeFacts,
 } from './index-files.ts';
 import type { IndexLayout } from '../indexes/index-writer.ts';
-import { readSymvers, readSystemMap } from './kernel-build-symbols.ts';
+import { parseSymvers, parseSystemMap } from './kernel-build-symbols.ts';
 import { canBeDependency, inOneLine, whyNotInLine } from './line-text.ts';
 import type { Say } from './message.ts';
 import { readModules } from './module-contents.ts';
@@ -28,7 +25,8 @@ import { orderModules } from './module-order.ts';
 import { searchModules } from './module-search.ts';
 import type { IndexFiles } from './publication.ts';
 import { NOBODY, SymbolTable } from './symbol-table.ts';
-import { nativePath } from '../base/machine-text.ts';
+import { readTreeText } from './tree-text.ts';
+import { toMachineText } from '../base/machine-text.ts';
 import type { TreeModule } from './tree-module.ts';
 
 /** What to build and from what. */
@@ -69,12 +67,8 @@ export async function readTree(options: BuildOptions): Promise<TreeReading> {
   if (failure !== undefined) return { kind: 'failed', why: failure };
   let found = options.modules;
   if (found === undefined) {
-    const texts = readDepmodConfig(
-      { root: '', kernel: options.kernel, moduleDir, sysfs: '/sys', proc: '/proc' },
-      { paths: options.configPaths },
-    );
-    for (const { file, why } of texts.unread) say('error', `file parse ${file}: ${why}`);
-    const search = searchModules(moduleDir, parseDepmodConfig(texts.texts, options.kernel, say), say);
+    const { kernel, configPaths } = options;
+    const search = searchModules({ root: '', moduleDir, kernel, configPaths }, say);
     if (search.kind === 'failed')
       return { kind: 'failed', why: `could not search modules: ${errnoText(search.errno)}` };
     found = [...search.modules.values()];
@@ -106,15 +100,11 @@ function listableSymbols(symbols: SymbolTable, modules: readonly TreeModule[], s
 function addKernelSymbols(symbols: SymbolTable, options: BuildOptions): string | undefined {
   const file = options.symvers ?? options.systemMap;
   if (file === undefined) return undefined;
-  const read = options.symvers === undefined ? readSystemMap : readSymvers;
-  try {
-    symbols.addKernel(read(file, options.symbolPrefix, options.say));
-    return undefined;
-  } catch (error) {
-    const errno = errnoOf(error, undefined);
-    if (errno === undefined) throw error;
-    return `could not load ${file}: ${errnoText(errno)}`;
-  }
+  const read = readTreeText(toMachineText(file));
+  if (read.kind === 'unread') return `could not load ${file}: ${read.why}`;
+  const parse = options.symvers === undefined ? parseSystemMap : parseSymvers;
+  symbols.addKernel(parse(read.text, file, options.symbolPrefix, options.say));
+  return undefined;
 }
 
 function directDependencies(
@@ -205,12 +195,10 @@ function fromKernelBuild(
   make: (text: string, layout: IndexLayout, say: Say) => Buffer,
   { layout, say }: WriteOptions,
 ): Buffer {
-  let text: string;
-  try {
-    text = readFileSync(nativePath(`${moduleDir}/${name}`), 'latin1');
-  } catch (error) {
-    say('warning', `could not open ${name} at ${moduleDir}: ${errnoText(errnoOf(error, ERRNO.EIO))}`);
+  const read = readTreeText(`${moduleDir}/${name}`);
+  if (read.kind !== 'text') {
+    say('warning', `could not open ${name} at ${moduleDir}: ${read.why}`);
     return Buffer.alloc(0);
   }
-  return make(text, layout, say);
+  return make(read.text, layout, say);
 }

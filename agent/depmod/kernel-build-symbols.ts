@@ -4,7 +4,6 @@
  *     Module.symvers   0xb352177e<TAB>find_first_bit<TAB>vmlinux<TAB>EXPORT_SYMBOL
  *     System.map       c0294200 R __ksymtab_devfs_alloc_devnum
  */
-import { readFileSync } from 'node:fs';
 import type { Say } from './message.ts';
 
 /** A symbol of the kernel; `crc` is 0 where the source has none. */
@@ -16,10 +15,15 @@ export interface KernelSymbol {
 /** Names that the kernel's loader provides without exporting them: on all machines, s390, and 64-bit PowerPC. */
 const MAGIC = ['__this_module', '_GLOBAL_OFFSET_TABLE_', 'TOC.'];
 
-/** The symbols of a Module.symvers whose place is `vmlinux`, and the loader's own. Throws what node:fs throws. */
-export function readSymvers(file: string, prefix: string | undefined, say: Say): readonly KernelSymbol[] {
+/** The symbols of a Module.symvers whose place is `vmlinux`, and the loader's own; `file` names it in messages. */
+export function parseSymvers(
+  text: string,
+  file: string,
+  prefix: string | undefined,
+  say: Say,
+): readonly KernelSymbol[] {
   const found: KernelSymbol[] = [];
-  for (const [index, line] of lines(readFileSync(file, 'latin1'))) {
+  for (const [index, line] of lines(text)) {
     // The third word ends in a newline when it is the last: a file of three columns names no place then.
     const [version, name, place] = line.split(/[ \t]+/).filter((word) => word !== '');
     if (version === undefined || name === undefined || place !== 'vmlinux') continue;
@@ -32,10 +36,15 @@ export function readSymvers(file: string, prefix: string | undefined, say: Say):
   return [...found, ...MAGIC.map((name) => ({ name, crc: 0 }))];
 }
 
-/** The symbols that a System.map marks as exported, and the loader's own. Throws what node:fs throws. */
-export function readSystemMap(file: string, prefix: string | undefined, say: Say): readonly KernelSymbol[] {
+/** The symbols that a System.map marks as exported, and the loader's own; `file` names it in messages. */
+export function parseSystemMap(
+  text: string,
+  file: string,
+  prefix: string | undefined,
+  say: Say,
+): readonly KernelSymbol[] {
   const found: KernelSymbol[] = [];
-  for (const [index, line] of lines(readFileSync(file, 'latin1'))) {
+  for (const [index, line] of lines(text)) {
     const second = line.indexOf(' ', line.indexOf(' ') + 1);
     if (second <= 0) {
       say('error', `${file}:${index}: invalid line: ${line}`);

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import type { Say } from './message.ts';
 import { hashOrder, MODULE_BUCKETS } from './superfast-hash.ts';
-import { nativePath } from '../base/machine-text.ts';
 import type { TreeModule } from './tree-module.ts';
+import { readTreeText } from './tree-text.ts';
 
 /**
  * The modules in the order of modules.dep, which is their priority in the indexes. modules.order, which the kernel's build
@@ -30,14 +28,12 @@ function uncompressed({ name, listed }: TreeModule): string {
 
 /** The lines of modules.order; none when it is missing, or does not end in a newline: then it is half a file. */
 function orderLines(moduleDir: string, say: Say): readonly string[] {
-  let text: string;
-  try {
-    text = readFileSync(nativePath(`${moduleDir}/modules.order`), 'latin1');
-  } catch (error) {
-    say('warning', `could not open modules.order at ${moduleDir}: ${errnoText(errnoOf(error, ERRNO.EIO))}`);
+  const read = readTreeText(`${moduleDir}/modules.order`);
+  if (read.kind !== 'text') {
+    say('warning', `could not open modules.order at ${moduleDir}: ${read.why}`);
     return [];
   }
-  const lines = text.split('\n');
+  const lines = read.text.split('\n');
   if (lines.pop() !== '') {
     say('error', `${moduleDir}/modules.order:${lines.length + 1} corrupted line misses '\\n'`);
     return [];

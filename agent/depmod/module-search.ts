@@ -1,11 +1,13 @@
-import { readdirSync, statSync, type Dirent } from 'node:fs';
+import { statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
+import { nativePath, toMachineText } from '../base/machine-text.ts';
+import type { Host } from '../base/host.ts';
 import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
-import type { DepmodConfig } from './depmod-conf.ts';
+import { readDepmodConfig } from '../facts/config/config-text.ts';
+import { fileIdentity, walkModules, type WalkFault } from '../facts/trees/tree-walk.ts';
+import { parseDepmodConfig, type DepmodConfig } from './depmod-conf.ts';
 import { inOneLine, whyNotListed } from './line-text.ts';
 import type { Say } from './message.ts';
-import { nativePath, toMachineText } from '../base/machine-text.ts';
-import { isModuleFileName } from '../facts/modfiles/module-file-name.ts';
 import type { TreeModule } from './tree-module.ts';
 
 /** The tree could not be read at all; `errno` is what opendir(3) said. */
@@ -20,17 +22,47 @@ export interface FoundModules {
   readonly modules: ReadonlyMap<ModuleName, TreeModule>;
 }
 
+/** Where to search. */
+export interface TreePlace {
+  /** The tree that links stay in (see base/root.ts); '' for this machine, and for depmod, which follows them as kmod does. */
+  readonly root: string;
+  /** The module directory and the release, which depmod.d's lines are about. */
+  readonly moduleDir: string;
+  readonly kernel: string;
+  /** Directories or files of configuration instead of the root's depmod.d (-C). */
+  readonly configPaths?: readonly string[] | undefined;
+}
+
 /**
- * Searches the tree and then the external directories for module files. Of several files of one module the configuration
- * decides which counts. Directory entries are taken in the order of their names, so that files of equal rank are always
+ * Searches the tree and then the external directories of depmod.d for module files. Of several files of one module the
+ * configuration decides which counts. Directory entries are taken in the order of their names, so that files of equal rank are always
  * decided the same way (kmod takes them as the file system gives them); such a tie is a warning.
  */
-export function searchModules(moduleDir: string, config: DepmodConfig, say: Say): FoundModules | SearchFailure {
-  const search = new Search(moduleDir, config, say);
-  const errno = search.directory(moduleDir);
-  if (errno !== 0) return { kind: 'failed', errno };
-  for (const external of config.externals) search.directory(external);
-  return { kind: 'found', modules: search.modules };
+export function searchModules(place: TreePlace, say: Say): FoundModules | SearchFailure {
+  const { root, moduleDir, kernel, configPaths } = place;
+  const { texts, unread } = readDepmodConfig(
+    { root, kernel, moduleDir, sysfs: '/sys', proc: '/proc' },
+    { paths: configPaths },
+  );
+  for (const { file, why } of unread) say('error', `file parse ${file}: ${why}`);
+  const search = new Search(root, moduleDir, parseDepmodConfig(texts, kernel, say), say);
+  const errno = search.run((fault) => say('error', faultText(fault)));
+  return errno === undefined ? { kind: 'found', modules: search.modules } : { kind: 'failed', errno };
+}
+
+/** Takes messages for which there is another place. */
+const silent: Say = () => undefined;
+
+/** The modules that depmod would list for a host, in no order; links stay inside its root. Empty when it has no tree. */
+export function findModules(
+  { root, moduleDir, kernel, sysfs, proc }: Host,
+  fault: (fault: WalkFault) => void,
+): readonly TreeModule[] {
+  const directory = toMachineText(moduleDir);
+  const { texts } = readDepmodConfig({ root, moduleDir, kernel, sysfs, proc });
+  const search = new Search(root, directory, parseDepmodConfig(texts, kernel, silent), silent);
+  search.run(fault);
+  return [...search.modules.values()];
 }
 
 /** Module files named one by one, absolute and latin1; or a sentence that says what is wrong with one. */
@@ -44,10 +76,8 @@ export function findNamedModules(
   for (const file of files) {
     const path = toMachineText(file);
     if (!path.startsWith('/')) return { kind: 'failed', why: `${path}: not absolute path.` };
-    const kind = kindOf(path);
-    if (typeof kind === 'object' && 'errno' in kind) {
-      return { kind: 'failed', why: `could not create module ${path}: ${errnoText(kind.errno)}` };
-    }
+    const errno = errnoOfPath(path);
+    if (errno !== undefined) return { kind: 'failed', why: `could not create module ${path}: ${errnoText(errno)}` };
     const module = moduleAt(path, moduleDir);
     const why = whyNotListed(module.listed);
     if (why !== undefined) return { kind: 'failed', why: `${inOneLine(path)}: a path with ${why} cannot be listed` };
@@ -66,100 +96,59 @@ function moduleAt(path: string, moduleDir: string): TreeModule {
   return { name: moduleNameFromPath(path), path, listed: inTree ? path.slice(moduleDir.length + 1) : path };
 }
 
-/** Linux's limit for a path. */
-const PATH_MAX = 4096;
-
 class Search {
   readonly modules = new Map<ModuleName, TreeModule>();
-  /** Links followed: the rank of what is below them, and their target. */
-  readonly #followed = new Set<string>();
+  readonly #root: string;
   readonly #moduleDir: string;
   readonly #config: DepmodConfig;
   readonly #say: Say;
 
-  constructor(moduleDir: string, config: DepmodConfig, say: Say) {
+  constructor(root: string, moduleDir: string, config: DepmodConfig, say: Say) {
+    this.#root = root;
     this.#moduleDir = moduleDir;
     this.#config = config;
     this.#say = say;
   }
 
-  /** Searches below a directory: 0, or the errno that opening it gave. */
-  directory(path: string): number {
-    const entries = readDirectory(path);
-    if (typeof entries === 'number') {
-      this.#say('error', `could not open directory ${path}: ${errnoText(entries)}`);
-      return entries;
-    }
-    this.#entries(path, entries, [path]);
-    return 0;
+  /** Searches the tree and the external directories: undefined, or the errno that opening the tree gave. */
+  run(fault: (fault: WalkFault) => void): number | undefined {
+    const walk = (directory: string) =>
+      walkModules(directory, {
+        root: this.#root,
+        excludes: this.#config.excludes,
+        file: (file) => this.#file(file),
+        fault,
+        rank: (below) => this.#rank(moduleAt(`${below}/x`, this.#moduleDir)),
+      });
+    const errno = walk(this.#moduleDir);
+    if (errno === undefined) for (const external of this.#config.externals) walk(external);
+    return errno;
   }
 
-  /** `above` are the directories on the way down, this one last. */
-  #entries(directory: string, entries: readonly Entry[], above: readonly string[]): void {
-    // The descriptor that kmod has open at this depth, which its messages name.
-    const descriptor = above.length + 2;
-    for (const entry of entries) {
-      const { name } = entry;
-      if (name === 'build' || name === 'source' || this.#config.excludes.has(name)) continue;
-      const path = `${directory}/${name}`;
-      if (path.length >= PATH_MAX) {
-        this.#say('error', `path is too long ${path}`);
-        continue;
-      }
-      const kind = entry.kind ?? kindOf(path);
-      if (kind === 'file') this.#file(path, name);
-      else if (kind === 'directory') this.#subdirectory(path, name, above, entry.kind === undefined, descriptor);
-      else if ('errno' in kind) this.#say('error', `fstatat(${descriptor}, ${name}): ${errnoText(kind.errno)}`);
-      else this.#say('error', `unsupported file type ${path}: ${kind.type.toString(8)}`);
-    }
-  }
-
-  #subdirectory(path: string, name: string, above: readonly string[], isLink: boolean, descriptor: number): void {
-    if (isLink && !this.#mayFollow(path, above)) return;
-    const entries = readDirectory(path);
-    if (typeof entries === 'number') {
-      this.#say('error', `openat(${descriptor}, ${name}, O_RDONLY): ${errnoText(entries)}`);
-    } else {
-      this.#entries(path, entries, [...above, path]);
-    }
-  }
-
-  /** A link to a directory is followed unless that makes a circle, or led to the same files at the same rank before. */
-  #mayFollow(path: string, above: readonly string[]): boolean {
-    const target = identity(path);
-    if (above.some((directory) => identity(directory) === target)) {
-      this.#say('error', `failed ${path}: a symbolic link to a directory above it`);
-      return false;
-    }
-    const way = `${this.#rank(moduleAt(`${path}/x`, this.#moduleDir))} ${target}`;
-    if (this.#followed.has(way)) return false;
-    this.#followed.add(way);
-    return true;
-  }
-
-  #file(path: string, fileName: string): void {
-    if (!isModuleFileName(fileName)) return;
+  /** False: the walk goes on. */
+  #file(path: string): boolean {
     const found = moduleAt(path, this.#moduleDir);
     const { name } = found;
     if (name === '') {
       this.#say('error', `could not get modname from path ${path}`);
       this.#say('error', `failed ${path}: ${errnoText(ERRNO.EINVAL)}`);
-      return;
+      return false;
     }
     const why = whyNotListed(found.listed);
     if (why !== undefined) {
       this.#say('error', `left out, since its path has ${why}: ${inOneLine(path)}`);
-      return;
+      return false;
     }
     const known = this.modules.get(name);
     if (known !== undefined) {
       const order = this.#compare(known, found);
-      if (order === 'equal' && identity(known.path) !== identity(path)) {
+      if (order === 'equal' && fileIdentity(this.#root, known.path) !== fileIdentity(this.#root, path)) {
         this.#say('warning', `${known.path} and ${path} have the same rank: the first counts (see search in depmod.d)`);
       }
-      if (order !== 'new') return;
+      if (order !== 'new') return false;
     }
     this.modules.set(name, found);
+    return false;
   }
 
   /** Which of two files of one module counts. */
@@ -199,40 +188,29 @@ class Search {
   }
 }
 
-/** An entry of a directory, its name latin1. */
-export interface Entry {
-  readonly name: string;
-  /** Undefined: only stat(2) tells. */
-  readonly kind: 'file' | 'directory' | undefined;
+/** What kmod says; it names the descriptor that it has open at that depth. */
+function faultText({ kind, path, errno, type, depth }: WalkFault): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const descriptor = depth + 2;
+  const texts: Readonly<Record<WalkFault['kind'], string>> = {
+    directory:
+      depth === 0
+        ? `could not open directory ${path}: ${errnoText(errno)}`
+        : `openat(${descriptor}, ${name}, O_RDONLY): ${errnoText(errno)}`,
+    entry: `fstatat(${descriptor}, ${name}): ${errnoText(errno)}`,
+    loop: `failed ${path}: a symbolic link to a directory above it`,
+    special: `unsupported file type ${path}: ${type.toString(8)}`,
+    long: `path is too long ${path}`,
+  };
+  return texts[kind];
 }
 
-/** A directory's entries, names in latin1 and sorted, or the errno of opendir(3). */
-export function readDirectory(path: string): readonly Entry[] | number {
-  let entries: Dirent[];
+/** The errno of stat(2); undefined when something is there. */
+function errnoOfPath(path: string): number | undefined {
   try {
-    entries = readdirSync(nativePath(path), { encoding: 'latin1', withFileTypes: true });
+    statSync(nativePath(path));
+    return undefined;
   } catch (error) {
     return errnoOf(error, ERRNO.EIO);
   }
-  return entries
-    .map((entry): Entry => ({
-      name: entry.name,
-      kind: entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : undefined,
-    }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** What a link leads to: a file, a directory, or something else by its type bits; or the errno of stat(2). */
-function kindOf(path: string): 'file' | 'directory' | { readonly type: number } | { readonly errno: number } {
-  try {
-    const stat = statSync(nativePath(path));
-    return stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : { type: stat.mode & 0o170000 };
-  } catch (error) {
-    return { errno: errnoOf(error, ERRNO.EIO) };
-  }
-}
-
-function identity(path: string): string {
-  const stat = statSync(nativePath(path), { throwIfNoEntry: false });
-  return stat === undefined ? '' : `${stat.dev}:${stat.ino}`;
 }

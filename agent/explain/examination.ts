@@ -14,7 +14,7 @@ import { readKernelSymbols, type KernelSymbols } from '../facts/kernel/kernel-sy
 import { modinfoValue, modinfoValues } from '../facts/modfiles/modinfo.ts';
 import { openModuleFile, type ModuleFile } from '../facts/modfiles/module-file.ts';
 import { readSignature } from '../facts/modfiles/signature.ts';
-import { changedAt } from '../facts/trees/tree-listing.ts';
+import { changedAt } from '../facts/trees/file-age.ts';
 import type {
   FileEvidence,
   KernelEvidence,

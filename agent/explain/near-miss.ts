@@ -7,7 +7,7 @@ import { installedReleases, openHost, type Host } from '../base/host.ts';
 import { lookupKey, moduleFile, moduleNameFromPath } from '../base/names.ts';
 import { modinfoValues } from '../facts/modfiles/modinfo.ts';
 import { openModuleFile } from '../facts/modfiles/module-file.ts';
-import { listModuleFiles } from '../facts/trees/tree-listing.ts';
+import { findModules } from '../depmod/module-search.ts';
 import { createMatcher } from '../match/matcher.ts';
 import type { Sources } from '../load/sources.ts';
 import { findTree } from '../load/tree.ts';
@@ -47,12 +47,10 @@ export function nearMiss(host: Host, sources: Sources, names: readonly string[])
 }
 
 function strayFiles(host: Host, { matcher }: Sources, names: readonly string[]): readonly string[] {
-  const strays = listModuleFiles(host.moduleDir).filter(
-    ({ path }) => matcher.dependencies(moduleNameFromPath(path)) === undefined,
-  );
+  const strays = findModules(host, () => undefined).filter(({ name }) => matcher.dependencies(name) === undefined);
   if (strays.length > MOST_FILES) return [];
   const keys = names.map((name) => lookupKey(name) ?? name);
-  return strays.map(({ path }) => path).filter((path) => keys.some((key) => answersTo(host, path, key)));
+  return strays.map(({ listed }) => listed).filter((path) => keys.some((key) => answersTo(host, path, key)));
 }
 
 function answersTo(host: Host, path: string, key: string): boolean {

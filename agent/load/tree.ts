@@ -121,11 +121,15 @@ class TreeIndex implements Index {
     const file = `${this.#files.dir}/${this.#name}.bin`;
     const bytes = this.#files.readIndex(this.#name);
     if (bytes === undefined) return this.#fromText() ?? this.#nothing();
-    if (bytes.length === 0 && !this.#name.startsWith('modules.builtin')) {
-      // Of the builtin indexes depmod itself leaves empty files, of the others only a crash or a full disk does.
+    if (bytes.length === 0 && !(this.#name.startsWith('modules.builtin') && this.#hasNoText())) {
+      // Of the builtin indexes depmod itself leaves empty files where there is no text, of the others only a crash or a full disk does.
       throw new PlugdError('corrupt-index', 'the file is empty', { file, remedy: 'rebuild the indexes: depmod' });
     }
     return new IndexTrie(bytes, file);
+  }
+
+  #hasNoText(): boolean {
+    return (this.#files.readText(TEXT_OF[this.#name]) ?? '') === '';
   }
 
   /** The index that goes on in place of a damaged one; errors that are not of the file are thrown on. */

@@ -14,7 +14,12 @@ import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import { readLoosePaths } from '../../facts/config/permissions.ts';
 import { readBoundDevices } from '../../facts/devices/recording.ts';
 import { readTaints } from '../../facts/kernel/taint.ts';
-import { changedAt, listModuleFiles } from '../../facts/trees/tree-listing.ts';
+import { changedAt, fileAge } from '../../facts/trees/file-age.ts';
+import { faultOf } from '../../facts/regular-file.ts';
+import { findModules } from '../../depmod/module-search.ts';
+import { ERRNO } from '../../base/errno.ts';
+import { fromMachineText } from '../../base/machine-text.ts';
+import { existsInRoot } from '../../base/root.ts';
 import { udevdRuns } from '../../facts/kernel/udevd.ts';
 import { describe } from '../../facts/devices/device-search.ts';
 import { parseDepLine } from '../../match/matcher.ts';
@@ -76,30 +81,64 @@ function policyProblems(host: Host): readonly Problem[] {
   return read?.kind === 'malformed' ? read.problems : [];
 }
 
-/** What is on disk, against what modules.dep says. */
+/** What is on disk, as depmod would find it, against what modules.dep says. */
 export function treeFacts(host: Host, { tree, config }: Sources): TreeFacts {
   // A look into each index finds the damaged ones.
   for (const index of Object.values(tree.indexes)) index?.exact('');
-  const files = new Map(listModuleFiles(host.moduleDir).map(({ path, seconds }) => [path, seconds]));
+  const { paths, unreadable } = depmodFiles(host);
+  const missing: string[] = [];
+  const newer: string[] = [];
   const listed = new Set<string>();
+  const made = changedAt(`${host.moduleDir}/modules.dep.bin`) ?? changedAt(`${host.moduleDir}/modules.dep`) ?? 0;
   for (const { value } of tree.indexes.dep?.entries() ?? []) {
     const path = parseDepLine(value)?.path;
-    if (path !== undefined) listed.add(path);
+    if (path === undefined) continue;
+    listed.add(path);
+    const age = fileAge(host.root, moduleFile(host, path));
+    if (age.kind === 'absent') missing.push(path);
+    else if (age.kind === 'unknown') unreadable.push(`${moduleFile(host, path)}: ${faultOf(age.errno).why}`);
+    else if (age.seconds > made && paths.has(path)) newer.push(path);
   }
-  const made = changedAt(`${host.moduleDir}/modules.dep.bin`) ?? changedAt(`${host.moduleDir}/modules.dep`) ?? 0;
   return {
     modules: listed.size,
-    missing: [...listed]
-      .filter((path) => (path.startsWith('/') ? !existsSync(host.root + path) : !files.has(path)))
-      .toSorted(),
-    unlisted: [...files.keys()].filter((path) => !listed.has(path)).toSorted(),
-    newer: [...files]
-      .filter(([path, seconds]) => seconds > made && listed.has(path))
-      .map(([path]) => path)
-      .toSorted(),
+    missing: missing.toSorted(),
+    unlisted: [...paths].filter((path) => !listed.has(path)).toSorted(),
+    newer: newer.toSorted(),
+    unreadable: [...new Set(unreadable)].toSorted(),
     // Of the lines that depmod wrote into modules.softdep and modules.weakdep, too.
-    problems: [...tree.problems(), ...config.problems.filter(({ file }) => file.startsWith(`${host.moduleDir}/`))],
+    problems: [
+      ...tree.problems(),
+      ...missingBuiltins(host),
+      ...config.problems.filter(({ file }) => file.startsWith(`${host.moduleDir}/`)),
+    ],
   };
+}
+
+/** The modules that depmod would list, by the paths of modules.dep, and what cannot be looked at. */
+function depmodFiles(host: Host): { readonly paths: ReadonlySet<string>; readonly unreadable: string[] } {
+  const unreadable: string[] = [];
+  const found = findModules(host, ({ kind, path, errno }) => {
+    if ((kind === 'directory' || kind === 'entry') && errno !== ERRNO.ENOENT)
+      unreadable.push(`${fromMachineText(path)}: ${faultOf(errno).why}`);
+  });
+  return { paths: new Set(found.map(({ listed }) => listed)), unreadable };
+}
+
+/** The indexes of what is inside the kernel: without them `modprobe ext4` fails where ext4 is built in. */
+function missingBuiltins(host: Host): readonly Problem[] {
+  return (
+    [
+      ['modules.builtin', 'modules.builtin', 'which modules are inside the kernel'],
+      ['modules.builtin.alias', 'modules.builtin.modinfo', 'the aliases of modules inside the kernel'],
+    ] as const
+  ).flatMap(([index, text, what]): readonly Problem[] => {
+    const names = [`${index}.bin`, text];
+    if (names.some((name) => existsInRoot(host.root, `${host.moduleDir}/${name}`))) return [];
+    const message = `neither ${names.join(' nor ')} is there, so nobody knows ${what}`;
+    return [
+      { file: `${host.moduleDir}/${index}.bin`, line: 0, column: 0, severity: 'error', code: 'missing', message },
+    ];
+  });
 }
 
 /** The modules that devices here ask for, and the devices whose module is not loaded. */

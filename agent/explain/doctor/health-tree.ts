@@ -38,6 +38,13 @@ function moduleTree(facts: TreeHealth): Finding | undefined {
 /** Whether the files of modules.dep are there. */
 function moduleFiles({ tree }: TreeHealth): Finding | undefined {
   if (tree === undefined) return undefined;
+  if (tree.missing.length === 0 && tree.unreadable.length > 0) {
+    return {
+      state: 'warning',
+      summary: `${counted(tree.unreadable.length, 'file')} of the tree cannot be looked at`,
+      evidence: some(tree.unreadable),
+    };
+  }
   if (tree.missing.length === 0) return { state: 'ok', summary: 'every file of modules.dep is there' };
   return {
     state: 'wrong',

@@ -57,6 +57,8 @@ export interface TreeFacts {
   readonly unlisted: readonly string[];
   /** Module files that are newer than modules.dep. */
   readonly newer: readonly string[];
+  /** What cannot be looked at, and why: `/lib/modules/1.0/kernel/l.ko: a symbolic link that leads to itself`. */
+  readonly unreadable: readonly string[];
   /** Missing or damaged indexes. */
   readonly problems: readonly Problem[];
 }

@@ -35,7 +35,7 @@ const WELL: HealthFacts = {
   secureBoot: { state: 'off', validationDisabled: false, mokPending: [] },
   taints: [],
   helper: { path: '/sbin/modprobe', there: true },
-  tree: { modules: 4023, missing: [], unlisted: [], newer: [], problems: [] },
+  tree: { modules: 4023, missing: [], unlisted: [], newer: [], unreadable: [], problems: [] },
   configuration: [],
   idleRules: [],
   loose: [],

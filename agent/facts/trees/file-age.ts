@@ -1,0 +1,21 @@
+import { ERRNO } from '../../base/errno.ts';
+import { lookInRoot } from '../../base/root.ts';
+
+/** When a file was last changed, in seconds since 1970; undefined when it is not there. */
+export function changedAt(path: string): number | undefined {
+  const stat = lookInRoot('', path);
+  return typeof stat === 'number' ? undefined : Number(stat.mtimeMs / 1000n);
+}
+
+/** What looking at a file came to; `errno` says why nobody can tell (permission, a link that leads to itself). */
+export type FileAge =
+  | { readonly kind: 'file'; readonly seconds: number }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unknown'; readonly errno: number };
+
+/** When a file of `root` ('' for the live machine) was last changed, in seconds since 1970, or that it is not there. */
+export function fileAge(root: string, path: string): FileAge {
+  const stat = lookInRoot(root, path);
+  if (typeof stat !== 'number') return { kind: 'file', seconds: Number(stat.mtimeMs / 1000n) };
+  return stat === -ERRNO.ENOENT || stat === -ERRNO.ENOTDIR ? { kind: 'absent' } : { kind: 'unknown', errno: -stat };
+}

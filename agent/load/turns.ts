@@ -36,15 +36,17 @@ export async function pause(ms: number): Promise<void> {
   });
 }
 
-/** Whether `work` ends before `deadlineMs` (sinceStart()). It goes on in either case. */
+/** Whether `work` ends before `deadlineMs` (sinceStart()). It goes on in either case. Rejects when it does. */
 export async function within(deadlineMs: number, work: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), Math.max(0, deadlineMs - sinceStart()));
   });
-  const inTime = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What else there is to a piece of work in turns. */

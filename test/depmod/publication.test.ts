@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -16,7 +16,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { isUpToDate } from '../../agent/depmod/freshness.ts';
 import { publishIndexes } from '../../agent/depmod/publication.ts';
@@ -42,12 +41,15 @@ t.test('files take their places in an order in which a reader finds what an inde
   const dir = join(t.testdir({}), 'made/on/demand');
   mkdirSync(dir, { recursive: true });
   const seen: string[] = [];
-  const watcher = watch(dir, (_, name) => {
-    if (name?.startsWith('modules.') === true) seen.push(name);
-  });
+  const watcher = watch(dir);
   t.same(publishIndexes(dir, files('new')), { kind: 'published' });
-  while (!seen.includes('modules.dep')) await delay(5);
+  writeFileSync(join(dir, 'last'), '');
+  for await (const [, name] of on(watcher, 'change') as AsyncIterable<[event: string, name: string]>) {
+    if (name === 'last') break;
+    if (name.startsWith('modules.')) seen.push(name);
+  }
   watcher.close();
+  rmSync(join(dir, 'last'));
   t.same([...seen].toSorted(), [...NAMES].toSorted(), 'each once, whole');
   const at = (name: string) => seen.indexOf(name);
   t.equal(at('modules.dep.bin'), 0, 'where modules are, first');

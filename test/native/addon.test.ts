@@ -64,7 +64,8 @@ t.test('misuse is a TypeError', (t) => {
 });
 
 // A module's init that hangs, as the addon sees it: a finit_module that never returns. The C library's syscall() is
-// replaced by one that leaves its process id in a file, with what it can see, and sleeps.
+// replaced by one that leaves its process id in a file, with what it can see. Once there is a file `.ask` it makes one `.answer`,
+// which shows that it still goes on.
 const HANGING_CALL = `
   #define _GNU_SOURCE
   #include <dlfcn.h>
@@ -80,11 +81,15 @@ const HANGING_CALL = `
     long a = va_arg(list, long), b = va_arg(list, long), c = va_arg(list, long);
     va_end(list);
     if (number == SYS_finit_module) {
-      int open = 0; char path[64];
+      int open = 0; char path[4096];
       for (int fd = 0; fd < 64; fd++) { snprintf(path, sizeof path, "/proc/self/fd/%d", fd); open += access(path, F_OK) == 0; }
       FILE *out = fopen(getenv("HANG_FILE"), "w");
       fprintf(out, "%d %d\\n", getpid(), open);
       fclose(out);
+      snprintf(path, sizeof path, "%s.ask", getenv("HANG_FILE"));
+      while (access(path, F_OK) != 0) usleep(2000);
+      snprintf(path, sizeof path, "%s.answer", getenv("HANG_FILE"));
+      fclose(fopen(path, "w"));
       for (;;) sleep(1000);
     }
     static long (*real)(long, ...);
@@ -128,8 +133,10 @@ t.test('plugd ends while an init hangs, and the init is not disturbed', async (t
     const status = await new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal)));
     t.equal(status, expected, `${name}: plugd ends as it was told to`);
     const [pid = 0, open = 0] = readFileSync(hangFile, 'latin1').split(' ').map(Number);
-    await delay(50);
-    t.ok(pid > 0 && alive(pid), `${name}: the call goes on`);
+    t.ok(pid > 0);
+    writeFileSync(`${hangFile}.ask`, '');
+    while (alive(pid) && !existsSync(`${hangFile}.answer`)) await delay(5);
+    t.ok(existsSync(`${hangFile}.answer`), `${name}: the call goes on`);
     t.equal(open, 1, `${name}: it holds no descriptor but the module's`);
     process.kill(pid, 'SIGKILL');
   }

@@ -70,7 +70,8 @@ t.test('a reader that goes away does not end the writer', async (t) => {
     const log = openLog({ fd: 1, level: 'info', journald: false });
     process.stdin.once('data', () => {
       for (let i = 0; i < 100; i++) log.line('info', 'line');
-      setTimeout(() => { process.stderr.write('alive'); process.exit(0); }, 50);
+      // Whatever error the writes are to bring, they bring before this.
+      setImmediate(() => setImmediate(() => { process.stderr.write('alive'); process.exit(0); }));
     });
     log.line('info', 'ready');`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', program]);

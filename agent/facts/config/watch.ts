@@ -9,6 +9,7 @@
  */
 import { statSync, watch, type BigIntStats, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
+import { CLOCK, type Clock } from '../../base/clock.ts';
 import { reason } from '../../base/error.ts';
 
 export interface WatchOptions {
@@ -22,6 +23,8 @@ export interface WatchOptions {
   readonly quietMs?: number;
   /** 5,000 unless told: a directory in which something is always written is looked at now and then. */
   readonly limitMs?: number;
+  /** The machine's when left out. */
+  readonly clock?: Clock;
 }
 
 /** What is being watched. */
@@ -46,23 +49,26 @@ export function watchPaths(options: WatchOptions): Watch {
 
 class PathWatch implements Watch {
   readonly #options: WatchOptions;
+  readonly #clock: Clock;
   /** By directory. */
   readonly #watched = new Map<string, Watched>();
   readonly #told = new Set<string>();
   /** Directories that were perhaps replaced: a new one may have the old one's inode number. */
   readonly #replaced = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  /** Calls the timer off; undefined when none runs. */
+  #callOff: (() => void) | undefined;
   #firstMs = 0;
   #closed = false;
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? CLOCK;
     this.#refresh();
   }
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
     for (const { watcher } of this.#watched.values()) watcher.close();
     this.#watched.clear();
   }
@@ -118,16 +124,16 @@ class PathWatch implements Watch {
   }
 
   #schedule(): void {
-    const now = performance.now();
+    const now = this.#clock.now();
     const { quietMs = 100, limitMs = 5000 } = this.#options;
-    if (this.#timer === undefined) this.#firstMs = now;
-    else clearTimeout(this.#timer);
+    if (this.#callOff === undefined) this.#firstMs = now;
+    else this.#callOff();
     const wait = Math.max(0, Math.min(quietMs, this.#firstMs + limitMs - now));
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    this.#callOff = this.#clock.after(wait, () => {
+      this.#callOff = undefined;
       this.#refresh();
       this.#options.changed();
-    }, wait);
+    });
   }
 }
 

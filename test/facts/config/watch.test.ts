@@ -1,43 +1,65 @@
-import { EventEmitter, once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import t from 'tap';
-import { watchPaths } from '../../../agent/facts/config/watch.ts';
+import t, { type Test } from 'tap';
+import { CLOCK } from '../../../agent/base/clock.ts';
+import { watchPaths, type WatchOptions } from '../../../agent/facts/config/watch.ts';
+import { MovedClock } from '../../base/moved-clock.ts';
 
-/** A watch whose calls can be awaited. `told()` waits for the next one after the last that was awaited. */
-function watching(paths: (folder: string) => readonly string[], before: (folder: string) => void = () => {}) {
+const QUIET_MS = 100;
+const LIMIT_MS = 5000;
+
+/** A watch by a clock that the test moves. */
+function watching(
+  t: Test,
+  paths: (folder: string) => readonly string[],
+  before: (folder: string) => void = () => {},
+  options: Partial<WatchOptions> = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'plugd-watch-'));
   before(folder);
-  const calls = new EventEmitter<{ told: [] }>();
-  let count = 0;
-  let awaited = 0;
-  // The watch itself lets the process end.
-  const alive = setInterval(() => {}, 1000);
+  const clock = new MovedClock();
   const problems: string[] = [];
-  const watch = watchPaths({
+  let calls = 0;
+  const own = watchPaths({
     paths: paths(folder),
-    quietMs: 20,
-    changed: () => {
-      count++;
-      calls.emit('told');
-    },
+    clock,
+    changed: () => calls++,
     problem: (message) => problems.push(message),
+    ...options,
   });
+  const barrier = mkdtempSync(join(tmpdir(), 'plugd-barrier-'));
+  // It keeps the process alive, which the watch itself does not.
+  const after = watch(barrier);
   t.teardown(() => {
-    clearInterval(alive);
-    watch.close();
-    rmSync(folder, { recursive: true, force: true });
+    after.close();
+    own.close();
+    for (const made of [folder, barrier]) rmSync(made, { recursive: true, force: true });
   });
+  /** All watches of a process share one queue of inotify's: what happened before has been heard when this has. */
+  const heard = async () => {
+    const event = once(after, 'change');
+    writeFileSync(join(barrier, 'now'), '');
+    await event;
+    // A file that is written is two events; the second must not be taken for the next one's.
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  };
   return {
     folder,
+    clock,
     problems,
-    watch,
-    calls: () => count,
+    watch: own,
+    heard,
+    calls: () => calls,
+    /** How often it tells of what happened so far, once it is quiet. */
     told: async () => {
-      if (count === awaited) await once(calls, 'told');
-      awaited = count;
+      const told = calls;
+      await heard();
+      clock.move(QUIET_MS);
+      return calls - told;
     },
   };
 }
@@ -64,83 +86,109 @@ const plant = (folder: string) => {
 };
 for (const [name, change] of Object.entries(FILES)) {
   t.test(`told of ${name}`, async (t) => {
-    const { folder, told, problems } = watching((d) => [join(d, 'd')], plant);
+    const { folder, told, problems } = watching(t, (d) => [join(d, 'd')], plant);
     change(folder);
-    await told();
+    t.equal(await told(), 1);
+    t.equal(await told(), 0, 'once');
     t.same(problems, []);
   });
 }
 
 t.test('after each kind of replacement the new directory is watched', async (t) => {
-  const { folder, told, calls } = watching((d) => [join(d, 'd')], plant);
+  const { folder, told } = watching(t, (d) => [join(d, 'd')], plant);
   rmSync(join(folder, 'd'), { recursive: true });
   mkdirSync(join(folder, 'd'));
-  await told();
+  t.equal(await told(), 1);
   writeFileSync(join(folder, 'd/in-the-second'), '');
-  await told();
+  t.equal(await told(), 1);
   renameSync(join(folder, 'd'), join(folder, 'gone'));
   renameSync(join(folder, 'spare'), join(folder, 'd'));
-  await told();
+  t.equal(await told(), 1);
   writeFileSync(join(folder, 'd/in-the-third'), '');
-  await told();
-  const before = calls();
+  t.equal(await told(), 1);
   writeFileSync(join(folder, 'gone/in-the-old-one'), '');
-  await sleep(60);
-  t.equal(calls(), before, 'the old one is nobody any more');
+  t.equal(await told(), 0, 'the old one is nobody any more');
 });
 
 t.test('a path several levels down that is not there yet', async (t) => {
-  const { folder, told } = watching((d) => [join(d, 'a/b/c')]);
-  mkdirSync(join(folder, 'a'));
-  await told();
-  mkdirSync(join(folder, 'a/b/c'), { recursive: true });
-  await told();
-  writeFileSync(join(folder, 'a/b/c/file'), '');
-  await told();
-  rmSync(join(folder, 'a'), { recursive: true });
-  await told();
-  mkdirSync(join(folder, 'a/b/c'), { recursive: true });
-  writeFileSync(join(folder, 'a/b/c/file'), '');
-  await told();
-  t.pass('told each time');
+  const { folder, told } = watching(t, (d) => [join(d, 'a/b/c')]);
+  const rows: ReadonlyArray<readonly [name: string, change: () => void, told: number]> = [
+    ['the first level', () => mkdirSync(join(folder, 'a')), 1],
+    ['the rest at once', () => mkdirSync(join(folder, 'a/b/c'), { recursive: true }), 1],
+    ['a file in it', () => writeFileSync(join(folder, 'a/b/c/file'), ''), 1],
+    ['a neighbour of it', () => writeFileSync(join(folder, 'a/b/other'), ''), 0],
+    ['all of it removed', () => rmSync(join(folder, 'a'), { recursive: true }), 1],
+    [
+      'all of it made',
+      () => {
+        mkdirSync(join(folder, 'a/b/c'), { recursive: true });
+        writeFileSync(join(folder, 'a/b/c/file'), '');
+      },
+      1,
+    ],
+  ];
+  for (const [name, change, expected] of rows) {
+    change();
+    t.equal(await told(), expected, name);
+  }
 });
 
 t.test('of a file only itself counts', async (t) => {
-  const { folder, told, calls } = watching((d) => [join(d, 'd/policy.conf')], plant);
+  const { folder, told } = watching(t, (d) => [join(d, 'd/policy.conf')], plant);
   writeFileSync(join(folder, 'd/other'), '');
   writeFileSync(join(folder, 'd/old'), 'x');
-  await sleep(60);
-  t.equal(calls(), 0);
+  t.equal(await told(), 0);
   writeFileSync(join(folder, 'd/policy.conf'), 'x');
-  await told();
+  t.equal(await told(), 1);
 });
 
-t.test('many changes are told once, a directory that is never silent now and then', async (t) => {
-  const { folder, told, calls } = watching((d) => [join(d, 'd')], plant);
+t.test('many changes are told once, when nothing has happened for a moment', async (t) => {
+  const { folder, clock, heard, calls } = watching(t, (d) => [join(d, 'd')], plant);
   for (let i = 0; i < 500; i++) writeFileSync(join(folder, `d/${i}`), '');
-  await told();
-  await sleep(60);
+  await heard();
+  clock.move(QUIET_MS - 1);
+  t.equal(calls(), 0);
+  writeFileSync(join(folder, 'd/old'), 'x');
+  await heard();
+  clock.move(QUIET_MS - 1);
+  t.equal(calls(), 0, 'the moment begins again');
+  clock.move(1);
   t.equal(calls(), 1);
-  const limited: number[] = [];
-  const watch = watchPaths({
-    paths: [join(folder, 'd')],
-    quietMs: 200,
-    limitMs: 300,
-    changed: () => limited.push(1),
-    problem: () => {},
-  });
-  for (let i = 0; i < 40; i++) {
-    writeFileSync(join(folder, 'd/old'), String(i));
-    await sleep(25);
+  clock.move(10 * LIMIT_MS);
+  t.equal(calls(), 1);
+});
+
+t.test('a directory that is never silent is told of now and then', async (t) => {
+  const { folder, clock, heard, calls } = watching(t, (d) => [join(d, 'd')], plant);
+  const toldAt: number[] = [];
+  for (let ms = 0; ms < 2.5 * LIMIT_MS; ms += QUIET_MS / 2) {
+    writeFileSync(join(folder, 'd/old'), String(ms));
+    await heard();
+    const before = calls();
+    clock.move(QUIET_MS / 2);
+    if (calls() > before) toldAt.push(clock.now());
   }
-  watch.close();
-  t.ok(limited.length >= 1, 'told while it went on');
+  // The first change after each telling begins the next limit.
+  t.same(toldAt, [LIMIT_MS, 2 * LIMIT_MS]);
 });
 
 t.test('nothing is told after close', async (t) => {
-  const { folder, watch, calls } = watching((d) => [join(d, 'd')], plant);
-  writeFileSync(join(folder, 'd/x'), '');
-  watch.close();
-  await sleep(60);
-  t.equal(calls(), 0);
+  const { folder, watch: own, told, clock } = watching(t, (d) => [join(d, 'd')], plant);
+  writeFileSync(join(folder, 'd/old'), 'x');
+  own.close();
+  t.equal(await told(), 0, 'what had not been heard');
+  t.same(clock.pending, []);
+  const second = watching(t, (d) => [join(d, 'd')], plant);
+  writeFileSync(join(second.folder, 'd/old'), 'x');
+  await second.heard();
+  second.watch.close();
+  t.same(second.clock.pending, [], 'what had been heard and not told');
+});
+
+t.test('by the machine’s clock', async (t) => {
+  const changed = new Promise<void>((resolve) => {
+    const { folder } = watching(t, (d) => [join(d, 'd')], plant, { clock: CLOCK, changed: resolve });
+    writeFileSync(join(folder, 'd/old'), 'x');
+  });
+  await t.resolves(changed);
 });

@@ -27,6 +27,9 @@ t.test('of two that are near the nearer, and of equals the first', (t) => {
   t.equal(nearestWord('abcdefg', ['abcdexx', 'abcdefx']), 'abcdefx');
   t.equal(nearestWord('abc', ['abx', 'aby']), 'abx');
   t.equal(nearestWord('abc', []), undefined);
+  t.equal(nearestWord('nouveu', ['nvidia', 'nouveau', 'nova']), 'nouveau');
+  t.equal(nearestWord('xyz', ['nouveau', 'abc']), undefined);
+  t.equal(nearestWord('same', ['same']), undefined, 'a word is not a misspelling of itself');
   t.end();
 });
 
@@ -37,6 +40,7 @@ const DISTANCES: ReadonlyArray<readonly [a: string, b: string, distance: number]
   ['abc', 'acb', 1],
   ['kitten', 'sitting', 3],
   ['ca', 'abc', 3],
+  ['blaklist', 'blacklist', 1],
   ['ab', 'ba', 1],
 ];
 t.test('edit distances', (t) => {

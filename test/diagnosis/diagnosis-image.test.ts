@@ -141,11 +141,11 @@ const VERSIONS: Rows = [
     },
     [differs('c'), differs('a'), differs('b'), heard(disagrees)],
   ],
-  ['four are shown', { file: { mismatches: [...'abcd'].map((s) => mismatch(s)) } }, [...'abcd'].map(differs)],
+  ['four are shown', { file: { mismatches: 'abcd'.split('').map((s) => mismatch(s)) } }, 'abcd'.split('').map(differs)],
   [
     'the others are counted',
-    { file: { mismatches: [...'abcdef'].map((s) => mismatch(s)) } },
-    [...[...'abcd'].map(differs), '2 more symbols of other versions'],
+    { file: { mismatches: 'abcdef'.split('').map((s) => mismatch(s)) } },
+    [...'abcd'.split('').map(differs), '2 more symbols of other versions'],
   ],
   ['the kernel alone', { errno: 'EINVAL', log: [disagrees] }, [heard(disagrees)], BUILD],
   ['no module to look at', { file: GONE, errno: 'EINVAL', log: [disagrees] }, [heard(disagrees)]],
@@ -226,10 +226,10 @@ const SYMBOLS: Rows = [
   ],
   [
     'four lines are shown',
-    { errno: 'ENOENT', log: [...'abcde'].map((s) => `m: Unknown symbol ${s} (err -2)`) },
+    { errno: 'ENOENT', log: 'abcde'.split('').map((s) => `m: Unknown symbol ${s} (err -2)`) },
     [
-      ...[...'abcde'].map((s) => `${s}: not available to this module`),
-      ...[...'abcd'].map((s) => heard(`m: Unknown symbol ${s} (err -2)`)),
+      ...'abcde'.split('').map((s) => `${s}: not available to this module`),
+      ...'abcd'.split('').map((s) => heard(`m: Unknown symbol ${s} (err -2)`)),
     ],
   ],
   [

@@ -1,10 +1,11 @@
+/** Reads small kernel files (sysfs, procfs), links and folders. Never throws: what cannot be read is undefined or empty. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
  * The text of a small file (a sysfs attribute, procfs), latin1; undefined when it is not there or cannot be read.
  *
- * Node reads UTF-8 text in one call into its C++ side, four times as fast as any other way; text that is not ASCII is
- * read again byte for byte.
+ * Node reads UTF-8 text in one call into its C++ side, four times as fast as any other way. Text that is not ASCII is read
+ * again byte for byte.
  */
 export function readText(path: string): string | undefined {
   try {

@@ -1,7 +1,7 @@
 /**
- * Reads files that another user may have put there: configuration, indexes, texts of a module tree, images. A pipe, a device or
- * a folder under such a name is a fault, and plugd never waits for it. It does not read a file beyond the limit. Paths below a
- * root are resolved inside it (base/root.ts).
+ * Reads files that another user may have put there: configuration, indexes, texts of a module tree, images. It never waits for
+ * a pipe or a device, never reads beyond the limit, and never leaves the root (base/root.ts): each of these is a fault, as a
+ * folder is.
  */
 import { closeSync, constants, fstatSync, readSync } from 'node:fs';
 import { ERRNO, errnoName, errnoOf, errnoText } from '../base/errno.ts';
@@ -10,7 +10,7 @@ import { openInRoot } from '../base/root.ts';
 /** What reading a file came to; `why` completes a sentence that begins with the file's name: `permission denied`. */
 export type FileRead = { readonly kind: 'bytes'; readonly bytes: Buffer } | { readonly kind: 'absent' } | FileFault;
 
-/** A file that is there and cannot be read; `errno` is the one that open(2) or read(2) answered, or stands for the reason. */
+/** A file that is there and cannot be read; `errno` is what open(2) or read(2) returned, or stands for the reason. */
 export interface FileFault {
   readonly kind: 'fault';
   readonly errno: number;
@@ -45,7 +45,7 @@ export function readTextIn(root: string, path: string, limit?: number): string |
   return read.kind === 'bytes' ? read.bytes.toString('latin1') : undefined;
 }
 
-/** A file can grow while it is read, and procfs says 0 of every size. */
+/** A file can grow while it is read, and procfs reports a size of 0 for every file. */
 function readAll(fd: number, size: number, limit: number): FileRead {
   let bytes = Buffer.allocUnsafe(size + 1);
   let filled = 0;
@@ -72,7 +72,7 @@ const WHY: Readonly<Record<string, string>> = {
   EISDIR: 'a directory, not a file',
   ELOOP: 'a symbolic link that leads to itself',
   ENOENT: 'no such file',
-  ENOTDIR: 'a part of its path is no directory',
+  ENOTDIR: 'a part of its path is not a directory',
 };
 
 /** The fault of an errno, in words. */

@@ -1,3 +1,4 @@
+/** Reads the files that name modules to load at boot. Reads text; rules/boot/ parses it. */
 import type { Host } from '../../base/host.ts';
 import { statInRoot } from '../../base/root.ts';
 import { readTextIn } from '../regular-file.ts';
@@ -5,11 +6,11 @@ import { readKernelCommandLine, readModulesLoad, type ConfigText, type UnreadTex
 
 /** The files that name modules to load at boot. */
 export interface BootListFiles {
-  /** Files of modules-load.d in the order in which they count. */
+  /** Files of modules-load.d, in the order in which they count. */
   readonly lists: readonly ConfigText[];
   /** Files of modules-load.d that do not count, because `by` has the same name in a directory that comes first. */
   readonly hidden: ReadonlyArray<ConfigText & { readonly by: string }>;
-  /** Undefined when it is not there, or when a file of modules-load.d is a link to it, as in Debian: it is read once. */
+  /** Undefined when it is missing, or when a file of modules-load.d is a link to it, as in Debian: each file is read once. */
   readonly etcModules: ConfigText | undefined;
   readonly commandLine: ConfigText;
   /** Files that should count and could not be read. */

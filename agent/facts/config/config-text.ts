@@ -1,12 +1,12 @@
 /**
- * Directories of configuration files, as kmod and udev merge them: the files of all directories are one list, sorted by
- * file name. A name that stands in two directories counts once, from the directory named first: an empty file or a link
- * to /dev/null in /etc masks the distribution's file of that name.
+ * Reads directories of configuration files and merges them as kmod and udev do: one list of all files, sorted by file name. A
+ * name in two directories counts once, from the directory named first: an empty file or a link to /dev/null in /etc masks the
+ * distribution's file of that name. Reads text; rules/ parses it.
  *
  *     /etc/modprobe.d/nouveau.conf  →  masks /usr/lib/modprobe.d/nouveau.conf
  *     /run/modprobe.d/a.conf, /etc/modprobe.d/b.conf  →  a.conf, then b.conf
  *
- * The depmod files modules.softdep and modules.weakdep are members of kmod's list under these names: what should come
+ * The depmod files modules.softdep and modules.weakdep are members of kmod's list under these names. A file that should come
  * before them must sort before `modules.softdep`, since the first matching line wins.
  *
  * Sources: modprobe.d(5), depmod.d(5), udev(7), libkmod's kmod_config_new.
@@ -24,13 +24,13 @@ export interface ConfigText {
   readonly text: string;
 }
 
-/** A file or directory that should count and does not: `/etc/modprobe.d/a.conf`, `permission denied`. */
+/** A file or directory that should count but cannot be read: `/etc/modprobe.d/a.conf`, `permission denied`. */
 export interface UnreadText {
   readonly file: string;
   readonly why: string;
 }
 
-/** What a family of directories holds, in the order in which it counts, and what could not be read. */
+/** The files of a family of directories, in the order in which they count, and those that could not be read. */
 export interface ConfigTexts {
   readonly texts: readonly ConfigText[];
   readonly unread: readonly UnreadText[];
@@ -42,16 +42,16 @@ export interface HiddenText {
   readonly by: string;
 }
 
-/** What a family of directories holds, with the files in it that others hide. */
+/** The files of a family of directories, with those that others hide. */
 export interface ConfigFamily extends ConfigTexts {
   readonly hidden: readonly HiddenText[];
 }
 
 /** Where to look instead of the usual places. */
 export interface ConfigPlaces {
-  /** Directories or single files that replace the list of directories (`-C`), as they are; missing ones are passed over. */
+  /** Directories or single files that replace the list of directories (`-C`), as they are; missing ones are skipped. */
   readonly paths?: readonly string[] | undefined;
-  /** The prefix of the usual directories instead of the host's root: '' for this machine's, as kmod has it. */
+  /** The prefix of the usual directories instead of the host's root: '' for this machine's, as in kmod. */
   readonly root?: string | undefined;
 }
 
@@ -88,7 +88,7 @@ export function readKernelCommandLine(host: Host): ConfigText {
   return { file, text: (readText(file) ?? '').replace(/\n+$/, '') };
 }
 
-/** Every directory that a change of modprobe's configuration or of udev's rules can happen in, there or not. */
+/** Every directory where a change can alter modprobe's configuration or udev's rules, there or not. */
 export function watchedConfigDirectories(host: Host): readonly string[] {
   return ['modprobe.d', 'udev/rules.d'].flatMap((family) => configDirectories(host, family));
 }
@@ -140,7 +140,7 @@ function readFamily(
     seen.add(`${dev}:${ino}`);
     for (const { name } of entries) {
       if (name.startsWith('.') || name.length <= suffix.length || !name.endsWith(suffix)) continue;
-      // A name that is masked already needs no look at what it is.
+      // A name that is already masked needs no look at its type.
       const first = byName.get(name);
       if (first !== undefined) {
         hidden.push({ file: `${path}/${name}`, by: first.file });
@@ -161,7 +161,7 @@ function readFamily(
 }
 
 /**
- * What an entry of a folder is. One that cannot be read as a file takes no part, not even as a mask. A link to /dev/null masks
+ * The type of a folder's entry. One that cannot be read as a file takes no part, not even as a mask. A link to /dev/null masks
  * in an image without devices, too.
  */
 function look(root: string, file: string): Entry | UnreadText {
@@ -184,7 +184,7 @@ function read(root: string, { file, as }: Entry): string | UnreadText | undefine
   return as === 'optional' ? undefined : { file, why: faultOf(ERRNO.ENOENT).why };
 }
 
-/** A file that a person named (`-C <(generate)`): a pipe is waited for. */
+/** A file that a person named (`-C <(generate)`): this read waits for a pipe. */
 function readSingle(file: string): string | UnreadText {
   try {
     return readFileSync(file, 'latin1');

@@ -1,3 +1,4 @@
+/** Finds files that others than root can change. Reads modes only; doctor/ judges. */
 import { statSync } from 'node:fs';
 import { readNames } from '../attribute.ts';
 
@@ -12,7 +13,7 @@ export interface LoosePath {
 const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
 
-/** Which of `paths`, and of the entries of those that are folders, can be changed by others than root. Missing ones are passed over. */
+/** Which of `paths`, and of the entries of those that are folders, others than root can change. Skips missing ones. */
 export function readLoosePaths(paths: readonly string[]): readonly LoosePath[] {
   return paths.flatMap((path) => {
     const stat = statSync(path, { throwIfNoEntry: false });
@@ -25,7 +26,7 @@ export function readLoosePaths(paths: readonly string[]): readonly LoosePath[] {
 
 function judge(path: string): LoosePath[] {
   const stat = statSync(path, { throwIfNoEntry: false });
-  // A link to /dev/null masks; that everyone may write there is no defect.
+  // A link to /dev/null masks; that everyone may write to /dev/null is no defect.
   if (stat === undefined || !(stat.isFile() || stat.isDirectory())) return [];
   const everyone = (stat.mode & OTHERS_WRITE) !== 0 && !(stat.isDirectory() && (stat.mode & STICKY) !== 0);
   if (everyone) return [{ path, who: 'everyone', uid: stat.uid }];

@@ -1,3 +1,4 @@
+/** Finds files that plugd ships, from a bundle, from dist/ or from the sources. Never looks outside the package. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readText } from '../attribute.ts';

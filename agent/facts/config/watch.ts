@@ -1,11 +1,10 @@
 /**
  * Notices that files or directories changed, without polling: inotify(7) through fs.watch, on each directory and on its parent.
  *
- * What inotify does that a caller must not see: an atomic replacement shows as two events, a copy as hundreds; a watch stays
- * with the directory's inode, so a directory that was removed and made again, or swapped by a rename, is silent under its
- * old watch; a directory that is not there yet cannot be watched. So events are only a reason to look: after a moment's
- * silence the watches are compared with what is there now and the caller is told once. Whether anything that counts is
- * different, the caller finds out by comparing.
+ * inotify has habits that callers must not see. An atomic replacement causes two events, a copy hundreds. A watch stays with the
+ * directory's inode, so it says nothing about a directory that was removed and made again, or swapped by a rename. A directory that
+ * does not exist yet cannot be watched. So an event is only a reason to look: after a moment's silence this file compares the
+ * watches with what is there now, and calls the caller once. The caller finds out whether anything that counts is different.
  */
 import { statSync, watch, type BigIntStats, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
@@ -15,13 +14,13 @@ import { reason } from '../../base/error.ts';
 export interface WatchOptions {
   /** Absolute paths of directories, whose entries count, or of files; each may come and go. */
   readonly paths: readonly string[];
-  /** Called once after changes, when nothing has happened for `quietMs`, or at the latest `limitMs` after the first. */
+  /** Called once after changes, when nothing has happened for `quietMs`, at the latest `limitMs` after the first. */
   changed(): void;
-  /** A path cannot be watched (limits of inotify): its changes will not be noticed. Told once a path. */
+  /** A path cannot be watched (limits of inotify), so its changes will go unnoticed. Called once per path. */
   problem(message: string): void;
-  /** 100 unless told. */
+  /** Default: 100. */
   readonly quietMs?: number;
-  /** 5,000 unless told: a directory in which something is always written is looked at now and then. */
+  /** Default: 5,000, so that constant writing in a directory does not put off the call for good. */
   readonly limitMs?: number;
   /** The machine's when left out. */
   readonly clock?: Clock;
@@ -40,8 +39,8 @@ interface Watched {
 }
 
 /**
- * Watches until close(). What changes after this call is told; read what is watched after it, not before. It does not keep
- * the process alive.
+ * Watches until close(). It reports changes made after this call, so read the watched paths after it, not before. It does not
+ * keep the process alive.
  */
 export function watchPaths(options: WatchOptions): Watch {
   return new PathWatch(options);
@@ -53,7 +52,7 @@ class PathWatch implements Watch {
   /** By directory. */
   readonly #watched = new Map<string, Watched>();
   readonly #told = new Set<string>();
-  /** Directories that were perhaps replaced: a new one may have the old one's inode number. */
+  /** Directories that may have been replaced: a new one can have the old one's inode number. */
   readonly #replaced = new Set<string>();
   /** Calls the timer off; undefined when none runs. */
   #callOff: (() => void) | undefined;
@@ -73,12 +72,12 @@ class PathWatch implements Watch {
     this.#watched.clear();
   }
 
-  /** Makes the watches those that the paths need now; again, when a directory appeared before its parent was watched. */
+  /** Sets the watches that the paths need now; repeats when a directory appeared before its parent was watched. */
   #refresh(): void {
     for (let round = 0; round < 5; round++) if (!this.#adjust()) return;
   }
 
-  /** Answers whether there was something to do. */
+  /** Returns whether anything changed. */
   #adjust(): boolean {
     const before = [...this.#watched.values()];
     const wanted = wantedDirectories(this.#options.paths);
@@ -105,7 +104,7 @@ class PathWatch implements Watch {
       watcher.on('error', () => this.#schedule());
       this.#watched.set(directory, { watcher, inode, names });
     } catch (error) {
-      // It may have gone in between; its parent is watched too and will tell of its return.
+      // It may have disappeared in between; its parent is watched too, and will report its return.
       if (inodeOf(directory) === undefined || this.#told.has(directory)) return;
       this.#told.add(directory);
       this.#options.problem(`${directory}: changes will not be noticed: ${reason(error)}`);
@@ -114,7 +113,7 @@ class PathWatch implements Watch {
 
   #event(directory: string, name: string | null): void {
     if (this.#closed) return;
-    // The end or move of the directory itself comes with the name of the directory.
+    // When the directory itself is removed or moved, the event carries the directory's name.
     const own = name === directory.slice(directory.lastIndexOf('/') + 1);
     if (own) this.#replaced.add(directory);
     const child = name === null ? undefined : `${directory === '/' ? '' : directory}/${name}`;
@@ -142,7 +141,7 @@ function wantedDirectories(paths: readonly string[]): Map<string, Set<string> | 
   const wanted = new Map<string, Set<string> | undefined>();
   for (const path of paths) {
     if (look(path)?.isDirectory() === true) wanted.set(path, undefined);
-    // The nearest directory above that is there: it tells when the next one below appears or is replaced.
+    // The nearest directory above that exists: it reports when the next one below appears or is replaced.
     let child = path;
     for (;;) {
       const parent = dirname(child);
@@ -168,6 +167,6 @@ function look(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true });
   } catch {
-    return undefined; // Not there, or not to be looked at: then not to be read either.
+    return undefined; // Not there, or hidden from plugd, which then cannot read it either.
   }
 }

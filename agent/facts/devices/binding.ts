@@ -1,11 +1,12 @@
+/** What sysfs says about binding a device to a driver. Reads only; diagnosis/ and explain/ judge. */
 import type { Host } from '../../base/host.ts';
 import { readAttribute, readText } from '../attribute.ts';
 import type { Device } from './device.ts';
 import { readKernelLog } from '../kernel/kernel-log.ts';
 
-/** What may keep a driver that is there from being bound to a device. */
+/** What may keep an available driver from binding to a device. */
 export interface BindingFacts {
-  /** Somebody wrote a driver's name to the device's driver_override: only that one is bound. */
+  /** Somebody wrote a driver's name to the device's driver_override: only that driver binds. */
   readonly override: string | undefined;
   /** The bus binds new devices by itself (drivers_autoprobe); true where it does not say. */
   readonly autoprobe: boolean;

@@ -1,6 +1,6 @@
 /**
- * The device that a person means. Bus addresses, device nodes and names of network interfaces are unique enough to be given
- * without saying which of them they are.
+ * Finds the device that a person means, in sysfs and /dev; reads only. Bus addresses, device nodes and network interface names
+ * are distinct enough that people need not say which kind they give.
  */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
@@ -17,9 +17,9 @@ export type DeviceSearch =
   | { readonly kind: 'none'; readonly looked: string };
 
 /**
- * Finds the device of a word, in this order: a path below sysfs (`/sys/…` or `/devices/…`), a node in /dev, a network
- * interface, an address on any bus (`0000:00:02.0`, also without its domain; `1-1.2`). What has a colon and is none of
- * these is a MODALIAS. A device of a class (a disk, an interface) has no driver of its own: the device behind it is meant.
+ * Tries these in order: a path below sysfs (`/sys/…` or `/devices/…`), a node in /dev, a network
+ * interface, an address on any bus (`0000:00:02.0`, also without its domain; `1-1.2`). Anything else with a colon is a MODALIAS.
+ * A device of a class (a disk, an interface) has no driver of its own, so the answer is the device behind it.
  */
 export function findDevice(host: Host, word: string): DeviceSearch {
   if (/^\/(sys|devices)(\/|$)/.test(word)) return ofPath(host, word);
@@ -41,7 +41,7 @@ export function findDevice(host: Host, word: string): DeviceSearch {
   if (word.includes(':')) return { kind: 'modalias' };
   return {
     kind: 'none',
-    looked: `no device on any bus of ${host.sysfs}, no network interface and no MODALIAS is '${word}'`,
+    looked: `'${word}' is not a device on any bus of ${host.sysfs}, a network interface or a MODALIAS`,
   };
 }
 
@@ -55,7 +55,7 @@ function ofNode(host: Host, word: string): DeviceSearch {
   const stat = statSync(word, { throwIfNoEntry: false });
   if (stat === undefined) return { kind: 'none', looked: `there is no ${word}` };
   const kind = stat.isBlockDevice() ? 'block' : stat.isCharacterDevice() ? 'char' : undefined;
-  if (kind === undefined) return { kind: 'none', looked: `${word} is no device node` };
+  if (kind === undefined) return { kind: 'none', looked: `${word} is not a device node` };
   // glibc's makedev: 12 + 20 bits of the major, 8 + 24 of the minor, interleaved.
   const rdev = BigInt(stat.rdev);
   const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn);
@@ -69,9 +69,9 @@ function ofNode(host: Host, word: string): DeviceSearch {
   return behind(host, path, `device node ${word}`);
 }
 
-/** The devpath that a path below sysfs leads to, when a device is there. */
+/** The devpath that a path below sysfs leads to; undefined when no device is there. */
 function resolved(host: Host, path: string): Devpath | undefined {
-  // An exception costs a hundred times this look, and most looks find nothing.
+  // An exception costs a hundred times this check, and most checks find nothing.
   if (!existsSync(host.sysfs + path)) return undefined;
   try {
     const sysfs = realpathSync(host.sysfs);
@@ -83,7 +83,7 @@ function resolved(host: Host, path: string): Devpath | undefined {
   }
 }
 
-/** The device at a path, or, for one of a class, the nearest above it that a driver can be bound to. */
+/** The device at a path or, for a device of a class, the nearest one above it that can have a driver. */
 function behind(host: Host, path: Devpath, as: string | undefined): DeviceSearch {
   const own = readDevice(host.sysfs, path);
   if (own === undefined) return { kind: 'none', looked: `${host.sysfs}${path} has gone` };

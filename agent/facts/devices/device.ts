@@ -1,5 +1,5 @@
 /**
- * The devices that sysfs shows (Documentation/ABI, sysfs-rules). Every device is listed once, as a link, in
+ * Reads devices from sysfs (Documentation/ABI, sysfs-rules). Each appears once, as a link, in
  * `/sys/bus/BUS/devices/` or `/sys/class/CLASS/`; its directory has a `uevent` file with the same KEY=value lines that the
  * kernel sends (without ACTION, DEVPATH, SUBSYSTEM, SEQNUM), and on most buses a `modalias` file.
  *
@@ -22,22 +22,22 @@ export interface Device {
   /** The last component of the devpath: `0000:00:02.0`. */
   readonly name: string;
   readonly subsystem: string;
-  /** What asks for a driver, in order, each once. */
+  /** The strings by which it asks for a driver, in order, each once. */
   readonly modaliases: readonly Modalias[];
   /** The kernel's KEY=value lines (`DRIVER`, `DEVTYPE`, `DEVNAME`, …). */
   readonly properties: Properties;
 }
 
 /**
- * The buses whose devices have further devices behind them come first: their drivers take longest to show all. Each line is read
- * as one.
+ * Buses whose devices have further devices behind them come first: their drivers take longest to reveal all. Each row is one
+ * batch.
  */
 const BUS_ORDER = [
   ['pci', 'virtio'],
   ['cpu', 'usb', 'acpi', 'platform'],
 ];
 
-/** Folders whose links lead to devices of one kind: those of a bus may have a `modalias` that is not in their `uevent`. */
+/** Folders whose links lead to devices of one kind: those on a bus may have a `modalias` that is not in their `uevent`. */
 interface Batch {
   readonly folders: readonly Folder[];
   readonly onBus: boolean;
@@ -55,7 +55,7 @@ export function* readDevices(sysfs: string): Generator<Device> {
   yield* readModules(sysfs);
 }
 
-/** The same in batches that are read on other threads from now on: work on the first can begin before the last was read. */
+/** The same in batches, read on other threads from now on: callers can work on the first before the last is read. */
 export function readDevicesLater(sysfs: string): ReadonlyArray<Promise<Iterable<Device>>> {
   const batches = batchesOf(sysfs).map(
     (batch) =>
@@ -70,7 +70,7 @@ function batchesOf(sysfs: string): readonly Batch[] {
   const buses = readNames(`${sysfs}/bus`).map((bus) => ({ path: `${sysfs}/bus/${bus}/devices`, subsystem: bus }));
   const early = BUS_ORDER.map((line) => line.flatMap((name) => buses.filter(({ subsystem }) => subsystem === name)));
   const others = buses.filter((bus) => !early.flat().includes(bus));
-  // A device of the old compatibility class `block` without a bus, and every other class, has its one entry here.
+  // A device of the old compatibility class `block` has no bus; it and every device of another class has its one entry here.
   const classes = readNames(`${sysfs}/class`).map((name) => ({ path: `${sysfs}/class/${name}`, subsystem: name }));
   return [...[...early, others].map((folders) => ({ folders, onBus: true })), { folders: classes, onBus: false }];
 }
@@ -79,7 +79,7 @@ function pathsOf({ folders }: Batch): string[] {
   return folders.map(({ path }) => path);
 }
 
-/** The devices of a batch, from the addon's answer. */
+/** The devices of a batch, from the text that the addon returned. */
 function* devicesOf(sysfs: string, { folders }: Batch, text: string): Generator<Device> {
   const fields = text.split('\0');
   let at = 0;
@@ -95,7 +95,7 @@ function* devicesOf(sysfs: string, { folders }: Batch, text: string): Generator<
   }
 }
 
-/** udev's rules see each loaded module as a device of subsystem `module`. It has no attribute worth a read. */
+/** udev's rules see each loaded module as a device of subsystem `module`. Reading its attributes gains nothing. */
 function* readModules(sysfs: string): Generator<Device> {
   for (const name of readNames(`${sysfs}/module`)) {
     yield { devpath: `/module/${name}` as Devpath, name, subsystem: 'module', modaliases: [], properties: NONE };
@@ -111,13 +111,13 @@ function deviceOfText(devpath: Devpath, subsystem: string, uevent: string, modal
     devpath,
     name: devpath.slice(devpath.lastIndexOf('/') + 1),
     subsystem,
-    // Some buses have the attribute only.
+    // On some buses only the attribute has it.
     modaliases: modaliases.length === 0 && modalias !== '' ? [modalias as Modalias] : modaliases,
     properties,
   };
 }
 
-/** The device whose directory is `sysfs + devpath`; undefined when there is no such device any more. */
+/** The device whose directory is `sysfs + devpath`; undefined when it is gone. */
 export function readDevice(sysfs: string, devpath: Devpath): Device | undefined {
   const directory = sysfs + devpath;
   const text = readText(`${directory}/uevent`);
@@ -126,7 +126,7 @@ export function readDevice(sysfs: string, devpath: Devpath): Device | undefined 
   return deviceOfText(devpath, readLinkName(`${directory}/subsystem`) ?? '', text, modalias ?? '');
 }
 
-/** The same view of a device that has just been announced. What is kept of it for long, its path and modaliases, are copies. */
+/** The same view of a device that the kernel just announced. Callers keep its path and modaliases for long, so these are copies. */
 export function deviceOfUevent(uevent: Uevent): Device {
   return {
     devpath: ownText(uevent.devpath),
@@ -142,7 +142,7 @@ export function boundDriver(sysfs: string, devpath: Devpath): string | undefined
   return readLinkName(`${sysfs}${devpath}/driver`);
 }
 
-/** The kernel's links all read `../../../devices/…`, as many steps up as lead to sysfs; others are resolved in full. */
+/** The kernel's links all read `../../../devices/…`, with as many steps up as lead to sysfs; others need resolving in full. */
 const UP = /^(?:\.\.\/)+(?=devices\/)/;
 
 function devpathOf(sysfs: string, directory: string, target: string): Devpath | undefined {

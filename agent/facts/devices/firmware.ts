@@ -1,6 +1,6 @@
 /**
- * Firmware files that drivers ask the kernel for. The kernel looks for NAME in these folders, in this order, as it is and
- * then compressed (NAME.zst, NAME.xz, where CONFIG_FW_LOADER_COMPRESS):
+ * Finds firmware files that drivers ask the kernel for; reads no contents. The kernel looks for NAME in these folders, in this
+ * order, plain and then compressed (NAME.zst, NAME.xz, where CONFIG_FW_LOADER_COMPRESS):
  *
  *     the folder of /sys/module/firmware_class/parameters/path, /lib/firmware/updates/RELEASE, /lib/firmware/updates,
  *     /lib/firmware/RELEASE, /lib/firmware
@@ -27,7 +27,7 @@ export interface FirmwareSearch {
   find(name: string): string | undefined;
 }
 
-/** A search of the host's folders. Names may be patterns with `*` (`qed/qed_init_values_zipped-*.bin`), as modinfo has them. */
+/** A search of the host's folders. Names may be patterns with `*` (`qed/qed_init_values_zipped-*.bin`), as modinfo prints them. */
 export function openFirmware(host: Host): FirmwareSearch {
   const folders = firmwareFolders(host).filter((folder) => existsSync(folder));
   const listings = new Map<string, readonly string[]>();

@@ -1,13 +1,13 @@
 /**
- * A machine's devices in a file: one JSON object a line, in UTF-8, a device each.
+ * A machine's devices in a file: one JSON object per line, in UTF-8, one device each. Reads sysfs; writes nothing itself.
  *
  *     {"devpath":"/devices/pci0000:00/0000:00:1f.2","subsystem":"pci","modalias":"pci:v00008086d00002922…","driver":"ahci","module":"ahci"}
  *
- * `devpath` must be there, all else may be missing: `modalias`, or `modaliases` where a device has several; the `driver`
- * bound to it and the `module` that driver is in (absent: inside the kernel, or not recorded); `properties`, those of the
- * kernel that rules look at. Serial numbers, addresses and names of people's things are not recorded. Unknown keys are
- * passed over. `plugd devices --record` writes such files. Bytes that are not ASCII are written as \u00XX: one character
- * is one byte, as everywhere in machine text.
+ * `devpath` is required. The rest is optional: `modalias`, or `modaliases` where a device has several; the `driver` bound to it
+ * and the `module` that contains the driver (absent: inside the kernel, or not recorded); `properties`, those of the kernel's
+ * that rules look at. A recording leaves out serial numbers, addresses and names that people gave. Readers ignore unknown keys.
+ * `plugd devices --record` writes such files, with bytes that are not ASCII as \u00XX: one character is one byte, as everywhere
+ * in machine text.
  */
 import type { Devpath, Modalias } from '../../base/names.ts';
 import { PlugdError, reason } from '../../base/error.ts';
@@ -19,14 +19,14 @@ import { readDevices, type Device } from './device.ts';
 export interface BoundDevice extends Device {
   /** `ahci`; undefined when no driver is bound. */
   readonly driver: string | undefined;
-  /** The module that the driver is in, `virtio_net`; undefined for a driver inside the kernel, or when it is not known. */
+  /** The module that contains the driver, `virtio_net`; undefined for a driver inside the kernel, or when it is not known. */
   readonly driverModule: string | undefined;
 }
 
-/** The properties that a recording keeps: those that load rules ask for and that tell nothing about the owner. */
+/** The properties that a recording keeps: load rules use them, and they reveal nothing about the owner. */
 const KEPT = /^(DEVTYPE|DEVNAME|INTERFACE|TIFM_CARD_TYPE|PCI_CLASS|PRODUCT|TYPE|OF_NAME|OF_COMPATIBLE_\d+|SERIO_TYPE)$/;
 
-/** All devices of `sysfs`, with their drivers. Modules (subsystem `module`) are none of them. */
+/** All devices of `sysfs`, with their drivers, without the modules (subsystem `module`). */
 export function* readBoundDevices(sysfs: string): Generator<BoundDevice> {
   for (const device of readDevices(sysfs)) if (device.subsystem !== 'module') yield bound(sysfs, device);
 }
@@ -58,7 +58,7 @@ function escape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** The devices of a recording's text. Errors: `usage`, naming the file and the line that is no device. */
+/** The devices of a recording's text. Errors: `usage`, naming the file and the line that is not a device. */
 export function parseRecording(text: string, file: string): readonly BoundDevice[] {
   const devices: BoundDevice[] = [];
   let number = 0;
@@ -111,9 +111,9 @@ function parseLine(line: string, place: string): BoundDevice {
   };
 }
 
-const REMEDY = "a recording is one JSON object a line, as 'plugd devices --record' writes it";
+const REMEDY = "a recording is one JSON object per line, as 'plugd devices --record' writes it";
 
-/** Text of other tools may hold characters beyond a byte: they stand for their UTF-8 bytes. */
+/** Text of other tools may hold characters beyond a byte; they stand for their UTF-8 bytes. */
 function latin1(text: string): string {
   return /[^\x00-\xff]/.test(text) ? toMachineText(text) : text;
 }

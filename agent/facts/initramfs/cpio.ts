@@ -1,7 +1,7 @@
 /**
- * The files of an initramfs image. The image is cpio archives, each plain or compressed as a whole, one behind the other in
- * any number and order, with zeros between them, a plain one at a multiple of 4 (processor microcode comes first, uncompressed; mkosi writes several
- * compressed parts).
+ * Reads the files of an initramfs image, never beyond a limit. The image is cpio archives in any number and order, each plain or
+ * compressed as a whole, with zeros between them; a plain one begins at a multiple of 4. (Processor microcode comes first,
+ * uncompressed; mkosi writes several compressed parts.)
  *
  * A cpio entry ("newc"): 110 characters, the magic 070701 or 070702 and 13 numbers of 8 hexadecimal digits (…, mode at 14,
  * size at 54, length of the name at 94), the name with its NUL, padding to 4 bytes, the contents, padding to 4 bytes. The
@@ -10,7 +10,7 @@
 import { compressionOf, type Compression } from '../modfiles/compression.ts';
 import { decompressPart } from '../modfiles/decompress.ts';
 
-/** An entry of an archive: its name as it stands there (`usr/lib/modules/…`, `./etc/x`), its mode, and its bytes. */
+/** An entry of an archive: its name as written (`usr/lib/modules/…`, `./etc/x`), its mode, and its bytes. */
 export interface CpioEntry {
   readonly name: string;
   readonly mode: number;
@@ -19,18 +19,18 @@ export interface CpioEntry {
 
 const MIB = 1 << 20;
 const HEADER = 110;
-/** PATH_MAX; the kernel takes no longer name. */
+/** PATH_MAX; the kernel accepts no longer name. */
 const LONGEST_NAME = 4096;
 
 /**
- * What all compressed parts of an image may come to, in bytes. Distributions' images come to at most 1 GiB and shrink to a third
+ * How many bytes all compressed parts of an image may unpack to. Distributions' images unpack to at most 1 GiB and shrink to a third
  * or less; a small file that unpacks to a thousand times its size is an attack.
  */
 export function unpackedLimit(size: number): number {
   return Math.min(1024 * MIB, 64 * MIB + 40 * size);
 }
 
-/** Other compressions that the kernel knows, by their first bytes: named, not read. */
+/** Other compressions that the kernel knows, by their first bytes; plugd names them but cannot read them. */
 const UNREAD: ReadonlyArray<readonly [name: string, magic: readonly number[]]> = [
   ['bzip2', [0x42, 0x5a, 0x68]],
   ['lzma', [0x5d, 0x00, 0x00]],
@@ -38,7 +38,7 @@ const UNREAD: ReadonlyArray<readonly [name: string, magic: readonly number[]]> =
   ['lz4', [0x02, 0x21, 0x4c, 0x18]],
 ];
 
-/** Calls `visit` for each entry of all archives. The answer is what is wrong with the image, if anything is; what came before it counts. */
+/** Calls `visit` for each entry of all archives. Returns what is wrong with the image, if anything; entries before that count. */
 export function walkArchives(image: Buffer, visit: (entry: CpioEntry) => void): string | undefined {
   let budget = unpackedLimit(image.length);
   let at = 0;
@@ -80,7 +80,7 @@ function unpackPart(
   return why ?? { unpacked: part.image.length, consumed: Math.max(1, part.consumed) };
 }
 
-/** Archives inside a compressed part: the kernel takes no further compression there. */
+/** Archives inside a compressed part: the kernel accepts no further compression there. */
 function walkPlain(image: Buffer, visit: (entry: CpioEntry) => void): string | undefined {
   let at = 0;
   while (at < image.length) {
@@ -88,7 +88,7 @@ function walkPlain(image: Buffer, visit: (entry: CpioEntry) => void): string | u
       at++;
       continue;
     }
-    if (!isEntry(image, at)) return 'a compressed part that holds no cpio archive';
+    if (!isEntry(image, at)) return 'a compressed part without a cpio archive';
     const end = readEntry(image, at, visit);
     if (typeof end === 'string') return end;
     at = end;
@@ -101,7 +101,7 @@ function isEntry(image: Buffer, at: number): boolean {
   return magic === '070701' || magic === '070702';
 }
 
-/** Visits the entry at `at`; answers where the next one may begin, or what is wrong. Its sizes only ever lead forward. */
+/** Visits the entry at `at`; returns where the next one may begin, or what is wrong. Sizes only ever lead forward. */
 function readEntry(image: Buffer, at: number, visit: (entry: CpioEntry) => void): number | string {
   const digits = image.toString('latin1', at + 6, at + HEADER);
   if (!/^[0-9a-fA-F]{104}$/.test(digits)) return 'a cpio archive with a damaged header';

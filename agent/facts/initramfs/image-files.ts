@@ -1,5 +1,5 @@
 /**
- * Where a kernel's initramfs lies, by the names that distributions and boot loaders give it:
+ * Finds a kernel's initramfs by the names that distributions and boot loaders give it; opens nothing:
  *
  *     /boot/initrd.img-6.1.0-56-amd64                Debian, Ubuntu
  *     /boot/initramfs-6.12.0-1.fc42.x86_64.img       Fedora, RHEL, Gentoo (dracut)
@@ -15,18 +15,18 @@ import type { Host } from '../../base/host.ts';
 import { existsInRoot, listInRoot } from '../../base/root.ts';
 import { readTextIn } from '../regular-file.ts';
 
-/** The image of the host's kernel, and other images that lie beside the places looked at. */
+/** The image of the host's kernel, and other images in the places searched. */
 export interface ImageFiles {
-  /** Absolute; undefined when none has one of the known names. */
+  /** Absolute; undefined when no file has one of the known names. */
   readonly file: string | undefined;
-  /** What looks like an initramfs for some kernel (`/boot/initramfs-custom.img`), absolute, sorted; empty when `file` is found. */
+  /** Files that look like an initramfs for some kernel (`/boot/initramfs-custom.img`), absolute, sorted; empty when `file` is found. */
   readonly others: readonly string[];
 }
 
 const NAMES = ['initrd.img-@', 'initramfs-@.img', 'initrd-@', 'initrd.img-@.img', 'initramfs-@', 'initrd-@.img'];
 const LOADER_FOLDERS = ['/boot', '/efi', '/boot/efi'];
 const ENTRY_NAMES = ['initrd', 'initrd.img', 'initramfs.img'];
-/** A machine id, or the entry token that stands in its place. */
+/** How many machine ids, or entry tokens in their place, to look at. */
 const MOST_ENTRIES = 64;
 
 /** Looks for the initramfs of the host's kernel. */
@@ -58,7 +58,7 @@ function flavours({ root, moduleDir, kernel }: Host): readonly string[] {
   return [pkgbase, suffix].filter((name) => /^[\w.+-]*[a-zA-Z][\w.+-]*$/.test(name));
 }
 
-/** An entry of a boot loader that is for this kernel. */
+/** A boot loader's entry for this kernel. */
 function loaderEntry(root: string, kernel: string): string | undefined {
   for (const folder of LOADER_FOLDERS) {
     for (const token of names(root, root + folder).slice(0, MOST_ENTRIES)) {
@@ -67,7 +67,7 @@ function loaderEntry(root: string, kernel: string): string | undefined {
       if (found !== undefined) return found;
     }
     const images = `${root}${folder}/EFI/Linux`;
-    // The release stands in the name, with the tries left behind a plus sign: `debian-6.12.9+3.efi`.
+    // The name contains the release, and the tries left after a plus sign: `debian-6.12.9+3.efi`.
     const image = names(root, images).find((name) => unified(name, kernel));
     if (image !== undefined) return `${images}/${image}`;
   }

@@ -1,4 +1,4 @@
-/** What a kernel's initramfs holds of modules and of rules about them. */
+/** Which modules a kernel's initramfs contains, and its rules about them. Reads only. */
 import type { Host } from '../../base/host.ts';
 import { moduleNameFromPath, type ModuleName } from '../../base/names.ts';
 import type { ConfigText } from '../config/config-text.ts';
@@ -24,7 +24,7 @@ export type Initramfs =
 const CONFIG = /(^|\/)(etc|run|usr\/lib|usr\/local\/lib|lib)\/modprobe\.d\/[^/]+\.conf$/;
 /** Images with all modules and firmware are below 600 MiB. */
 const MOST_BYTES = 1 << 30;
-/** A modprobe.d file of more than this is none; the rest of its text is not kept. */
+/** The longest modprobe.d file; the rest of a longer text is not kept. */
 const MOST_CONFIG = 1 << 20;
 
 /** The initramfs of the host's kernel, by the names that distributions and boot loaders give it. */
@@ -36,7 +36,7 @@ export function readInitramfs(host: Host): Initramfs {
   if (read.kind === 'fault') return { kind: 'unreadable', file, why: read.why };
   const archives = file.endsWith('.efi') ? unifiedKernelSection(read.bytes, '.initrd') : read.bytes;
   if (archives === undefined)
-    return { kind: 'unreadable', file, why: 'no unified kernel image, or one without .initrd' };
+    return { kind: 'unreadable', file, why: 'not a unified kernel image, or one without .initrd' };
   const modules = new Set<ModuleName>();
   const config: ConfigText[] = [];
   const why = walkArchives(archives, ({ name, contents }) => {

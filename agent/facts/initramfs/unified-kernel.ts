@@ -1,8 +1,8 @@
 /**
- * A unified kernel image (UKI): an EFI program (PE/COFF) whose section `.initrd` is the initramfs, `.linux` the kernel.
+ * A unified kernel image (UKI): an EFI program (PE/COFF) whose section `.initrd` is the initramfs, `.linux` the kernel. Pure.
  *
- *     'MZ', at 0x3c the offset of 'PE\0\0'; behind that 20 bytes of COFF header (number of sections at 2, size of the
- *     optional header at 16), the optional header, then 40 bytes a section: name (8), virtual size, address, size in the
+ *     'MZ', at 0x3c the offset of 'PE\0\0'; then 20 bytes of COFF header (number of sections at 2, size of the
+ *     optional header at 16), the optional header, then 40 bytes per section: name (8), virtual size, address, size in the
  *     file, offset in the file
  *
  * Source: PE Format (Microsoft), uapi-group.org/specifications/specs/unified_kernel_image.
@@ -11,7 +11,7 @@
 /** More sections than any image has (real ones have about 15). */
 const MOST_SECTIONS = 96;
 
-/** The bytes of a section (`.initrd`); undefined when the file is no such image, is damaged, or lacks it. */
+/** The bytes of a section (`.initrd`); undefined when the file is not such an image, is damaged, or lacks it. */
 export function unifiedKernelSection(image: Buffer, wanted: string): Buffer | undefined {
   if (image.length < 64 || image.toString('latin1', 0, 2) !== 'MZ') return undefined;
   const header = image.readUInt32LE(0x3c);
@@ -26,7 +26,7 @@ export function unifiedKernelSection(image: Buffer, wanted: string): Buffer | un
     const size = image.readUInt32LE(at + 16);
     const offset = image.readUInt32LE(at + 20);
     if (offset + size > image.length) return undefined;
-    // The file pads a section; its own size is the virtual one.
+    // The file pads a section; its real size is the virtual one.
     return image.subarray(offset, offset + (virtualSize === 0 ? size : Math.min(size, virtualSize)));
   }
   return undefined;

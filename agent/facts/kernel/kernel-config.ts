@@ -1,3 +1,4 @@
+/** The configuration a kernel was built with. Reads only. */
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { gunzipSync } from 'node:zlib';
@@ -7,12 +8,12 @@ import { readText } from '../attribute.ts';
 /** How a kernel was configured, and the file that says so. */
 export interface KernelConfig {
   readonly file: string;
-  /** `CONFIG_MODULE_SIG` → `y`; `m`, or text without its quotes; undefined for what is not set. */
+  /** `CONFIG_MODULE_SIG` → `y`; `m`, or text without its quotes; undefined for an option that is not set. */
   value(name: string): string | undefined;
 }
 
 /**
- * The configuration of the host's kernel: of the running kernel from /proc/config.gz, else as distributions install it.
+ * The configuration of the host's kernel: of the running kernel from /proc/config.gz, else from where distributions install it.
  * Undefined when there is none.
  */
 export function readKernelConfig(host: Host): KernelConfig | undefined {

@@ -1,12 +1,12 @@
 /**
- * The kernel's log, /dev/kmsg: each read(2) gives one record, and EAGAIN after the last.
+ * The kernel's log, /dev/kmsg: each read(2) gives one record, and EAGAIN after the last. Reads only.
  *
  *     4,1217,83520133,-;lab_crc: disagrees about version of symbol _printk
  *      SUBSYSTEM=pci
  *      DEVICE=+pci:0000:00:02.0
  *
- * (facility and level, number, microseconds since boot by the kernel's own clock, flags; the text; key=value lines, which
- * are left out here.) Bytes that are not printable stand as `\xNN`. Source: Documentation/ABI/testing/dev-kmsg.
+ * (facility and level, number, microseconds since boot by the kernel's own clock, flags; the text; key=value lines, which this
+ * file skips.) Unprintable bytes appear as `\xNN`. Source: Documentation/ABI/testing/dev-kmsg.
  */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { fsCode } from '../../base/error.ts';
@@ -23,7 +23,7 @@ export interface KernelMessage {
   readonly text: string;
 }
 
-/** A record is at most this long (PRINTK_MESSAGE_MAX is 2048 since Linux 6.4; its escapes and keys come on top). */
+/** The longest record (PRINTK_MESSAGE_MAX is 2048 since Linux 6.4; escapes and keys come on top). */
 const RECORD_LIMIT = 16_384;
 
 /**
@@ -45,7 +45,7 @@ export function readKernelLog(after?: number, file = '/dev/kmsg'): readonly Kern
       try {
         size = readSync(fd, record, 0, RECORD_LIMIT, null);
       } catch (error) {
-        // EPIPE: the record was overwritten meanwhile; the next read gives the oldest that is left.
+        // EPIPE: the kernel overwrote the record in the meantime; the next read gives the oldest that is left.
         if (fsCode(error) === 'EPIPE') continue;
         if (fsCode(error) === 'EAGAIN') return messages;
         return messages.length === 0 ? undefined : messages;
@@ -60,7 +60,7 @@ export function readKernelLog(after?: number, file = '/dev/kmsg'): readonly Kern
   }
 }
 
-/** The records of a text: one from /dev/kmsg, or many from a copy of it. Lines that are none are left out. */
+/** The records of a text: one from /dev/kmsg, or many from a copy of it. Skips lines that are not records. */
 export function parseKernelLog(text: string): readonly KernelMessage[] {
   return text.split('\n').flatMap((line) => {
     const [, prefix, sequence, time, message] = /^(\d+),(\d+),(\d+),[^;]*;(.*)$/.exec(line) ?? [];

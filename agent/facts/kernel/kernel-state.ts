@@ -1,9 +1,10 @@
+/** Single facts about the running kernel: loaded modules, whether insertion is possible, counters. Reads only. */
 import { existsSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { readAttribute, readText } from '../attribute.ts';
 
-/** A module's state as /proc/modules has it. */
+/** A module's state in /proc/modules. */
 export type ModuleState = 'live' | 'coming' | 'going';
 
 const STATES: Readonly<Record<string, ModuleState>> = { Live: 'live', Loading: 'coming', Unloading: 'going' };
@@ -24,13 +25,13 @@ export function readLoadedModules(host: Host): ReadonlyMap<ModuleName, ModuleSta
   return loaded;
 }
 
-/** What stands between this process and finit_module; each is a sentence of its own in an error. */
+/** What can keep this process from calling finit_module; an error says each in its own sentence. */
 export interface InsertionFacts {
   /** The kernel has loadable modules (/proc/modules exists). */
   readonly moduleSupport: boolean;
   /** /proc/sys/kernel/modules_disabled is 1: no insertion until reboot. */
   readonly modulesDisabled: boolean;
-  /** CAP_SYS_MODULE is in the effective set, and counts: the kernel asks for it in the first user namespace only. */
+  /** CAP_SYS_MODULE is in the effective set, and counts: the kernel checks for it in the first user namespace only. */
   readonly capSysModule: boolean;
   /** The effective user id is 0. */
   readonly root: boolean;
@@ -41,7 +42,7 @@ const CAP_SYS_MODULE = 16n;
 /** Reads them from procfs. */
 export function readInsertionFacts(host: Host): InsertionFacts {
   const status = readText(`${host.proc}/self/status`) ?? '';
-  // user_namespaces(7): `0 0 4294967295` in the first one; root of any other holds capabilities over that one alone.
+  // user_namespaces(7): `0 0 4294967295` in the first one; root of any other has capabilities over that one alone.
   const users = readText(`${host.proc}/self/uid_map`);
   const first = users === undefined || /^\s*0\s+0\s+4294967295\s*$/.test(users);
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
@@ -60,7 +61,7 @@ export function readUeventSeqnum(sysfs: string): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** The compression the kernel itself undoes (`zstd`, `xz`, `gzip`), from /sys/module/compression; undefined for none. */
+/** The compression that the kernel itself can undo (`zstd`, `xz`, `gzip`), from /sys/module/compression; undefined for none. */
 export function readKernelCompression(sysfs: string): string | undefined {
   const word = readAttribute(`${sysfs}/module/compression`);
   return word === undefined || word === 'none' || word === '' ? undefined : word;

@@ -1,10 +1,10 @@
 /**
- * The symbols that a kernel itself offers to modules, with their versions where the source has them:
+ * The symbols that a kernel itself offers to modules, with their versions where the source has them. Reads only.
  *
  *     Module.symvers, symvers.gz    0xb352177e<TAB>find_first_bit<TAB>vmlinux<TAB>EXPORT_SYMBOL
- *     /proc/kallsyms                ffffffff81000000 T _text        (of a module: a tab and [module] behind it)
+ *     /proc/kallsyms                ffffffff81000000 T _text        (a module's symbol: a tab and [module] follow)
  *
- * kallsyms lists what is there, exported or not; it is asked for names only.
+ * kallsyms lists all symbols, exported or not, so only names come from it.
  */
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
@@ -16,13 +16,13 @@ import { decompress } from '../modfiles/decompress.ts';
 /** A kernel's own symbols. */
 export interface KernelSymbols {
   readonly file: string;
-  /** False only when the kernel surely has no such symbol. */
+  /** False only when the kernel certainly has no such symbol. */
   has(name: string): boolean;
   /** The version of an exported symbol; undefined where it is not known. */
   crc(name: string): number | undefined;
 }
 
-/** The symbols of the host's kernel; undefined where nothing tells them. */
+/** The symbols of the host's kernel; undefined when no source for them exists. */
 export function readKernelSymbols(host: Host): KernelSymbols | undefined {
   const symvers = [
     `${host.moduleDir}/build/Module.symvers`,

@@ -1,16 +1,17 @@
+/** Which of the kernel's work queues are still finding devices. Reads /proc only. */
 import { readdirSync } from 'node:fs';
 import { readText } from '../attribute.ts';
 
 /**
- * Work queues that do nothing but find devices. The general ones (`events`, `events_unbound`), in which SCSI hosts and codecs are
- * searched for, are always busy with something.
+ * Work queues that do nothing but find devices. The general ones (`events`, `events_unbound`), where SCSI hosts and codecs are
+ * searched, are always busy with something.
  */
 const FINDING: ReadonlySet<string> = new Set(['usb_hub_wq', 'nvme-reset-wq']);
 
-/** The kernel's worker threads, as /proc shows them to root of the first pid namespace; elsewhere there are none. */
+/** The kernel's worker threads, which /proc shows to root of the first pid namespace; elsewhere there are none. */
 export class KernelWorkers {
   readonly #proc: string;
-  /** Processes that are no workers, so that they are looked at once. */
+  /** Processes that are not workers, so that each is looked at once. */
   readonly #others = new Set<string>();
 
   constructor(proc: string) {
@@ -18,9 +19,9 @@ export class KernelWorkers {
   }
 
   /**
-   * The queues that find devices and have a work running at this moment, each once: `usb_hub_wq`. A worker's name in
-   * /proc/PID/comm ends in `+` and the queue whose work it does, in `-` and the last one when it is idle (Linux 4.18,
-   * wq_worker_comm() in kernel/workqueue.c).
+   * The queues that find devices and have work running at this moment, each once: `usb_hub_wq`. A worker's name in /proc/PID/comm
+   * ends in `+` and the queue whose work it does; an idle worker's ends in `-` and its last queue (Linux 4.18, wq_worker_comm() in
+   * kernel/workqueue.c).
    */
   busy(): readonly string[] {
     const queues = new Set<string>();

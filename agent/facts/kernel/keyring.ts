@@ -1,12 +1,12 @@
 /**
- * The kernel's keys that can vouch for a module. /proc/keys lists every key that this user may see, one a line:
+ * The kernel's keys that can vouch for a module; reads only. /proc/keys lists every key that this user may see, one per line:
  *
  *     1a2b3c4d I------     1 perm 1f0b0000     0     0 keyring   .builtin_trusted_keys: 2
  *     22bb9e14 I------     1 perm 1f030000     0     0 asymmetri Debian Secure Boot CA: 6ccece7e…: X509.rsa cbb419ea1 []
  *
- * (id, flags, users, "perm", permissions, uid, gid, type cut to nine characters, description and what its type adds.) In
- * which keyring a key is, the list does not say: that is asked of keyctl(2), ring by ring. An X.509 key is described as
- * "SUBJECT: ID", where ID is its subject key identifier, or its serial number if it has none, in hexadecimal.
+ * (id, flags, users, "perm", permissions, uid, gid, type cut to nine characters, description and what its type adds.) The list
+ * does not say which keyring holds a key; keyctl(2) does, ring by ring. An X.509 key is described as "SUBJECT: ID", where ID is
+ * its subject key identifier, or its serial number if it has none, in hexadecimal.
  *
  * Sources: keyrings(7), security/keys/proc.c, crypto/asymmetric_keys/x509_public_key.c.
  */
@@ -49,12 +49,12 @@ interface Line {
 
 const LINE = /^([0-9a-f]{8}) \S+ +\S+ +\S+ +[0-9a-f]+ +-?\d+ +-?\d+ (\S+) +(.*)$/;
 
-/** The keys in a keyring by its id, or -errno: keyctl's answer. */
+/** The keys in a keyring by its id, or -errno, as keyctl(2) returns them. */
 export type KeyringReader = (id: number) => readonly number[] | number;
 
 /**
- * The kernel's keyrings of certificates, in the order of KEYRINGS, those that exist. Empty where the kernel has none or
- * /proc/keys is not there. latin1.
+ * The kernel's existing keyrings of certificates, in the order of KEYRINGS. Empty when the kernel has none or /proc/keys is
+ * missing. latin1.
  */
 export function readKeyrings(host: Host, read: KeyringReader = ask): readonly Keyring[] {
   const lines = (readText(`${host.proc}/keys`) ?? '').split('\n').flatMap(parse);
@@ -84,7 +84,7 @@ function ask(id: number): readonly number[] | number {
   try {
     return addon().readKeyring(id);
   } catch (error) {
-    // Without the addon the number of keys is known, and not which.
+    // Without the addon plugd knows how many keys there are, but not which.
     if (error instanceof PlugdError && error.code === 'unsupported') return -38;
     throw error;
   }

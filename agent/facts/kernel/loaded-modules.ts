@@ -1,17 +1,18 @@
+/** Which modules are loaded, without reading /proc/modules for each question. Reads the kernel's state; loads nothing. */
 import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { readAttribute } from '../attribute.ts';
 import { readLoadedModules, type ModuleState } from './kernel-state.ts';
 
-/** What changed between two looks at /proc/modules. */
+/** What changed between two readings of /proc/modules. */
 export interface LoadedChange {
   readonly came: readonly ModuleName[];
   readonly gone: readonly ModuleName[];
 }
 
 /**
- * The loaded modules, kept up to date by whoever hears of changes: uevents (`add@/module/e1000e`), insertions, and now and then
- * a look at all of /proc/modules. A look for every plan would read some ten kilobytes each time.
+ * The loaded modules. Callers keep them up to date with what they learn: uevents (`add@/module/e1000e`), insertions, and now and
+ * then all of /proc/modules. Reading it for every plan would cost some ten kilobytes each time.
  */
 export class LoadedModules {
   readonly #host: Host;
@@ -28,7 +29,7 @@ export class LoadedModules {
     return this.#states.keys();
   }
 
-  /** A module's state; undefined when it is not loaded. One that was on its way is looked at again. */
+  /** A module's state; undefined when it is not loaded. Asks sysfs again for one that was still on its way. */
   state(module: ModuleName): ModuleState | undefined {
     const known = this.#states.get(module);
     if (known === undefined || known === 'live') return known;
@@ -38,8 +39,8 @@ export class LoadedModules {
   }
 
   /**
-   * A module was announced. Answers whether that is news: udevadm trigger announces every directory of /sys/module again, also
-   * that of a module whose init is about to refuse, and such an announcement may be read when the module is gone.
+   * The kernel announced a module. Returns whether that is news: udevadm trigger announces every directory of /sys/module again,
+   * even that of a module whose init is about to refuse, and the module may be gone when plugd reads the announcement.
    */
   came(module: ModuleName): boolean {
     if (this.#states.has(module)) return false;
@@ -49,17 +50,17 @@ export class LoadedModules {
     return true;
   }
 
-  /** An insertion ended well. */
+  /** An insertion succeeded. */
   live(module: ModuleName): void {
     this.#states.set(module, 'live');
   }
 
-  /** The kernel announced that a module has gone. */
+  /** The kernel announced that a module is gone. */
   gone(module: ModuleName): void {
     this.#states.delete(module);
   }
 
-  /** Looks at /proc/modules; answers what came and went unheard. */
+  /** Reads /proc/modules; returns what came and went unannounced. */
   refresh(): LoadedChange {
     const now = readLoadedModules(this.#host) ?? new Map<ModuleName, ModuleState>();
     const came = [...now.keys()].filter((module) => !this.#states.has(module));

@@ -1,3 +1,4 @@
+/** Lockdown, signature enforcement and Secure Boot, as the kernel and the firmware report them. Reads only. */
 import { readFileSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import { readAttribute, readNames } from '../attribute.ts';
@@ -23,7 +24,7 @@ export interface SecureBoot {
   readonly state: 'on' | 'off' | 'setup-mode' | 'no-efi' | 'unknown';
   /** Shim was told not to verify (mokutil --disable-validation). */
   readonly validationDisabled: boolean;
-  /** A key waits to be enrolled or deleted at the next boot: `enroll`, `delete`. */
+  /** A key waits for the next boot to be enrolled or deleted: `enroll`, `delete`. */
   readonly mokPending: ReadonlyArray<'enroll' | 'delete'>;
 }
 
@@ -31,8 +32,8 @@ const EFI_GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 const SHIM = '605dab50-e046-4300-abb6-3dd810dd8b23';
 
 /**
- * Secure Boot's state from /sys/firmware/efi/efivars. A variable's file is four bytes of attributes, then its value; those
- * asked for here are one byte: 1 is on.
+ * Secure Boot's state from /sys/firmware/efi/efivars. A variable's file is four bytes of attributes, then its value. The values
+ * read here are one byte: 1 is on.
  */
 export function readSecureBoot(host: Host): SecureBoot {
   const efi = `${host.sysfs}/firmware/efi`;

@@ -1,6 +1,6 @@
 /**
- * Who uses a module that has users but no holders: file systems that are mounted, and processes that have one of its devices
- * open. The kernel counts users and does not say who they are, so this is what can be found from outside:
+ * Who uses a module that has users but no holders: mounted file systems, and processes that have one of its devices open. The
+ * kernel counts users and does not name them, so this finds what can be seen from outside. Reads only.
  *
  *     /proc/self/mountinfo                 36 35 8:1 / /data rw - ext4 /dev/sda1 rw    a file system of type ext4
  *     /sys/dev/block/8:1/…                 its device hangs below the module's driver
@@ -25,13 +25,13 @@ export interface UserSearch {
   readonly aliases: readonly string[];
 }
 
-/** The users that can be found, mounts first; empty when none can, which does not mean that there are none. */
+/** The users found, mounts first; an empty list does not mean that there are none. */
 export function findModuleUsers(search: UserSearch): readonly ModuleUser[] {
   const isOwn = ownership(search);
   return [...mounts(search, isOwn), ...processes(search, isOwn)];
 }
 
-/** Whether a device (`char/253:0`) is one of the module's aliases, or it or one above it is driven by the module. */
+/** Whether a device (`char/253:0`) matches one of the module's aliases, or the module drives it or a device above it. */
 type Ownership = (device: string) => boolean;
 
 function ownership({ sysfs, module, aliases }: UserSearch): Ownership {
@@ -54,7 +54,7 @@ function isDrivenBy(sysfs: string, device: string, module: ModuleName): boolean 
     return false;
   }
   for (; path.startsWith(`${sysfs}/devices/`); path = path.slice(0, path.lastIndexOf('/'))) {
-    // A driver that is built in has no link `module`.
+    // A built-in driver has no link `module`.
     if (readLinkName(`${path}/driver/module`) === module) return true;
   }
   return false;
@@ -73,7 +73,7 @@ function mounts({ proc, module, aliases }: UserSearch, isOwn: Ownership): Module
   return found;
 }
 
-/** Blanks and the like are octal in mountinfo: `/mnt/my\040disk`. */
+/** mountinfo writes blanks and control characters in octal: `/mnt/my\040disk`. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
@@ -93,16 +93,16 @@ function processes({ proc }: UserSearch, isOwn: Ownership): ModuleUser[] {
   return found;
 }
 
-/** The device that a descriptor leads to, undefined for anything else. */
+/** The device that a descriptor leads to; undefined for anything else. */
 function openDevice(link: string): { readonly path: string; readonly device: string } | undefined {
   try {
     const path = readlinkSync(link);
-    // Most descriptors are sockets, pipes and files: looking at each is what takes time.
+    // Most descriptors are sockets, pipes and files, and stat(2) is what takes time.
     if (!path.startsWith('/dev/')) return undefined;
     const stat = statSync(link);
     const kind = stat.isCharacterDevice() ? 'char' : stat.isBlockDevice() ? 'block' : undefined;
     if (kind === undefined) return undefined;
-    // As glibc's gnu_dev_major and gnu_dev_minor take them apart.
+    // Taken apart as glibc's gnu_dev_major and gnu_dev_minor do.
     const rdev = BigInt(stat.rdev);
     const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n);
     const minor = (rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n);

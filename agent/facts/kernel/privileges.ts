@@ -1,3 +1,4 @@
+/** What this process may do, from /proc/self. Reads only; diagnosis/ says what a missing privilege means. */
 import { readlinkSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import { readText } from '../attribute.ts';
@@ -5,16 +6,16 @@ import { readText } from '../attribute.ts';
 /** Whether a namespace is the one the machine booted with; undefined where /proc does not say. */
 export type Initial = boolean | undefined;
 
-/** What this process is allowed, as far as it bears on modules and uevents. */
+/** The privileges that loading modules and receiving uevents need. */
 export interface Privileges {
   /** The effective user id. */
   readonly uid: number;
   /** Effective, by name without CAP_: only those that plugd needs. */
   readonly capabilities: Readonly<Record<Capability, boolean>>;
-  /** CAP_SYS_MODULE can be had again (it is in the bounding set). */
+  /** CAP_SYS_MODULE can be regained (it is in the bounding set). */
   readonly sysModuleBounded: boolean;
   readonly initialUserNamespace: Initial;
-  /** Hardware's uevents are sent to network namespaces that belong to the initial user namespace, all of them. */
+  /** The kernel sends uevents of hardware to all network namespaces that belong to the initial user namespace, and to no other. */
   readonly initialNetworkNamespace: Initial;
   readonly initialPidNamespace: Initial;
   readonly seccomp: 'none' | 'strict' | 'filter';
@@ -26,9 +27,9 @@ const CAPABILITIES = { SYS_MODULE: 16n, NET_ADMIN: 12n, SYS_ADMIN: 21n, SYSLOG: 
 export type Capability = keyof typeof CAPABILITIES;
 
 /**
- * The inode numbers of the first namespaces, fixed since Linux 3.8 (include/linux/proc_ns.h: user 0xEFFFFFFD, pid
- * 0xEFFFFFFC). The first network namespace's has no fixed number before Linux 6.18 (0xEFFFFFF9 from then on): it is the
- * namespace of process 1 as long as that is the machine's, and PID 1 of a container is not.
+ * The inode numbers of the first namespaces, fixed since Linux 3.8 (include/linux/proc_ns.h: user 0xEFFFFFFD, pid 0xEFFFFFFC).
+ * The first network namespace has no fixed number before Linux 6.18 (0xEFFFFFF9 since): there it is the namespace of process 1,
+ * if process 1 is the machine's and not a container's.
  */
 const INITIAL = { user: 0xefff_fffd, pid: 0xefff_fffc, net: 0xefff_fff9 } as const;
 
@@ -67,7 +68,7 @@ function initialNetwork(host: Host, pid: number | undefined): Initial {
   const own = namespace(host, 'self', 'net');
   if (own === undefined) return undefined;
   if (own === INITIAL.net) return true;
-  // In a PID namespace of its own, process 1 is a container's and proves nothing; a container without one shows the machine's.
+  // In a pid namespace of its own, process 1 is a container's and proves nothing; a container without one shows the machine's.
   if (pid !== INITIAL.pid) return undefined;
   const first = namespace(host, '1', 'net');
   return first === undefined ? undefined : own === first;

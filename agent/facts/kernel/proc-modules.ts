@@ -1,3 +1,4 @@
+/** The lines of /proc/modules, in the kernel's order. Reads only. */
 import { readFileSync } from 'node:fs';
 import { PlugdError } from '../../base/error.ts';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';

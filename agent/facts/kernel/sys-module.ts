@@ -1,5 +1,5 @@
 /**
- * What /sys/module tells of one module. A directory there is a loaded module or one that is built in and has parameters:
+ * What /sys/module says about one module; reads only. A directory there is a loaded module, or a built-in one with parameters:
  *
  *     /sys/module/e1000e/initstate   live, coming or going; built-in modules have none
  *     /sys/module/e1000e/refcnt      0; not there when the kernel cannot unload modules
@@ -13,8 +13,8 @@ import { readAttribute } from '../attribute.ts';
 import type { ModuleState } from './kernel-state.ts';
 
 /**
- * The state of one module, undefined when it is not loaded. One whose directory has no `initstate` is on its way, as kmod
- * has it: ask first whether it is built in.
+ * The state of one module; undefined when it is not loaded. A directory without `initstate` means it is on its way, as in kmod, so
+ * check first that the module is not built in.
  */
 export function readModuleState(sysfs: string, module: ModuleName): ModuleState | undefined {
   const directory = `${sysfs}/module/${module}`;
@@ -23,7 +23,7 @@ export function readModuleState(sysfs: string, module: ModuleName): ModuleState 
   return statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true ? 'coming' : undefined;
 }
 
-/** How many users a loaded module has, holders among them: `3`. Undefined where the kernel does not say. */
+/** How many users a loaded module has, holders included: `3`. Undefined where the kernel does not say. */
 export function readRefcount(sysfs: string, module: ModuleName): number | undefined {
   const text = readAttribute(`${sysfs}/module/${module}/refcnt`);
   return text !== undefined && /^-?[0-9]+$/.test(text) ? Number(text) : undefined;
@@ -39,7 +39,7 @@ export function readHolders(sysfs: string, module: ModuleName): readonly ModuleN
     }
     directory.closeSync();
   } catch {
-    // Not loaded, or gone meanwhile.
+    // Not loaded, or gone in the meantime.
   }
   return names;
 }

@@ -1,18 +1,18 @@
 /**
- * Taint: what may make the kernel's developers refuse a bug report, one bit each in /proc/sys/kernel/tainted. Module
- * related bits are also kept for each module, as letters in /sys/module/NAME/taint (`OE`).
+ * Taint: what may make the kernel's developers refuse a bug report, one bit each in /proc/sys/kernel/tainted. The kernel also
+ * keeps the bits that modules cause for each module, as letters in /sys/module/NAME/taint (`OE`). Reads only.
  * Source: Documentation/admin-guide/tainted-kernels.rst.
  */
 import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { readAttribute, readNames } from '../attribute.ts';
 
-/** One reason for which the kernel is tainted. */
+/** One reason why the kernel is tainted. */
 export interface Taint {
   readonly bit: number;
   readonly letter: string;
   readonly meaning: string;
-  /** The loaded modules that carry this letter; empty for what no module causes. */
+  /** The loaded modules that carry this letter; empty for a bit that no module causes. */
   readonly modules: readonly ModuleName[];
 }
 

@@ -1,3 +1,4 @@
+/** Whether udevd runs. Reads /run and /proc only. */
 import { existsSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import { readAttribute, readNames } from '../attribute.ts';

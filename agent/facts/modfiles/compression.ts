@@ -1,5 +1,5 @@
 /**
- * The compressions of module files, a row each: what a file's first bytes are, what its name ends in, and who decompresses it.
+ * The compressions of module files, one row each: a file's first bytes, its suffix, and who decompresses it. Pure.
  * A further one is a row here, a file like native/compression/xz.cc, and a row in decompress.cc beside it.
  */
 
@@ -7,11 +7,11 @@
 export interface CompressionRow {
   /** The word of /sys/module/compression. */
   readonly name: string;
-  /** A file's first bytes. What a file is, they say, never its name (kmod does the same). */
+  /** A file's first bytes. They alone tell what a file is, never its name, as in kmod. */
   readonly magic: readonly number[];
-  /** Behind `.ko`. */
+  /** What follows `.ko` in a file's name. */
   readonly suffix: string;
-  /** The C library that the addon opens, and the program that serves without it; undefined for what Node has itself. */
+  /** The C library that the addon opens, and the program that replaces it; undefined where Node decompresses itself. */
   readonly library: string | undefined;
   readonly program: readonly [name: string, ...options: string[]] | undefined;
 }
@@ -37,7 +37,7 @@ const ROWS = [
 /** The compressions a module file may have, by the words of /sys/module/compression. */
 export type Compression = (typeof ROWS)[number]['name'];
 
-/** Those that the addon decompresses, over a C library. */
+/** Those that the addon decompresses with a C library. */
 export type LibraryCompression = Extract<(typeof ROWS)[number], { readonly library: string }>['name'];
 
 /** How many bytes of a file's start `compressionOf` looks at. */

@@ -1,6 +1,6 @@
 /**
- * Decompresses module files and parts of images. gzip is node:zlib's; the others are the addon's, over the C libraries; where
- * those libraries are missing, the programs are run (compression.ts has a row for each).
+ * Decompresses module files and parts of images, never beyond a limit. gzip is node:zlib's work; the rest is the addon's, with C
+ * libraries. Where those libraries are missing, it runs the programs (compression.ts has a row for each).
  */
 import type * as ChildProcess from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -11,8 +11,8 @@ import { fsCode, PlugdError } from '../../base/error.ts';
 import { compressionRow, type Compression, type LibraryCompression } from './compression.ts';
 
 /**
- * The largest module image plugd handles, in bytes. The largest real modules (amdgpu, with debug information) are near
- * 400 MB; a small hostile file can claim to become any size.
+ * The largest module image plugd handles, in bytes. The largest real modules (amdgpu, with debug information) are near 400 MB; a
+ * small hostile file can claim any size.
  */
 export const IMAGE_LIMIT = 512 * 1024 * 1024;
 
@@ -31,12 +31,12 @@ export function decompress(compression: Compression, file: Uint8Array, limit: nu
   return compression === 'gzip' ? gunzip(file, limit) : unpack(compression, file, limit);
 }
 
-/** The first part of some bytes, and how many of them it takes; the same reasons as for a whole file. */
+/** The first part of some bytes, and its length in the compressed bytes; the same errors as for a whole file. */
 export type DecompressedPart =
   | { readonly kind: 'part'; readonly image: Buffer; readonly consumed: number }
   | Undecompressable;
 
-/** Decompresses the first stream, frame or member of bytes that go on with something else (an initramfs image). */
+/** Decompresses the first stream, frame or member; other bytes may follow it (an initramfs image). */
 export function decompressPart(compression: Compression, bytes: Uint8Array, limit: number): DecompressedPart {
   if (compression === 'gzip') return gunzipPart(bytes, limit);
   let first: { readonly image: Buffer; readonly consumed: number } | number;
@@ -49,7 +49,7 @@ export function decompressPart(compression: Compression, bytes: Uint8Array, limi
   return typeof first === 'number' ? failed(compression, -first, limit) : { kind: 'part', ...first };
 }
 
-/** The same without waiting for it: on libuv's pool, several at a time. `file` must not change meanwhile. */
+/** The same without blocking: on libuv's pool, several at a time. `file` must not change until it is done. */
 export async function decompressLater(
   compression: Compression,
   file: Uint8Array,
@@ -79,7 +79,7 @@ function failed(compression: Compression, errno: number, limit: number): Undecom
   return { kind: 'undecompressable', why, errno };
 }
 
-// Lazily and at once: zlib takes 3 ms to load, child_process 2, and most commands meet no such file.
+// Loaded lazily: zlib takes 3 ms to load, child_process 2, and most commands never need them.
 const load = createRequire(import.meta.url);
 
 function gunzip(file: Uint8Array, limit: number): Decompressed {
@@ -92,8 +92,8 @@ function gunzip(file: Uint8Array, limit: number): Decompressed {
 }
 
 /**
- * One member of a gzip file. zlib reads members to the end and takes whatever follows for another one, so the header is read
- * here and the deflated data goes by itself. Source: RFC 1952.
+ * One member of a gzip file. zlib reads members to the end and takes anything that follows for another one, so this function
+ * reads the header itself and passes on only the deflated data. Source: RFC 1952.
  */
 function gunzipPart(bytes: Uint8Array, limit: number): DecompressedPart {
   const start = gzipHeaderLength(bytes);
@@ -112,7 +112,7 @@ function gunzipPart(bytes: Uint8Array, limit: number): DecompressedPart {
   }
 }
 
-/** Where the deflated data of a gzip member begins; undefined for what is none. */
+/** Where the deflated data of a gzip member begins; undefined when there is no such member. */
 function gzipHeaderLength(bytes: Uint8Array): number | undefined {
   const flags = bytes[3] ?? 0;
   let at = 10;
@@ -146,7 +146,7 @@ function unpack(compression: LibraryCompression, file: Uint8Array, limit: number
   try {
     answer = addon().decompress(compression, file, limit);
   } catch (error) {
-    // Without the addon the programs still serve.
+    // The programs work without the addon.
     if (!(error instanceof PlugdError)) throw error;
   }
   return result(compression, file, limit, answer);
@@ -162,7 +162,7 @@ function result(
   return typeof answer === 'number' ? failed(compression, -answer, limit) : { kind: 'image', image: answer };
 }
 
-/** The same by running the row's program (`xz -dc`), which reads the file from standard input: for machines without the libraries. */
+/** The same by running the row's program (`xz -dc`), which reads the file from standard input; for machines without the libraries. */
 export function unpackByProgram(compression: LibraryCompression, file: Uint8Array, limit: number): Decompressed {
   const { spawnSync } = load('node:child_process') as typeof ChildProcess;
   const [program = compression, ...options] = compressionRow(compression).program ?? [];
@@ -174,6 +174,6 @@ export function unpackByProgram(compression: LibraryCompression, file: Uint8Arra
   const code = fsCode(run.error);
   if (code === 'ENOBUFS') return failed(compression, ERRNO.EFBIG, limit);
   if (code === 'ENOENT') return failed(compression, ERRNO.ENOSYS, limit);
-  // EPIPE on its own only says that the program gave up on the input; its status says the rest.
+  // EPIPE alone only says that the program stopped reading; its exit status says the rest.
   return run.status === 0 ? { kind: 'image', image: run.stdout } : failed(compression, ERRNO.EBADMSG, limit);
 }

@@ -1,5 +1,5 @@
 /**
- * DER, as far as module signatures and certificates need it: values of tag, length and contents, one inside the other.
+ * DER, as far as module signatures and certificates need it: nested values of tag, length and contents. Pure.
  *
  *     30 0d  06 09 2a 86 48 86 f7 0d 01 07 02  05 00
  *     SEQUENCE of 13 bytes: OBJECT IDENTIFIER of 9 bytes, NULL
@@ -15,7 +15,7 @@ export interface DerValue {
   readonly whole: Buffer;
 }
 
-/** Tags by their names. */
+/** Tags by name. */
 export const TAG = {
   integer: 0x02,
   octets: 0x04,
@@ -27,7 +27,7 @@ export const TAG = {
   primitive0: 0x80,
 } as const;
 
-/** The values that stand one after the other in `bytes`; undefined when they are not whole. */
+/** The consecutive values in `bytes`; undefined when one is incomplete. */
 export function derValues(bytes: Buffer): readonly DerValue[] | undefined {
   const values: DerValue[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -38,7 +38,7 @@ export function derValues(bytes: Buffer): readonly DerValue[] | undefined {
     let length = first;
     if (first >= 0x80) {
       const count = first - 0x80;
-      // Indefinite lengths are not DER; four bytes count more than any signature has.
+      // Indefinite lengths are not DER; four bytes can count more than any signature has.
       if (count === 0 || count > 4 || start + count > bytes.length) return undefined;
       length = bytes.readUIntBE(start, count);
       start += count;
@@ -50,12 +50,12 @@ export function derValues(bytes: Buffer): readonly DerValue[] | undefined {
   return values;
 }
 
-/** The values inside a value, if it has that tag. */
+/** The values inside a value; undefined unless it has that tag. */
 export function derInside(value: DerValue | undefined, tag: number): readonly DerValue[] | undefined {
   return value?.tag === tag ? derValues(value.contents) : undefined;
 }
 
-/** An object identifier in dotted form: `2.16.840.1.101.3.4.2.1`; '' for a value that is none. */
+/** An object identifier in dotted form: `2.16.840.1.101.3.4.2.1`; '' for any other value. */
 export function derOid(value: DerValue | undefined): string {
   if (value?.tag !== TAG.oid) return '';
   const parts: number[] = [];

@@ -1,27 +1,27 @@
 /**
- * ELF, as far as kernel modules need it: 32 and 64 bit, both byte orders. Source: elf(5), the System V ABI.
+ * ELF, as far as kernel modules need it: 32 and 64 bit, both byte orders. Reads only. Source: elf(5), the System V ABI.
  *
  *     offset 0   7f 45 4c 46   magic
  *            4   class         1 = 32 bit, 2 = 64 bit
  *            5   data          1 = little-endian, 2 = big-endian
- *            16  type (u16)    1 = relocatable: what a module is
+ *            16  type (u16)    1 = relocatable, as modules are
  *            18  machine (u16) 62 = x86-64, 183 = arm64, 40 = arm
  *            32/40 shoff       where the section headers are (32: at 32, 64: at 40), normally at the file's end
  *            46/58 shentsize, shnum, shstrndx (u16 each)
  *
- * A section header names a part of the file: name (an offset in the section of names), type, flags, address, offset, size,
- * link, info, alignment, entry size. Everything of interest is found by section name; program headers play no part.
+ * A section header describes a part of the file: name (an offset in the section of names), type, flags, address, offset, size,
+ * link, info, alignment, entry size. This file finds sections by name; program headers play no part.
  *
- * Nothing in the file is trusted: every offset and size is held against the file's length before it is used.
+ * It trusts nothing in the file: it checks every offset and size against the file's length before using it.
  */
 import { ERRNO } from '../../base/errno.ts';
 
-/** Bytes at hand: a file that is read part by part, or an image in memory. */
+/** Access to bytes: of a file, part by part, or of an image in memory. */
 export interface ByteSource {
   readonly size: number;
   /** The bytes [offset, offset + length); fewer when the file ends before. */
   read(offset: number, length: number): Buffer;
-  /** The same, in memory that the next peek uses again: for what is turned into numbers and strings at once. */
+  /** The same, in memory that the next peek overwrites: for bytes that become numbers or strings at once. */
   peek(offset: number, length: number): Buffer;
 }
 
@@ -35,7 +35,7 @@ export interface Section {
   readonly size: number;
 }
 
-/** A file's headers, whole and inside its bounds. Thousands of files are opened at a time: a section is made when asked for. */
+/** A file's headers, complete and inside its bounds. Callers open thousands of files, so sections are built on demand. */
 export class Elf {
   readonly kind = 'elf';
   readonly bits: 32 | 64;
@@ -105,13 +105,13 @@ interface Headers {
 export interface NotElf {
   readonly kind: 'not-elf';
   readonly why: string;
-  /** ENOEXEC for another kind of file, EINVAL for a damaged one, as kmod has it. */
+  /** ENOEXEC for another kind of file, EINVAL for a damaged one, as in kmod. */
   readonly errno: number;
 }
 
 /** SHT_NOBITS: a section without bytes in the file. */
 const NOBITS = 8;
-/** A section that has to be in memory is at most this large; real symbol tables are below 20 MB. */
+/** The largest section that is read into memory; real symbol tables are below 20 MB. */
 export const SECTION_LIMIT = 128 * 1024 * 1024;
 
 function not(why: string, errno: number = ERRNO.EINVAL): NotElf {
@@ -144,7 +144,7 @@ export function parseElf(source: ByteSource): Elf | NotElf {
   if (tableEnd > source.size) {
     return not(`section headers end at byte ${tableEnd}, the file at ${source.size}: truncated`);
   }
-  // The names are normally right in front of the headers: one peek has both.
+  // The names are normally right before the headers, so one peek gets both.
   const lead = Math.min(tableOffset, 1024);
   const tail = source.peek(tableOffset - lead, lead + count * entrySize);
   if (tail.length < lead + count * entrySize) return not('it became shorter while it was read');
@@ -190,7 +190,7 @@ export function section(elf: Elf, name: string): Section | undefined {
   return elf.section(name);
 }
 
-/** A section's bytes; undefined when there is no such section, or it is larger than memory allows for. */
+/** A section's bytes; undefined when there is no such section, or it is larger than SECTION_LIMIT. */
 export function sectionBytes(source: ByteSource, elf: Elf, name: string): Buffer | undefined {
   const found = section(elf, name);
   return found === undefined || found.size > SECTION_LIMIT ? undefined : source.read(found.offset, found.size);

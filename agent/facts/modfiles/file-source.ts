@@ -1,12 +1,13 @@
+/** Reads an open module file part by part. Reads only; elf.ts interprets the bytes. */
 import { closeSync, readSync } from 'node:fs';
 import { errnoOf, errnoText } from '../../base/errno.ts';
 import { PlugdError, reason } from '../../base/error.ts';
 import type { ByteSource } from './elf.ts';
 
 /**
- * An open file as a source. Peeks go through one piece of memory that all files share, since a system call or a new buffer
- * costs more than reading some kilobytes too many: a small file is read whole at the first peek, of a larger one a peek
- * reads ahead, for what comes next in a module file is often what is asked for next.
+ * An open file as a source. All files share one piece of memory for peeks, since a system call or a new buffer costs more than
+ * reading some extra kilobytes. The first peek reads a small file whole; a peek at a larger one reads ahead, because callers
+ * often ask next for what comes next in a module file.
  */
 export class FileSource implements ByteSource {
   readonly size: number;
@@ -59,11 +60,11 @@ export class FileSource implements ByteSource {
   }
 }
 
-/** Three quarters of Debian's modules are smaller. */
+/** Three quarters of Debian's modules are smaller than this. */
 const WHOLE = 96 * 1024;
 const AHEAD = 16 * 1024;
 
-/** The shared memory, and which part of which file is in it. */
+/** The shared memory, and which part of which file it holds. */
 const window: { owner: FileSource | undefined; start: number; end: number; bytes: Buffer } = {
   owner: undefined,
   start: 0,
@@ -78,7 +79,7 @@ export interface OpenFile {
   readonly size: number;
 }
 
-/** The bytes of an open file, which is closed then. Errors: `unreadable`. */
+/** The bytes of an open file, which it closes. Errors: `unreadable`. */
 export function readWhole({ path, fd, size }: OpenFile): Buffer {
   try {
     return new FileSource(path, fd, size).read(0, size);

@@ -1,6 +1,6 @@
 /**
- * The `.modinfo` section: what a module says about itself, NUL-terminated `key=value` strings one after the other, in the
- * order in which the compiler laid them down; several NULs between two strings are padding:
+ * Parses the `.modinfo` section, in which a module describes itself: NUL-terminated `key=value` strings in the compiler's order.
+ * Several NULs between two strings are padding. Pure.
  *
  *     license=GPL\0description=CRC16 calculations\0depends=\0vermagic=6.1.0-56-amd64 SMP preempt mod_unload modversions \0
  *
@@ -44,12 +44,12 @@ export function modinfoValues(fields: readonly ModinfoField[], key: string): rea
 }
 
 /**
- * The largest `.modinfo` that is not taken for damage, in bytes. Debian's largest has 76 KB (option); one of 60 MB, 5 KB in a
- * .ko.zst, would be millions of strings.
+ * The largest plausible `.modinfo`, in bytes. Debian's largest has 76 KB (option); one of 60 MB, 5 KB in a .ko.zst, would be
+ * millions of strings.
  */
 export const MODINFO_LIMIT = 4 * 1024 * 1024;
 
-/** A module's ELF headers; a `.modinfo` beyond all measure is damage. */
+/** A module's ELF headers; a `.modinfo` above MODINFO_LIMIT counts as damage. */
 export function parseModule(source: ByteSource): Elf | NotElf {
   const elf = parseElf(source);
   const size = elf.kind === 'elf' ? (section(elf, '.modinfo')?.size ?? 0) : 0;

@@ -1,3 +1,4 @@
+/** A module file: symbols, versions, modinfo, signature mark. Reads only, and trusts nothing in the file. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../../base/error.ts';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
@@ -31,8 +32,8 @@ export interface NotAModule {
 const SIGNATURE_MARK = '~Module signature appended~\n';
 
 /**
- * An open module file. Of an uncompressed one only the parts that are asked for are read; a compressed one is decompressed
- * whole, or in parts (openModuleFileLater). Close it when done. Errors of all readers: `unreadable` when the disk fails.
+ * An open module file. Of an uncompressed file only the requested parts are read; a compressed one is decompressed whole, or in
+ * parts (openModuleFileLater). Close it when done. Errors of all readers: `unreadable` when the disk fails.
  */
 export class ModuleFile {
   readonly kind = 'module';
@@ -49,7 +50,7 @@ export class ModuleFile {
     compression: Compression | undefined;
     elf: Elf;
     source: ByteSource;
-    /** Gives back what the source holds. */
+    /** Releases what the source holds. */
     close?: (() => void) | undefined;
   }) {
     this.path = opened.path;
@@ -65,7 +66,7 @@ export class ModuleFile {
     return this.#fields;
   }
 
-  /** What the kernel compares with its own: `6.1.0-56-amd64 SMP preempt mod_unload modversions `; undefined when not said. */
+  /** The string that the kernel compares with its own: `6.1.0-56-amd64 SMP preempt mod_unload modversions `; undefined without one. */
   get vermagic(): string | undefined {
     return modinfoValue(this.modinfo, 'vermagic');
   }
@@ -80,7 +81,7 @@ export class ModuleFile {
     return neededSymbols(this.symbols, this.versions());
   }
 
-  /** Shows the visitor what it exports and needs, without making a string of each name; false: nothing is known of its needs. */
+  /** Visits exports and needs as bytes, without making a string of each name. Returns false when the needs are unknown. */
   visitSymbols(visitor: SymbolVisitor): boolean {
     return visitSymbols(this.#source, this.elf, visitor);
   }
@@ -134,10 +135,7 @@ export class ModuleFile {
   }
 }
 
-/**
- * Opens a module file, or says why it is none. A path that is not UTF-8 comes as bytes. Nothing in it is trusted; at most
- * IMAGE_LIMIT bytes are held.
- */
+/** Opens a module file, or says why it is not one; holds at most IMAGE_LIMIT bytes. A path that is not UTF-8 comes as bytes. */
 export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule {
   const opened = open(place);
   if (opened.kind !== 'packed') return opened;
@@ -149,8 +147,8 @@ export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule 
 }
 
 /**
- * The same; a compressed file is decompressed on libuv's pool, several at a time. With `sections` only these are kept in memory
- * where that is possible; whatever else is read of the file then takes the whole image.
+ * The same, with a compressed file decompressed on libuv's pool, several at a time. With `sections` only these stay in memory where
+ * that is possible; reading anything else of the file then loads the whole image.
  */
 export async function openModuleFileLater(
   place: string | Buffer,
@@ -175,14 +173,14 @@ export async function openModuleFileLater(
   }
 }
 
-/** The image of a file of which only parts were kept. */
+/** The image of a file that was kept only in parts. */
 function wholeImage(place: string | Buffer): ByteSource {
   const file = openModuleFile(place);
   if (file.kind === 'not-a-module') throw new PlugdError('unreadable', `${file.path}: ${file.why}`);
   return imageSource(file.image());
 }
 
-/** A compressed file; who gets it closes `fd`. */
+/** A compressed file; the receiver closes `fd`. */
 interface Packed extends OpenFile {
   readonly kind: 'packed';
   readonly compression: Compression;

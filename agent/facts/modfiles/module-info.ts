@@ -1,3 +1,4 @@
+/** What a module file says about itself, as modinfo needs it. Reads only; report/ words it. */
 import { ERRNO } from '../../base/errno.ts';
 import { openModuleFile, type NotAModule } from './module-file.ts';
 import { parseModinfo, type ModinfoField } from './modinfo.ts';
@@ -16,7 +17,7 @@ export interface ModuleInfo {
   readonly signature: ModuleSignature | DamagedSignature | undefined;
 }
 
-/** Reads a module file's information; a module without a `.modinfo` section is none either, as for kmod. */
+/** Reads a module file's information; like kmod, treats a file without a `.modinfo` section as no module. */
 export function readModuleInfo(path: string | Buffer): ModuleInfo | NotAModule {
   const file = openModuleFile(path);
   if (file.kind === 'not-a-module') return file;
@@ -38,8 +39,8 @@ export function readModuleInfo(path: string | Buffer): ModuleInfo | NotAModule {
 }
 
 /**
- * What the kernel says of a module that is part of it, from the text of modules.builtin.modinfo: `ext4.license=GPL\0`.
- * The strings of one module stand together. Undefined when there are none.
+ * The kernel's information about a module that is part of it, from the text of modules.builtin.modinfo: `ext4.license=GPL\0`. The
+ * strings of one module are adjacent there. Undefined when there are none.
  */
 export function builtinInfo(text: string, module: string): readonly ModinfoField[] | undefined {
   const prefix = `${module}.`;

@@ -1,15 +1,15 @@
 /**
- * The symbols a module gives to others and those it takes.
+ * The symbols that a module exports and those it needs. Reads only.
  *
  * A symbol table entry: 64 bit: name (u32), info (u8), other (u8), section (u16), value (u64), size (u64): 24 bytes;
  * 32 bit: name, value, size (u32 each), info, other (u8), section (u16): 16 bytes.
  *
- * Exports: the kernel's build adds to each exported `x` a symbol `__crc_x`, whose value is the version (CRC) itself if its
- * section is absolute, else the place of a 32-bit word that holds it (CONFIG_MODULE_REL_CRCS). A kernel without versions has
- * none: then the strings of `__ksymtab_strings` are the exports.
+ * Exports: for each exported `x` the kernel's build adds a symbol `__crc_x`. Its value is the version (CRC) itself if its section
+ * is absolute, else the position of a 32-bit word that holds it (CONFIG_MODULE_REL_CRCS). A kernel without versions has none; then
+ * the strings of `__ksymtab_strings` are the exports.
  *
- * Needs: entries of section 0 (undefined) with a name, then what `__versions` names beyond them. `__versions` is an array of
- * 64 bytes each: the CRC (8 bytes, 4 on 32 bit) and the name. Names too long for that are in `__version_ext_names` and
+ * Needs: entries of section 0 (undefined) with a name, then the names that only `__versions` has. `__versions` is an array of
+ * 64-byte entries: the CRC (8 bytes, 4 on 32 bit) and the name. Longer names are in `__version_ext_names` and
  * `__version_ext_crcs` (Linux 6.13, CONFIG_EXTENDED_MODVERSIONS).
  */
 import { section, sectionBytes, SECTION_LIMIT, u64, viewOf, type ByteSource, type Elf, type Section } from './elf.ts';
@@ -36,15 +36,15 @@ const ABSOLUTE = 0xfff1;
 export interface ModuleSymbols {
   /** What it exports, in the order of its symbol table; empty when nothing. */
   readonly exported: readonly ExportedSymbol[];
-  /** What it needs, each name once: the undefined symbols in the order of the table, then what only `__versions` names. */
+  /** What it needs, each name once: the undefined symbols in the order of the table, then names that only `__versions` has. */
   readonly needed: readonly string[];
-  /** Those of the needed that may be missing. */
+  /** The needed symbols that may be missing. */
   readonly weak: ReadonlySet<string>;
-  /** False for a stripped module, or one whose table names strings outside of it: nothing is known of what it needs. */
+  /** False for a stripped module, or one whose table names strings outside of it: then its needs are unknown. */
   readonly hasTable: boolean;
 }
 
-/** Takes symbols by their names' bytes: `bytes` from `start` to the next NUL. They are gone after the call. */
+/** Receives symbols as the bytes of their names: `bytes` from `start` to the next NUL, valid during the call only. */
 export interface SymbolVisitor {
   /** May be called twice for one name. */
   needed(bytes: Uint8Array, start: number, weak: boolean): void;
@@ -73,14 +73,14 @@ function nameAt(bytes: Uint8Array, start: number): string {
 }
 
 /**
- * Shows the visitor what the module exports, then what it needs. False when nothing is known of its needs (see
- * `ModuleSymbols.hasTable`); the needs that were shown until then are void.
+ * Visits what the module exports, then what it needs. Returns false when its needs are unknown (see `ModuleSymbols.hasTable`);
+ * then the needs visited until that point are void.
  */
 export function visitSymbols(source: ByteSource, elf: Elf, visitor: SymbolVisitor): boolean {
   const table = symbolTable(source, elf);
   const found = table !== undefined && visitVersionedExports(source, elf, table, visitor);
   const hasTable = table !== undefined && visitUndefined(elf, table, visitor);
-  // These look elsewhere in the file: the table is gone then.
+  // These read other parts of the file, which overwrites the table.
   if (!found)
     visitStrings(terminated(sectionBytes(source, elf, '__ksymtab_strings')), (bytes, at) =>
       visitor.exported(bytes, at, 0),
@@ -105,7 +105,7 @@ interface Table {
   readonly value: number;
 }
 
-/** Reads the symbol table, which lies directly in front of its strings in most files: then both are one read. */
+/** Reads the symbol table. In most files it lies right before its strings, and one read gets both. */
 function symbolTable(source: ByteSource, elf: Elf): Table | undefined {
   const symbols = section(elf, '.symtab');
   const strings = section(elf, '.strtab');
@@ -123,7 +123,7 @@ function symbolTable(source: ByteSource, elf: Elf): Table | undefined {
   return { bytes, view: viewOf(bytes), strings: terminated(bytesOf(strings)), ...layout };
 }
 
-/** The strings up to their last NUL: one that is cut off is none. */
+/** The strings up to their last NUL; a string that is cut off does not count. */
 function terminated(strings: Buffer | undefined): Buffer {
   return strings === undefined ? Buffer.alloc(0) : strings.subarray(0, strings.lastIndexOf(0) + 1);
 }
@@ -132,13 +132,13 @@ function visitStrings(strings: Buffer, visit: (bytes: Buffer, start: number) => 
   for (let at = 0; at < strings.length; at = strings.indexOf(0, at) + 1) if (strings[at] !== 0) visit(strings, at);
 }
 
-// "__crc_" as it stands in the table of strings.
+// "__crc_" as it appears in the table of strings.
 const CRC_PREFIX = Buffer.from('__crc_', 'latin1');
 
-/** The exports that have a version; whether there was any. */
+/** Visits the exports that have a version; returns whether there was one. */
 function visitVersionedExports(source: ByteSource, elf: Elf, table: Table, visitor: SymbolVisitor): boolean {
   const { view, bytes, strings, entrySize } = table;
-  // Most modules export nothing: one search for the prefix spares looking at each symbol's name.
+  // Most modules export nothing: one search for the prefix saves a look at each symbol's name.
   if (strings.indexOf(CRC_PREFIX) < 0) return false;
   const words = new Map<number, Buffer>();
   let found = false;
@@ -166,14 +166,14 @@ function crcWord(source: ByteSource, elf: Elf, words: Map<number, Buffer>, index
   let bytes = words.get(index);
   if (bytes === undefined) {
     const where = elf.sectionAt(index);
-    // A section of CRCs is 4 bytes for each export.
+    // A section of CRCs has 4 bytes for each export.
     bytes = where === undefined || where.size > 1 << 20 ? Buffer.alloc(0) : source.read(where.offset, where.size);
     words.set(index, bytes);
   }
   return offset + 4 <= bytes.length ? viewOf(bytes).getUint32(offset, elf.littleEndian) : 0;
 }
 
-/** The undefined symbols; false when a name lies outside of the strings. */
+/** Visits the undefined symbols; returns false when a name lies outside of the strings. */
 function visitUndefined(elf: Elf, table: Table, visitor: SymbolVisitor): boolean {
   const { view, bytes, strings, entrySize } = table;
   const isSparc = SPARC_MACHINES.has(elf.machine);
@@ -188,19 +188,19 @@ function visitUndefined(elf: Elf, table: Table, visitor: SymbolVisitor): boolean
   return true;
 }
 
-/** The names in `__versions`. */
+/** Visits the names in `__versions`. */
 function visitVersioned(source: ByteSource, elf: Elf, visitor: SymbolVisitor): void {
   const bytes = versionBytes(source, elf);
   const crcSize = elf.bits / 8;
   for (let at = 0; at + 64 <= bytes.length; at += 64) {
     if (bytes[at + crcSize] === 0) continue;
     if (bytes[at + 63] === 0) visitor.needed(bytes, at + crcSize, false);
-    // A name that fills its place has no NUL.
+    // A name that fills its field has no NUL.
     else visitor.needed(Buffer.concat([bytes.subarray(at + crcSize, at + 64), Buffer.alloc(1)]), 0, false);
   }
 }
 
-/** The section `__versions`, as long as nothing else is peeked; empty when there is none, or it is no table of versions. */
+/** The section `__versions`, valid until the next peek; empty when there is none, or it is not a table of versions. */
 function versionBytes(source: ByteSource, elf: Elf): Buffer {
   const where = section(elf, '__versions');
   if (where === undefined || where.size % 64 !== 0 || where.size > SECTION_LIMIT) return Buffer.alloc(0);
@@ -228,7 +228,7 @@ export function symbolVersions(source: ByteSource, elf: Elf): readonly ExportedS
   return found;
 }
 
-/** What the module needs with its versions; undefined when nothing is known of it (`hasTable`). */
+/** What the module needs with its versions; undefined when that is unknown (`hasTable`). */
 export function neededSymbols(
   symbols: ModuleSymbols,
   versions: readonly ExportedSymbol[],

@@ -1,12 +1,13 @@
 /**
- * A signature appended to a module file (include/linux/module_signature.h, scripts/sign-file.c). From the file's end:
+ * Reads a signature appended to a module file (include/linux/module_signature.h, scripts/sign-file.c); does not verify it. From
+ * the file's end:
  *
  *     "~Module signature appended~\n"                                  28 bytes
  *     algo, hash, id_type, signer_len, key_id_len (u8 each), 3 pad, sig_len (u32, big-endian)     12 bytes
  *     the signature, sig_len bytes; before it the key id and the signer's name (key_id_len, signer_len bytes)
  *
- * id_type 2 is what sign-file has made since Linux 4.3: the signature is a PKCS#7 SignedData in DER (RFC 2315), the other
- * fields are 0. Its SignerInfo names the key by its certificate's issuer and serial number. 0 (PGP) and 1 (X.509) are older.
+ * sign-file has made id_type 2 since Linux 4.3: the signature is a PKCS#7 SignedData in DER (RFC 2315), the other fields are 0.
+ * Its SignerInfo names the key by its certificate's issuer and serial number. 0 (PGP) and 1 (X.509) are older.
  */
 import { derInside, derOid, derValues, TAG, type DerValue } from './der.ts';
 import type { ModuleFile } from './module-file.ts';
@@ -21,13 +22,13 @@ export interface ModuleSignature {
   readonly keyId: Buffer;
   /** `sha256` */
   readonly hash: string;
-  /** The signature proper: of RSA as many bytes as its modulus. */
+  /** The signature proper: for RSA as many bytes as its modulus. */
   readonly value: Buffer;
   /** Bytes that the signature takes at the end of the file. */
   readonly length: number;
 }
 
-/** The mark is there and what stands before it is no signature. */
+/** The mark is there, but no valid signature comes before it. */
 export interface DamagedSignature {
   readonly kind: 'damaged';
   readonly why: string;
@@ -53,14 +54,14 @@ const HASH_OIDS: ReadonlyMap<string, string> = new Map([
   ['1.2.156.10197.1.401', 'sm3'],
 ]);
 const COMMON_NAME = '2.5.4.3';
-/** The largest signature that is looked at; real ones are below 4 KiB. */
+/** The largest signature that plugd reads; real ones are below 4 KiB. */
 const LIMIT = 1 << 20;
 
 /** The signature of a module file, undefined when none is appended. Errors: `unreadable`. */
 export function readSignature(file: ModuleFile): ModuleSignature | DamagedSignature | undefined {
   const end = file.tail(MARK.length + INFO);
   if (end.toString('latin1', Math.max(0, end.length - MARK.length)) !== MARK) return undefined;
-  if (end.length < MARK.length + INFO) return damaged('nothing stands before the mark');
+  if (end.length < MARK.length + INFO) return damaged('nothing comes before the mark');
   const [algorithm = 0, hash = 0, type = 0, signerLength = 0, keyLength = 0] = end;
   const valueLength = end.readUInt32BE(8);
   const idType = ID_TYPES[type];
@@ -69,7 +70,7 @@ export function readSignature(file: ModuleFile): ModuleSignature | DamagedSignat
   if (valueLength === 0) return damaged('a signature of no bytes');
   if (valueLength > LIMIT) return damaged(`a signature of ${valueLength} bytes`);
   const all = file.tail(length);
-  if (all.length < length) return damaged('it is said to be longer than the file');
+  if (all.length < length) return damaged('its length field exceeds the file');
   const value = all.subarray(signerLength + keyLength, signerLength + keyLength + valueLength);
   if (idType !== 'PKCS#7') {
     const signer = all.toString('latin1', 0, signerLength);
@@ -113,12 +114,12 @@ function signerInfo(der: Buffer): Pick<ModuleSignature, 'signer' | 'keyId' | 'ha
   };
 }
 
-/** A number without the zero that DER puts in front of one whose first bit is set. */
+/** A number without the zero that DER puts before one whose first bit is set. */
 function unsigned(bytes: Buffer): Buffer {
   return bytes.length > 1 && bytes[0] === 0 ? bytes.subarray(1) : bytes;
 }
 
-/** The first common name of an X.501 name, SEQUENCE of SET of SEQUENCE { OID, text }; without one its last part, as modinfo has it. */
+/** The first common name of an X.501 name, SEQUENCE of SET of SEQUENCE { OID, text }; without one its last part, as in modinfo. */
 function signerName(name: DerValue | undefined): string {
   let last = '';
   for (const set of derInside(name, TAG.sequence) ?? []) {

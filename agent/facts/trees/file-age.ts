@@ -1,3 +1,4 @@
+/** When files last changed. Reads only. */
 import { ERRNO } from '../../base/errno.ts';
 import { lookInRoot } from '../../base/root.ts';
 
@@ -7,7 +8,7 @@ export function changedAt(path: string): number | undefined {
   return typeof stat === 'number' ? undefined : Number(stat.mtimeMs / 1000n);
 }
 
-/** What looking at a file came to; `errno` says why nobody can tell (permission, a link that leads to itself). */
+/** The result of looking at a file; `errno` says why its age is unknown (permission, a link that leads to itself). */
 export type FileAge =
   | { readonly kind: 'file'; readonly seconds: number }
   | { readonly kind: 'absent' }

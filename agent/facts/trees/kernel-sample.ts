@@ -1,16 +1,17 @@
+/** What the modules of a kernel have in common, learned from some of them. Reads only. */
 import { existsSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import { readText } from '../attribute.ts';
 import { FILE_SUFFIXES } from '../modfiles/compression.ts';
 import { openModuleFile, type ModuleFile } from '../modfiles/module-file.ts';
 
-/** What every module of a kernel has in common, from one that was built with it. */
+/** What every module of a kernel has in common, taken from one that was built with it. */
 export interface KernelSample {
   /** The module file it was taken from. */
   readonly path: string;
   /** `6.1.0-56-amd64 SMP preempt mod_unload modversions ` */
   readonly vermagic: string;
-  /** ELF's number of the machine (62: x86-64), and its word size and byte order. */
+  /** ELF's machine number (62: x86-64), word size and byte order. */
   readonly machine: number;
   readonly bits: 32 | 64;
   readonly littleEndian: boolean;
@@ -20,8 +21,8 @@ export interface KernelSample {
 const TRIES = 20;
 
 /**
- * What modules of the host's kernel look like, from its own: the first of modules.order that can be read. The running
- * kernel tells its version magic nowhere. Undefined when no module of the tree was built with the kernel.
+ * What modules of the host's kernel look like, from the first of modules.order that can be read. The running kernel exposes its
+ * version magic nowhere. Undefined when no module of the tree was built with the kernel.
  */
 export function readKernelSample(host: Host): KernelSample | undefined {
   for (const path of inTreeModules(host, TRIES)) {
@@ -55,7 +56,7 @@ export function readKernelVersions(host: Host, names: ReadonlySet<string>): Read
   return found;
 }
 
-/** A symbol of the kernel itself is used by many modules: one that none of these uses is seldom worth the time. */
+/** Many modules use a symbol of the kernel itself; one that none of these uses is seldom worth the time. */
 const VERSION_TRIES = 300;
 
 function versionsOf(file: ModuleFile): ReadonlyArray<{ readonly name: string; readonly crc: number }> {
@@ -78,13 +79,13 @@ function* inTreeModules(host: Host, limit: number): Generator<string> {
       .map((suffix) => `${host.moduleDir}/${name}${suffix}`)
       .find((candidate) => existsSync(candidate));
     if (path === undefined) continue;
-    // One tree has one suffix: the first that fits is tried first from then on.
+    // One tree has one suffix, so later files try the first that fitted first.
     suffixes = [path.slice(host.moduleDir.length + 1 + name.length), ...FILE_SUFFIXES];
     yield path;
   }
 }
 
-/** ELF machine numbers of Linux's architectures, with the words uname -m uses. */
+/** ELF machine numbers of Linux's architectures, with the words that uname -m uses. */
 const MACHINES: ReadonlyMap<number, string> = new Map([
   [3, 'i386'],
   [8, 'mips'],
@@ -99,7 +100,7 @@ const MACHINES: ReadonlyMap<number, string> = new Map([
   [258, 'loongarch'],
 ]);
 
-/** An architecture in words: 183, 64 bit → `aarch64`; 243, 64 bit → `riscv64`; unknown numbers as such. */
+/** An architecture in words: 183, 64 bit → `aarch64`; 243, 64 bit → `riscv64`; an unknown number as `machine N`. */
 export function machineText(elf: Pick<KernelSample, 'machine' | 'bits' | 'littleEndian'>): string {
   const name = MACHINES.get(elf.machine) ?? `machine ${elf.machine}`;
   const bits = /riscv|loongarch|mips/.test(name) && elf.bits === 64 ? `${name}64` : name;

@@ -1,12 +1,11 @@
 /**
- * The files of a module directory (`/lib/modules/6.1.0-56-amd64`) that say which modules there are: depmod's indexes and
- * text files, and those of the kernel's build.
+ * The files of a module directory (`/lib/modules/6.1.0-56-amd64`) that list its modules: depmod's indexes and text files, and those
+ * of the kernel's build. Reads only; indexes/ and match/ interpret them.
  *
  *     modules.dep.bin  modules.alias.bin  modules.symbols.bin  modules.builtin.bin  modules.builtin.alias.bin
  *     modules.dep      modules.alias      modules.symbols      modules.builtin      modules.builtin.modinfo
  *
- * Files are opened when they are asked for, each read once and whole: depmod renames new ones into place, so a file that is
- * open never changes.
+ * Files are opened on demand, each read once and whole. depmod renames new ones into place, so an open file never changes.
  */
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
@@ -42,7 +41,7 @@ export type TextName =
   | 'modules.softdep'
   | 'modules.weakdep';
 
-/** Every file whose change changes answers. */
+/** Every file that influences answers. */
 const WATCHED: readonly string[] = [
   ...(Object.keys(TEXT_OF) as IndexName[]).map((name) => `${name}.bin`),
   ...new Set(Object.values(TEXT_OF)),
@@ -57,13 +56,13 @@ export interface ModuleTreeFiles {
   /** A text file, latin1; undefined when there is no such file. Errors: `unreadable`. */
   readText(name: TextName): string | undefined;
   /**
-   * A text that is another one as soon as a file was replaced, changed, removed or added: one `name inode size mtime` a line
-   * (mtime in ns). Equal texts mean that answers from this directory are still right.
+   * A text that differs as soon as a file is replaced, changed, removed or added: one `name inode size mtime` per line (mtime in
+   * ns). Equal texts mean that answers from this directory are still right.
    */
   generation(): string;
 }
 
-/** The files of the host's module directory; undefined when it is no directory, or is not there. */
+/** The files of the host's module directory; undefined when it is missing or not a directory. */
 export function readModuleTree({
   root,
   moduleDir: dir,

@@ -1,7 +1,7 @@
 /**
- * The module files below a directory, as depmod finds them: symbolic links are followed, to files and to directories, and `build` and
- * `source`, which lead to the kernel's sources, are not entered. doctor, depmod and `depmod -A` walk trees through this file, so that
- * none sees a module that another does not.
+ * Finds the module files below a directory as depmod does: it follows symbolic links to files and directories, and does not enter
+ * `build` and `source`, which lead to the kernel's sources. doctor, depmod and `depmod -A` all walk trees through this file, so none
+ * sees a module that another does not. Reads only.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { ERRNO, errnoOf } from '../../base/errno.ts';
@@ -9,11 +9,11 @@ import { fromMachineText, nativePath, toMachineText } from '../../base/machine-t
 import { listInRoot, lookInRoot } from '../../base/root.ts';
 import { isModuleFileName } from '../modfiles/module-file-name.ts';
 
-/** What could not be walked; the walk goes on beside it. Paths are machine text. */
+/** Something that could not be walked; the walk continues beside it. Paths are machine text. */
 export interface WalkFault {
   /**
-   * `directory`: it cannot be opened. `entry`: what it is cannot be told. `loop`: a link to a directory above it. `special`: neither file nor
-   * directory, `type` has its type bits. `long`: the path has 4,096 bytes or more.
+   * `directory`: cannot be opened. `entry`: its type cannot be determined. `loop`: a link to a directory above it. `special`: neither
+   * file nor directory, `type` has its type bits. `long`: the path has 4,096 bytes or more.
    */
   readonly kind: 'directory' | 'entry' | 'loop' | 'special' | 'long';
   readonly path: string;
@@ -23,16 +23,16 @@ export interface WalkFault {
   readonly depth: number;
 }
 
-/** Who walks, and what is told. */
+/** Options of a walk, and its callbacks. */
 export interface Walk {
   /** The tree that links stay in (see base/root.ts); '' for this machine, and for kmod's own commands. */
   readonly root: string;
-  /** Names that are passed over, of files and directories. */
+  /** Names to skip, of files and directories. */
   readonly excludes?: ReadonlySet<string>;
   /** A module file; true ends the walk. */
   readonly file: (path: string, name: string) => boolean;
   readonly fault: (fault: WalkFault) => void;
-  /** Another way to files that were seen counts if this differs: their rank. */
+  /** The rank of the files in a directory. The walk follows another link to a visited directory only if it gives another rank. */
   readonly rank?: (directory: string) => number;
 }
 
@@ -41,7 +41,7 @@ const PATH_MAX = 4096;
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
- * Walks below a directory (absolute, machine text), names in ascending order: undefined, or the errno that opening it gave.
+ * Walks below a directory (absolute, machine text), names in ascending order. Returns undefined, or the errno of opening it.
  */
 export function walkModules(directory: string, walk: Walk): number | undefined {
   const entries = listDirectory(walk.root, directory);
@@ -62,7 +62,7 @@ class Walker {
     this.#walk = walk;
   }
 
-  /** `above` are the directories on the way down, this one last. True: the walk is at its end. */
+  /** `above` are the directories on the way down, this one last. Returns true when the walk is to end. */
   entries(directory: string, entries: readonly Entry[], above: readonly string[]): boolean {
     const { root, excludes = NO_NAMES } = this.#walk;
     const depth = above.length;
@@ -89,7 +89,7 @@ class Walker {
     return false;
   }
 
-  /** A link to a directory is followed unless that makes a circle, or led to the same files at the same rank before. */
+  /** Whether to follow a link to a directory: not if it makes a cycle, or led to the same files at the same rank before. */
   #mayFollow(path: string, above: readonly string[]): boolean {
     const { root } = this.#walk;
     const target = fileIdentity(root, path);
@@ -107,7 +107,7 @@ class Walker {
 /** An entry of a directory, its name machine text. */
 interface Entry {
   readonly name: string;
-  /** Undefined: only stat(2) tells. */
+  /** Undefined: only stat(2) can tell. */
   readonly kind: 'file' | 'directory' | undefined;
 }
 
@@ -131,7 +131,7 @@ function listHere(path: string) {
   }
 }
 
-/** What a path leads to, or why that cannot be told. */
+/** The type of what a path leads to, or why it is unknown. */
 function kindOf(root: string, path: string): 'file' | 'directory' | Pick<WalkFault, 'kind' | 'errno' | 'type'> {
   const stat = look(root, path);
   if (typeof stat === 'number') return { kind: 'entry', errno: -stat, type: 0 };
@@ -139,7 +139,7 @@ function kindOf(root: string, path: string): 'file' | 'directory' | Pick<WalkFau
   return stat.isDirectory() ? 'directory' : { kind: 'special', errno: 0, type: Number(stat.mode) & 0o170000 };
 }
 
-/** `device:inode` of what a path leads to; '' when it is not there. */
+/** `device:inode` of what a path leads to; '' when there is nothing. */
 export function fileIdentity(root: string, path: string): string {
   const stat = look(root, path);
   return typeof stat === 'number' ? '' : `${stat.dev}:${stat.ino}`;

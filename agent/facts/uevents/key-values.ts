@@ -1,15 +1,15 @@
 /**
- * `KEY=value` strings as the kernel writes them for a device: ended by newlines in a `uevent` file, by NULs in a uevent.
+ * `KEY=value` strings as the kernel writes them for a device: ended by newlines in a `uevent` file, by NULs in a uevent. Pure.
  *
  *     DRIVER=e1000e\nPCI_CLASS=20000\nMODALIAS=pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n
  *
- * Hundreds of devices come at boot and most are asked for one or two keys, so the text is searched, not taken apart.
+ * Hundreds of devices come at boot, and callers want one or two keys of each, so `get` searches the text instead of parsing it.
  */
 import type { Modalias } from '../../base/names.ts';
 
 /** A device's properties by key; a Map will do as well. */
 export interface Properties {
-  /** The value of a key that is there; of a repeated one the last. */
+  /** The value of a key, undefined without one; of a repeated key the last. */
   get(key: string): string | undefined;
   /** Each key once, in order, with its value. */
   [Symbol.iterator](): Iterator<[key: string, value: string]>;
@@ -20,7 +20,7 @@ export class KeyValues implements Properties {
   readonly #text: string;
   readonly #end: '\n' | '\0';
 
-  /** `text`: the strings, each ended by `end`; for the last it is not needed. */
+  /** `text`: the strings, each ended by `end`, which the last may lack. */
   constructor(text: string, end: '\n' | '\0') {
     this.#text = `${end}${text}`;
     this.#end = end;
@@ -31,7 +31,7 @@ export class KeyValues implements Properties {
     return at < 0 ? undefined : this.#until(at + key.length + 2);
   }
 
-  /** Every MODALIAS in order, each once; a device of several compatible kinds may have several. Empty ones are left out. */
+  /** Every MODALIAS in order, each once; a device that is compatible with several kinds may have several. Empty ones are left out. */
   get modaliases(): readonly Modalias[] {
     const key = `${this.#end}MODALIAS=`;
     let at = this.#text.indexOf(key);

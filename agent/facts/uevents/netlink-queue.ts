@@ -1,18 +1,19 @@
+/** How full the kernel's queue of a netlink socket is. Reads /proc only. */
 import { readText } from '../attribute.ts';
 
 const UEVENTS = '15';
 
-/** What the kernel says of one uevent socket. */
+/** What the kernel reports about one uevent socket. */
 export interface NetlinkQueue {
   /** Bytes that wait to be received. */
   readonly bytes: number;
-  /** Messages that could not be put into its full buffer, since it was made. */
+  /** Messages dropped since the socket was made, because its buffer was full. */
   readonly drops: number;
 }
 
 /**
  * The queue of a uevent socket, by the socket's port id; `none` when there is no such socket, undefined where the kernel does
- * not say. A SEQNUM that never came need not be lost: uevents of other network namespaces are numbered too.
+ * not say. A missing SEQNUM need not be a loss: the kernel numbers uevents of other network namespaces, too.
  *
  * /proc/net/netlink (af_netlink.c), one socket a line, `Rmem` is the fifth column, `Drops` the ninth, and `Eth` the protocol:
  *

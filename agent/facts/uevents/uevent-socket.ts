@@ -1,3 +1,4 @@
+/** The kernel's uevent socket, and the only importer of `netlink`. Drops what the kernel did not send, and counts what it drops. */
 import { RawNetlinkSocket } from 'netlink/dist/raw.js';
 import { addon } from '../../base/addon.ts';
 import { errnoName, errnoText } from '../../base/errno.ts';
@@ -8,11 +9,11 @@ const NETLINK_KOBJECT_UEVENT = 15;
 /** Group 1 carries what the kernel says; group 2 is udevd's, for its own clients. */
 const KERNEL_GROUP = 1;
 /**
- * The kernel's uevent buffer is 2 KiB (UEVENT_BUFFER_SIZE), and the header repeats the devpath in it: no uevent has 4 KiB. Without
- * a peek at the size recvmsg costs half as many system calls; each message takes a buffer of this size until it is collected.
+ * The kernel's uevent buffer is 2 KiB (UEVENT_BUFFER_SIZE), and the header repeats the devpath in it: no uevent reaches 4 KiB.
+ * Not peeking at the size first halves the system calls. Each message holds a buffer of this size until it is garbage collected.
  */
 const DATAGRAM_BYTES = 4096;
-/** udevd's figure: room for some 200,000 uevents while this process is busy. The kernel charges only what is queued. */
+/** udevd's figure: room for some 200,000 uevents while this process is busy. The kernel charges only for what is queued. */
 export const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024;
 
 /** Counts since the socket was opened. */
@@ -70,7 +71,7 @@ export const NO_UEVENTS: Readonly<UeventCounters> = {
 export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEIVE_BUFFER_BYTES): UeventSocket {
   let socket: RawNetlinkSocket;
   try {
-    // Its types demand the buffer sizes that its code takes as optional; 0 is "leave it".
+    // Its types demand buffer sizes that its code treats as optional; 0 means "leave it".
     socket = new RawNetlinkSocket(NETLINK_KOBJECT_UEVENT, {
       messagePeeking: false,
       msgBufferSize: DATAGRAM_BYTES,
@@ -102,8 +103,8 @@ export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEI
     }
     const number = read.uevent.seqnum;
     if (number !== undefined) {
-      // The kernel numbers under one lock and sends under another: a later number may come first by a hair, which
-      // then looks like a gap of one. The rescan that answers it is cheap and finds nothing.
+      // The kernel numbers under one lock and sends under another, so a later number may arrive slightly earlier, which looks
+      // like a gap of one. The rescan that follows is cheap and finds nothing.
       if (seqnum !== 0 && number > seqnum + 1) {
         counters.gaps++;
         counters.lost += number - seqnum - 1;
@@ -135,9 +136,9 @@ function prepareDescriptor(socket: RawNetlinkSocket, receiveBuffer: number): num
     throw new PlugdError('unsupported', `uevent socket: ${what}: ${errnoName(-result)} (${errnoText(-result)})`);
   };
   const descriptor = native.netlinkDescriptor(socket.address().port);
-  if (descriptor < 0) return fail('its descriptor was not found', descriptor);
+  if (descriptor < 0) return fail('cannot find its descriptor', descriptor);
   const quiet = native.setNoEnobufs(descriptor);
   if (quiet < 0) return fail('NETLINK_NO_ENOBUFS', quiet);
   const size = native.setReceiveBuffer(descriptor, receiveBuffer);
-  return size < 0 ? fail('its receive buffer could not be set', size) : size;
+  return size < 0 ? fail('cannot set its receive buffer', size) : size;
 }

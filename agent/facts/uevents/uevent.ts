@@ -4,7 +4,7 @@
  *
  *     add@/devices/pci0000:00/0000:00:02.0\0ACTION=add\0DEVPATH=/devices/…\0SUBSYSTEM=pci\0MODALIAS=pci:v…\0SEQNUM=1234\0
  *
- * Keys can come twice: a device of several compatible kinds may carry several MODALIAS lines, and each of them counts.
+ * Keys can come twice: a device that is compatible with several kinds may carry several MODALIAS lines, and each counts. Pure.
  */
 import type { Devpath, Modalias } from '../../base/names.ts';
 import { KeyValues, type Properties } from './key-values.ts';
@@ -28,7 +28,7 @@ export type UeventRead =
   | { readonly kind: 'uevent'; readonly uevent: Uevent }
   | { readonly kind: 'malformed'; readonly why: string };
 
-/** After the header: strings that are KEY=value, each ended by a NUL. One look of the regular expression engine is cheap. */
+/** After the header: strings that are KEY=value, each ended by a NUL. One pass of the regular expression is cheap. */
 const STRINGS = /^(?:[^=\0]+=[^\0]*\0)*$/;
 const NUMBER = /^[0-9]{1,15}$/;
 

@@ -93,7 +93,7 @@ t.test('damaged signatures are said to be so', { skip }, (t) => {
   const info = MARK.length + 12;
   t.match(changed(info, 1), { kind: 'damaged', why: 'fields that must be 0 are not' });
   t.match(changed(MARK.length + 4, 0x7f), { kind: 'damaged', why: /bytes/ });
-  t.match(changed(MARK.length + 2, 0xff), { kind: 'damaged', why: 'it is said to be longer than the file' });
+  t.match(changed(MARK.length + 2, 0xff), { kind: 'damaged', why: 'its length field exceeds the file' });
   t.match(changed(MARK.length + 1, 0), { kind: 'damaged', why: /not a PKCS#7/ });
   t.match(read(Buffer.concat([plain, Buffer.alloc(12), Buffer.from(MARK)])), { kind: 'damaged' });
   // Every byte of the DER wrong in turn: an answer each time.

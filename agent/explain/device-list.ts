@@ -1,6 +1,6 @@
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
-import type { BoundDevice } from '../facts/devices/recording.ts';
+import type { BoundDevice } from '../facts/devices/bound-device.ts';
 import type { DeviceRow } from '../records/device-row.ts';
 import type { RequestReport } from '../records/investigation.ts';
 import { Investigator } from './investigation.ts';

@@ -8,7 +8,7 @@ import { nearestWord } from '../base/spelling.ts';
 import { readNames } from '../facts/attribute.ts';
 import { readDevice, type Device } from '../facts/devices/device.ts';
 import { findDevice } from '../facts/devices/device-search.ts';
-import { bound, type BoundDevice } from '../facts/devices/recording.ts';
+import { bound, type BoundDevice } from '../facts/devices/bound-device.ts';
 import type { Ending } from '../records/ending.ts';
 import type { DeviceReport, Investigation, InvestigationSubject, RequestReport } from '../records/investigation.ts';
 import { Examiner } from './examination.ts';

@@ -9,7 +9,7 @@ import { readAttribute } from '../facts/attribute.ts';
 import type { Device } from '../facts/devices/device.ts';
 import { openFirmware, type FirmwareSearch } from '../facts/devices/firmware.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
-import type { BoundDevice } from '../facts/devices/recording.ts';
+import type { BoundDevice } from '../facts/devices/bound-device.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { predict, type Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { BadParameter, KernelEvidence } from '../diagnosis/evidence.ts';

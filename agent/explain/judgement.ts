@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import { readBindingFacts } from '../facts/devices/binding.ts';
-import type { BoundDevice } from '../facts/devices/recording.ts';
+import type { BoundDevice } from '../facts/devices/bound-device.ts';
 import { ending, type Ending } from '../records/ending.ts';
 import type { RequestReport } from '../records/investigation.ts';
 import { foremost, isServed, verdictText } from '../diagnosis/verdict.ts';

@@ -1,22 +1,25 @@
-import { readFileSync } from 'node:fs';
-import { PlugdError, reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
-import { parseRecording, type BoundDevice } from '../facts/devices/recording.ts';
+import type { BoundDevice } from '../facts/devices/bound-device.ts';
+import { readRecording, recordingName } from '../facts/devices/recording-file.ts';
 import type { RequestReport } from '../records/investigation.ts';
 import type { Fate, Replay, ReplayedDevice } from '../records/replay.ts';
 import { foremost, isServed } from '../diagnosis/verdict.ts';
+import { needSameArchitecture, treeArchitecture } from './replay/architecture.ts';
 import { listDevices, type ListedDevice } from './device-list.ts';
 import type { Sources } from '../load/sources.ts';
 import { noTreeError } from '../load/tree.ts';
 
 /**
  * Holds a recording (a file, or descriptor 0) against the host's tree and rules: would each device that had a driver have one?
- * Errors: `unreadable`, `usage` for a line that is no device, `no-modules-directory`.
+ * Errors: `unreadable`; `usage` for a line that is no device, an empty recording, or one of another architecture;
+ * `no-modules-directory`.
  */
 export function replay(host: Host, file: string | 0): Replay {
-  const name = file === 0 ? 'standard input' : file;
-  return replayDevices(host, parseRecording(readRecording(file, name), name), name);
+  const word = file === 0 ? '-' : file;
+  const recording = readRecording(word);
+  needSameArchitecture(recording, treeArchitecture(host), recordingName(word));
+  return replayDevices(host, recording.devices, recordingName(word));
 }
 
 /** The same for devices at hand; `name` is what the answer calls them. */
@@ -37,14 +40,6 @@ export function replayDevices(host: Host, bound: Iterable<BoundDevice>, name: st
     modules: [...modules].toSorted(),
     devices: replayed,
   };
-}
-
-function readRecording(file: string | 0, name: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new PlugdError('unreadable', `${name}: ${reason(error)}`, { cause: error });
-  }
 }
 
 /** Every module that would be inserted for some device. */

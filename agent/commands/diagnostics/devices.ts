@@ -1,7 +1,8 @@
-import { PlugdError, reason } from '../../base/error.ts';
-import { readFileSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
-import { parseRecording, readBoundDevices, recordLine, type BoundDevice } from '../../facts/devices/recording.ts';
+import { readBoundDevices, type BoundDevice } from '../../facts/devices/bound-device.ts';
+import { readRecording } from '../../facts/devices/recording-file.ts';
+import { headerLine, readHeader, type RecordingHeader } from '../../facts/devices/recording-header.ts';
+import { recordLine } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../records/device-row.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
@@ -22,7 +23,11 @@ const ALL: Option = { long: 'all', short: 'a', help: 'also devices with neither 
 const TREE: Option = { long: 'tree', short: 't', help: 'each device below the one that it is behind' };
 const CHECK: Option = { long: 'check', help: "read the modules' files too: what would the kernel refuse?" };
 const RECORD: Option = { long: 'record', help: 'print the devices as a recording for plugd test --replay' };
-const REPLAY: Option = { long: 'replay', value: 'FILE', help: "show the devices of a recording ('-': standard input)" };
+const REPLAY: Option = {
+  long: 'replay',
+  value: 'FILE',
+  help: "show the devices of a recording, or of udevadm info --export-db ('-': standard input)",
+};
 
 /** `plugd devices`. */
 export const command: Command = {
@@ -39,8 +44,13 @@ Exit status: 0 done; 1 nothing matched.`,
     const recorded = file !== undefined;
     const host = offlineHost(parsed, recorded);
     const chosen = await filter(parsed);
-    const bound = chosen.bound(recorded ? parseRecording(read(file), file) : readBoundDevices(host.sysfs));
-    if (parsed.has(RECORD)) return record(bound);
+    const recording = recorded ? readRecording(file) : undefined;
+    const bound = chosen.bound(recording?.devices ?? readBoundDevices(host.sysfs));
+    if (parsed.has(RECORD)) {
+      if (recording !== undefined) return record(recording.header, bound);
+      const { withFirmware } = await import('../../explain/replay/recorded-firmware.ts');
+      return record(readHeader(host.sysfs, new Date()), withFirmware(host, bound));
+    }
     const { listDevices } = await import('../../explain/device-list.ts');
     const list = listDevices(bound, { host, recorded, deep: parsed.has(CHECK) });
     if (list.sources.kind === 'no-tree' && !parsed.has(OPTION.quiet)) say(`plugd: ${list.sources.reason}\n`);
@@ -99,20 +109,10 @@ async function globs(words: readonly string[]): Promise<readonly Glob[]> {
   });
 }
 
-function read(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new PlugdError('unreadable', `--replay ${file}: ${reason(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-function record(devices: Iterable<BoundDevice>): number {
+function record(header: RecordingHeader, devices: Iterable<BoundDevice>): number {
   let text = '';
   for (const device of devices) text += recordLine(device);
-  printData(text);
+  printData(headerLine(header) + text);
   return text === '' ? EXIT.negative : EXIT.done;
 }
 

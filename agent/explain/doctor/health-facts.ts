@@ -12,7 +12,7 @@ import { readSecureBoot } from '../../facts/kernel/lockdown.ts';
 import { modinfoValues } from '../../facts/modfiles/modinfo.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import { readLoosePaths } from '../../facts/config/permissions.ts';
-import { readBoundDevices } from '../../facts/devices/recording.ts';
+import { readBoundDevices } from '../../facts/devices/bound-device.ts';
 import { readTaints } from '../../facts/kernel/taint.ts';
 import { changedAt, fileAge } from '../../facts/trees/file-age.ts';
 import { faultOf } from '../../facts/regular-file.ts';

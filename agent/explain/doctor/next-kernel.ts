@@ -7,7 +7,7 @@ import { openHost, type Host } from '../../base/host.ts';
 import { moduleFile, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
 import { readInitramfs } from '../../facts/initramfs/initramfs.ts';
 import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
-import { readBoundDevices } from '../../facts/devices/recording.ts';
+import { readBoundDevices } from '../../facts/devices/bound-device.ts';
 import { describe } from '../../facts/devices/device-search.ts';
 import { dkmsCommand } from '../../diagnosis/dkms-remedy.ts';
 import { predict, type Diagnosis } from '../../diagnosis/diagnosis.ts';

@@ -6,7 +6,7 @@ import { readAttribute, readNames } from '../../facts/attribute.ts';
 import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
 import { modinfoValue } from '../../facts/modfiles/modinfo.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
-import { readBoundDevices } from '../../facts/devices/recording.ts';
+import { readBoundDevices } from '../../facts/devices/bound-device.ts';
 import { readModuleTaints } from '../../facts/kernel/taint.ts';
 import { createMatcher, parseDepLine } from '../../match/matcher.ts';
 import type { AskingDevice, PresentState, Reasons } from '../../records/reasons.ts';

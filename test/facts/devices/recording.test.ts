@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { parseRecording, readBoundDevices, recordLine } from '../../../agent/facts/devices/recording.ts';
+import { readBoundDevices } from '../../../agent/facts/devices/bound-device.ts';
+import { parseMachine, parseRecording, recordLine } from '../../../agent/facts/devices/recording.ts';
 import { plantSysfs } from '../../fixtures/sysfs.ts';
 
 const corpus = process.env['PLUGD_CORPUS'];
@@ -20,6 +21,7 @@ t.test('a machine that is recorded and read again is the same', (t) => {
     { devpath: '/devices/system/cpu', subsystem: 'cpu' },
   ]);
   mkdirSync(join(sysfs, 'module/e1000e'), { recursive: true });
+  writeFileSync(join(sysfs, 'module/e1000e/initstate'), 'live\n');
   mkdirSync(join(sysfs, 'bus/pci/drivers/e1000e'), { recursive: true });
   symlinkSync('../../../../module/e1000e', join(sysfs, 'bus/pci/drivers/e1000e/module'));
   writeFileSync(
@@ -53,6 +55,74 @@ t.test('a machine that is recorded and read again is the same', (t) => {
   t.equal(again.find((device) => device.name === '0000:00:03.0')?.properties.get('PCI_CLASS'), '30000');
   t.end();
 });
+
+t.test('where a driver is: its module link says so only where the module has a state', (t) => {
+  const sysfs = t.testdir({});
+  plantSysfs(sysfs, [
+    { devpath: '/devices/pci0/a', subsystem: 'pci', driver: 'e1000e' },
+    { devpath: '/devices/pci0/b', subsystem: 'pci', driver: 'pcieport' },
+    { devpath: '/devices/pci0/c', subsystem: 'pci', driver: 'serial' },
+    { devpath: '/devices/pci0/d', subsystem: 'pci' },
+  ]);
+  const place = (driver: string, module: string) => {
+    mkdirSync(join(sysfs, 'module', module), { recursive: true });
+    symlinkSync(`../../../../module/${module}`, join(sysfs, 'bus/pci/drivers', driver, 'module'));
+  };
+  mkdirSync(join(sysfs, 'bus/pci/drivers/e1000e'), { recursive: true });
+  mkdirSync(join(sysfs, 'bus/pci/drivers/pcieport'), { recursive: true });
+  place('e1000e', 'e1000e');
+  writeFileSync(join(sysfs, 'module/e1000e/initstate'), 'live\n');
+  place('pcieport', 'pcieportdrv');
+  const found = Object.fromEntries(
+    [...readBoundDevices(sysfs)].map(({ name, driverModule, builtin }) => [name, [driverModule, builtin]]),
+  );
+  t.same(found, {
+    a: ['e1000e', false],
+    b: [undefined, true],
+    c: [undefined, true],
+    d: [undefined, undefined],
+  });
+  const [line] = [...readBoundDevices(sysfs)].filter(({ name }) => name === 'b').map(recordLine);
+  t.match(line, /"driver":"pcieport","builtin":true/);
+  t.notMatch(line, /module/);
+  t.end();
+});
+
+const HEADER = '{"recording":1,"architecture":"x86_64","kernel":"6.1","machine":"A B","date":"2026-01-02T03:04:05Z"}';
+const headers: Record<string, readonly [text: string, expected: object | RegExp]> = {
+  'the first line tells of the machine': [
+    `${HEADER}\n{"devpath":"/a"}\n`,
+    { header: { architecture: 'x86_64', kernel: '6.1', machine: 'A B', date: '2026-01-02T03:04:05Z' } },
+  ],
+  'the format of plugd 0.1 has none': ['{"devpath":"/a"}\n', { header: { architecture: undefined } }],
+  'a header alone is a recording of nothing': [`${HEADER}\n`, { devices: [] }],
+  'a later format': ['{"recording":2}\n{"devpath":"/a"}\n', /^x:1: format 2 is newer than this plugd, which reads 1/],
+  'a format that is no number': ['{"recording":"1"}\n', /^x:1: 'recording' is not a format's number/],
+  'a second header is no device': [`${HEADER}\n${HEADER}\n`, /^x:2: no 'devpath'/],
+};
+for (const [name, [text, expected]] of Object.entries(headers)) {
+  t.test(`header: ${name}`, (t) => {
+    if (expected instanceof RegExp) t.throws(() => parseMachine(text, 'x'), { code: 'usage', message: expected });
+    else t.match(parseMachine(text, 'x'), expected);
+    t.end();
+  });
+}
+
+const hostile: Record<string, readonly [text: string, expected: RegExp | undefined]> = {
+  'a huge line': [`{"devpath":"/a","x":"${'x'.repeat(2 << 20)}"}`, /^x:1: a line of more than 1048576 characters/],
+  'deep JSON': [`{"devpath":"/a","x":${'['.repeat(400_000)}${']'.repeat(400_000)}}`, undefined],
+  'deep JSON that never ends': [`{"devpath":"/a","x":${'['.repeat(400_000)}`, /^x:1: not JSON/],
+  'more devices than any machine has': ['{"devpath":"/a"}\n'.repeat(100_001), /^x:100001: more than 100000 devices/],
+  'more devices in an exported database': ['P: /a\n\n'.repeat(100_001), /more than 100000 devices/],
+  'a huge line in an exported database': [`P: /a\nE: A=${'x'.repeat(2 << 20)}`, /^x:2: a line of more than/],
+};
+for (const [name, [text, expected]] of Object.entries(hostile)) {
+  t.test(`hostile: ${name}`, (t) => {
+    if (expected === undefined) t.equal(parseRecording(text, 'x').length, 1);
+    else t.throws(() => parseRecording(text, 'x'), { code: 'usage', message: expected });
+    t.end();
+  });
+}
 
 const broken: Record<string, readonly [string, RegExp]> = {
   'not JSON': ['{"devpath": "/x"', /^x.jsonl:2: not JSON/],

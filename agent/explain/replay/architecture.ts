@@ -1,0 +1,62 @@
+/** Whether a recording is of a machine that a tree's kernel can run on at all. */
+import { PlugdError } from '../../base/error.ts';
+import type { Host } from '../../base/host.ts';
+import type { Recording } from '../../facts/devices/recording.ts';
+import { machineText, readKernelSample } from '../../facts/trees/kernel-sample.ts';
+
+/** One family of processors: which names uname -m and ELF have for it, and what only its machines have among their devices. */
+interface Family {
+  readonly name: string;
+  readonly names: RegExp;
+  readonly modalias?: RegExp;
+  readonly subsystem?: RegExp;
+  readonly devpath?: RegExp;
+}
+
+const FAMILIES: readonly Family[] = [
+  { name: 'x86', names: /^(i[3-6]86|x86_64|amd64)$/, modalias: /^(cpu:type:x86|x86cpu:|isa:)/ },
+  { name: 's390', names: /^s390x?$/, subsystem: /^(ccw|css|ccwgroup|ap)$/ },
+  { name: 'powerpc', names: /^(ppc|powerpc)/, modalias: /^of:.*Cibm,(power|opal)|^vio:/ },
+  { name: 'arm64', names: /^(aarch64|arm64)/, devpath: /^\/devices\/armv8/ },
+  { name: 'arm', names: /^arm(v\d.*|hf|el)?$/, devpath: /^\/devices\/armv7/ },
+  { name: 'riscv', names: /^riscv/, modalias: /^of:.*Criscv,/ },
+  { name: 'loongarch', names: /^loongarch/ },
+  { name: 'mips', names: /^mips/ },
+  { name: 'sparc', names: /^sparc/ },
+];
+
+/** `x86_64` → `x86`; undefined for a name that is none. */
+export function familyOfName(architecture: string): string | undefined {
+  return FAMILIES.find(({ names }) => names.test(architecture))?.name;
+}
+
+/** The family of a recorded machine: by its first line, else by devices that only one family has; undefined where nothing tells. */
+export function familyOf({ header, devices }: Recording): string | undefined {
+  if (header.architecture !== undefined) return familyOfName(header.architecture);
+  return FAMILIES.find(({ modalias, subsystem, devpath }) =>
+    devices.some(
+      (device) =>
+        subsystem?.test(device.subsystem) === true ||
+        devpath?.test(device.devpath) === true ||
+        (modalias !== undefined && device.modaliases.some((text) => modalias.test(text))),
+    ),
+  )?.name;
+}
+
+/** The architecture of the host's modules, `x86_64`; undefined where no module tells. */
+export function treeArchitecture(host: Host): string | undefined {
+  const sample = readKernelSample(host);
+  return sample === undefined ? undefined : machineText(sample);
+}
+
+/** Refuses a recording of another architecture than the tree's. Errors: `usage`. */
+export function needSameArchitecture(recording: Recording, tree: string | undefined, file: string): void {
+  const recorded = familyOf(recording);
+  const here = tree === undefined ? undefined : familyOfName(tree);
+  if (recorded === undefined || here === undefined || recorded === here) return;
+  throw new PlugdError(
+    'usage',
+    `the recorded machine is ${recording.header.architecture ?? recorded}, the modules of this tree are ${tree ?? here}`,
+    { file, remedy: 'hold it against an image of its own architecture' },
+  );
+}

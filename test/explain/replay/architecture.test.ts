@@ -1,0 +1,51 @@
+import t from 'tap';
+import { familyOf, familyOfName, needSameArchitecture } from '../../../agent/explain/replay/architecture.ts';
+import { parseMachine } from '../../../agent/facts/devices/recording.ts';
+
+const recorded: Record<string, readonly [text: string, family: string | undefined]> = {
+  'the first line says it': ['{"recording":1,"architecture":"s390x"}\n{"devpath":"/a"}', 's390'],
+  'the first line before any device': [
+    '{"recording":1,"architecture":"x86_64"}\n{"devpath":"/a","subsystem":"ccw"}',
+    'x86',
+  ],
+  'channel devices are of s390': ['{"devpath":"/a","subsystem":"ccw"}', 's390'],
+  'the processor of a PC': ['{"devpath":"/a","modalias":"cpu:type:x86,ven0000fam0006"}', 'x86'],
+  'the same of old kernels': ['{"devpath":"/a","modalias":"x86cpu:vendor:0000:family:0006"}', 'x86'],
+  'OPAL is of POWER': ['{"devpath":"/a","modalias":"of:NserialTserialCibm,opal-console-raw"}', 'powerpc'],
+  'the PMU of ARMv8': ['{"devpath":"/devices/armv8_pmuv3"}', 'arm64'],
+  'nothing tells': ['{"devpath":"/a","subsystem":"acpi"}', undefined],
+  'a word that is no architecture': ['{"recording":1,"architecture":"vax"}\n{"devpath":"/a"}', undefined],
+};
+for (const [name, [text, family]] of Object.entries(recorded)) {
+  t.test(name, (t) => {
+    t.equal(familyOf(parseMachine(text, 'x')), family);
+    t.end();
+  });
+}
+
+t.test('names of uname -m and of ELF', (t) => {
+  for (const [name, family] of [
+    ['i686', 'x86'],
+    ['x86_64', 'x86'],
+    ['aarch64', 'arm64'],
+    ['armv7l', 'arm'],
+    ['arm', 'arm'],
+    ['s390', 's390'],
+    ['ppc64le', 'powerpc'],
+    ['powerpc64le', 'powerpc'],
+    ['riscv64', 'riscv'],
+  ] as const)
+    t.equal(familyOfName(name), family, name);
+  t.end();
+});
+
+t.test('one of another architecture is refused', (t) => {
+  const recording = parseMachine('{"devpath":"/a","subsystem":"ccw"}', 'x');
+  t.throws(() => needSameArchitecture(recording, 'x86_64', 'x'), {
+    code: 'usage',
+    message: 'x: the recorded machine is s390, the modules of this tree are x86_64',
+  });
+  needSameArchitecture(recording, 's390', 'x');
+  needSameArchitecture(recording, undefined, 'x');
+  t.end();
+});

@@ -34,6 +34,7 @@ const TABLE = [
   [36, 'ENAMETOOLONG', 'File name too long'],
   [38, 'ENOSYS', 'Function not implemented'],
   [40, 'ELOOP', 'Too many levels of symbolic links'],
+  [61, 'ENODATA', 'No data available'],
   [65, 'ENOPKG', 'Package not installed'],
   [71, 'EPROTO', 'Protocol error'],
   [74, 'EBADMSG', 'Bad message'],

@@ -6,7 +6,7 @@
  * modules_disabled) → read the file → module_sig_check → elf_validity_check → module_blacklist → module_layout's version,
  * vermagic → symbols → parameters → init.
  */
-import { errnoName } from '../base/errno.ts';
+import { errnoName, type ErrnoName } from '../base/errno.ts';
 import {
   errnoIs,
   knownFactsOf,
@@ -50,7 +50,7 @@ export type Cause = keyof typeof CAUSES;
 export type RefusalRow = {
   readonly cause: Cause;
   /** The errors that it may explain; `*` for any. */
-  readonly errnos: readonly string[] | '*';
+  readonly errnos: readonly ErrnoName[] | '*';
   /** Whether the facts alone, before any call, say that the kernel will refuse. */
   readonly predicts: boolean;
 } & (
@@ -64,12 +64,12 @@ export type RefusalRow = {
     }
 );
 
-const SIGNATURE = ['EKEYREJECTED', 'ENOKEY', 'EKEYEXPIRED', 'EKEYREVOKED', 'ENOPKG', 'EBADMSG'];
-const VERSIONS = ['EINVAL', 'ENOEXEC', 'ESRCH', 'ENOENT'];
-const NO_SYMBOL = ['ENOENT', 'ESRCH'];
-const BAD_VALUE = ['EINVAL', 'ERANGE', 'ENOSPC', 'EPERM'];
-const NO_MODULE = ['ENOEXEC', 'EFBIG', 'ELIBBAD', 'EBADMSG'];
-const IN_USE = ['EBUSY', 'ETXTBSY', 'EEXIST', 'EADDRINUSE'];
+const SIGNATURE: readonly ErrnoName[] = ['EKEYREJECTED', 'ENOKEY', 'EKEYEXPIRED', 'EKEYREVOKED', 'ENOPKG', 'EBADMSG'];
+const VERSIONS: readonly ErrnoName[] = ['EINVAL', 'ENOEXEC', 'ESRCH', 'ENOENT'];
+const NO_SYMBOL: readonly ErrnoName[] = ['ENOENT', 'ESRCH'];
+const BAD_VALUE: readonly ErrnoName[] = ['EINVAL', 'ERANGE', 'ENOSPC', 'EPERM'];
+const NO_MODULE: readonly ErrnoName[] = ['ENOEXEC', 'EFBIG', 'ELIBBAD', 'EBADMSG'];
+const IN_USE: readonly ErrnoName[] = ['EBUSY', 'ETXTBSY', 'EEXIST', 'EADDRINUSE'];
 
 const always = () => true;
 const noSymbol = ({ refusal }: KnownFacts) => errnoIs(refusal, ...NO_SYMBOL);
@@ -101,7 +101,7 @@ export const REFUSALS: readonly RefusalRow[] = [
 /** The rows that may explain this error. */
 export function rowsFor({ errno }: Refusal): readonly RefusalRow[] {
   const name = errnoName(errno);
-  return REFUSALS.filter(({ errnos }) => errnos === '*' || errnos.includes(name));
+  return REFUSALS.filter(({ errnos }) => errnos === '*' || errnos.some((one) => one === name));
 }
 
 /** The cause of a refusal as far as it can be told before the module's file is read; the diagnosis may find another. */

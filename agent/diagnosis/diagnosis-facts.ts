@@ -1,4 +1,4 @@
-import { errnoName } from '../base/errno.ts';
+import { errnoName, type ErrnoName } from '../base/errno.ts';
 import type { FileEvidence, KernelEvidence, KernelState, ModuleEvidence, Refusal } from './evidence.ts';
 
 /** What is known before the module's file is read. */
@@ -69,8 +69,8 @@ function firstLine(refusal: Refusal | undefined, pattern: RegExp): string | unde
 }
 
 /** Whether the refusal was one of these errors. */
-export function errnoIs(refusal: Refusal | undefined, ...names: readonly string[]): boolean {
-  return refusal !== undefined && names.includes(errnoName(refusal.errno));
+export function errnoIs(refusal: Refusal | undefined, ...names: readonly ErrnoName[]): boolean {
+  return refusal !== undefined && names.some((name) => name === errnoName(refusal.errno));
 }
 
 /** The kernel's words as evidence. */

@@ -1,5 +1,5 @@
 /** Refusals because of the file itself: it is not there, cannot be read, or is no module. */
-import { errnoText } from '../base/errno.ts';
+import { errnoText, type ErrnoName } from '../base/errno.ts';
 import { errnoIs, said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';
 
 const REINSTALL = 'install the package that holds it again';
@@ -38,7 +38,16 @@ export function cannotDecompress({ refusal, file, module }: KnownFacts): Explana
 /** It cannot be read as a module. */
 export function unusableFile({ file, refusal, module }: Facts): Explanation | undefined {
   if (file.kind !== 'unusable') return undefined;
-  const damage = ['ENOEXEC', 'EINVAL', 'EFBIG', 'ELIBBAD', 'EKEYREJECTED', 'EBADMSG', 'ENODATA', 'EIO'];
+  const damage: readonly ErrnoName[] = [
+    'ENOEXEC',
+    'EINVAL',
+    'EFBIG',
+    'ELIBBAD',
+    'EKEYREJECTED',
+    'EBADMSG',
+    'ENODATA',
+    'EIO',
+  ];
   if (refusal !== undefined && !errnoIs(refusal, ...damage)) return undefined;
   return { evidence: [`${module.path}: ${file.why}`], remedy: REINSTALL };
 }

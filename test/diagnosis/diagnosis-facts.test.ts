@@ -64,7 +64,7 @@ t.test('an error is one of those named', (t) => {
   t.equal(errnoIs(refusal, 'EACCES'), false);
   t.equal(errnoIs(refusal), false, 'of none');
   t.equal(errnoIs(undefined, 'EPERM'), false, 'it was not tried');
-  t.equal(errnoIs(inputOf({ errno: 521 }).refusal, 'errno 521'), true, 'a number without a name');
+  t.equal(errnoIs(inputOf({ errno: 521 }).refusal, 'EPERM'), false, 'a number without a name');
   t.end();
 });
 

@@ -99,7 +99,7 @@ const UNUSABLE: Rows = [
   ['before the call', { file: TRUNCATED }, damaged],
   ['a good file', {}, undefined],
   ['no file', { file: GONE }, undefined],
-  ...(['ENOEXEC', 'EINVAL', 'EFBIG', 'ELIBBAD', 'EKEYREJECTED', 'EBADMSG', 'EIO'] as const).map(
+  ...(['ENOEXEC', 'EINVAL', 'EFBIG', 'ELIBBAD', 'EKEYREJECTED', 'EBADMSG', 'ENODATA', 'EIO'] as const).map(
     (errno) => [`${errno} fits damage`, { file: TRUNCATED, errno }, damaged] as const,
   ),
   ['ENODEV comes from an init, so the kernel could read it', { file: TRUNCATED, errno: 'ENODEV' }, undefined],

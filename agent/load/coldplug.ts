@@ -8,12 +8,12 @@ import type { Host } from '../base/host.ts';
 import { deviceOfUevent, readDevicesLater, type Device } from '../facts/devices/device.ts';
 import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
 import { hasFailures, type ColdplugRun, type KernelRequests, type ModuleRecord } from '../records/coldplug-run.ts';
-import type { Waiting } from '../records/waiting.ts';
+import { coldplugEnd } from './coldplug-end.ts';
 import { Hearing } from './hearing.ts';
 import { Loader, type LoaderObserver } from './loader.ts';
 import { mayInsert } from './permission.ts';
 import { openSources, type Sources } from './sources.ts';
-import { byRank, nextTurn, pause, sinceStart, within } from './turns.ts';
+import { byRank, sinceStart } from './turns.ts';
 
 export interface ColdplugOptions {
   readonly host: Host;
@@ -36,11 +36,6 @@ export interface Serving {
   readonly counts: KernelRequests;
   close(): void;
 }
-
-/** A seqnum that the kernel counts but this socket never gets belongs to another network namespace. */
-const SILENT_SEQNUM_MS = 100;
-/** Between two looks at whether more devices are to be expected. */
-const PAUSE_MS = 10;
 
 /**
  * Runs a coldplug to its end. Errors: `no-module-support`, `no-permission`, `unsupported` (modules_disabled),
@@ -87,7 +82,15 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
     });
     const planned = sinceStart();
     hearing?.buses.look();
-    const settled = hearing === undefined ? undefined : await settle(options, load, hearing);
+    const settled =
+      hearing === undefined
+        ? undefined
+        : await coldplugEnd({
+            timeoutMs: options.timeoutMs,
+            loader: load,
+            hearing,
+            readAgain: async () => loadAll(load, readDevicesLater(host.sysfs)),
+          });
     const kernelRequests = (await serving)?.counts;
     const wallMs = sinceStart();
     const run = load.result();
@@ -150,61 +153,4 @@ async function loadAll(
   };
   await byRank(batches, work, { between: askRules });
   askRules();
-}
-
-/** How the wait for the end went. */
-interface Settled {
-  /** What it still waited for when the time was over; undefined when it settled. */
-  readonly unsettled: readonly Waiting[] | undefined;
-  /** How often sysfs was read again for lost uevents, or because there is no socket. */
-  readonly rescans: number;
-}
-
-/** Waits until nothing is queued, in flight or unheard. */
-async function settle(options: ColdplugOptions, loader: Loader, hearing: Hearing): Promise<Settled> {
-  const deadline = sinceStart() + options.timeoutMs;
-  // Without a socket sysfs is read again until it shows nothing new.
-  let gap = !hearing.live;
-  let known = -1;
-  let rescans = 0;
-  for (;;) {
-    if (!(await within(deadline, loader.modules.whenIdle())))
-      return { unsettled: loader.modules.waitingFor(), rescans };
-    await nextTurn();
-    if (loader.modules.open > 0) continue;
-    if (hearing.behind() > 0 && (await stayAway(hearing, loader, deadline))) gap = true;
-    if (loader.modules.open > 0) continue;
-    const expecting = hearing.buses.expecting();
-    if (expecting !== undefined) {
-      if (sinceStart() >= deadline) return { unsettled: [expecting], rescans };
-      await pause(PAUSE_MS);
-      continue;
-    }
-    if (hearing.compareDrops() > 0) gap = true;
-    // What came while the workers were looked at.
-    if (!gap && hearing.behind() > 0) continue;
-    if (!gap || (!hearing.live && loader.devices === known)) return { unsettled: undefined, rescans };
-    known = loader.devices;
-    gap = !hearing.live;
-    rescans++;
-    // Whatever uevents went before, sysfs shows what came of them.
-    hearing.answer();
-    await loadAll(loader, readDevicesLater(options.host.sysfs));
-  }
-}
-
-/**
- * Waits for uevents that the kernel has numbered. Those that have not come after a moment, with nothing left in the queue, are
- * lost (true), or they belong to another network namespace, and plugd stops waiting for them.
- */
-async function stayAway(hearing: Hearing, loader: Loader, deadline: number): Promise<boolean> {
-  const until = Math.min(deadline, sinceStart() + SILENT_SEQNUM_MS);
-  const last = hearing.numbered();
-  while (sinceStart() < until || (hearing.queued() && sinceStart() < deadline)) {
-    await pause(2);
-    if (hearing.behind() === 0 || loader.modules.open > 0) return false;
-  }
-  const lost = hearing.compareDrops(hearing.behind()) > 0;
-  hearing.answer(last);
-  return lost;
 }

@@ -24,18 +24,18 @@ function bench() {
     expecting: undefined as Waiting | undefined,
     rescansAt: [] as number[],
     /** Things that happen at a time, in order. */
-    then: [] as Array<readonly [ms: number, work: () => void]>,
+    later: [] as Array<readonly [ms: number, work: () => void]>,
     /** What sysfs shows when it is read again. */
     readAgain: () => {},
   };
   /** Goes on to `until`, or to the first thing that happens before. */
   const move = (until: number) => {
-    const next = facts.then[0];
+    const next = facts.later[0];
     if (next === undefined || next[0] > until) {
       facts.ms = until;
       return;
     }
-    facts.then.shift();
+    facts.later.shift();
     facts.ms = Math.max(facts.ms, next[0]);
     next[1]();
   };
@@ -60,13 +60,13 @@ function bench() {
       behind: () => (facts.live ? facts.numbered - facts.heard : 0),
       numbered: () => facts.numbered,
       queued: () => facts.queued,
-      compareDrops: (stayedAway = 0) => {
-        const lost = facts.drops ?? stayedAway;
+      compareDrops: (stayedAway?: number) => {
+        const lost = facts.drops ?? stayedAway ?? 0;
         if (facts.drops !== undefined) facts.drops = 0;
         return lost;
       },
-      answer: (seqnum = facts.numbered) => {
-        facts.heard = Math.max(facts.heard, seqnum);
+      answer: (seqnum?: number) => {
+        facts.heard = Math.max(facts.heard, seqnum ?? facts.numbered);
       },
       buses: { expecting: () => facts.expecting },
     },
@@ -94,7 +94,7 @@ const ROWS: Record<string, readonly [set: (facts: Facts) => void, end: ColdplugE
   'what is in flight is waited for': [
     (f) => {
       f.open = 1;
-      f.then = [[700, () => (f.open = 0)]];
+      f.later = [[700, () => (f.open = 0)]];
     },
     settled(),
     700,
@@ -107,7 +107,7 @@ const ROWS: Record<string, readonly [set: (facts: Facts) => void, end: ColdplugE
   'a uevent on its way is waited for': [
     (f) => {
       f.numbered = 11;
-      f.then = [[40, () => (f.heard = 11)]];
+      f.later = [[40, () => (f.heard = 11)]];
     },
     settled(),
     40,
@@ -115,7 +115,7 @@ const ROWS: Record<string, readonly [set: (facts: Facts) => void, end: ColdplugE
   'what that uevent brings is waited for too': [
     (f) => {
       f.numbered = 11;
-      f.then = [
+      f.later = [
         [40, () => Object.assign(f, { heard: 11, open: 1 })],
         [900, () => (f.open = 0)],
       ];
@@ -132,7 +132,7 @@ const ROWS: Record<string, readonly [set: (facts: Facts) => void, end: ColdplugE
   'a number stays away only when the queue is empty': [
     (f) => {
       Object.assign(f, { numbered: 11, queued: true });
-      f.then = [[5000, () => Object.assign(f, { heard: 11, queued: false })]];
+      f.later = [[5000, () => Object.assign(f, { heard: 11, queued: false })]];
     },
     settled(),
     5000,
@@ -157,7 +157,7 @@ const ROWS: Record<string, readonly [set: (facts: Facts) => void, end: ColdplugE
     (f) => {
       f.drops = 1;
       f.readAgain = () => (f.open = 1);
-      f.then = [[300, () => (f.open = 0)]];
+      f.later = [[300, () => (f.open = 0)]];
     },
     settled(1),
     300,
@@ -165,7 +165,7 @@ const ROWS: Record<string, readonly [set: (facts: Facts) => void, end: ColdplugE
   'a hub at work is waited for, and what it finds is served': [
     (f) => {
       f.expecting = HUB;
-      f.then = [
+      f.later = [
         [305, () => Object.assign(f, { numbered: 11, heard: 11, open: 1 })],
         [400, () => (f.open = 0)],
         [600, () => (f.expecting = undefined)],

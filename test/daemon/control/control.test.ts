@@ -2,7 +2,6 @@ import { existsSync, lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { PlugdError } from '../../../agent/base/error.ts';
 import { ControlClient } from '../../../agent/daemon/control/control-client.ts';
@@ -47,6 +46,8 @@ async function raw(runDir: string) {
   };
   return {
     socket,
+    /** Waits until what has come holds this. */
+    has: async (part: string) => until(() => text.includes(part)),
     lines: async (n: number) => {
       await until(() => text.split('\n').length > n || closed);
       return text
@@ -139,8 +140,12 @@ t.test('errors keep code, message and remedy; what a handler throws is one', asy
 
 t.test('several requests on one connection are told apart by their ids; malformed lines do not end it', async (t) => {
   const open: ControlExchange[] = [];
-  const { runDir } = await serve(t, (exchange) => void open.push(exchange));
+  const { runDir } = await serve(t, (exchange) => {
+    if (exchange.request.command === 'reload') exchange.answer({});
+    else open.push(exchange);
+  });
   const { socket, lines } = await raw(runDir);
+  const other = await ControlClient.open(runDir);
   // In pieces and together, as a stream may deliver them.
   for (const part of [
     '{"id":1,"comm',
@@ -148,8 +153,10 @@ t.test('several requests on one connection are told apart by their ids; malforme
     'x\n\n{"command":"metrics"}\n',
   ]) {
     socket.write(part);
-    await sleep(5);
+    // An answer on another connection: this part has been read by then.
+    await other.ask('reload', {});
   }
+  other.close();
   await lines(1);
   t.equal(open.length, 3);
   open[1]?.answer('second');
@@ -201,7 +208,7 @@ t.test('a client that does not read loses items, is told how many, and costs lit
   let begun: (one: ControlExchange) => void = () => {};
   const first = new Promise<ControlExchange>((resolve) => (begun = resolve));
   const { runDir } = await serve(t, (one) => begun(one));
-  const { socket, lines } = await raw(runDir);
+  const { socket, lines, has } = await raw(runDir);
   socket.pause();
   socket.write('{"command":"monitor"}\n');
   const exchange = await first;
@@ -212,12 +219,10 @@ t.test('a client that does not read loses items, is told how many, and costs lit
   socket.resume();
   const all = await lines(1);
   t.match(all[0], { item: { n: 0 } });
-  let dropped: number | undefined;
-  while (dropped === undefined) {
-    await sleep(5);
-    dropped = (await lines(0)).map(({ item }) => (item as { dropped?: number }).dropped).find((n) => n !== undefined);
-  }
-  const got = (await lines(0)).length - 1;
+  await has('"dropped"');
+  const came = (await lines(0)).map(({ item }) => item as { dropped?: number });
+  const dropped = came.at(-1)?.dropped ?? 0;
+  const got = came.length - 1;
   t.equal(got + dropped, 200_000, `${got} came, ${dropped} were dropped`);
   socket.destroy();
 });

@@ -1,5 +1,5 @@
-// The addon's table of functions. Each function makes one system call (or decompresses one image, reads folders of devices, listens
-// on a socket), answers 0, a value, or -errno, and knows no policy. What each one promises stands in agent/base/addon.ts.
+// The addon's table of functions. Most make one system call; the others decompress, read folders of devices or serve a socket. They
+// return 0, a value, or -errno, and contain no policy. agent/base/addon.ts documents each.
 #include "functions.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {

@@ -4,10 +4,10 @@
 
 #include <string>
 
-// Reading a call's arguments. A wrong type is a bug in plugd, so it is a TypeError in JavaScript, never a crash.
+// Reads a call's arguments. A wrong type is a bug in plugd, so it is a TypeError in JavaScript, never a crash.
 namespace plugd {
 
-// Throws a TypeError (a pending JavaScript exception) and answers undefined.
+// Throws a TypeError (a pending JavaScript exception) and returns undefined.
 inline Napi::Value Misuse(const Napi::CallbackInfo& info, const char* usage) {
   Napi::TypeError::New(info.Env(), usage).ThrowAsJavaScriptException();
   return info.Env().Undefined();

@@ -1,7 +1,6 @@
 /**
- * Builds the addon with npm's own node-gyp, so that the package needs no second copy of it, and the request helper with the
- * C compiler that node-gyp found.
- * Run by npm's `install` script, in a clone and as a dependency alike; `npm run build:native` runs it by hand.
+ * Builds the addon with npm's own node-gyp, so that the package needs no second copy, and the request helper with the C compiler that
+ * node-gyp found. npm's `install` script runs it, both in a clone and for a dependency; `npm run build:native` runs it by hand.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
@@ -10,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** npm ships node-gyp inside itself; where npm is tells npm_execpath, or the `npm` beside the running node. */
+/** npm contains node-gyp. npm_execpath says where npm is; otherwise it is the `npm` beside the running node. */
 function findNodeGyp() {
   const starts = [process.env.npm_execpath, join(dirname(process.execPath), 'npm')].filter(Boolean);
   for (const start of starts) {
@@ -27,7 +26,7 @@ function findNodeGyp() {
   return debian.find((path) => existsSync(path));
 }
 
-/** Node's own headers, when they were installed with it: then nothing has to be downloaded. */
+/** Node's own headers, if they were installed with it; then nothing needs downloading. */
 function headers() {
   const prefix = resolve(dirname(realpathSync(process.execPath)), '..');
   return existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
@@ -38,7 +37,7 @@ if (gyp === undefined) {
   console.error('plugd: node-gyp was not found beside npm; install npm, then run: npm run build:native');
   process.exit(1);
 }
-// npm passes its own settings as npm_config_*; node-gyp reads them too, so a nodedir set there still wins.
+// npm passes its settings as npm_config_*, which node-gyp reads too, so a nodedir set there still wins.
 const result = spawnSync(process.execPath, [gyp, 'rebuild', '--directory', here, '--jobs', 'max', ...headers()], {
   encoding: 'utf8',
 });
@@ -50,8 +49,8 @@ if (result.status !== 0) {
   process.exit(1);
 }
 
-// Without a C library where the helper has its own system calls: it starts three times as fast. Elsewhere static, and where
-// there is no static C library, as an ordinary program.
+// Without a C library on machines whose system calls the helper knows: that starts three times as fast. Otherwise static, and
+// without a static C library as an ordinary program.
 const helper = ['-o', join(here, 'build/Release/plugd-request'), join(here, 'request-helper.c')];
 const common = ['-Os', '-Wall', '-Wextra', '-Werror', '-fno-asynchronous-unwind-tables', '-s'];
 const bare = [

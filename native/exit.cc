@@ -1,5 +1,5 @@
-// _exit(2). process.exit() first takes apart what the kernel frees in a moment: V8's heap, its threads, OpenSSL's tables, 0.1 s on
-// the emulated machine, which a boot waits for.
+// _exit(2). process.exit() first tears down what the kernel frees in a moment: V8's heap, its threads, OpenSSL's tables. That takes
+// 0.1 s on the emulated machine, and the boot waits for it.
 
 #include <unistd.h>
 

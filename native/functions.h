@@ -2,7 +2,7 @@
 #define PLUGD_FUNCTIONS_H
 #include <napi.h>
 
-// The addon's functions, grouped by the file that has them. What each promises stands in agent/base/addon.ts.
+// The addon's functions, grouped by the file that defines them. agent/base/addon.ts documents each.
 namespace plugd {
 
 // compression/decompress.cc

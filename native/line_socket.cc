@@ -1,6 +1,6 @@
-// A listening unix socket for the request helper while a coldplug runs. node:net does the same and better, but it and the streams
-// under it take longer to load than a coldplug saves by answering (0.2 s on the emulated machine, and 20 ms for each connection
-// while its JavaScript is new). Everything happens on the event loop's thread.
+// A listening unix socket for the request helper while a coldplug runs. node:net does the same and better, but loading it and its
+// streams takes longer than a coldplug saves by answering (0.2 s on the emulated machine, and 20 ms for each connection while its
+// JavaScript is new). Everything happens on the event loop's thread.
 
 #include <cerrno>
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Connection {
   char buffer[1024];
 };
 
-// Lives until its handle is closed; one whose process ends first is never freed.
+// Lives until its handle is closed. If the process ends first, it is never freed.
 class Listener {
  public:
   Listener(Napi::Env env, Napi::Function line) : context_(env, "plugd line socket"), line_(Napi::Persistent(line)) {}
@@ -36,11 +36,11 @@ class Listener {
   int Listen(uv_loop_t* loop, const std::string& path) {
     uv_pipe_init(loop, &server_, 0);
     server_.data = this;
-    const mode_t before = umask(0177);  // the socket never exists with another mode than 0600
+    const mode_t before = umask(0177);  // the socket never exists with any mode but 0600
     int result = uv_pipe_bind(&server_, path.c_str());
     umask(before);
     if (result == 0) result = uv_listen(reinterpret_cast<uv_stream_t*>(&server_), kBacklog, OnConnection);
-    // Whoever waits for requests alone waits for nothing.
+    // Waiting for requests alone must not keep the process alive.
     uv_unref(reinterpret_cast<uv_handle_t*>(&server_));
     return result;
   }
@@ -51,7 +51,7 @@ class Listener {
     Connection* connection = found->second;
     uv_buf_t buffer = uv_buf_init(const_cast<char*>(text.data()), static_cast<unsigned>(text.size()));
     const int sent = uv_try_write(reinterpret_cast<uv_stream_t*>(&connection->pipe), &buffer, 1);
-    // A peer that takes not even these few bytes does without: the helper turns to modprobe.
+    // A peer that cannot take even these few bytes goes without an answer: the helper then runs modprobe.
     if (last || sent != static_cast<int>(text.size())) Drop(connection);
   }
 
@@ -92,7 +92,7 @@ class Listener {
       if (connection->line.size() > kLongestLine) listener->Drop(connection);
       return;
     }
-    uv_read_stop(stream);  // one line is all that a connection may say
+    uv_read_stop(stream);  // a connection may send one line
     listener->Tell(connection->id, connection->line.substr(0, end));
   }
 
@@ -118,7 +118,7 @@ class Listener {
   std::unordered_map<uint32_t, Connection*> connections_;
 };
 
-// What JavaScript holds: it knows whether the listener is still there. Never freed: the two functions may outlive their object.
+// What JavaScript holds: it knows whether the listener still exists. Never freed: the two functions may outlive their object.
 struct Holder {
   Listener* listener;
 };

@@ -1,6 +1,5 @@
-// The devices that folders of sysfs link to, with the texts of their uevent and modalias files: some five system calls for each
-// of a machine's thousand devices. Through Node's fs each of them costs ten times the call itself, all on the main thread, while
-// the first driver waits.
+// Reads the devices that folders of sysfs link to, with their uevent and modalias files: some five system calls for each of a machine's
+// thousand devices. Through Node's fs each costs ten times the call itself, all on the main thread, while the first driver waits.
 
 #include <algorithm>
 #include <cstring>
@@ -17,11 +16,11 @@
 namespace plugd {
 namespace {
 
-// Appends the file's text, up to a NUL: one ends each field of the answer. False when it cannot be read.
+// Appends the file's text up to a NUL, because a NUL ends each field of the result. False when it cannot be read.
 bool AppendText(int folder, const std::string& path, std::string* out) {
   const int fd = openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return false;
-  char buffer[8192];  // a sysfs attribute has a page at most and comes in one read
+  char buffer[8192];  // a sysfs attribute has at most one page and comes in one read
   ssize_t count;
   do {
     count = read(fd, buffer, sizeof buffer);
@@ -50,7 +49,7 @@ void AppendFolder(const std::string& path, bool modalias, std::string* out) {
   char target[PATH_MAX];
   for (const std::string& name : names) {
     const ssize_t length = readlinkat(fd, name.c_str(), target, sizeof target);
-    if (length <= 0) continue;  // an attribute of the class, or a device that has just gone
+    if (length <= 0) continue;  // an attribute of the class, or a device that is already gone
     const size_t begin = out->size();
     out->append(target, static_cast<size_t>(length)).push_back('\0');
     const size_t text = out->size();

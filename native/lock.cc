@@ -1,5 +1,5 @@
-// flock(2): the one lock of the kernel's that its holder cannot leave behind, however it ends, and that no second process can
-// get between a look and a take. Node has no call for it.
+// flock(2): the kernel's one lock that vanishes with its holder, however the holder ends, and that checks and takes in one step. Node
+// has no call for it.
 
 #include <cerrno>
 #include <sys/file.h>

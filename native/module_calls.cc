@@ -1,16 +1,16 @@
 // finit_module(2), init_module(2), delete_module(2): each call in a task of its own.
 //
-// A module's init runs inside the system call and may sleep for minutes, or for ever, where no signal reaches it. Three
-// things must hold meanwhile: nothing else in plugd waits (so: not on libuv's pool, a thread per call); the init is not
-// disturbed (a signal, or the end of plugd, would make an interruptible sleep inside a driver fail); and plugd can end.
-// A thread alone does not give the last two: a process is gone for its parent only when its last thread is, so one thread
-// stuck in the kernel would keep `plugd coldplug` from ending, and ending it would kill the thread. Hence the thread makes
-// a child with vfork(2), which shares the memory but is a process of its own: the thread sleeps, killably, until the child
-// has made the call and left its result here. If plugd ends first, the child goes on undisturbed and the kernel keeps the
-// shared memory until it is done. Cost: some 50 us a call. Without a child (vfork refused) the thread makes the call.
+// A module's init runs inside the system call and may sleep for minutes, or forever, where no signal reaches it. Three things must
+// hold meanwhile. Nothing else in plugd waits, so calls do not run on libuv's pool: each has its own thread. Nothing disturbs the
+// init: a signal, or the end of plugd, would make an interruptible sleep inside a driver fail. And plugd can end.
 //
-// The child blocks all signals (Ctrl-C goes to the whole process group) and closes every descriptor but the module's: it
-// must not hold the agent's lock, sockets or standard output open after the agent has gone.
+// A thread alone does not give the last two: a process is gone for its parent only when its last thread is, so one thread stuck in
+// the kernel would keep `plugd coldplug` from ending, and ending it would kill the thread. So the thread makes a child with
+// vfork(2), which shares the memory but is a process of its own. The thread sleeps, killably, until the child has made the call and
+// left its result here. If plugd ends first, the child continues undisturbed, and the kernel keeps the shared memory until it is
+// done. Each call costs some 50 us. Without a child (vfork refused) the thread makes the call.
+// The child blocks all signals (Ctrl-C goes to the whole process group) and closes every descriptor but the module's: it must not
+// hold the agent's lock, sockets or standard output open after the agent is gone.
 
 #include <cerrno>
 #include <csignal>
@@ -42,8 +42,8 @@ int64_t MonotonicNs() {
   return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
 }
 
-// The way back to JavaScript. Threads outlive the environment (process.exit while an init hangs), and Node frees the
-// threadsafe function then: `open` says, under the mutex, whether it may still be called.
+// The way back to JavaScript. Threads outlive the environment (process.exit while an init hangs), and Node then frees the
+// threadsafe function: `open` says, under the mutex, whether it may still be called.
 struct Channel {
   std::mutex mutex;
   bool open = true;
@@ -59,8 +59,8 @@ struct Completion {
 
 enum class CallKind { kFinit, kInit, kDelete };
 
-// Everything a call needs, owned by its thread. The image is a copy: JavaScript's memory is gone when plugd ends, while
-// the kernel may still be reading it.
+// Everything a call needs, owned by its thread. The image is a copy: JavaScript's memory is gone when plugd ends, while the kernel
+// may still be reading it.
 struct Call {
   CallKind kind;
   int fd = -1;
@@ -68,7 +68,7 @@ struct Call {
   std::vector<uint8_t> image;
   std::string text;  // parameters, or the name for delete_module
   std::shared_ptr<Channel> channel;
-  // What remains when the child was killed (the OOM killer): it got no answer.
+  // The result if the child was killed (the OOM killer) before it left one.
   Completion completion{0, -EINTR, 0, 0};
 };
 
@@ -96,7 +96,7 @@ void CloseRange(unsigned first, unsigned last) {
   for (unsigned fd = first; fd <= last && fd < 1024; fd++) close(static_cast<int>(fd));  // before Linux 5.9
 }
 
-// Nothing but the call and what is safe between vfork and _exit happens here: the child runs on this thread's stack.
+// The child runs on this thread's stack, so nothing but the call and what is safe between vfork and _exit may happen here.
 __attribute__((noinline)) pid_t CallInChild(Call* call) {
   const pid_t pid = vfork();
   if (pid != 0) return pid;
@@ -129,7 +129,7 @@ void* RunThread(void* data) {
   return nullptr;
 }
 
-// 0 or the errno of pthread_create. The thread is born with all signals blocked, and so is its child.
+// Returns 0 or the errno of pthread_create. The thread starts with all signals blocked, and so does its child.
 int StartThread(Call* call) {
   sigset_t all, before;
   sigfillset(&all);
@@ -153,7 +153,7 @@ class ModuleCalls {
     napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, Deliver,
                                     &channel_->function);
     napi_unref_threadsafe_function(env, channel_->function);
-    // Cleanup hooks run last in, first out: this one before the threadsafe function's own.
+    // Cleanup hooks run last in, first out, so this one runs before the threadsafe function's own.
     napi_add_env_cleanup_hook(env, CloseChannel, new std::shared_ptr<Channel>(channel_));
   }
 
@@ -164,7 +164,7 @@ class ModuleCalls {
     waiting_.emplace(last_id_, Napi::Persistent(done));
     const int error = StartThread(call.get());
     if (error == 0) {
-      (void)call.release();  // the thread's now
+      (void)call.release();  // the thread owns it now
       return;
     }
     call->completion.started_ns = call->completion.ended_ns = MonotonicNs();
@@ -179,7 +179,7 @@ class ModuleCalls {
     (*channel)->open = false;
   }
 
-  // On the main thread; without an environment when it is being torn down.
+  // Runs on the main thread; without an environment while it is being torn down.
   static void Deliver(napi_env raw, napi_value, void* context, void* data) {
     const std::unique_ptr<Completion> completion(static_cast<Completion*>(data));
     if (raw == nullptr) return;
@@ -201,7 +201,7 @@ class ModuleCalls {
   std::unordered_map<uint64_t, Napi::FunctionReference> waiting_;
 };
 
-// Made at the first call, so that a command that inserts nothing does not pay for it.
+// Made at the first call, so that a command that inserts nothing pays nothing.
 ModuleCalls* Calls(Napi::Env env) {
   auto* calls = env.GetInstanceData<ModuleCalls>();
   if (calls == nullptr) {

@@ -1,4 +1,4 @@
-// Settings of a netlink socket that the netlink package makes and hides: its descriptor is found by its port id.
+// Sets options of a netlink socket that the netlink package makes and hides; finds its descriptor by its port id.
 
 #include <algorithm>
 #include <cerrno>
@@ -12,7 +12,7 @@
 namespace plugd {
 namespace {
 
-// A port id is unique within one protocol only: a NETLINK_ROUTE socket of the C library may have the same one.
+// A port id is unique within one protocol only: a NETLINK_ROUTE socket of the C library can have the same one.
 bool IsUeventSocket(int fd, uint32_t port_id) {
   sockaddr_nl address{};
   socklen_t length = sizeof address;
@@ -28,7 +28,7 @@ bool IsUeventSocket(int fd, uint32_t port_id) {
 Napi::Value NetlinkDescriptor(const Napi::CallbackInfo& info) {
   if (info.Length() != 1 || !info[0].IsNumber()) return Misuse(info, "netlinkDescriptor(portId)");
   const uint32_t port_id = info[0].As<Napi::Number>().Uint32Value();
-  // Asking each number needs no /proc, which an initramfs may not have mounted yet; low numbers are used first.
+  // Trying each number needs no /proc, which an initramfs may not have mounted yet. Low numbers are used first.
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   const int end = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 65536));

@@ -1,5 +1,5 @@
-// One datagram to a unix socket: what sd_notify(3) does. It never waits: a service manager that does not read its socket
-// must not stop the agent (-EAGAIN then).
+// Sends one datagram to a unix socket, as sd_notify(3) does. It never blocks: a service manager that does not read its socket must
+// not stop the agent (-EAGAIN then).
 
 #include <cerrno>
 #include <cstddef>

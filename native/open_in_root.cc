@@ -1,6 +1,6 @@
-// openat2(2) with RESOLVE_IN_ROOT: the path is resolved as if `root` were the root directory, so neither an absolute link nor
-// `..` nor a link that someone changes meanwhile leads out of it. Linux 5.6 has it; glibc has no wrapper. The struct is written
-// out here because older kernel headers lack it. Source: openat2(2), include/uapi/linux/openat2.h.
+// openat2(2) with RESOLVE_IN_ROOT resolves a path as if `root` were the root directory. Neither an absolute link, nor `..`, nor a link
+// that someone changes in the meantime leads out of it. Linux 5.6 has it; glibc has no wrapper, and older kernel headers lack the
+// struct, so it is defined here. Source: openat2(2), include/uapi/linux/openat2.h.
 
 #include <cerrno>
 #include <cstdint>
@@ -25,7 +25,7 @@ struct OpenHow {
 };
 constexpr uint64_t kResolveNoMagicLinks = 0x02;
 constexpr uint64_t kResolveInRoot = 0x10;
-// A `..` that races with a rename is answered EAGAIN; the kernel asks its callers to try again.
+// A `..` that races with a rename gives EAGAIN; the kernel asks its callers to try again.
 constexpr int kTries = 64;
 }  // namespace
 

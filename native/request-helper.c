@@ -1,21 +1,21 @@
 /*
- * plugd-request: what the kernel runs as /proc/sys/kernel/modprobe while `plugd agent --serve-kernel-requests` is there.
+ * plugd-request: the program that the kernel runs as /proc/sys/kernel/modprobe while `plugd agent --serve-kernel-requests` runs.
  *
  *     plugd-request [--control SOCKET] -q -- NAME
  *
- * It hands NAME to the agent's control socket and exits with the agent's answer, in a tenth of the time that modprobe takes
- * to start. The kernel must never be left without a modprobe, so whatever goes wrong (no agent, an agent that does not
- * answer in time, other arguments) it becomes the real modprobe, with the same arguments: the one that the agent found in
+ * It passes NAME to the agent's control socket and exits with the agent's answer, in a tenth of the time that modprobe takes to
+ * start. The kernel must never be left without a modprobe. So if anything goes wrong (no agent, no answer in time, other
+ * arguments), this program becomes the real modprobe, with the same arguments: the one that the agent found in
  * /proc/sys/kernel/modprobe (the link `modprobe` beside the socket), else the first of the usual places.
  *
- * Protocol (docs/control-socket.md), one JSON object a line:
+ * Protocol (docs/control-socket.md), one JSON object per line:
  *
  *     → {"command":"request","arguments":["-q","--","net-pf-16-proto-9"]}
  *     ← {"working":true}            at once, and every 10 s while a module's init runs
  *     ← {"answer":{"exit":0}}       the exit status for the kernel
  *
- * Freestanding where the code knows the machine (x86-64, arm64): a C library costs 300 us at each start, three times
- * all that this program does. Elsewhere it is an ordinary C program.
+ * Freestanding on machines that the code knows (x86-64, arm64): a C library costs 300 us at each start, three times the rest of
+ * this program's work. Elsewhere it is an ordinary C program.
  */
 #include <asm/unistd.h>
 
@@ -65,7 +65,7 @@ static long call(long number, long a, long b, long c, long d, long e, long f)
 #endif
 
 #ifdef FREESTANDING
-/* As asm-generic has them, which both machines use. */
+/* As in asm-generic, which both machines use. */
 #define AF_UNIX 1
 #define SOCK_STREAM 1
 #define SOCK_CLOEXEC 02000000
@@ -115,7 +115,7 @@ static char *append(char *to, const char *text)
 	return to;
 }
 
-/* A machine's bytes as a JSON string: one character a byte, as everywhere in plugd. */
+/* A machine's bytes as a JSON string: one character per byte, as everywhere in plugd. */
 static char *append_json(char *to, const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -141,7 +141,7 @@ static void allow(long fd, int which, long seconds)
 	call(__NR_setsockopt, fd, SOL_SOCKET, which, (long)&time, sizeof time, 0);
 }
 
-/* The value of `"exit":` in a line; -1 for an answer without one, -2 for a line that is no answer. */
+/* The value of `"exit":` in a line; -1 for an answer without one, -2 for a line that is not the answer. */
 static int status_in(const char *text)
 {
 	if (!begins(text, "{\"working\"")) {
@@ -159,7 +159,7 @@ static int ask(const char *name)
 	long fd = call(__NR_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, 0, 0, 0);
 	if (fd < 0)
 		return -1;
-	/* Also limits connect(2), which waits when the agent accepts nobody. */
+	/* Also limits connect(2), which waits when the agent accepts no connection. */
 	allow(fd, SO_SNDTIMEO, TIMEOUT_S);
 	allow(fd, SO_RCVTIMEO, TIMEOUT_S);
 	if (call(__NR_connect, fd, (long)&address, sizeof address, 0, 0, 0) < 0)
@@ -199,7 +199,7 @@ static int ask(const char *name)
 
 static int run(long argc, char **argv, char **environment)
 {
-	/* A real modprobe that is this program once more would go round for ever. */
+	/* If the real modprobe were this program again, they would call each other forever. */
 	static const char mark[] = "PLUGD_REQUEST=fallback";
 	static char *variables[64];
 	static char *words[64];
@@ -222,7 +222,7 @@ static int run(long argc, char **argv, char **environment)
 			return status;
 	}
 
-	/* kmod's one program looks at argv[0] to know which of its commands it is. */
+	/* kmod's single program looks at argv[0] to choose the command. */
 	words[0] = "modprobe";
 	for (long i = 1; i < argc && i < 63; i++)
 		words[i] = argv[i];

@@ -1,5 +1,5 @@
-// v8::V8::SetFlagsFromString, found by name: V8's headers would tie the addon to one version of Node. node:v8 has the same, but
-// loading it loads all of Node's streams: three of the 45 ms that Node's start takes, before the first driver.
+// v8::V8::SetFlagsFromString, found by name: V8's headers would tie the addon to one version of Node. node:v8 offers it too, but
+// loading that loads all of Node's streams: 3 of the 45 ms that Node takes to start, before the first driver.
 
 #include <dlfcn.h>
 

@@ -1,7 +1,7 @@
-// .xz and .zst images through the C libraries that every Debian has (liblzma.so.5, libzstd.so.1), opened when first needed:
-// a command that meets no compressed module pays nothing, and building needs no headers.
+// Decompresses .xz and .zst images with the C libraries that every Debian has (liblzma.so.5, libzstd.so.1). It opens them when first
+// needed, so a command that meets no compressed module pays nothing, and building needs no headers.
 //
-// An answer is the whole image or an error: truncated input, a failed check and bytes after the end are all EBADMSG.
+// It returns the whole image or an error: truncated input, a failed check and bytes after the end are all EBADMSG.
 #include <string>
 
 #include "arguments.h"
@@ -21,7 +21,7 @@ struct Format {
 };
 constexpr Format kFormats[] = {{"xz", DecompressXzInto}, {"zstd", DecompressZstdInto}};
 
-// The function of a format; null for a word that names none.
+// The function of a format; null for an unknown word.
 Decompress FormatOf(const std::string& name) {
   for (const Format& format : kFormats) {
     if (name == format.name) return format.decompress;
@@ -34,7 +34,7 @@ struct Arguments {
   size_t limit;
 };
 
-// The `count` arguments of a call, which begin with (format, image, limit); null when they are something else.
+// The `count` arguments of a call, beginning with (format, image, limit); null when they have other types.
 Decompress ReadArguments(const Napi::CallbackInfo& info, size_t count, Arguments* arguments) {
   if (info.Length() != count || !info[0].IsString() || !info[1].IsTypedArray() || !info[2].IsNumber()) return nullptr;
   const auto array = info[1].As<Napi::TypedArray>();

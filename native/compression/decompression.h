@@ -1,7 +1,7 @@
 #ifndef PLUGD_DECOMPRESSION_H
 #define PLUGD_DECOMPRESSION_H
-// What the compressions have in common: bytes in, a growing output, and one function for each. A further one is a file like
-// xz.cc and a row in decompress.cc.
+// What the compressions share: bytes in, a growing output, and one function each. To add one, write a file like xz.cc and add a row
+// to decompress.cc.
 #include <napi.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ struct Input {
   size_t size;
 };
 
-// A growing output of at most `limit` bytes, handed to JavaScript without a copy.
+// A growing output of at most `limit` bytes, passed to JavaScript without a copy.
 class Output {
  public:
   Output(size_t input_size, size_t limit) : limit_(limit) { Grow(std::max<size_t>(input_size * 4, 64 * 1024)); }
@@ -28,7 +28,7 @@ class Output {
   size_t free_size() const { return capacity_ - size_; }
   void Wrote(size_t bytes) { size_ += bytes; }
 
-  // Room for more; 0, or -EFBIG at the limit (one byte over it is kept to tell "full" from "too long"), or -ENOMEM.
+  // Makes room: 0, -EFBIG at the limit (one byte more than the limit is allowed, to tell "full" from "too long"), or -ENOMEM.
   int MakeRoom() {
     if (data_ == nullptr) return -ENOMEM;
     if (free_size() > 0) return 0;
@@ -61,8 +61,8 @@ class Output {
   size_t capacity_ = 0;
 };
 
-// Decompresses into `output`: 0, or -errno. With `consumed` it stops after the first stream (frame) and tells how much of the input
-// that took; without, all of the input must be streams.
+// Decompresses into `output`: 0, or -errno. With `consumed` it stops after the first stream (frame) and reports how much input that
+// took; without it, all of the input must be streams.
 using Decompress = int (*)(Input, Output*, size_t* consumed);
 
 }  // namespace plugd

@@ -1,7 +1,7 @@
 #ifndef PLUGD_LIBRARIES_H
 #define PLUGD_LIBRARIES_H
-// The C libraries of the compressions, opened when first needed and open until the process ends. Building needs no headers: what is
-// declared here is their stable ABI (xz 5.0: lzma/base.h, container.h, filter.h, check.h; zstd 1.3.0: zstd.h).
+// The C libraries of the compressions, opened when first needed and open until the process ends. Building needs no headers: these
+// declarations are the libraries' stable ABI (xz 5.0: lzma/base.h, container.h, filter.h, check.h; zstd 1.3.0: zstd.h).
 #include <dlfcn.h>
 
 #include <cstddef>
@@ -32,7 +32,7 @@ struct LzmaFilter {
   void* options;
 };
 
-// lzma_options_lzma begins with the dictionary's size; a decoder of LZMA2 reads nothing else but a preset dictionary, here none.
+// lzma_options_lzma begins with the dictionary's size. A decoder of LZMA2 reads nothing else but a preset dictionary, here none.
 struct LzmaOptions {
   uint32_t dictionary_size;
   uint8_t rest[252];
@@ -67,14 +67,14 @@ struct Zstd {
   unsigned (*is_error)(size_t);
 };
 
-// A function of an open library; false when it has none of that name.
+// Looks up a function of an open library; false when the library lacks it.
 template <typename Function>
 bool Find(void* handle, const char* name, Function* function) {
   *function = reinterpret_cast<Function>(dlsym(handle, name));
   return *function != nullptr;
 }
 
-// nullptr where this machine does not have the library (xz.cc, zstd.cc).
+// nullptr where this machine lacks the library (xz.cc, zstd.cc).
 const Lzma* OpenLzma();
 const Zstd* OpenZstd();
 

@@ -1,6 +1,6 @@
-// Some sections of a compressed module file, on libuv's pool: what a whole image would cost stays here, JavaScript gets the few kilobytes it
-// asked for. Nothing is judged: the section headers go along, and the one ELF reader (agent/facts/modfiles/elf.ts) reads them as in a whole
-// file. Where the headers make no sense there is no answer (-ENOTSUP), and that reader gets the whole image.
+// Unpacks some sections of a compressed module file, on libuv's pool, so that JavaScript gets a few kilobytes instead of a whole image.
+// This file judges nothing: it passes the section headers along, and the one ELF reader (agent/facts/modfiles/elf.ts) reads them as in
+// a whole file. If the headers make no sense it returns -ENOTSUP, and that reader gets the whole image.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -21,9 +21,9 @@ struct Part {
   uint64_t size;
 };
 
-// More is no module of today's kernels: the symbols of amdgpu and their names take 3 MiB.
+// No module of today's kernels has more: the symbols of amdgpu and their names take 3 MiB.
 constexpr uint64_t kMostBytes = 32 << 20;
-// The section names stand in front of the headers in most files: elf.ts peeks at both in one.
+// In most files the section names come right before the headers: elf.ts peeks at both in one.
 constexpr uint64_t kLead = 1024;
 
 class Headers {
@@ -44,7 +44,7 @@ class Headers {
   bool little_;
 };
 
-// The ranges of the file that hold the ELF header, the section headers with what is in front of them, and the named sections.
+// The ranges of the file that hold the ELF header, the section headers with what precedes them, and the named sections.
 int FindParts(PackedImage* image, const std::vector<std::string>& names, std::vector<Part>* parts) {
   const uint64_t head = std::min<uint64_t>(64, image->size());
   int error = image->Need(0, head);
@@ -95,7 +95,7 @@ int FindParts(PackedImage* image, const std::vector<std::string>& names, std::ve
   return 0;
 }
 
-// Makes one of parts that touch or nearly do: module-symbols.ts reads a symbol table and its strings in one.
+// Merges parts that touch or nearly do: module-symbols.ts reads a symbol table and its strings in one.
 int MergeParts(PackedImage* image, std::vector<Part>* parts) {
   constexpr uint64_t kGap = 4096;
   std::sort(parts->begin(), parts->end(), [](const Part& a, const Part& b) { return a.offset < b.offset; });
@@ -114,7 +114,7 @@ int MergeParts(PackedImage* image, std::vector<Part>* parts) {
   return 0;
 }
 
-// Images that are not in use: there are as many as there were files at a time.
+// Images not in use: as many as there were files at a time.
 class Pool {
  public:
   std::unique_ptr<PackedImage> Take() {
@@ -135,7 +135,7 @@ class Pool {
   std::vector<std::unique_ptr<PackedImage>> free_;
 };
 
-// Never destroyed: a worker may still run when the process ends.
+// Never destroyed: a worker may still be running when the process ends.
 Pool& Images() {
   static Pool* const pool = new Pool();
   return *pool;

@@ -1,9 +1,9 @@
-// Compressed module files that are unpacked in part, for depmod: it looks into thousands of files, and needs the symbols and some strings of
-// each. Against decompress.cc, which answers whole images: the memory, liblzma's state and its dictionary serve one file after the
-// other (a new image is 150,000 page faults in a tree of Debian's), and of an .xz with several blocks only those that are needed
-// are unpacked. It reads the one shape that kernel builds make; whatever else comes is -ENOTSUP, and decompress.cc has the word.
+// Unpacks compressed module files in part, for depmod, which opens thousands of files and needs the symbols and some strings of each.
+// Unlike decompress.cc, which returns whole images, it reuses memory, liblzma's state and its dictionary from file to file (a new image
+// is 150,000 page faults in a tree of Debian's), and unpacks only those blocks of an .xz that are needed. It reads only the shape that
+// kernel builds make; for anything else it returns -ENOTSUP, and decompress.cc decides.
 //
-// .xz (https://tukaani.org/xz/xz-file-format.txt): header 12, blocks, index, footer 12; numbers little-endian, `vli` 7 bits a byte.
+// .xz (https://tukaani.org/xz/xz-file-format.txt): header 12, blocks, index, footer 12; numbers little-endian, `vli` 7 bits per byte.
 //     header  fd '7zXZ' 00  flags 00 0c(check)  crc32
 //     block   size/4-1  flags  [packed size vli]  [size vli]  filter 21 01 dict  padding  crc32  |  LZMA2 data  padding  check
 //     index   00  count vli  { unpadded size vli, size vli } ...  padding  crc32
@@ -29,7 +29,7 @@ uint32_t U32(const uint8_t* at) {
          static_cast<uint32_t>(at[3]) << 24;
 }
 
-// A number of 7 bits a byte, lowest first; false when it goes on beyond `end` or 9 bytes.
+// A number of 7 bits per byte, lowest first; false when it does not end before `end` or within 9 bytes.
 bool ReadVli(const uint8_t** at, const uint8_t* end, uint64_t* value) {
   *value = 0;
   for (int shift = 0; shift < 63 && *at < end; shift += 7) {
@@ -42,7 +42,7 @@ bool ReadVli(const uint8_t** at, const uint8_t* end, uint64_t* value) {
 
 constexpr uint8_t kHeaderMagic[] = {0xfd, '7', 'z', 'X', 'Z', 0x00};
 constexpr size_t kHeader = 12, kFooter = 12;
-// What stays for the next file. Nearly all of Debian's images are smaller.
+// How much memory stays for the next file. Nearly all of Debian's images are smaller.
 constexpr size_t kKept = 2 << 20;
 
 int ReadFile(int fd, uint8_t* to, size_t size) {
@@ -207,7 +207,7 @@ int PackedImage::UnpackXz(const Block& block) {
   while (status == kLzmaOk) status = lzma.code(&stream, kLzmaFinish);
   if (status == kLzmaMemError) return -ENOMEM;
   if (status != kLzmaStreamEnd || stream.avail_in != 0 || stream.avail_out != 0) return -ENOTSUP;
-  // Behind the padding; OpenXz() saw that the block with it ends before the index.
+  // After the padding; OpenXz() checked that the padded block ends before the index.
   const uint8_t* check = header + header_size + ((packed_size + 3) & ~size_t{3});
   for (const uint8_t* padding = header + header_size + packed_size; padding < check; padding++) {
     if (*padding != 0) return -ENOTSUP;

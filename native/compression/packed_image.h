@@ -6,8 +6,8 @@
 
 namespace plugd {
 
-// Memory that is used again and never cleared: pages that nobody touches cost nothing. It comes from the kernel and goes back there; malloc
-// would keep a hole for each thread and size.
+// Memory for reuse, never cleared: untouched pages cost nothing. It comes straight from the kernel and returns there; malloc would keep
+// a hole for each thread and size.
 class Memory {
  public:
   Memory() = default;
@@ -15,9 +15,9 @@ class Memory {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  // At least `size` bytes, of any contents; nullptr when there are none to be had.
+  // At least `size` bytes, of any contents; nullptr when there is no memory.
   uint8_t* Reserve(size_t size);
-  // Gives back what is more than `most` bytes.
+  // Frees what exceeds `most` bytes.
   void Trim(size_t most);
   uint8_t* data() const { return data_; }
 
@@ -26,8 +26,8 @@ class Memory {
   size_t capacity_ = 0;
 };
 
-// A file of one .xz stream or one .zst frame, as kernel builds make them, which is unpacked as far as it is asked for: an .xz of several
-// blocks (`xz --block-size`) block by block, everything else at once. It owns its memory and is used for one file after the other.
+// A file of one .xz stream or one .zst frame, as kernel builds make them, unpacked only as far as needed: an .xz of several blocks
+// (`xz --block-size`) block by block, everything else at once. It owns its memory and serves one file after the other.
 class PackedImage {
  public:
   PackedImage() = default;
@@ -35,16 +35,16 @@ class PackedImage {
   PackedImage(const PackedImage&) = delete;
   PackedImage& operator=(const PackedImage&) = delete;
 
-  // Reads `size` bytes of the file. 0; -ENOTSUP for a file of any other shape, which says nothing about it; -EFBIG when it becomes larger than
-  // `limit`; -ENOSYS without the library; -ENOMEM; or what read(2) answers.
+  // Reads `size` bytes of the file. Returns 0; -ENOTSUP for a file of any other shape, which need not be damaged; -EFBIG when it would
+  // exceed `limit`; -ENOSYS without the library; -ENOMEM; or the error of read(2).
   int Open(bool is_xz, int fd, size_t size, size_t limit);
-  // Makes the bytes [offset, offset + length) there: 0, or -ENOTSUP when they are damaged or not inside, or -ENOMEM.
+  // Unpacks the bytes [offset, offset + length): 0, -ENOTSUP when they are damaged or outside, or -ENOMEM.
   int Need(uint64_t offset, uint64_t length);
   // The unpacked size.
   uint64_t size() const { return size_; }
-  // The unpacked bytes, where Need() said 0.
+  // The unpacked bytes, valid where Need() returned 0.
   const uint8_t* bytes() const { return image_.data(); }
-  // Gives large memory back.
+  // Frees large memory.
   void Close();
 
  private:

@@ -9,7 +9,7 @@ constexpr uint32_t kLzmaConcatenated = 0x08;
 // xz -9 needs 65 MiB; a hostile header may claim 4 GiB.
 constexpr uint64_t kLzmaMemory = 160 << 20;
 
-// With `consumed` it stops after the first stream and tells how much of the input that took; without, all of it must be streams.
+// With `consumed` it stops after the first stream and reports how much input that took; without it, all of it must be streams.
 int Unxz(const Lzma& lzma, Input input, Output* output, size_t* consumed) {
   LzmaStream stream{};
   const uint32_t flags = consumed == nullptr ? kLzmaConcatenated : 0;

@@ -5,13 +5,13 @@
 namespace plugd {
 namespace {
 
-// `consumed`: as for Unxz, after the first frame.
+// `consumed`: as in xz.cc, after the first frame.
 int Unzstd(const Zstd& zstd, Input input, Output* output, size_t* consumed) {
   void* stream = zstd.create();
   if (stream == nullptr) return -ENOMEM;
   ZstdBuffer in{const_cast<uint8_t*>(input.data), input.size, 0};
   int error = 0;
-  // 0 = a frame ended; the next call begins another one, or fails on what is not a frame.
+  // 0 = a frame ended; the next call begins another one, or fails on anything else.
   size_t hint = 1;
   while (error == 0 && (in.position < in.size || hint != 0)) {
     error = output->MakeRoom();
@@ -23,7 +23,7 @@ int Unzstd(const Zstd& zstd, Input input, Output* output, size_t* consumed) {
     if (zstd.is_error(hint) != 0) {
       error = -EBADMSG;
     } else if (hint != 0 && out.position == 0 && in.position == before) {
-      error = -EBADMSG;  // it wants more than there is
+      error = -EBADMSG;  // it needs more input than there is
     }
     if (hint == 0 && consumed != nullptr) break;
   }

@@ -65,7 +65,7 @@ t.test('test: each way to name what is meant', (t) => {
   }
   const wrong = run('test', 'nonsense');
   t.equal(wrong.status, 64);
-  t.match(wrong.stderr, /no device on any bus.*nor is it the name of a module/);
+  t.match(wrong.stderr, /is not a device on any bus.*nor is it the name of a module/);
   for (const path of ['/devices/pci0/gone', '/dev/none', '/sys/none'])
     t.match(run('test', path).stderr, /there is no /, path);
   t.equal(run('test').status, 64);

@@ -1,11 +1,22 @@
 import type { Keyring } from '../facts/kernel/keyring.ts';
-import type { KernelEvidence, KernelState, SignatureEvidence } from './evidence.ts';
-import { said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';
+import type { KernelEvidence, KernelState, Refusal, SignatureEvidence } from './evidence.ts';
+import { errnoIs, said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';
+import { errnoText } from '../base/errno.ts';
 import { quoted } from '../base/words.ts';
 
-function enforcement(kernel: KernelEvidence): string {
-  const secure = kernel.secureBoot === 'on' ? ', Secure Boot is on' : '';
-  return `signatures are enforced (sig_enforce=Y${kernel.lockdown === undefined || kernel.lockdown === 'none' ? '' : `, lockdown=${kernel.lockdown}`}${secure})`;
+type Signed = Extract<SignatureEvidence, { kind: 'signed' }>;
+
+const ENROL =
+  "enrol the key's certificate: mokutil --import CERTIFICATE.der; reboot; confirm. DKMS keeps its own in /var/lib/dkms/mok.pub";
+
+/** That signatures are enforced, and what is known to stand behind it. */
+function enforcement({ signatureEnforced, lockdown, secureBoot }: KernelEvidence): string {
+  const known = [
+    ...(signatureEnforced === true ? ['sig_enforce=Y'] : []),
+    ...(lockdown === undefined || lockdown === 'none' ? [] : [`lockdown=${lockdown}`]),
+    ...(secureBoot === 'on' ? ['Secure Boot is on'] : []),
+  ].join(', ');
+  return known === '' ? 'signatures are enforced' : `signatures are enforced (${known})`;
 }
 
 /** What is wrong with a signature in words, and what would mend it. */
@@ -24,49 +35,91 @@ function signatureFault(signature: SignatureEvidence, kernel: KernelEvidence): E
     };
   if (signature.trust.kind !== 'unknown-key') return undefined;
   return {
-    evidence: [
-      `signed by ${quoted(signature.signer)}, key ${signature.keyId}`,
-      signature.trust.looked,
-      keysInWords(kernel.keyrings),
-    ],
-    remedy: `enrol the key's certificate: mokutil --import CERTIFICATE.der; reboot; confirm. DKMS keeps its own in /var/lib/dkms/mok.pub`,
+    evidence: [signedBy(signature), signature.trust.looked, keysInWords(kernel.keyrings)],
+    remedy: ENROL,
   };
+}
+
+function signedBy({ signer, keyId }: Signed): string {
+  return `signed by ${quoted(signer)}, key ${keyId}`;
+}
+
+/**
+ * What the kernel itself says against the key of a signature, or that it cannot check one of its kind; undefined when it says
+ * neither. Source: mod_verify_sig() in kernel/module/signing.c.
+ */
+function complaint(
+  signature: Signed,
+  kernel: KernelEvidence,
+  refusal: Refusal,
+  line: string | undefined,
+): Explanation | undefined {
+  if (errnoIs(refusal, 'ENOPKG') || /unsupported crypto/.test(line ?? '')) {
+    return {
+      evidence: [
+        signedBy(signature),
+        `the kernel cannot check it: it has no code for the hash (${signature.hash}) or for that kind of key`,
+      ],
+      remedy: `load the kernel's module for that hash first (for sha384 and sha512: sha512_generic), or sign it with a hash that the kernel has built in`,
+    };
+  }
+  if (/unsigned module/.test(line ?? '')) {
+    return {
+      evidence: [signedBy(signature), 'the kernel looked for no signature: it does not when an insertion is forced'],
+      remedy: 'insert it without force (modprobe without -f)',
+    };
+  }
+  if (errnoIs(refusal, 'EKEYEXPIRED', 'EKEYREVOKED')) {
+    return {
+      evidence: [signedBy(signature), `the kernel takes nothing of that key: ${errnoText(refusal.errno)}`],
+      remedy: 'sign it with a key that is valid, and that the kernel trusts',
+    };
+  }
+  if (!errnoIs(refusal, 'ENOKEY') && !/unavailable key/.test(line ?? '')) return undefined;
+  return (
+    signatureFault(signature, kernel) ?? {
+      evidence: [signedBy(signature), 'the kernel does not have that key', keysInWords(kernel.keyrings)],
+      remedy: ENROL,
+    }
+  );
 }
 
 /** A signature that is missing, damaged, of an unknown key, or not of this file. */
 export function refusedSignature({ kernel, image, refusal, logged }: Facts): Explanation | undefined {
   if (kernel === undefined) return undefined;
-  const line = logged(/signature|rejected|unsigned|unavailable key|unsupported crypto/i);
-  const broken = image?.signature.kind === 'damaged';
-  if (refusal === undefined) {
-    if (image === undefined) return undefined;
-    // A damaged signature is refused by every kernel that looks at signatures.
-    if (broken && kernel.signatureEnforced !== undefined) return signatureFault(image.signature, kernel);
-    const fault = kernel.signatureEnforced === true ? signatureFault(image.signature, kernel) : undefined;
-    return fault === undefined
-      ? undefined
-      : { evidence: [...fault.evidence, enforcement(kernel)], remedy: fault.remedy };
-  }
-  const fault = image === undefined ? undefined : signatureFault(image.signature, kernel);
-  if (fault !== undefined && /unavailable key|unsigned|unsupported/.test(line ?? 'unsigned')) {
-    const enforced = broken ? [] : [enforcement(kernel)];
-    return { evidence: [...fault.evidence, ...enforced, ...said(line)], remedy: fault.remedy };
-  }
-  if (image?.signature.kind !== 'signed')
+  if (refusal === undefined) return image === undefined ? undefined : foreseen(image.signature, kernel);
+  const line = logged(/unsigned module|unavailable key|unsupported crypto/i) ?? logged(/signature|rejected/i);
+  if (image === undefined)
     return {
       evidence: ['the kernel rejected its signature', ...said(line)],
       remedy: 'install the package that holds it again',
     };
-  const because = image.signature.trust.kind === 'trusted' ? [image.signature.trust.because] : [];
+  const { signature } = image;
+  const fault =
+    (signature.kind === 'signed' ? complaint(signature, kernel, refusal, line) : undefined) ??
+    (signature.kind !== 'signed' || line === undefined ? signatureFault(signature, kernel) : undefined);
+  if (fault !== undefined) {
+    const enforced = signature.kind === 'damaged' ? [] : [enforcement(kernel)];
+    return { evidence: [...fault.evidence, ...enforced, ...said(line)], remedy: fault.remedy };
+  }
+  if (signature.kind !== 'signed') return undefined;
+  const because = signature.trust.kind === 'trusted' ? [signature.trust.because] : [];
   return {
     evidence: [
-      `signed by ${quoted(image.signature.signer)}, key ${image.signature.keyId}`,
+      signedBy(signature),
       ...because,
       'the signature does not fit the contents: the file was changed after it was signed (stripped, patched, damaged)',
       ...said(line),
     ],
     remedy: 'install the package that holds it again, or sign it again as the last step of its build',
   };
+}
+
+/** What every kernel that looks at signatures refuses: a damaged one; and what one that enforces them refuses besides. */
+function foreseen(signature: SignatureEvidence, kernel: KernelEvidence): Explanation | undefined {
+  if (signature.kind === 'damaged' && kernel.signatureEnforced !== undefined) return signatureFault(signature, kernel);
+  const fault = kernel.signatureEnforced === true ? signatureFault(signature, kernel) : undefined;
+  return fault && { evidence: [...fault.evidence, enforcement(kernel)], remedy: fault.remedy };
 }
 
 /** Whether a module that was refused with EPERM, and that no rule of the kernel's names, may be one that is not signed. */

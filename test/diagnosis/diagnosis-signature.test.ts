@@ -23,6 +23,7 @@ const CHANGED =
   'the signature does not fit the contents: the file was changed after it was signed (stripped, patched, damaged)';
 const unsigned = 'Loading of unsigned module is rejected';
 const unavailable = 'Loading of module with unavailable key is rejected';
+const unsupported = 'Loading of module with unsupported crypto is rejected';
 const heard = (line: string): string => `the kernel said: ${line}`;
 
 /** The evidence, undefined where it explains nothing; and what the remedy must say. */
@@ -108,10 +109,85 @@ const SIGNATURES: Rows = [
     /again/,
   ],
   [
-    'refused: unsigned, and the log speaks of a signature',
-    { errno: 'EKEYREJECTED', log: ['m: signature?'] },
-    ['the kernel rejected its signature', heard('m: signature?')],
-    /again/,
+    'refused: unsigned, whatever the log says of a signature',
+    { kernel: ENFORCED, errno: 'EKEYREJECTED', log: ['m: signature?'] },
+    [NOT_SIGNED, ENFORCEMENT, heard('m: signature?')],
+    /sign it with a key/,
+  ],
+  [
+    'refused: the line that decides, not one before it',
+    { kernel: ENFORCED, errno: 'EKEYREJECTED', log: ['x: signature of another', unsigned] },
+    [NOT_SIGNED, ENFORCEMENT, heard(unsigned)],
+  ],
+  [
+    'refused: enforced, though nothing said so before',
+    { errno: 'EKEYREJECTED', log: [unsigned] },
+    [NOT_SIGNED, 'signatures are enforced', heard(unsigned)],
+  ],
+  [
+    'refused: the kernel does not have the key, though nobody could say',
+    { file: { signature: UNDECIDED }, kernel: ENFORCED, errno: 'EKEYREJECTED', log: [unavailable] },
+    ["signed by 'DKMS', key BB", 'the kernel does not have that key', KEYS, ENFORCEMENT, heard(unavailable)],
+    /^enrol the key's certificate/,
+  ],
+  [
+    'refused: the kernel does not have the key, though it seemed trusted',
+    { file: { signature: TRUSTED }, kernel: ENFORCED, errno: 'ENOKEY' },
+    ["signed by 'Debian', key AA", 'the kernel does not have that key', KEYS, ENFORCEMENT],
+    /^enrol the key's certificate/,
+  ],
+  ...[TRUSTED, UNKNOWN, UNDECIDED].map(
+    (signature) =>
+      [
+        `refused: the kernel cannot compute the hash, key ${signature.trust.kind}`,
+        {
+          file: { signature: { ...signature, hash: 'sha512' } },
+          kernel: ENFORCED,
+          errno: 'EKEYREJECTED',
+          log: [unsupported],
+        },
+        [
+          `signed by '${signature.signer}', key ${signature.keyId}`,
+          'the kernel cannot check it: it has no code for the hash (sha512) or for that kind of key',
+          ENFORCEMENT,
+          heard(unsupported),
+        ],
+        /sha512_generic/,
+      ] as const,
+  ),
+  [
+    'refused: ENOPKG means the same',
+    { file: { signature: TRUSTED }, kernel: ENFORCED, errno: 'ENOPKG' },
+    [
+      "signed by 'Debian', key AA",
+      'the kernel cannot check it: it has no code for the hash (sha256) or for that kind of key',
+      ENFORCEMENT,
+    ],
+  ],
+  ...(
+    [
+      ['EKEYEXPIRED', 'Key has expired'],
+      ['EKEYREVOKED', 'Key has been revoked'],
+    ] as const
+  ).map(
+    ([errno, text]) =>
+      [
+        `refused: ${errno} is about the key, not about the contents`,
+        { file: { signature: TRUSTED }, kernel: ENFORCED, errno },
+        ["signed by 'Debian', key AA", `the kernel takes nothing of that key: ${text}`, ENFORCEMENT],
+        /^sign it with a key that is valid/,
+      ] as const,
+  ),
+  [
+    'refused: the kernel looks for no signature when an insertion is forced',
+    { file: { signature: TRUSTED }, kernel: ENFORCED, errno: 'EKEYREJECTED', log: [unsigned] },
+    [
+      "signed by 'Debian', key AA",
+      'the kernel looked for no signature: it does not when an insertion is forced',
+      ENFORCEMENT,
+      heard(unsigned),
+    ],
+    /without force/,
   ],
   [
     "a signer's name that is not ASCII stays as it is",

@@ -5,7 +5,7 @@ import { VERSION } from './base/version.ts';
 
 interface Entry {
   readonly name: string;
-  /** A phrase, for the overview and as a sentence in the command's own help. */
+  /** A phrase: the overview shows it, and the command's own help as a sentence. */
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: Command }>;
 }
@@ -84,7 +84,7 @@ const COMMANDS: readonly Entry[] = [
   },
 ];
 
-/** Commands that keep kmod's exit statuses and messages, and answer to their own names as argv[0]. */
+/** Commands that keep kmod's exit statuses and messages, and also run under their own names as argv[0]. */
 const KMOD_COMMANDS: readonly Entry[] = [
   {
     name: 'modprobe',
@@ -170,7 +170,7 @@ plugd COMMAND --help tells more; plugd --version.
 `;
 }
 
-/** A `PlugdError` is a sentence for a person; anything else is a defect of plugd and shows its trace. */
+/** A `PlugdError` becomes a sentence for people; anything else is a defect of plugd and shows its stack. */
 function report(error: unknown): number {
   if (!(error instanceof PlugdError)) {
     say(
@@ -182,9 +182,9 @@ function report(error: unknown): number {
   return STATUS_OF[error.code] ?? EXIT.negative;
 }
 
-// What a callback throws ends plugd as what a command throws.
+// An exception in a callback ends plugd as one in a command does.
 process.on('uncaughtException', (error) => process.exit(report(error)));
-// All output is written at once (commands/output.ts), so nothing is lost; an insertion that hangs must not keep plugd.
+// commands/output.ts writes all output synchronously, so nothing is lost; a hanging insertion must not keep plugd from ending.
 main(process.argv).then(
   (status) => process.exit(status),
   (error: unknown) => process.exit(report(error)),

@@ -1,8 +1,8 @@
 /**
- * plugd as a library: named re-exports only. What each does, and which errors it throws, stands where it is written;
+ * plugd as a library: named re-exports only, no logic. The docstring at each definition says what it does and which errors it throws;
  * docs/library.md and examples/ show it in use.
  *
- * Nothing is started by importing it. Expected outcomes are values, mostly unions on `kind`; a PlugdError means "cannot go on".
+ * Importing it starts nothing. Expected outcomes are values, mostly unions on `kind`; a PlugdError means "cannot go on".
  */
 export { VERSION } from './base/version.ts';
 export { PlugdError, type ErrorCode } from './base/error.ts';

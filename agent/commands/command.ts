@@ -1,3 +1,4 @@
+/** The frame of plugd's own commands: options, help, exit statuses. Reads argv only; each command does its own work. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { PlugdError, reason } from '../base/error.ts';
 import { openHost, type Host } from '../base/host.ts';
@@ -6,7 +7,7 @@ import { optionRows, paragraph } from './help.ts';
 /** Exit statuses of plugd's own commands (the kmod-named ones keep kmod's 0 and 1). */
 export const EXIT = { done: 0, negative: 1, configuration: 2, usage: 64, bug: 70, system: 71 } as const;
 
-/** One option. The same table gives parsing and `--help`; a test holds the manual pages to it. */
+/** One option. One table gives parsing and `--help`, and a test checks the manual pages against it. */
 export interface Option {
   readonly long: string;
   readonly short?: string;
@@ -16,13 +17,13 @@ export interface Option {
   readonly help: string;
 }
 
-/** One command. `run` gets the words after its name and gives the exit status. Its summary stands in cli.ts. */
+/** One command. `run` gets the arguments after its name and returns the exit status. cli.ts has its summary. */
 export interface Command {
   readonly name: string;
-  /** What follows the name: `[OPTION…] MODALIAS… | -`. */
+  /** The text after the name: `[OPTION…] MODALIAS… | -`. */
   readonly usage: string;
   readonly options?: readonly Option[];
-  /** A paragraph or examples under the options. */
+  /** A paragraph or examples below the options. */
   readonly notes?: string;
   run(args: readonly string[]): Promise<number>;
 }
@@ -45,7 +46,7 @@ export const HOST_OPTIONS: readonly Option[] = [OPTION.root, OPTION.kernel, OPTI
 
 /** A parsed command line. */
 export interface Arguments {
-  /** The value of an option, of a repeated one the last. */
+  /** The value of an option; of a repeated one the last. */
   value(option: Option): string | undefined;
   values(option: Option): readonly string[];
   has(option: Option): boolean;
@@ -53,8 +54,8 @@ export interface Arguments {
 }
 
 /**
- * Parses `args` by the command's table. No option has an empty value: `--root ''` is a variable that was not set. Errors:
- * `usage`, naming the option and pointing to --help.
+ * Parses `args` by the command's table. It rejects empty values: `--root ''` comes from a variable that is not set. Errors: `usage`,
+ * naming the option and pointing to --help.
  */
 export function parse(command: Command, args: readonly string[]): Arguments {
   const options: NonNullable<ParseArgsConfig['options']> = {};
@@ -89,12 +90,12 @@ function usage({ name }: Command, text: string): PlugdError {
   return new PlugdError('usage', text, { remedy: `see plugd ${name} --help` });
 }
 
-/** Refuses arguments that are no options. Errors: `usage`. */
+/** Rejects arguments that are not options. Errors: `usage`. */
 export function noArguments(command: Command, { words }: Arguments): void {
   if (words.length > 0) throw usage(command, `${command.name} takes no arguments: ${words.join(' ')}`);
 }
 
-/** The host that HOST_OPTIONS name. Errors: `usage` for a release that is none; those of openHost. */
+/** The host that HOST_OPTIONS name. Errors: `usage` for an invalid kernel release; those of openHost. */
 export function hostOf(parsed: Arguments): Host {
   const kernel = parsed.value(OPTION.kernel);
   if (kernel?.includes('/') === true) throw new PlugdError('usage', `--kernel ${kernel}: not a kernel release`);

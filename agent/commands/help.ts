@@ -1,14 +1,15 @@
+/** Lays out help texts. Writes nothing itself. */
 import { wrapped } from '../report/layout.ts';
 
 /** Help is this wide, whatever the terminal: people paste it. */
 const WIDTH = 80;
 
 /**
- * The rows of a help text: what is typed on the left, its text from column `left` + 4 on, broken at 80 columns.
+ * The rows of a help text: the option on the left, its text from column `left` + 4 on, broken at 80 columns.
  *
  *     optionRows([['-q, --quiet', 'print less']], 12)   // ['  -q, --quiet   print less']
  *
- * A left side wider than `left` stands on a line of its own.
+ * A left side wider than `left` takes a line of its own.
  */
 export function optionRows(
   rows: ReadonlyArray<readonly [typed: string, text: string]>,

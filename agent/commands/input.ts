@@ -1,13 +1,14 @@
+/** Reads lines from standard input. Blocks, and keeps at most 64 KiB of a line. */
 import { readSync } from 'node:fs';
 import { whenReady } from '../base/blocking.ts';
 
-/** Lines longer than this are cut: no name is, and memory stays bounded whatever comes in. */
+/** Longer lines are cut: no name is that long, and memory stays bounded for any input. */
 const LONGEST_LINE = 1 << 16;
 
 /**
- * The lines of a descriptor as machine text (latin1), in groups: as many as one read brings, at most 64 KiB, so that
- * a caller that answers each group at once answers each line when it comes. A last line without a newline counts. A line over
- * 64 KiB is cut to that. Reading blocks: the caller has nothing else to do. Errors: those of read(2).
+ * The lines of a descriptor as machine text (latin1), in groups: as many as one read brings, at most 64 KiB. A caller that answers each
+ * group at once thus answers each line as it comes. A last line without a newline counts. A line over 64 KiB is cut to that length.
+ * Reading blocks: the caller has nothing else to do. Errors: those of read(2).
  */
 export function* lineGroups(fd: number): Generator<readonly string[], void, undefined> {
   const buffer = Buffer.allocUnsafe(1 << 16);

@@ -1,21 +1,22 @@
+/** Arguments byte for byte, also those that are not UTF-8. Reads argv and /proc/self/cmdline only. */
 import { readFileSync } from 'node:fs';
 import { toMachineText } from '../base/machine-text.ts';
 
 /**
- * The words of the command line as machine text: one character is one byte, as everywhere in plugd. Node decodes them as
- * UTF-8 and loses bytes that are not; then they are read from /proc/self/cmdline, where the kernel keeps them.
+ * The arguments of the command line as machine text: one character is one byte, as everywhere in plugd. Node decodes arguments as UTF-8
+ * and loses bytes that are not; such arguments come from /proc/self/cmdline, where the kernel keeps them.
  */
 export function machineWords(words: readonly string[]): readonly string[] {
   const raw = words.some((word) => word.includes('\ufffd')) ? rawWords() : undefined;
   return words.map((word) => {
     const latin1 = toMachineText(word);
     if (!word.includes('\ufffd')) return latin1;
-    // The decoded forms tell which of the raw words this one is.
+    // The decoded forms show which of the raw arguments this one is.
     return raw?.find((bytes) => bytes.toString('utf8') === word)?.toString('latin1') ?? latin1;
   });
 }
 
-/** A path made absolute as kmod does it: nothing in it is resolved. `../a.ko` → `/root/../a.ko`. */
+/** A path made absolute as in kmod, which resolves nothing in it. `../a.ko` → `/root/../a.ko`. */
 export function absolute(path: string): string {
   return path.startsWith('/') ? path : `${process.cwd()}/${path}`;
 }

@@ -1,7 +1,7 @@
 /**
- * What commands write. Text for people goes through `print` and `say`, which let no control character pass that a terminal
- * would obey; data for programs through `printJson` and `printData`; machine text through `printBytes` and `sayBytes`, which
- * keep its bytes in a pipe or file and escape them on a terminal, as ls does.
+ * The only writer to standard output and standard error. `print` and `say` write text for people and let no control character pass
+ * that a terminal would obey; `printJson` and `printData` write data for programs; `printBytes` and `sayBytes` write machine text,
+ * with its bytes as they are in a pipe or file, and escaped on a terminal, as ls does.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { whenReady } from '../base/blocking.ts';
@@ -9,10 +9,9 @@ import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { printable, readable, terminalOf, type Terminal } from '../report/terminal.ts';
 
 /**
- * Writes to a descriptor at once and whole. process.stdout costs 2 ms to make and, on a pipe, loses what is unwritten at
- * exit; one write(2) has neither fault. When the reader of standard output has gone, the process ends quietly, as SIGPIPE
- * would end it. Messages that cannot be written are lost: there is nowhere left to say so. Errors: `system`, standard output
- * only.
+ * Writes to a descriptor at once and completely. process.stdout costs 2 ms to make and, on a pipe, loses unwritten data at exit; one
+ * write(2) has neither fault. When the reader of standard output is gone, the process ends quietly, as SIGPIPE would end it. Messages
+ * that cannot be written are lost: there is nowhere left to report it. Errors: `system`, standard output only.
  */
 function write(fd: 1 | 2, data: Buffer): void {
   try {
@@ -44,7 +43,7 @@ export function printJson(value: unknown, indent?: number): void {
   printData(jsonText(value, indent));
 }
 
-/** JSON with a newline. What a terminal would obey is escaped beyond what JSON asks for: DEL, C1, bidirectional controls. */
+/** JSON with a newline. Escapes what a terminal would obey, beyond what JSON requires: DEL, C1, bidirectional controls. */
 export function jsonText(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent);
   return `${text.replaceAll(/[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escapedUnit)}\n`;
@@ -87,7 +86,7 @@ function escapedPiece(piece: string): string {
   return readable(piece.slice(0, piece.length - end.length)) + end;
 }
 
-/** The major number of /dev/null and its kind: character devices that are no terminal. */
+/** The major number of /dev/null and its kind: character devices that are not terminals. */
 const MEMORY_DEVICES = 1;
 
 function isCharacterDevice(fd: 1 | 2): boolean {
@@ -105,8 +104,8 @@ export interface OutputTerminal extends Terminal {
 }
 
 /**
- * What is at descriptor 1 or 2. process.stdout is asked only when a terminal may be there: making that stream loads Node's
- * whole network stack, a tenth of a second on a slow machine.
+ * What descriptor 1 or 2 leads to. It touches process.stdout only when that may be a terminal: making the stream loads Node's whole
+ * network stack, a tenth of a second on a slow machine.
  */
 export function terminalAt(fd: 1 | 2): OutputTerminal {
   const stream = !isCharacterDevice(fd) ? {} : fd === 1 ? process.stdout : process.stderr;

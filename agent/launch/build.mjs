@@ -1,10 +1,10 @@
 /**
  * Builds what runs: the library and tests as ESM (tsc), the command line as CJS bundles (esbuild) with a V8 code cache each.
- * One file and a cache instead of some hundred ESM files take the start from 4 times a bare `node -e 0` to under 1.5 times.
- * Commands that are started often, or at boot, have a bundle of their own: V8 takes in a cache as a whole, whatever runs.
+ * One file and a cache, instead of some hundred ESM files, cut the start from 4 times a bare `node -e 0` to under 1.5 times.
+ * Commands that start often, or at boot, have a bundle of their own: V8 loads a cache as a whole, whatever runs.
  *
- * `--tolerant`: without the development dependencies (npm ci --omit=dev) there is nothing to build with; what the package
- * carries is used as it is.
+ * `--tolerant`: without the development dependencies (npm ci --omit=dev) it builds nothing, and the package's own dist/ is used as
+ * it is.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -47,8 +47,8 @@ const typed = run(tsc, ['-p', root]);
 const { build } = await import('esbuild');
 
 /**
- * The bundles, each with the runs on a small tree whose functions its cache is to hold: one for each command named here, `bare`
- * with no command, `all` with every one.
+ * The bundles, each with the runs on a small tree whose functions its cache should hold: one for each command named here, `bare` for
+ * no command, `all` for every command.
  */
 const WARM = join(dist, 'warm-up');
 const at = ['--root', WARM, '--kernel', '0'];
@@ -67,7 +67,7 @@ const PARTS = {
   all: [['devices', ...at, '--sysfs', `${WARM}/sys`]],
 };
 
-/** A bundle of agent/cli.ts with the command of this name only; the launcher never asks it for others. */
+/** A bundle of agent/cli.ts with only the command of this name; the launcher never asks it for others. */
 async function bundle(part) {
   const { outputFiles } = await build({
     absWorkingDir: root,
@@ -75,7 +75,7 @@ async function bundle(part) {
     outfile: 'dist/plugd.js',
     bundle: true,
     write: false,
-    // Not packed: test/coverage.ts reads them.
+    // The package leaves the maps out; test/coverage.ts reads them.
     sourcemap: 'external',
     sourcesContent: false,
     platform: 'node',
@@ -86,7 +86,7 @@ async function bundle(part) {
     plugins: [netlinkBinding, ...(part === 'all' ? [] : [onlyCommand(part)])],
     define: { 'import.meta.url': '__plugd_file' },
     legalComments: 'none',
-    // The names stay readable in stack traces; only blanks go.
+    // The names stay readable in stack traces; only blanks are removed.
     minifyWhitespace: true,
     // One expression, whose value is the function that agent/launch/launcher.cjs calls.
     banner: { js: '(function(require,module,exports,__plugd_file,__dirname){' },
@@ -135,10 +135,10 @@ for (const name of Object.keys(PARTS)) {
   parts[name] = file;
 }
 /**
- * The program is a shell script and JavaScript at once: to the shell the second line is `:`, then `exec node`; to JavaScript it is
- * a string and a comment. Node reads its variables before any JavaScript. The caller of modprobe may have set them for another
- * program: a loader that modprobe cannot find, a debugger's port. `env -u` does the same in one exec more, and
- * `env -S` is not everywhere.
+ * The program is a shell script and JavaScript at once: to the shell the second line is `:`, then `exec node`; to JavaScript it is a
+ * string and a comment. Node reads these variables before any JavaScript, and the caller of modprobe may have set them for another
+ * program: a loader that modprobe cannot find, a debugger's port. `env -u` does the same with one exec more, and `env -S` does not
+ * exist everywhere.
  */
 const VARIABLES = [
   'NODE_OPTIONS',
@@ -191,7 +191,7 @@ for (const runs of Object.values(PARTS)) {
     const env = { PLUGD_CODE_CACHE: 'write', PLUGD_WARM_UP_RUN_DIR: `${WARM}/run` };
     const preload = ['--require', join(root, 'agent/launch/warm-up.cjs')];
     const ended = run(join(dist, 'plugd.cjs'), args, env, ['ignore', 'ignore', 'inherit'], preload);
-    // 1 is an answer: the small tree's modules are no files.
+    // 1 is an answer: the small tree's modules have no files.
     if (ended > 1) status ||= ended;
   }
 }

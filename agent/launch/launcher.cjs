@@ -1,10 +1,10 @@
 'use strict';
-// Runs the bundle that has the command, through V8's code cache. A cache is named by its bundle's hash: V8 itself compares only
-// the source's length. One made by another Node is rejected by V8 and the bundle is compiled as usual: slower, never wrong.
+// Runs the bundle that has the command, through V8's code cache. The bundle's hash is in the cache's name, because V8 itself compares
+// only the source's length. V8 rejects a cache made by another Node and compiles the bundle as usual: slower, never wrong.
 const fs = require('fs');
 const vm = require('vm');
 const parts = JSON.parse('@PARTS@');
-// Under another command's name all words are that command's own.
+// Under another command's name all arguments are that command's own.
 const called = process.argv[1].slice(process.argv[1].lastIndexOf('/') + 1);
 const word = called === 'plugd' || called === 'plugd.cjs' ? (process.argv[2] ?? '-') : called;
 const part = word.startsWith('-') ? parts.bare : Object.hasOwn(parts, word) ? parts[word] : parts.all;
@@ -12,10 +12,10 @@ const file = `${__dirname}/${part}.cjs`;
 const cache = `${__dirname}/${part}.cache`;
 let cachedData;
 try {
-  // Of functions out of a cache V8 does not count the blocks.
+  // V8 does not count the blocks of functions from a cache.
   if (process.env.NODE_V8_COVERAGE === undefined) cachedData = fs.readFileSync(cache);
 } catch {
-  // Not built yet, or removed: compiled without.
+  // Not built yet, or removed: V8 compiles the bundle.
 }
 const script = new vm.Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData });
 if (process.env.PLUGD_CODE_CACHE === 'write') {

@@ -1,7 +1,7 @@
 'use strict';
-// netlink's own addon, found where npm puts it: in a clone or a global install below plugd, as a dependency beside it.
-// node-gyp-build, which netlink uses for this, reads its package, Node's configuration and three directories first: on a slow
-// machine a tenth of a second before the first driver. What this does not know is still left to it.
+// Finds netlink's own addon where npm puts it: below plugd in a clone or a global install, beside plugd as a dependency.
+// netlink uses node-gyp-build for this, which first reads its package, Node's configuration and three directories: a tenth of a second
+// on a slow machine, before the first driver. Anything not found here is still left to node-gyp-build.
 const { existsSync } = require('fs');
 
 const PREBUILT = `prebuilds/linux-${process.arch}/node.napi.node`;

@@ -1,7 +1,6 @@
 'use strict';
-// Preloaded (node -r) into the runs that fill the code caches: a coldplug's functions are only there once it has inserted
-// something, so module calls are answered here, at once and without the kernel. While the first one is under way the kernel, so
-// to speak, asks for a module.
+// Preloaded (node -r) into the runs that fill the code caches. A coldplug's functions are only compiled once it has inserted something,
+// so this file answers module calls at once, without the kernel. During the first call it plays the kernel and asks for a module.
 const { connect } = require('net');
 const { join } = require('path');
 
@@ -19,7 +18,7 @@ require.extensions['.node'] = function (module, file) {
     else setImmediate(end);
     first = false;
   };
-  // V8 refuses a cache that was made under other flags than it was started with.
+  // V8 rejects a cache made under flags other than its own.
   Object.assign(module.exports, {
     finitModule: answer,
     initModule: answer,
@@ -35,6 +34,6 @@ function ask(end, tries) {
   socket.on('data', (data) => {
     if (data.includes('answer')) end();
   });
-  // It listens only after the first insertion has begun, and not at all where that cannot be had (a path too long for a socket).
+  // It listens only after the first insertion has begun, and not at all where it cannot (a path too long for a socket).
   socket.on('error', () => (tries > 0 ? setTimeout(ask, 5, end, tries - 1) : end()));
 }

@@ -1,3 +1,4 @@
+/** `plugd agent`: reads its options and runs daemon/agent.ts. */
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { runAgent } from '../../daemon/agent.ts';
@@ -45,16 +46,16 @@ export const command: Command = {
     ...HOST_OPTIONS,
   ],
   notes: `
-It logs one line of JSON for each module that it inserted, that was refused or
-blocked, to standard output; -v adds one for each uevent, -q leaves out all but
-warnings. SIGHUP reloads, SIGTERM ends it. As a service: systemd/plugd.service.
+It logs a line of JSON to standard output for each module that it inserts, that
+the kernel refuses or that a rule blocks; -v adds one for each uevent, -q leaves
+only warnings. SIGHUP reloads, SIGTERM ends it. As a service: systemd/plugd.service.
 Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
   async run(args) {
     const parsed = parse(command, args);
     noArguments(command, parsed);
-    // An agent lives for months and is idle. V8 lets its young generation grow sixteenfold in a storm of uevents and never
-    // gives that back (120 MiB instead of 85 after 200,000 of them), though an agent's objects die young; and its
-    // optimizing compiler alone takes 4 MiB, for code that is no faster: a uevent costs system calls and garbage.
+    // An agent lives for months and is idle. In a storm of uevents V8 lets its young generation grow sixteenfold and never shrinks it
+    // (120 MiB instead of 85 after 200,000 of them), though an agent's objects die young. And V8's optimizing compiler alone takes
+    // 4 MiB, for code that is no faster: system calls and garbage collection make up the cost of a uevent.
     addon().setV8Flags('--semi-space-growth-factor=1 --no-opt');
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/log.ts');

@@ -1,3 +1,4 @@
+/** `plugd coldplug`: reads its options, runs load/coldplug.ts and prints the result. */
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -42,7 +43,7 @@ const TRACE: Option = {
   help: 'write the run as a trace for Perfetto or chrome://tracing',
 };
 
-/** Between two progress lines; often enough to look alive, seldom enough to cost nothing. */
+/** Between two progress lines: often enough to look alive, seldom enough to cost nothing. */
 const PROGRESS_MS = 200;
 
 /** `plugd coldplug`. */
@@ -64,16 +65,16 @@ export const command: Command = {
   ],
   notes: `
 Exit status: 0 done; 1 a module failed, or it did not settle in time. A module
-whose init finds no device (ENODEV) is told, but is no failure.
--v tells of each module as it ends; -n needs no root and changes nothing.`,
+whose init finds no device (ENODEV) is reported, but is not a failure.
+-v reports each module as it finishes; -n needs no root and changes nothing.`,
   async run(args) {
     const parsed = parse(command, args);
     noArguments(command, parsed);
     const dryRun = parsed.has(OPTION.dryRun);
     for (const { long } of [CHART, TRACE].filter((option) => dryRun && parsed.has(option)))
       throw new PlugdError('usage', `--${long} shows a run, and --dry-run makes none`);
-    // It is over before what V8 compiles has paid for the compilation, and the modules' inits want the processors, which a
-    // plan has for itself.
+    // A coldplug ends before compiled code pays for its compilation, and the modules' inits need the processors; a dry run has
+    // them to itself.
     if (!dryRun)
       addon().setV8Flags(
         '--no-opt --no-sparkplug --no-minor-gc-task --no-parallel-scavenge --semi-space-growth-factor=16',
@@ -82,7 +83,7 @@ whose init finds no device (ENODEV) is told, but is no failure.
     const quiet = parsed.has(OPTION.quiet) || parsed.has(OPTION.json);
     const view = quiet ? undefined : liveView(terminalAt(2), parsed.has(OPTION.verbose));
     const host = hostOf(parsed);
-    // Another machine's /proc is no place to change settings, unless somebody means it.
+    // A foreign --proc is not the place to change settings, unless the user asks for it with --run-dir.
     const runDir = parsed.value(RUN_DIR_OPTION) ?? (host.proc === '/proc' ? RUN_DIR : undefined);
     const run = await coldplug({
       host,
@@ -107,13 +108,13 @@ whose init finds no device (ENODEV) is told, but is no failure.
       print(summarize(run, out));
     }
     const status = run.unsettled !== undefined || hasFailures(run.modules) ? EXIT.negative : EXIT.done;
-    // All is written, and the boot waits. V8 writes its counts (test/coverage.ts) at an ordinary exit only.
+    // Everything is written, and the boot waits. V8 writes its counts (test/coverage.ts) only at an ordinary exit.
     if (process.env['NODE_V8_COVERAGE'] === undefined) addon().exitNow(status);
     return status;
   },
 };
 
-/** On a terminal a progress line under the lines of `-v`; elsewhere only those. */
+/** On a terminal, a progress line below the lines of `-v`; elsewhere those lines only. */
 function liveView(
   terminal: OutputTerminal,
   verbose: boolean,
@@ -150,7 +151,7 @@ function liveView(
   return { observer, close };
 }
 
-/** What --chart and --trace ask for. Errors: `system`. */
+/** Writes the files of --chart and --trace. Errors: `system`. */
 async function writeFiles(parsed: Arguments, run: ColdplugRun): Promise<void> {
   const [svg, json] = [parsed.value(CHART), parsed.value(TRACE)];
   if (svg !== undefined) writeWhole(CHART, svg, (await import('../../report/timeline/chart.ts')).chart(run));
@@ -158,7 +159,7 @@ async function writeFiles(parsed: Arguments, run: ColdplugRun): Promise<void> {
     writeWhole(TRACE, json, jsonText((await import('../../report/timeline/trace.ts')).trace(run)));
 }
 
-/** Replaces a file at once. It is written under a new name (O_EXCL), so it never follows a link planted there. */
+/** Replaces a file atomically. It creates a file under a new name (O_EXCL), so it never follows a planted link. */
 function writeWhole({ long }: Option, file: string, text: string): void {
   const part = `${file}.${randomBytes(6).toString('hex')}.part`;
   try {

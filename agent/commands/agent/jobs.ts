@@ -1,3 +1,4 @@
+/** The option --jobs. */
 import { defaultJobs } from '../../insert/scheduler.ts';
 import { wholeNumber, type Arguments, type Option } from '../command.ts';
 
@@ -9,7 +10,7 @@ export const JOBS: Option = {
   help: 'insert N modules at a time (default: 2 for each CPU, and 10)',
 };
 
-/** What the command line says of it. Errors: `usage`. */
+/** The value of --jobs. Errors: `usage`. */
 export function jobsOf(parsed: Arguments): number {
   const jobs = parsed.value(JOBS);
   return jobs === undefined ? defaultJobs() : wholeNumber(JOBS, jobs, 1, 1024);

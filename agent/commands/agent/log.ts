@@ -1,3 +1,4 @@
+/** `plugd log`: prints the agent's ledger. Asks the agent only; changes nothing. */
 import { PlugdError } from '../../base/error.ts';
 import { ledgerLine } from '../../report/ledger-text.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
@@ -5,7 +6,7 @@ import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, printJson, say, terminalAt } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
 
-const FOLLOW: Option = { long: 'follow', short: 'f', help: 'go on with what comes, until interrupted' };
+const FOLLOW: Option = { long: 'follow', short: 'f', help: 'then print new entries until interrupted' };
 
 /** `plugd log`. */
 export const command: Command = {
@@ -15,7 +16,7 @@ export const command: Command = {
   notes: `
 Who asked: a device with its modalias, a kernel request, a module that needs it,
 a boot list, a person; or somebody outside plugd, who left no name.
-Exit status: 1 when the MODULE named is in no entry.`,
+Exit status: 0 done; 1 no entry is about MODULE.`,
   async run(args) {
     const parsed = parse(command, args);
     const [module, ...more] = parsed.words;

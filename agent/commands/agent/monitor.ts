@@ -1,3 +1,4 @@
+/** `plugd monitor`: prints what the agent receives and decides. Changes nothing. */
 import { monitorLine } from '../../report/monitor-text.ts';
 import type { MonitorItem } from '../../records/monitor-item.ts';
 import { EXIT, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';

@@ -1,3 +1,4 @@
+/** `plugd reload`: asks the agent to read its files again. */
 import type { RenewalResult } from '../../daemon/renewal.ts';
 import { EXIT, noArguments, OPTION, parse, type Command } from '../command.ts';
 import { print, printJson, say } from '../output.ts';
@@ -9,8 +10,8 @@ export const command: Command = {
   usage: '[OPTION…]',
   options: [OPTION.json, OPTION.quiet, RUN_DIR_OPTION],
   notes: `
-Changed files are noticed without it.
-Exit status: 0 done; 1 the new files cannot be used, the old ones still are.`,
+The agent notices changed files without it.
+Exit status: 0 done; 1 the new files are unusable, and the old ones still count.`,
   async run(args) {
     const parsed = parse(command, args);
     noArguments(command, parsed);

@@ -1,3 +1,4 @@
+/** `plugd settle`: waits for the agent. Changes nothing. */
 import type { SettleEnd } from '../../daemon/settling.ts';
 import type { Waiting } from '../../records/waiting.ts';
 import { readable } from '../../report/terminal.ts';

@@ -1,3 +1,4 @@
+/** `plugd status`: prints the agent's status or metrics. Changes nothing. */
 import { statusText } from '../../report/agent-status-text.ts';
 import type { AgentStatus } from '../../records/agent-status.ts';
 import { EXIT, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
@@ -7,7 +8,7 @@ import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
 const WATCH: Option = { long: 'watch', short: 'w', help: 'show it again whenever it changes, until interrupted' };
 const METRICS: Option = { long: 'metrics', help: "the figures in Prometheus' text format" };
 
-/** Erase the screen and go to its first cell (ECMA-48). */
+/** Erases the screen and moves to its first cell (ECMA-48). */
 const CLEAR = '\u001B[H\u001B[2J';
 
 /** `plugd status`. */

@@ -1,3 +1,4 @@
+/** `plugd trigger`: asks the kernel to announce devices again (insert/trigger.ts does the writing). */
 import { PlugdError } from '../../base/error.ts';
 import type { SettleEnd } from '../../daemon/settling.ts';
 import { trigger } from '../../insert/trigger.ts';
@@ -49,8 +50,8 @@ export const command: Command = {
     OPTION.sysfs,
   ],
   notes: `
-Selectors are those of udevadm trigger and may be repeated: of each kind given,
-one must match. Only add makes plugd load anything. -v and -n name the devices.
+Selectors are those of udevadm trigger and may be repeated: one of each kind
+must match. Only add makes plugd load anything. -v and -n name the devices.
 Exit status: 0 done; 1 a device could not be triggered, or it did not settle.`,
   async run(args) {
     const parsed = parse(command, args);

@@ -1,3 +1,4 @@
+/** `plugd devices`: lists devices with their drivers and modules. Changes nothing. */
 import type { Host } from '../../base/host.ts';
 import { readBoundDevices, type BoundDevice } from '../../facts/devices/bound-device.ts';
 import { readRecording } from '../../facts/devices/recording-file.ts';
@@ -17,10 +18,10 @@ const BUS: Option = {
   multiple: true,
   help: 'only devices of this bus; a glob, may be repeated',
 };
-const NO_DRIVER: Option = { long: 'no-driver', help: 'only devices that no driver is bound to' };
+const NO_DRIVER: Option = { long: 'no-driver', help: 'only devices without a driver' };
 const FAILED: Option = { long: 'failed', help: 'only devices whose modules cannot be loaded' };
 const ALL: Option = { long: 'all', short: 'a', help: 'also devices with neither a MODALIAS nor a driver' };
-const TREE: Option = { long: 'tree', short: 't', help: 'each device below the one that it is behind' };
+const TREE: Option = { long: 'tree', short: 't', help: 'each device below its parent' };
 const CHECK: Option = { long: 'check', help: "read the modules' files too: what would the kernel refuse?" };
 const RECORD: Option = { long: 'record', help: 'print the devices as a recording for plugd test --replay' };
 const REPLAY: Option = {
@@ -35,8 +36,8 @@ export const command: Command = {
   usage: '[OPTION…] [GLOB…]',
   options: [BUS, NO_DRIVER, FAILED, ALL, TREE, CHECK, RECORD, REPLAY, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
-A GLOB is held against a device's name, path, MODALIAS, driver and modules; one
-that has no * or ? matches part of them. plugd test DEVICE tells all about one.
+A GLOB matches a device's name, path, MODALIAS, driver or modules; without * or
+? it matches a part of them. plugd test DEVICE explains one device.
 Exit status: 0 done; 1 nothing matched.`,
   async run(args) {
     const parsed = parse(command, args);
@@ -65,7 +66,7 @@ Exit status: 0 done; 1 nothing matched.`,
 };
 
 interface Filter {
-  /** What is known before anything is looked up. */
+  /** What is known before any lookup. */
   bound(devices: Iterable<BoundDevice>): Iterable<BoundDevice>;
   listed(device: ListedDevice): boolean;
 }
@@ -96,7 +97,7 @@ function texts(row: DeviceRow): readonly string[] {
 
 interface Glob {
   whole(text: string): boolean;
-  /** A word without a wildcard matches part of a text. */
+  /** Matches a text; a word without a wildcard matches a part of it. */
   part(text: string): boolean;
 }
 

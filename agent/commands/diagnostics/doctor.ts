@@ -1,3 +1,4 @@
+/** `plugd doctor`: prints the results of explain/doctor/. Changes nothing. */
 import type { Host } from '../../base/host.ts';
 import type { CheckResult } from '../../explain/doctor/health.ts';
 import { EXIT, HOST_OPTIONS, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
@@ -16,9 +17,9 @@ export const command: Command = {
   usage: '[OPTION…]',
   options: [NEXT, OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
-With --root only the tree and the rules are looked at. --next-kernel asks before
-a reboot whether each driver in use is there, with what it needs, its firmware
-and a signature that will be accepted.
+With --root it examines only the tree and the rules. Before a reboot,
+--next-kernel checks that each driver in use exists for that kernel, with what
+it needs, its firmware and an acceptable signature.
 Exit status: 0 nothing is wrong (there may be warnings); 1 something is.`,
   async run(args) {
     const parsed = parse(command, args);

@@ -1,3 +1,4 @@
+/** `plugd lookup`: prints the modules that names stand for. Changes nothing. */
 import { PlugdError } from '../../base/error.ts';
 import type { Problem } from '../../base/problem.ts';
 import { readModprobeConfig } from '../../facts/config/config-text.ts';
@@ -25,10 +26,10 @@ export const command: Command = {
   usage: '[OPTION…] MODALIAS… | -',
   options: [OPTION.root, OPTION.kernel, CONFIG, OPTION.json, OPTION.quiet],
   notes: `
-Prints "modalias<TAB>module,module" a line, modules in kmod's order, nothing
-behind the TAB when there is none. "-" reads names from standard input, one a
-line, and answers each in turn; a line is cut at 64 KiB. Blacklists take no
-part; alias lines do.
+Prints one line "modalias<TAB>module,module" per name, modules in kmod's order,
+nothing after the TAB when there are none. "-" reads names from standard input,
+one per line, and answers each in turn; a line is cut at 64 KiB. Alias lines
+count; blacklists do not.
 Exit status: 0 done; 1 a name on the command line stands for no module.`,
   async run(args) {
     const parsed = parse(command, args);
@@ -79,7 +80,7 @@ function modules(lookup: Lookup): string {
   return text;
 }
 
-/** One object a line; a byte of a name is one character, so that names that are not UTF-8 keep their bytes. */
+/** One object per line; a byte of a name is one character, so that names that are not UTF-8 keep their bytes. */
 function jsonAnswer(matcher: Matcher, names: readonly string[]): void {
   let text = '';
   for (const name of names) {
@@ -95,7 +96,7 @@ function jsonAnswer(matcher: Matcher, names: readonly string[]): void {
   printData(text);
 }
 
-/** Tells of what is wrong with the tree, each thing once, when it has been found. */
+/** Reports what is wrong with the tree, each problem once, as it is found. */
 function complaints(tree: ModuleTree): () => void {
   let told = 0;
   return () => {

@@ -1,3 +1,4 @@
+/** `plugd modules`: lists the tree's modules with their state and rules. Changes nothing. */
 import type { ModuleRow } from '../../records/module-row.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
@@ -13,8 +14,8 @@ export const command: Command = {
   usage: '[OPTION…] [GLOB…]',
   options: [LOADED, RULES, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
-A GLOB is held against a module's name and path; '-' and '_' are the same.
-plugd why MODULE tells all about one.
+A GLOB matches a module's name or path; '-' and '_' are the same.
+plugd why MODULE explains one module.
 Exit status: 0 done; 1 nothing matched.`,
   async run(args) {
     const parsed = parse(command, args);

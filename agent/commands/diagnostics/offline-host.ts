@@ -1,12 +1,13 @@
+/** Which machine a diagnosis is about. Pure choice of paths. */
 import type { Host } from '../../base/host.ts';
 import { hostOf, OPTION, type Arguments } from '../command.ts';
 
-/** No procfs is here: reading below it finds nothing. */
+/** A path without a procfs: reads below it find nothing. */
 const NOWHERE = '/dev/null';
 
 /**
- * The host of a diagnosis. With `--root`, or for devices that were `recorded` on another machine, what runs here says nothing:
- * neither the loaded modules nor the kernel command line of this machine count, unless `--proc` says where others are.
+ * The host of a diagnosis. With `--root`, or for devices `recorded` on another machine, the running machine says nothing: neither its
+ * loaded modules nor its kernel command line count, unless `--proc` points to others.
  */
 export function offlineHost(parsed: Arguments, recorded = false): Host {
   const host = hostOf(parsed);

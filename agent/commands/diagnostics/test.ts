@@ -1,3 +1,4 @@
+/** `plugd test`: explains a device or a module file. Inserts nothing without --insert. */
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
@@ -11,7 +12,7 @@ const INSERT: Option = { long: 'insert', help: 'insert the modules, and explain 
 const REPLAY: Option = {
   long: 'replay',
   value: 'FILE',
-  help: "hold a recording (plugd devices --record) against this tree ('-': standard input)",
+  help: "check a recording (plugd devices --record) against this tree ('-': standard input)",
 };
 
 /** `plugd test`. */
@@ -24,8 +25,8 @@ export const command: Command = {
 DEVICE is a path (/sys/…, /devices/…), a node (/dev/sda), an address on a bus
 (0000:00:02.0, 1-1.2), a network interface (eth0), a MODALIAS, the name of a
 module or alias, or a module file (x.ko, as insmod takes it). Without --insert
-nothing is changed.
--v also shows where rules were looked for and none applied.
+it changes nothing.
+-v also shows the searches that found no rule.
 Exit status: 0 the device has a driver, or would get one; 1 it would not; with
 --replay 1 when a recorded device that had a driver would have none.`,
   async run(args) {

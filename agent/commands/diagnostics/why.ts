@@ -1,3 +1,4 @@
+/** `plugd why`: prints why a module is loaded or not. Changes nothing. */
 import { PlugdError } from '../../base/error.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
@@ -12,8 +13,8 @@ export const command: Command = {
   usage: '[OPTION…] MODULE',
   options: [OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
-The table of ways in shows what each rule covers: blacklist only keeps out what
-is asked for by an alias.
+The table of ways in shows what each rule covers: blacklist stops only requests
+by alias.
 Exit status: 0 done; 1 there is no such module.`,
   async run(args) {
     const parsed = parse(command, args);
@@ -33,7 +34,7 @@ Exit status: 0 done; 1 there is no such module.`,
   },
 };
 
-/** What the running agent noted about a module; undefined when none runs, or it may not be asked. */
+/** The running agent's ledger entries for a module; undefined when no agent runs, or it refuses access. */
 async function ledgerOf(module: string): Promise<readonly LedgerEntry[] | undefined> {
   const { ControlClient } = await import('../../daemon/control/control-client.ts');
   try {

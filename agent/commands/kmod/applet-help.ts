@@ -1,23 +1,23 @@
-/** What kmod's commands say with -h: written from the table that also reads their command lines. */
+/** The `-h` texts of kmod's commands, built from the tables that also parse their command lines. Pure. */
 import { optionRows } from '../help.ts';
 import type { LongOption } from './getopt.ts';
 
 /** An option of one of kmod's commands, with its row in the help. */
 export interface AppletOption extends LongOption {
-  /** None: the option is taken but not shown, as a name that kmod has given up. */
+  /** Without it the option is accepted but not shown: a name that kmod has dropped. */
   readonly help?: string;
-  /** It means the same as the row before and stands beside it: `-n, --show, --dry-run`. */
+  /** It means the same as the row before and shares its line: `-n, --show, --dry-run`. */
   readonly beside?: true;
-  /** Rows of a group stand together, in the order of the table, groups by their numbers; those without one come last. */
+  /** Rows of a group are shown together, in the order of the table; groups by their numbers, rows without one last. */
   readonly group?: number;
 }
 
-/** What a command takes, and what it says about that. */
+/** A command's options and operands, and its description. */
 export interface AppletUsage {
   readonly name: string;
-  /** What may follow the name: `[OPTION...] MODULE...`. */
+  /** The text after the name: `[OPTION...] MODULE...`. */
   readonly forms: readonly string[];
-  /** A paragraph about what it does, with its line ends. */
+  /** A paragraph about what it does, with its line breaks. */
   readonly about: string;
   /** In kmod's order, which messages about ambiguous options show. */
   readonly options: readonly AppletOption[];

@@ -1,6 +1,6 @@
 /**
- * What kmod's commands have in common: exit statuses 0 and 1, messages on standard error in the form `NAME: LEVEL: text`
- * (or in the system log with -s), and a FATAL message that ends the command at once.
+ * The frame of kmod's commands: exit statuses 0 and 1, messages on standard error in the form `NAME: LEVEL: text` (or in the system
+ * log with -s), and a FATAL message that ends the command at once.
  */
 import { addon } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
@@ -26,10 +26,10 @@ const NAMES: Readonly<Record<number, string>> = {
 const SYSLOG_SOCKET = '/dev/log';
 const LOG_DAEMON = 3 << 3;
 
-/** The current kmod, whose behaviour the commands have. Scripts look for the second line of `-V`. */
+/** The kmod version whose behaviour the commands have. Scripts look for the second line of `-V`. */
 export const KMOD_VERSION = 34;
 
-/** The end of a command in its middle. */
+/** Ends a command from inside. */
 class Ended extends Error {
   readonly status: number;
 
@@ -39,7 +39,7 @@ class Ended extends Error {
   }
 }
 
-/** Where a command writes machine text; tests keep it. */
+/** Where a command writes machine text; tests capture it. */
 export interface AppletOutput {
   /** Standard output. Errors: `system` when it cannot be written. */
   print(text: string): void;
@@ -54,7 +54,7 @@ export class Applet {
   level: number = LEVEL.warning;
   /** Messages go to the system log. */
   syslog = false;
-  /** The command changes something; its output is a side matter and does not decide its exit status. */
+  /** The command changes something, so a failure to write its output does not decide its exit status. */
   acts = false;
   readonly #output: AppletOutput;
   #unwritten: PlugdError | undefined;
@@ -65,8 +65,8 @@ export class Applet {
   }
 
   /**
-   * Reads the command line. `take` gets each option in its order, by its long name. A wrong line gets getopt's message and
-   * ends the command with status 1, -h and -V end it where they stand, -s counts from the end of the line on. Gives the operands.
+   * Reads the command line. `take` gets each option in order, by its long name. A wrong line causes getopt's message and ends the command
+   * with status 1; -h and -V end it at once; -s takes effect after the whole line. Returns the operands.
    */
   start(
     usage: AppletUsage,
@@ -96,8 +96,8 @@ export class Applet {
   }
 
   /**
-   * Prints machine text. When it cannot be written, the command goes on, and `run` complains at its end: a log disk that is full
-   * must keep no driver out.
+   * Prints machine text. If it cannot be written, the command continues, and `run` complains at its end: a full log disk must not keep a
+   * driver out.
    */
   print(text: string): void {
     if (this.#unwritten !== undefined) return;
@@ -145,7 +145,7 @@ export class Applet {
     throw new Ended(1);
   }
 
-  /** Runs the command's main part. The status is its own, that of what ended it, or 1 when its output is lost. */
+  /** Runs the command's main part. Returns its status, the status that ended it early, or 1 when its output is lost. */
   async run(main: (applet: this) => Promise<number> | number): Promise<number> {
     let status: number;
     try {
@@ -160,15 +160,15 @@ export class Applet {
   }
 }
 
-/** What stands for characters that are not ASCII in plugd's own sentences: kmod's commands run in every locale. */
+/** Replacements for characters outside ASCII in plugd's own sentences: kmod's commands run in every locale. */
 const ASCII: Readonly<Record<string, string>> = { '…': '...', '→': '->' };
 
-/** Machine text with plugd's own sentences in it as machine text alone. */
+/** Machine text mixed with plugd's own sentences, as machine text alone. */
 function asBytes(text: string): string {
   return text.replaceAll(/[^\0-\xff]/gu, (one) => ASCII[one] ?? Buffer.from(one, 'utf8').toString('latin1'));
 }
 
-/** kmod's command of this usage, as plugd calls it. */
+/** kmod's command with this usage, as a command of plugd. */
 export function appletCommand(
   usage: AppletUsage,
   main: (applet: Applet, words: readonly string[]) => Promise<number> | number,

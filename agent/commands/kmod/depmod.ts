@@ -32,7 +32,7 @@ given. With FILEs (absolute paths) the indexes have only these modules.`,
       short: 'e',
       long: 'errsyms',
       group: 3,
-      help: 'tell of symbols that nothing provides, or in another version; needs -E or -F',
+      help: 'report symbols that nothing provides, or in another version; needs -E or -F',
     },
     {
       long: 'index-order',
@@ -49,7 +49,7 @@ given. With FILEs (absolute paths) the indexes have only these modules.`,
       group: 3,
       help: "the character in front of the architecture's symbols",
     },
-    { short: 'w', long: 'warn', group: 3, help: 'tell of entries that are in an index twice' },
+    { short: 'w', long: 'warn', group: 3, help: 'report entries that are in an index twice' },
     APPLET_OPTION.version,
     APPLET_OPTION.help,
   ],
@@ -58,7 +58,7 @@ given. With FILEs (absolute paths) the indexes have only these modules.`,
 const LEVELS: Readonly<Record<Level, number>> = { error: LEVEL.error, warning: LEVEL.warning, info: LEVEL.info };
 const LAYOUTS: readonly IndexLayout[] = ['children-first', 'parent-first'];
 
-/** What the command line says. */
+/** What the command line asks for. */
 interface Settings {
   quick: boolean;
   base: string;
@@ -184,7 +184,7 @@ async function build(
   return applet.fail(publication.why);
 }
 
-/** What a module leaves is soon garbage: with V8's young generation at 2 MiB instead of 32 a run takes a fifth less, in the same time. */
+/** Modules leave much garbage: with V8's young generation at 2 MiB instead of 32 a run takes a fifth less memory, in the same time. */
 function saveMemory(): void {
   try {
     addon().setV8Flags('--semi-space-growth-factor=1');
@@ -193,7 +193,7 @@ function saveMemory(): void {
   }
 }
 
-/** Why nothing is done: the tree that kmod would write to is not in the base directory. Undefined when it is, or is not there. */
+/** Why it does nothing: the tree that kmod would write to lies outside the base directory. Undefined when it is inside or missing. */
 function leadsOut(base: string, moduleDir: string): string | undefined {
   const held = holdDirectory(base, moduleDir, { create: false });
   if (held.kind !== 'held') return held.kind === 'outside' ? `${held.why}: nothing is written` : undefined;

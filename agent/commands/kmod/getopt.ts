@@ -1,14 +1,14 @@
 /**
- * GNU getopt_long(3), which kmod's commands use: options may follow operands, short ones may be bundled (`-ab dir`, `-bdir`),
- * long ones may be abbreviated as far as they stay unambiguous, `--` ends the options. Its messages are its own, without a
- * level: `depmod: unrecognized option '--foo'`. With POSIXLY_CORRECT in the environment the first operand ends the options.
+ * GNU getopt_long(3), which kmod's commands use: options may follow operands, short options may be bundled (`-ab dir`, `-bdir`), long
+ * ones may be abbreviated while they stay unambiguous, `--` ends the options. Its messages have no level: `depmod: unrecognized option
+ * '--foo'`. With POSIXLY_CORRECT in the environment the first operand ends the options. No I/O.
  */
 
-/** One option of a command; `short` and `long` or only one of them. */
+/** One option of a command; with `short`, `long`, or both. */
 export interface LongOption {
   readonly short?: string;
   readonly long?: string;
-  /** What the help calls its argument (`DIR`); an option without one takes none. */
+  /** The name of its argument in the help (`DIR`); an option without it takes none. */
   readonly value?: string;
 }
 
@@ -18,14 +18,14 @@ export interface GivenOption {
   readonly argument: string;
 }
 
-/** What a command line says, in its order; or getopt's own message, after which kmod's commands end with 1. */
+/** The parsed command line, in order; or getopt's own message, after which kmod's commands end with 1. */
 export type ParsedLine =
   | { readonly kind: 'parsed'; readonly options: readonly GivenOption[]; readonly operands: readonly string[] }
   | { readonly kind: 'wrong'; readonly message: string };
 
 class Wrong extends Error {}
 
-/** Parses the words after the command's name. `program` begins the messages. */
+/** Parses the arguments after the command's name. `program` begins the messages. */
 export function parseLine(
   program: string,
   table: readonly LongOption[],
@@ -62,7 +62,7 @@ function longOption(word: string, table: readonly LongOption[], rest: string[]):
   const given = equals < 0 ? word : word.slice(0, equals);
   const matches = table.filter(({ long }) => long?.startsWith(given) === true);
   const exact = matches.find(({ long }) => long === given);
-  // Several names for one thing are no ambiguity.
+  // Several names for one option are not ambiguous.
   const option =
     exact ?? (new Set(matches.map(({ short, long }) => short ?? long)).size === 1 ? matches[0] : undefined);
   if (option?.long === undefined) {

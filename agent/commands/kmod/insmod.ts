@@ -1,3 +1,4 @@
+/** `plugd insmod`: inserts one file as kmod does. Reads no configuration. */
 import { statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
 import { fromMachineText, nativePath } from '../../base/machine-text.ts';
@@ -27,14 +28,14 @@ const USAGE: AppletUsage = {
   ],
 };
 
-/** insmod's own words for what the kernel means by these. */
+/** insmod's own texts for these errors of the kernel. */
 const TEXTS: Readonly<Record<number, string>> = {
   [ERRNO.ENOENT]: 'Unknown symbol in module',
   [ERRNO.ESRCH]: 'Module has wrong symbol version',
   [ERRNO.ENOEXEC]: 'Invalid module format',
   [ERRNO.EINVAL]: 'Invalid parameters',
 };
-/** kmod reads this many bytes to see how a file is compressed, and refuses shorter files. */
+/** kmod reads this many bytes to find a file's compression, and refuses shorter files. */
 const SHORTEST = 6;
 
 async function main(applet: Applet, words: readonly string[]): Promise<number> {

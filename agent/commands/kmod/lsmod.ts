@@ -1,3 +1,4 @@
+/** `plugd lsmod`: prints the loaded modules as kmod does. Changes nothing. */
 import { existsSync } from 'node:fs';
 import { PlugdError } from '../../base/error.ts';
 import { readAttribute } from '../../facts/attribute.ts';
@@ -45,7 +46,7 @@ function main(applet: Applet, words: readonly string[]): number {
   return 0;
 }
 
-/** `e1000e              315392  0`, with the holders behind; nothing for a module that has gone meanwhile. */
+/** `e1000e              315392  0`, then the holders; '' for a module that is gone by now. */
 function row({ name, size }: ProcModule, sysfs: string): string {
   const directory = `${sysfs}/module/${name}`;
   // kmod shows "-2 -2" here.

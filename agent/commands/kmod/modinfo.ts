@@ -1,3 +1,4 @@
+/** `plugd modinfo`: prints what module files say about themselves, as kmod does. Changes nothing. */
 import { statSync } from 'node:fs';
 import { release } from 'node:os';
 import { ERRNO, errnoText } from '../../base/errno.ts';
@@ -54,7 +55,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   filename: 'filename',
 };
 
-/** One run: what was asked for, and the module tree, opened when a name is looked up. */
+/** One run: the requested fields, and the module tree, which opens at the first lookup of a name. */
 class Modinfo {
   readonly #applet: Applet;
   readonly #moduleDir: string;
@@ -70,7 +71,7 @@ class Modinfo {
     this.#json = json ? [] : undefined;
   }
 
-  /** Prints what was gathered, if it is to be JSON; the exit status. */
+  /** Prints the collected records, if JSON was requested; returns the exit status. */
   end(): number {
     if (this.#json !== undefined) this.#applet.print(toMachineText(jsonText(this.#json, 2)));
     return this.#status;
@@ -81,7 +82,7 @@ class Modinfo {
     this.#show({ name: moduleNameFromPath(path), path });
   }
 
-  /** A module name, alias or modalias: all modules it stands for, modprobe.d aside. */
+  /** A module name, alias or modalias: all modules it stands for, without regard to modprobe.d. */
   alias(word: string): void {
     const lookup = this.#open() === undefined ? undefined : this.#matcher().lookup(word);
     if (lookup?.kind === 'malformed') this.#fail(`Module alias ${word} not found.`);
@@ -89,7 +90,7 @@ class Modinfo {
     else for (const { module } of lookup.candidates) this.#show(this.#subject(module));
   }
 
-  /** A module name only (-m): of a module file or a builtin one, or of a builtin one's alias. */
+  /** A module name only (-m): of a module file or a builtin module, or an alias of a builtin one. */
   name(word: string): void {
     const indexes = this.#open()?.indexes;
     const key = lookupKey(word);
@@ -109,7 +110,7 @@ class Modinfo {
 
   #open(): ModuleTree | undefined {
     this.#found ??= findTree({ root: '', kernel: '', moduleDir: this.#moduleDir, sysfs: '/sys', proc: '/proc' });
-    // Without a tree no name stands for anything, as for kmod.
+    // Without a tree no name stands for anything, as in kmod.
     return this.#found.kind === 'no-tree' ? undefined : this.#found;
   }
 
@@ -149,7 +150,7 @@ class Modinfo {
     this.#applet.print(moduleInfoBody(fields, this.#style));
   }
 
-  /** The strings of a builtin module; undefined after a complaint. Without modules.builtin.modinfo there is nothing to say. */
+  /** The strings of a builtin module; undefined after a complaint. Without modules.builtin.modinfo there are none to print. */
   #builtin(name: string): readonly ModinfoField[] | undefined {
     const text = this.#open()?.files.readText('modules.builtin.modinfo');
     if (text === undefined) return [];

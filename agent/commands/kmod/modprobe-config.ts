@@ -1,3 +1,4 @@
+/** `modprobe -c`. Prints the configuration; changes nothing. */
 import type { Index } from '../../indexes/trie.ts';
 import type { Config, RuleList, RuleTypes } from '../../rules/modprobe/config.ts';
 import { DIRECTIVES, RULE_LISTS } from '../../rules/modprobe/directives.ts';

@@ -1,7 +1,7 @@
 /**
- * modprobe's insertions, as kmod goes about them: a module that is loaded is done with; else what it needs is inserted in the
- * plan's order, and what a softdep alone brings may fail. Several modules of one alias come one after the other, and the
- * last one's fate is the answer.
+ * modprobe's insertions, in kmod's way: it skips a loaded module; otherwise it inserts the plan's steps in order, and those that
+ * only a softdep adds may fail. Several modules of one alias follow each other, and the last one's result counts. plan/ decides the
+ * order, insert/ makes the calls.
  */
 import { statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
@@ -22,12 +22,12 @@ import type { ModprobeRun } from './modprobe-run.ts';
 
 const UNKNOWN_SYMBOL = 'Unknown symbol in module, or unknown parameter (see dmesg)';
 
-/** What came of a step: nothing to be said, or why not, for `could not insert 'NAME': `. */
+/** The result of a step: nothing to say, or why it failed, for `could not insert 'NAME': `. */
 type StepEnd = 'done' | 'already-loaded' | { readonly why: string };
 
 export { joinParameters } from './parameters.ts';
 
-/** Inserts modules one by one; the plans for all of them share what they find out. */
+/** Inserts modules one by one; the plans for all of them share what they learn. */
 export class Inserter {
   readonly #run: ModprobeRun;
   #planner: Planner | undefined;
@@ -36,7 +36,7 @@ export class Inserter {
     this.#run = run;
   }
 
-  /** Inserts what a name or path stands for, with parameters; whether that went well. */
+  /** Inserts what a name or path stands for, with parameters; returns whether it succeeded. */
   async insert(operand: string, parameters: string): Promise<boolean> {
     const run = this.#run;
     const { settings, applet } = run;
@@ -51,14 +51,14 @@ export class Inserter {
       if (settings.action === 'show-alias') applet.print(`${candidate.module}\n`);
       else {
         const planner = (this.#planner ??= this.#plannerOver(run.matcher));
-        // One after the other: each may bring what the next one needs.
+        // One at a time: each may provide what the next one needs.
         fine = await this.#insertCandidate(candidate, operand, parameters, planner, run.matcher);
       }
     }
     return fine;
   }
 
-  /** A module by its file; modules.dep tells what it needs, if it knows a module of that name. */
+  /** Inserts a module file; modules.dep says what it needs, if it knows a module of that name. */
   async #insertFile(operand: string, parameters: string): Promise<boolean> {
     const run = this.#run;
     const path = toMachineText(absolute(fromMachineText(operand)));
@@ -108,7 +108,7 @@ export class Inserter {
     if (blacklisted && (useBlacklist || isThroughAlias(candidate))) return true;
     const plan = planner.plan(candidate, name, { ignoreLoaded, ignoreCommands, extraParams: parameters });
     const [blocked] = plan.blocked;
-    // kmod finds out that there is no such module when it wants to insert it.
+    // kmod notices that there is no such module only when it tries to insert it.
     if (blocked?.kind === 'missing-module' && dryRun) return true;
     const end = blocked === undefined ? await this.#steps(plan.printed, module) : this.#blocked(blocked);
     if (end === 'done') return true;
@@ -127,7 +127,7 @@ export class Inserter {
     const run = this.#run;
     const { ignoreLoaded, firstTime, dryRun } = run.settings;
     for (const step of steps) {
-      // Somebody else may have brought it since the plan was made.
+      // Somebody else may have inserted it since the plan was made.
       let end: StepEnd = 'already-loaded';
       if (ignoreLoaded || run.state(step.module) !== 'live') {
         this.#show(step);

@@ -1,16 +1,16 @@
 /**
- * modprobe's command line: kmod's options, and those that the environment variable MODPROBE_OPTIONS puts before them.
+ * modprobe's command line: kmod's options, and those that the environment variable MODPROBE_OPTIONS puts before them. No I/O.
  *
  *     MODPROBE_OPTIONS="-v -C '/etc/my modules.conf'"
  *
- * Blanks separate its words; quotes of either kind keep blanks together, and a quote that is never closed is an ordinary
- * character. -C, -q, -s and -v are added to it, so that a modprobe in an `install` command behaves like its parent.
+ * Blanks separate its words; quotes of either kind keep blanks together, and a quote without a partner is an ordinary character.
+ * plugd adds -C, -q, -s and -v to it, so that a modprobe in an `install` command behaves like its parent.
  */
 import { machineWords } from '../machine-words.ts';
 import { LEVEL, type Applet } from './applet.ts';
 import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
 
-/** modprobe's options. Names that mean the same share `short`, or what stands for it. */
+/** modprobe's options. Names with the same meaning share `short`, or a word in its place. */
 export const MODPROBE_USAGE: AppletUsage = {
   name: 'modprobe',
   forms: [
@@ -35,10 +35,10 @@ alias, or a path that begins with / or ./.`,
     },
     { short: 'w', long: 'wait', value: 'MSEC', group: 1, help: 'with -r: wait this long for a module in use' },
     { long: 'first-time', group: 1, help: 'fail if it is loaded already, or with -r not loaded' },
-    { short: 'i', long: 'ignore-install', group: 1, help: "pass over the module's commands and softdeps" },
+    { short: 'i', long: 'ignore-install', group: 1, help: "ignore the module's commands and softdeps" },
     { short: 'i', long: 'ignore-remove', group: 1, beside: true },
     { short: 'b', long: 'use-blacklist', group: 1, help: "blacklist counts for a module's own name too" },
-    { short: 'f', long: 'force', group: 1, help: 'both of the next; with -r remove though in use' },
+    { short: 'f', long: 'force', group: 1, help: 'both of the next; with -r remove even if in use' },
     { long: 'force-modversion', group: 1, help: 'insert in spite of other symbol versions' },
     { long: 'force-vermagic', group: 1, help: 'insert in spite of another version magic' },
     { short: 'D', long: 'show-depends', group: 2, help: 'print what would be inserted if nothing were loaded' },
@@ -63,10 +63,10 @@ alias, or a path that begins with / or ./.`,
   notes: 'Options in MODPROBE_OPTIONS come before those of the command line.',
 };
 
-/** What is to be done. */
+/** What modprobe should do. */
 export type ModprobeAction = 'insert' | 'remove' | 'show-alias' | 'show-config' | 'show-modversions' | 'show-exports';
 
-/** What the command line says. */
+/** What the command line asks for. */
 export interface ModprobeSettings {
   readonly action: ModprobeAction;
   /** Machine text (latin1). */
@@ -82,7 +82,7 @@ export interface ModprobeSettings {
   readonly forceVermagic: boolean;
   readonly ignoreLoaded: boolean;
   readonly dryRun: boolean;
-  /** Whether each insertion and removal is printed. */
+  /** Whether to print each insertion and removal. */
   readonly show: boolean;
   readonly configPaths: readonly string[];
   readonly dirname: string | undefined;
@@ -93,7 +93,7 @@ export interface ModprobeSettings {
   readonly childOptions: string | undefined;
 }
 
-/** Options whose place in the order counts, or which hand something on. */
+/** Options whose order matters, or which modprobe passes on to commands. */
 class Reader {
   level: number = LEVEL.warning;
   waitMs = 0;
@@ -103,7 +103,7 @@ class Reader {
   readonly configPaths: string[] = [];
   readonly given = new Set<string>();
 
-  /** False for a value that is none. */
+  /** Returns false for an invalid value. */
   take(name: string, argument: string): boolean {
     this.given.add(name);
     if (name === 'quiet') this.level = LEVEL.emergency;
@@ -129,7 +129,7 @@ class Reader {
   }
 }
 
-/** The settings. `environment` is MODPROBE_OPTIONS as it is set. */
+/** The settings. `environment` is the value of MODPROBE_OPTIONS. */
 export function readCommandLine(
   applet: Applet,
   words: readonly string[],
@@ -197,7 +197,7 @@ export function splitOptions(text: string): readonly string[] {
   return begun ? [...words, word] : words;
 }
 
-/** strtoul(3) with base 0, of all the text: `10`, `0x10`, `010`; NaN for anything else. */
+/** strtoul(3) with base 0, over the whole text: `10`, `0x10`, `010`; NaN for anything else. */
 function unsignedNumber(text: string): number {
   const digits = /^[\t-\r ]*\+?(0[xX][0-9a-fA-F]+|[0-9]+)$/.exec(text)?.[1];
   if (digits === undefined) return Number.NaN;

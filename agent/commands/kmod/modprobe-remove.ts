@@ -1,6 +1,6 @@
 /**
- * modprobe's removals: the steps of the plan, with another look at what is in use before each, for a step that failed leaves
- * more in use than the plan has it.
+ * modprobe's removals: the steps of the plan. Before each it checks again what is in use, because a failed step leaves more in use
+ * than the plan assumed.
  */
 import { errnoText } from '../../base/errno.ts';
 import { readHolders, readRefcount } from '../../facts/kernel/sys-module.ts';
@@ -25,7 +25,7 @@ export class Remover {
     });
   }
 
-  /** Removes what a name stands for; whether that went well. The first module that stays ends it. */
+  /** Removes what a name stands for; returns whether it succeeded. The first module that stays ends it. */
   async remove(name: string): Promise<boolean> {
     const run = this.#run;
     const candidates = run.candidates(name);

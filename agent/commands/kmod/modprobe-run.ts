@@ -1,3 +1,4 @@
+/** What every action of modprobe needs: host, configuration, tree, messages. It inserts and removes nothing itself. */
 import { release } from 'node:os';
 import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
@@ -15,19 +16,19 @@ import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config
 import type { Applet } from './applet.ts';
 import type { ModprobeSettings } from './modprobe-options.ts';
 
-/** Where modprobe looks and writes; tests have others than the machine's. */
+/** Where modprobe looks and writes; tests replace the machine's. */
 export interface Surroundings {
   readonly sysfs: string;
   readonly proc: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** How often the command of one module may begin inside itself, before it is taken for an endless loop. */
+/** How deep the command of one module may nest inside itself before it counts as an endless loop. */
 const MOST_NESTED = 10;
 /** The modules whose commands are running, outermost first: `foo bar foo`. */
 const NESTING = 'PLUGD_MODPROBE_NESTING';
 
-/** One run of modprobe: what it works with, whatever it does. */
+/** One run of modprobe: what each action works with. */
 export class ModprobeRun {
   readonly applet: Applet;
   readonly settings: ModprobeSettings;
@@ -39,7 +40,7 @@ export class ModprobeRun {
   readonly #treeProblems: () => readonly Problem[];
   #told = 0;
 
-  /** Reads the configuration and tells what is wrong with it, whatever -q says, as kmod. */
+  /** Reads the configuration and reports what is wrong with it, whatever -q says, as kmod does. */
   constructor(applet: Applet, settings: ModprobeSettings, surroundings: Surroundings) {
     this.applet = applet;
     this.settings = settings;
@@ -57,22 +58,22 @@ export class ModprobeRun {
     }
     applet.level = settings.level;
     const found = findTree(this.host);
-    // Without a tree nothing is found, which is said of each name.
+    // Without a tree no name is found, and modprobe says so for each.
     const tree = found.kind === 'no-tree' ? undefined : found;
     this.indexes = tree?.indexes ?? {};
     this.#treeProblems = () => tree?.problems() ?? [];
     this.matcher = createMatcher(this.indexes, configuredNames(this.config), { repeats: true });
   }
 
-  /** What plans are made from. `module_blacklist=` is left to the kernel. */
+  /** The input of plans. The kernel itself applies `module_blacklist=`. */
   facts(matcher: Matcher = this.matcher): FactSources {
     return { matcher, config: this.config, moduleDir: this.host.moduleDir, kernelBlacklist: false };
   }
 
-  /** The candidates for a name, as many times as kmod has them; empty when there are none. */
+  /** The candidates for a name, as often as kmod has them; empty when there are none. */
   candidates(name: string): readonly Candidate[] {
     const lookup = this.matcher.lookup(name);
-    // Before what may end the command.
+    // Before anything that may end the command.
     for (const problem of this.#treeProblems().slice(this.#told)) {
       this.#told++;
       this.applet.warning(problemText(problem));
@@ -80,23 +81,23 @@ export class ModprobeRun {
     return lookup.kind === 'found' ? lookup.candidates : [];
   }
 
-  /** A module's state now; undefined when it is not loaded. Of a built-in module this says nothing. */
+  /** A module's state now; undefined when it is not loaded. It says nothing about built-in modules. */
   state(module: ModuleName) {
     return readModuleState(this.host.sysfs, module);
   }
 
-  /** What keeps the command from its aim: the end of it, or with -a a warning. */
+  /** Reports that the command cannot do what it should: this ends it, or with -a is a warning. */
   complain(text: string): void {
     if (this.settings.all) this.applet.warning(text);
     else this.applet.fatal(text);
   }
 
-  /** A line of -v, -n -v or -D. It is written at once, so that it comes before what a command writes. */
+  /** A line of -v, -n -v or -D. It is written at once, before the output of a command. */
   show(line: string): void {
     if (this.settings.show) this.applet.print(`${line}\n`);
   }
 
-  /** Runs an `install` or `remove` command as modprobe's child: it shares its input and output, and MODPROBE_OPTIONS. */
+  /** Runs an `install` or `remove` command as modprobe's child: it shares modprobe's input, output and MODPROBE_OPTIONS. */
   async command(text: string, module: ModuleName): Promise<CommandEnd> {
     const running = (this.surroundings.env[NESTING] ?? '').split(' ').filter((name) => name !== '');
     if (running.filter((name) => name === module).length >= MOST_NESTED) {

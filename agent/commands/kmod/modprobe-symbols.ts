@@ -1,14 +1,13 @@
+/** `modprobe --show-exports` and `--show-modversions`. Reads module files; inserts nothing. */
 import { statSync } from 'node:fs';
 import { ERRNO, errnoText } from '../../base/errno.ts';
 import { moduleFile, moduleNameFromPath } from '../../base/names.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 
-/** What kmod says of a module that has none. */
-
 /**
  * Prints the symbols that a module file, or each module that a name stands for, exports (`--show-exports`), or the versions of
- * those it needs (`--show-modversions`): `0x26a24be4<TAB>hid_register_report`. Whether that went well.
+ * those it needs (`--show-modversions`): `0x26a24be4<TAB>hid_register_report`. Returns whether it succeeded.
  */
 export function showSymbols(run: ModprobeRun, operand: string): boolean {
   const file = Buffer.from(operand, 'latin1');

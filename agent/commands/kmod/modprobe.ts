@@ -1,11 +1,11 @@
-/** `plugd modprobe`: kmod's modprobe over plugd's rooms. What is done is in the files beside this one. */
+/** `plugd modprobe`: kmod's modprobe. It reads the command line; the files beside this one do the work. */
 import { appletCommand, type Applet } from './applet.ts';
 import { MODPROBE_USAGE, readCommandLine } from './modprobe-options.ts';
 import { ModprobeRun, type Surroundings } from './modprobe-run.ts';
 
 const MACHINE: Surroundings = { sysfs: '/sys', proc: '/proc', env: process.env };
 
-/** Runs modprobe with the words after its name; gives its exit status. */
+/** Runs modprobe with the arguments after its name; returns its exit status. */
 export async function modprobe(
   applet: Applet,
   words: readonly string[],
@@ -37,7 +37,7 @@ export async function modprobe(
   return (await inserter.insert(first, joinParameters(others))) ? 0 : 1;
 }
 
-/** Each in turn, whatever came of those before it. */
+/** Acts on each in turn, even after a failure. */
 async function each(names: readonly string[], act: (name: string) => Promise<boolean>): Promise<number> {
   let status = 0;
   for (const name of names) {

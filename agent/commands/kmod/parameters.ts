@@ -1,7 +1,6 @@
 /**
- * Module parameters from a command line as the kernel takes them: joined by blanks; a value that holds a blank and is not
- * quoted already is put in quotes (`["a=1", "b=x y", "c"]` → `a=1 b="x y" c`). The shell has taken away the quotes that
- * were there.
+ * Module parameters from a command line, as the kernel takes them: joined by blanks. A value with a blank gets quotes unless it
+ * has them (`["a=1", "b=x y", "c"]` → `a=1 b="x y" c`), because the shell has removed those that the user typed.
  */
 export function joinParameters(words: readonly string[]): string {
   return words

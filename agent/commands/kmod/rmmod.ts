@@ -1,3 +1,4 @@
+/** `plugd rmmod`: removes modules as kmod does. Reads no configuration. */
 import { existsSync } from 'node:fs';
 import { errnoText } from '../../base/errno.ts';
 import { openHost } from '../../base/host.ts';
@@ -18,7 +19,7 @@ const USAGE: AppletUsage = {
   forms: ['[OPTION...] MODULE...'],
   about: 'Removes modules, without what they needed.',
   options: [
-    { short: 'f', long: 'force', help: 'remove though in use, which may well bring the kernel down' },
+    { short: 'f', long: 'force', help: 'remove even if in use, which may crash the kernel' },
     APPLET_OPTION.syslog,
     APPLET_OPTION.verbose,
     APPLET_OPTION.version,
@@ -39,13 +40,13 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   const matcher = openMatcher();
   let status = 0;
   for (const [i, word] of machineWords(operands).entries()) {
-    // What is a file is meant as one.
+    // A name that is also a file means the file.
     const module = existsSync(operands[i] ?? '') ? moduleNameFromPath(word) : moduleName(word);
     if (!force && !isFree(applet, module, matcher)) {
       status = 1;
       continue;
     }
-    // One after the other: the next may have been held by this one.
+    // One at a time: a module may hold the next.
     const removal = await removeModule({ module, force });
     if (removal.kind === 'removed') continue;
     applet.error(`could not remove '${module}': ${errnoText(removal.errno)}`);
@@ -55,7 +56,7 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   return status;
 }
 
-/** Whether nothing speaks against removing it; else after a complaint that says what. */
+/** Whether it can be removed; if not, after a complaint that says why. */
 function isFree(applet: Applet, module: ModuleName, matcher: Matcher | undefined): boolean {
   const refuse = (why: string): false => {
     applet.error(why);
@@ -70,7 +71,7 @@ function isFree(applet: Applet, module: ModuleName, matcher: Matcher | undefined
   return count === 0 || refuse(`Module ${module} is in use${users(module, matcher)}`);
 }
 
-/** ` (mounted: /data (ext4); process 4711 hwclock has /dev/rtc0 open)`, or nothing when nobody can be found. */
+/** ` (mounted: /data (ext4); process 4711 hwclock has /dev/rtc0 open)`, or '' when no user can be found. */
 function users(module: ModuleName, matcher: Matcher | undefined): string {
   const found = findModuleUsers({ sysfs: SYSFS, proc: '/proc', module, aliases: aliases(module, matcher) });
   return found.length === 0 ? '' : ` (${found.map(userText).join('; ')})`;
@@ -82,7 +83,7 @@ function userText(user: ModuleUser): string {
     : `process ${user.pid} ${user.command} has ${user.device} open`;
 }
 
-/** The module's aliases as its file has them; empty when there is no file. */
+/** The module's aliases in its file; empty when there is no file. */
 function aliases(module: ModuleName, matcher: Matcher | undefined): readonly string[] {
   const path = matcher?.dependencies(module)?.path;
   if (path === undefined) return [];
@@ -90,7 +91,7 @@ function aliases(module: ModuleName, matcher: Matcher | undefined): readonly str
   return info.kind === 'not-a-module' ? [] : modinfoValues(info.fields, 'alias');
 }
 
-/** The running kernel's module tree; undefined without one: then nothing is known to be builtin. */
+/** The running kernel's module tree; undefined without one, and then no module is known to be builtin. */
 function openMatcher(): Matcher | undefined {
   const tree = findTree(openHost());
   return tree.kind === 'no-tree' ? undefined : createMatcher(tree.indexes, { aliases: [], commands: [] });

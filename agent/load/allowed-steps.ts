@@ -12,7 +12,10 @@ export interface AllowedSteps {
   readonly denial?: BlockedRecord;
 }
 
-/** The steps of a plan that the policy allows: none when it denies the target, all but the softdeps that it denies by name. */
+/**
+ * The steps of a plan that the policy allows: none when it denies the target, all but the softdeps that it denies by name and what
+ * needs one of these.
+ */
 export function allowedSteps(plan: Plan, requester: Requester, judge: Judge | undefined): AllowedSteps {
   if (judge === undefined || plan.steps.length === 0) return { steps: plan.steps };
   const { devpath, subsystem, name } = requester;
@@ -26,5 +29,15 @@ export function allowedSteps(plan: Plan, requester: Requester, judge: Judge | un
     const reason = own.module === plan.target ? own.text : `${own.text}: it needs ${own.module}`;
     return { steps: [], denial: { module: plan.target, kind: 'denied', reason, place: own.place, requester } };
   }
-  return { steps: plan.steps.filter((step) => step.required || judge(subject, [step.module]).kind === 'allowed') };
+  // A step comes after everything it needs.
+  const denied = new Set<ModuleName>();
+  const steps = plan.steps.filter((step) => {
+    if (step.required) return true;
+    const allowed =
+      !step.after.some(({ module, required }) => required && denied.has(module)) &&
+      judge(subject, [step.module]).kind === 'allowed';
+    if (!allowed) denied.add(step.module);
+    return allowed;
+  });
+  return { steps };
 }

@@ -53,7 +53,7 @@ function rebuild({ module, image, kernel }: Facts): string {
 
 /** linux/vermagic.h: with versions of symbols the release, up to the first blank, does not count. */
 function sameMagic(found: string, wanted: string, hasVersions: boolean): boolean {
-  const compared = (text: string) => (hasVersions && text.includes(' ') ? text.slice(text.indexOf(' ')) : text).trim();
+  const compared = (text: string) => (hasVersions ? text.replace(/^[^ ]*/, '') : text).trim();
   return compared(found) === compared(wanted);
 }
 
@@ -135,9 +135,8 @@ function symbolRemedy(missing: readonly MissingSymbol[]): string | undefined {
 
 /** A value that a parameter does not take. */
 export function badParameter({ image, refusal, logged, module }: Facts): Explanation | undefined {
-  const line = logged(
-    /invalid for parameter|too large for parameter|expects no arguments|can only take|should be|parameter/i,
-  );
+  // The kernel also logs the parameters that it only ignores, and before this line.
+  const line = logged(/ for parameter /) ?? logged(/expects no arguments|can only take|should be|parameter/i);
   const bad = (image?.badParameters ?? []).filter(({ kind }) => kind === 'value');
   if (bad.length === 0 && !/ for parameter /.test(line ?? '')) return undefined;
   if (refusal !== undefined && errnoIs(refusal, 'EPERM') && line === undefined) return undefined;

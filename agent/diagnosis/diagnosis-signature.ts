@@ -136,7 +136,9 @@ export function lockedDown({ kernel, image, refusal, logged }: Facts): Explanati
   if (kernel === undefined) return undefined;
   const line = logged(/lockdown/i);
   if (!isLockedDown(kernel) && line === undefined) return undefined;
-  const fault = image === undefined ? undefined : signatureFault(image.signature, kernel);
+  // With its signature accepted, a module can still be given what a locked-down kernel takes from nobody.
+  const parameters = /module parameters/.test(line ?? '');
+  const fault = image === undefined || parameters ? undefined : signatureFault(image.signature, kernel);
   if (fault === undefined && (refusal === undefined || line === undefined)) return undefined;
   const secure = kernel.secureBoot === 'on' ? ' (Secure Boot is on)' : '';
   return {
@@ -145,7 +147,9 @@ export function lockedDown({ kernel, image, refusal, logged }: Facts): Explanati
       `the kernel is locked down: ${kernel.lockdown ?? 'unknown'}${secure}`,
       ...said(line),
     ],
-    remedy: fault?.remedy ?? 'load a module that is signed with a key that the kernel trusts',
+    remedy: parameters
+      ? 'leave out the parameters that give it addresses, interrupts or DMA channels'
+      : (fault?.remedy ?? 'load a module that is signed with a key that the kernel trusts'),
   };
 }
 

@@ -48,6 +48,11 @@ const OTHER_KERNEL: Rows = [
     undefined,
   ],
   [
+    'another release and nothing else, with versions of symbols',
+    { file: { vermagic: '5.9', expectedVermagic: '6.1.0 ', hasVersions: true } },
+    undefined,
+  ],
+  [
     'another configuration, even with versions of symbols',
     { file: { vermagic: '6.1.0 preempt mod_unload ', hasVersions: true } },
     ["version magic found:  '6.1.0 preempt mod_unload'", "version magic wanted: '6.1.0 SMP mod_unload'"],
@@ -277,6 +282,17 @@ const PARAMETERS: Rows = [
   ],
   ['an unknown parameter is ignored', { file: { badParameters: [{ ...BAD_VALUE, kind: 'unknown' }] } }, undefined],
   ['the kernel alone', { errno: 'ERANGE', log: ['m: x', invalid] }, [heard(invalid)], /modinfo -p m/],
+  [
+    'an unknown one that the kernel ignored before it',
+    { errno: 'EINVAL', log: ["m: unknown parameter 'b' ignored", invalid] },
+    [heard(invalid)],
+    /modinfo -p m/,
+  ],
+  [
+    'an unknown one that the kernel ignored, and nothing more: an init answered',
+    { errno: 'EINVAL', log: ["m: unknown parameter 'b' ignored"] },
+    undefined,
+  ],
   ['no module to look at', { file: GONE, errno: 'ERANGE', log: [invalid] }, [heard(invalid)]],
   [
     'the facts and the kernel',

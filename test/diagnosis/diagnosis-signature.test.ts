@@ -80,6 +80,12 @@ const SIGNATURES: Rows = [
     /^enrol/,
   ],
   [
+    'refused: a key that nobody trusts, and nothing logged',
+    { file: { signature: UNKNOWN }, kernel: ENFORCED, errno: 'EKEYREJECTED' },
+    [...NO_KEY, ENFORCEMENT],
+    /^enrol/,
+  ],
+  [
     'refused: a damaged one, enforced or not',
     { file: { signature: DAMAGED }, kernel: ENFORCED, errno: 'EBADMSG' },
     ['its signature is damaged: cut off'],
@@ -205,6 +211,7 @@ for (const [rule, given, evidence, remedy] of SIGNATURES) {
 }
 
 const restricted = 'Lockdown: modprobe: unsigned module loading is restricted; see man kernel_lockdown.7';
+const parameters = 'Lockdown: modprobe: unsafe module parameters is restricted; see man kernel_lockdown.7';
 const LOCKDOWN: Rows = [
   ['before the call: not locked down', {}, undefined],
   ['before the call: unsigned', { kernel: LOCKED }, [NOT_SIGNED, 'the kernel is locked down: integrity'], /sign it/],
@@ -240,6 +247,15 @@ const LOCKDOWN: Rows = [
     ['the kernel is locked down: unknown', heard(restricted)],
     /^load a module that is signed/,
   ],
+  ...[TRUSTED, UNKNOWN].map(
+    (signature) =>
+      [
+        `refused: for its parameters the signature, ${signature.trust.kind}, does not matter`,
+        { kernel: LOCKED, file: { signature }, errno: 'EPERM', log: [parameters] },
+        ['the kernel is locked down: integrity', heard(parameters)],
+        /^leave out the parameters/,
+      ] as const,
+  ),
   ['refused: nothing wrong is known, and nothing logged', { file: GONE, kernel: LOCKED, errno: 'EPERM' }, undefined],
 ];
 for (const [rule, given, evidence, remedy] of LOCKDOWN) {

@@ -1,9 +1,9 @@
-// Which module files must be in an image so that a machine's devices have their drivers? Say, for an initramfs.
+// Which module files must an image (say, an initramfs) contain so that a machine's devices have their drivers?
 //
 //     plugd devices --record > machine.jsonl        (on the machine)
 //     node examples/image-drivers.mjs machine.jsonl /mnt/image > files
 //
-// Prints the files in an order in which each comes after everything it needs; talk goes to standard error.
+// Prints the files in order, each after everything it needs; messages go to standard error.
 import { readFileSync } from 'node:fs';
 import { openModules, parseRecording } from 'plugd';
 

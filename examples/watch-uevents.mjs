@@ -5,7 +5,7 @@ import { openModules, openUevents, PlugdError } from 'plugd';
 
 const count = Number(process.argv[2] ?? Infinity);
 
-/** A machine without a module tree has uevents all the same. */
+/** A machine without a module tree still has uevents. */
 function openOrNothing() {
   try {
     return openModules();

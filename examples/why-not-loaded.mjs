@@ -3,8 +3,8 @@
 //     node examples/why-not-loaded.mjs 0000:00:1f.3
 //     node examples/why-not-loaded.mjs 'usb:v0BDAp8153d3000dcFFdscFFdpFFicFFiscFFip00in00' /mnt/image
 //
-// The word is a path, a node, an address on a bus, a network interface, a modalias or a module's name; behind it may stand the
-// root of another system. The exit status is 1 when nothing would drive it.
+// The first argument is a path, a node, an address on a bus, a network interface, a modalias or a module's name; the second, optional
+// one is the root of another system. The exit status is 1 when nothing would drive the device.
 import { explainDevice, PlugdError } from 'plugd';
 
 const [word, root] = process.argv.slice(2);

@@ -1,19 +1,20 @@
+/** The library's coldplug. planColdplug changes nothing; coldplug inserts modules. Importing this file loads no addon. */
 import { openHost, type HostOptions } from '../base/host.ts';
 import { defaultJobs } from '../insert/scheduler.ts';
 import type { ColdplugRun } from '../records/coldplug-run.ts';
 import { placeOf } from './place.ts';
 
-/** How a coldplug is to be run. */
+/** Options of a coldplug. */
 export interface ColdplugRunOptions extends HostOptions {
-  /** Insertions at a time; two for each processor, and ten, unless told. */
+  /** Insertions at a time. Default: two for each processor, and ten. */
   readonly jobs?: number;
-  /** When to give up waiting, ms; what runs then is left alone. Two minutes unless told. */
+  /** When to give up waiting, in ms; insertions under way then continue. Default: two minutes. */
   readonly timeoutMs?: number;
 }
 
 /**
- * What a coldplug would do for the devices of a sysfs: every module with its device, its rule and its place in the order. Nothing
- * is done, no right is needed.
+ * Plans a coldplug for the devices of a sysfs: every module with its device, its rule and its position. It changes nothing and needs
+ * no privileges.
  *
  *     const { modules, blocked } = await planColdplug({ root: '/mnt/image', sysfs: '/sys' });
  *
@@ -24,7 +25,7 @@ export async function planColdplug(options: HostOptions = {}): Promise<ColdplugR
 }
 
 /**
- * Loads the drivers of all devices that are there, and of those that appear meanwhile, until there is nothing more to do. Failed
+ * Loads the drivers of all present devices, and of those that appear during the run, until there is nothing more to do. Failed
  * modules are records of the result, not errors. Errors (PlugdError): `no-module-support`, `no-permission`, `unsupported`,
  * `no-modules-directory`, `usage`.
  */

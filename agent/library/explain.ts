@@ -1,3 +1,4 @@
+/** The explanations of `plugd test` and `plugd why`. Both change nothing. */
 import type { HostOptions } from '../base/host.ts';
 import { reasonsFor } from '../explain/why/reasons.ts';
 import { testDevice } from '../explain/device-test.ts';
@@ -6,20 +7,20 @@ import type { Reasons } from '../records/reasons.ts';
 import { placeOf } from './place.ts';
 
 /**
- * The whole story of a device, as `plugd test` tells it: what it is, what matches it, what rules say, what would be loaded, what
- * the kernel would refuse, and the verdict with its reason, evidence and remedy.
+ * The full explanation of a device, as in `plugd test`: what it is, what matches it, what rules say, what would be loaded, what the
+ * kernel would refuse, and the verdict with its reason, evidence and remedy.
  *
  * `word` is a path (`/sys/devices/…`), a node (`/dev/sda`), an address on a bus, a network interface, a modalias, the name of a module or
- * alias, or a module file. Nothing is changed. A missing module tree is a verdict. Errors (PlugdError): `usage` when nothing is
- * meant by the word, or several devices are.
+ * alias, or a module file. It changes nothing. A missing module tree is a verdict. Errors (PlugdError): `usage` when the word matches
+ * nothing, or several devices.
  */
 export function explainDevice(word: string, options: HostOptions = {}): Investigation {
   return testDevice(placeOf(options), word).investigation;
 }
 
 /**
- * Why a module is loaded or not, as `plugd why` tells it: its state, who asks for it, which rules bear on it, and for each way in
- * whether it is open. The agent is not asked. Errors (PlugdError): `usage` when `module` is a modalias, `no-modules-directory`.
+ * Why a module is loaded or not, as in `plugd why`: its state, who asks for it, which rules concern it, and whether each way in is
+ * open. It does not ask the agent. Errors (PlugdError): `usage` when `module` is a modalias, `no-modules-directory`.
  */
 export function explainModule(module: string, options: HostOptions = {}): Omit<Reasons, 'ledger'> {
   return reasonsFor(placeOf(options), module);

@@ -1,4 +1,4 @@
-/** A module tree with the administrator's rules, as one object that answers what modprobe and the agent would do. */
+/** A module tree with the administrator's rules, as one object that plans what modprobe and the agent would do. Changes nothing. */
 import type { HostOptions } from '../base/host.ts';
 import { lookupKey, moduleFile, moduleName, type ModuleName } from '../base/names.ts';
 import { builtinInfo, readModuleInfo, type ModuleInfo } from '../facts/modfiles/module-info.ts';
@@ -12,40 +12,40 @@ import type { Problem } from '../base/problem.ts';
 import type { Config } from '../rules/modprobe/config.ts';
 import { placeOf } from './place.ts';
 
-/** A module of a tree; `path` is its file, absolute, undefined for one that is part of the kernel itself. */
+/** A module of a tree; `path` is its file, absolute; undefined for one that is part of the kernel itself. */
 export interface ListedModule {
   readonly module: ModuleName;
   readonly path: string | undefined;
 }
 
-/** What the kernel says of a module that is part of it (modules.builtin.modinfo). */
+/** What the kernel says about a module that is part of it (modules.builtin.modinfo). */
 export interface BuiltinInfo {
   readonly kind: 'builtin';
   readonly module: ModuleName;
-  /** As in a module's file: `{ key: 'license', value: 'GPL' }`. Empty where depmod's tree does not tell. */
+  /** As in a module's file: `{ key: 'license', value: 'GPL' }`. Empty when the tree lacks modules.builtin.modinfo. */
   readonly fields: readonly ModinfoField[];
 }
 
-/** What is to be done for a name: what it stands for, and for each of these what rules say and what would be inserted. */
+/** The plan for a name: what it stands for, and for each candidate the decision of the rules and what would be inserted. */
 export interface NamePlan {
   readonly lookup: Lookup;
   /** One for each candidate of the lookup, in its order; empty when nothing was found. */
   readonly answers: readonly Answer[];
 }
 
-/** How a name is asked for. */
+/** The kind of request. */
 export interface NamePlanOptions {
   /**
-   * As a device's MODALIAS or a `kmod load` rule asks, and `modprobe -b`: `blacklist` counts for a module's own name too.
-   * Without it, as `modprobe NAME` asks.
+   * As a request by a device's MODALIAS, a `kmod load` rule or `modprobe -b`: `blacklist` counts for a module's own name, too.
+   * Without it, as `modprobe NAME`.
    */
   readonly byRule?: boolean;
 }
 
 /**
- * One generation of a module tree and its rules: indexes are read when they are first asked, then kept; files that change
- * later are seen by the next openModules() only. Everything is synchronous. Names and modaliases are machine text: read them
- * as latin1, so that one character is one byte. A damaged index is replaced by its text file, and is among problems().
+ * One generation of a module tree and its rules. It reads indexes when first needed and keeps them; only the next openModules() sees
+ * files that change later. Everything is synchronous. Names and modaliases are machine text: read them as latin1, so that one
+ * character is one byte. The text file replaces a damaged index, and problems() reports it.
  */
 export interface Modules {
   /** `6.1.0-56-amd64` */
@@ -54,11 +54,11 @@ export interface Modules {
   readonly moduleDir: string;
   /** modprobe.d, modules.softdep and the kernel command line, merged; every rule has its file and line. */
   readonly rules: Config;
-  /** Which modules a module name, alias or modalias stands for, and how each was found. Rules but `alias` take no part. */
+  /** Which modules a module name, alias or modalias stands for, and how each was found. Of the rules only `alias` counts. */
   lookup(name: string): Lookup;
-  /** What would be done for a module name, alias or modalias: decisions by rules, and plans. Nothing is done. */
+  /** What would be done for a module name, alias or modalias: decisions by rules, and plans. It changes nothing. */
   plan(name: string, options?: NamePlanOptions): NamePlan;
-  /** A module's file and those of all that it needs, nearest first, absolute; undefined when the tree has no such module. */
+  /** A module's file and the files of all that it needs, nearest first, absolute; undefined when the tree has no such module. */
   files(module: string): ModuleFiles | undefined;
   /** Whether a module is part of the kernel itself. */
   isBuiltin(module: string): boolean;
@@ -66,7 +66,7 @@ export interface Modules {
   info(module: string): ModuleInfo | NotAModule | BuiltinInfo | undefined;
   /** Every module of the tree, then those of the kernel itself, each part by name. */
   list(): Generator<ListedModule, void, undefined>;
-  /** What was found wrong with configuration and tree, up to now. */
+  /** The problems found in configuration and tree so far. */
   problems(): readonly Problem[];
 }
 
@@ -77,9 +77,8 @@ export interface Modules {
  *     modules.lookup('pci:v00008086d000010D3sv00008086sd0000A01Fbc02sc00i00');
  *     // { kind: 'found', candidates: [{ module: 'e1000e', source: 'modules.alias', pattern: 'pci:v00008086d000010D3sv*…', … }] }
  *
- * Without `kernel`: the running release, or with a `root` that has not got that, the only one there. With a `root` nothing
- * counts as loaded. Errors (PlugdError): `no-modules-directory`; `usage` when the root is no directory, or has several
- * releases and none was named.
+ * Without `kernel`: the running release or, if a `root` lacks it, its only release. With a `root` nothing counts as loaded. Errors
+ * (PlugdError): `no-modules-directory`; `usage` when the root is not a directory, or has several releases and the caller named none.
  */
 export function openModules(options: HostOptions = {}): Modules {
   const host = placeOf(options);

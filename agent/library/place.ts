@@ -1,8 +1,9 @@
+/** The machine that a library call is about. Pure choice of paths. */
 import { openHost, type Host, type HostOptions } from '../base/host.ts';
 
 /**
- * The host that a library call is about. With a `root`, what runs here says nothing about it: neither the loaded modules nor the
- * kernel command line of this machine count, unless `proc` says where others are. Errors: those of openHost.
+ * The host that a library call is about. With a `root`, the running machine says nothing about it: neither its loaded modules nor its
+ * kernel command line count, unless `proc` points to others. Errors: those of openHost.
  */
 export function placeOf(options: HostOptions): Host {
   const host = openHost(options);

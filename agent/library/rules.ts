@@ -1,3 +1,4 @@
+/** Parses rules from texts. No I/O. */
 import type { ConfigText } from '../facts/config/config-text.ts';
 import type { Config } from '../rules/modprobe/config.ts';
 import { mergeConfig } from '../rules/modprobe/merged-config.ts';
@@ -8,7 +9,7 @@ import { mergeConfig } from '../rules/modprobe/merged-config.ts';
  *     parseRules([{ file: 'a.conf', text: 'blacklist nouveau\n' }]).blacklists
  *     // [{ module: 'nouveau', place: { file: 'a.conf', line: 1 } }]
  *
- * Texts are latin1. Bad lines are passed over and are among `problems`, with file, line and column. Never throws.
+ * Texts are latin1. Bad lines do not count, and `problems` has them with file, line and column. Never throws.
  */
 export function parseRules(texts: readonly ConfigText[], commandLine?: ConfigText): Config {
   return mergeConfig({ texts, unread: [] }, commandLine);

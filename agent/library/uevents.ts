@@ -1,9 +1,10 @@
+/** The kernel's uevents for programs. Opening loads the addon; importing this file does not. */
 import type { UeventListener, UeventSocket } from '../facts/uevents/uevent-socket.ts';
 
 /**
- * Opens the kernel's uevent socket; the listener is called on the main thread, in the order of arrival, until close(). Only what
- * the kernel itself says counts; what is dropped is in the socket's counters. No right is needed, but without CAP_NET_ADMIN the
- * receive buffer (bytes; 128 MiB unless told) is that of net.core.rmem_max. The socket keeps the process alive.
+ * Opens the kernel's uevent socket. It calls the listener on the main thread, in the order of arrival, until close(). It drops what the
+ * kernel did not send, and counts that. It needs no privileges, but without CAP_NET_ADMIN the receive buffer (bytes; default 128 MiB)
+ * is limited to net.core.rmem_max. The socket keeps the process alive.
  *
  *     const socket = await openUevents({ uevent: ({ action, devpath }) => console.log(action, devpath), gap: () => {} });
  *

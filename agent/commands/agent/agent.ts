@@ -48,7 +48,8 @@ export const command: Command = {
   notes: `
 It logs a line of JSON to standard output for each module that it inserts, that
 the kernel refuses or that a rule blocks; -v adds one for each uevent, -q leaves
-only warnings. SIGHUP reloads, SIGTERM ends it. As a service: systemd/plugd.service.
+only warnings. SIGHUP reloads, SIGTERM ends it. systemd/plugd.service runs it as
+a service.
 Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
   async run(args) {
     const parsed = parse(command, args);

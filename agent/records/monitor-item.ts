@@ -21,8 +21,13 @@ export type MonitoredDecision =
     }
   | { readonly time: string; readonly event: 'blocked'; readonly record: BlockedRecord };
 
-/** What comes out of a monitor; `dropped`: items that came while its reader did not read. */
+/** In place of items that came while their reader did not read: how many. Any stream of items may have one. */
+export interface DroppedItems {
+  readonly dropped: number;
+}
+
+/** What comes out of a monitor. */
 export type MonitorItem =
   | { readonly kernel: MonitoredUevent }
   | { readonly decision: MonitoredDecision }
-  | { readonly dropped: number };
+  | DroppedItems;

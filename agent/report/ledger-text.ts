@@ -1,6 +1,7 @@
 /** Who asked for each module: the agent's ledger, as data and as text. */
 import type { Asker, LedgerEntry } from '../records/ledger.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
+import type { DroppedItems } from '../records/monitor-item.ts';
 import { cell } from './layout.ts';
 import { duration, fit, paint, readable, type Terminal } from './terminal.ts';
 
@@ -28,8 +29,14 @@ export function askedText(entry: LedgerEntry): string {
   return [...parts, who[entry.by]].join(' ← ');
 }
 
+/** `3 events were dropped: they came faster than they were read`, for the place where they are missing. */
+export function droppedLine({ dropped }: DroppedItems, terminal: Terminal): string {
+  return paint(terminal, 'red', `${dropped} events were dropped: they came faster than they were read`);
+}
+
 /** `09:12:44.120  e1000e              41 ms  pci 0000:00:02.0 pci:v00008086d…`; at most as wide as the terminal. */
-export function ledgerLine(entry: LedgerEntry, terminal: Terminal): string {
+export function ledgerLine(entry: LedgerEntry | DroppedItems, terminal: Terminal): string {
+  if ('dropped' in entry) return droppedLine(entry, terminal);
   const time = clockText(entry.time);
   const took = entry.ms === undefined ? '' : duration(entry.ms);
   const line = `${time}  ${cell(readable(entry.module), 21)}${took.padStart(8)}  ${askedText(entry)}`;

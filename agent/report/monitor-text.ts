@@ -1,7 +1,7 @@
 /** Lines of `plugd monitor`: kernel uevents and plugd's decisions as they come. */
 import type { MonitoredUevent, MonitoredDecision, MonitorItem } from '../records/monitor-item.ts';
 import { causeText } from '../diagnosis/cause.ts';
-import { clockText } from './ledger-text.ts';
+import { clockText, droppedLine } from './ledger-text.ts';
 import { cell } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 
@@ -19,8 +19,7 @@ const STYLES: Readonly<Record<MonitoredDecision['event'], Style>> = {
  * `09:12:44.161 inserted e1000e   41 ms  pci:v00008086d…`; at most as wide as the terminal.
  */
 export function monitorLine(item: MonitorItem, terminal: Terminal): string {
-  if ('dropped' in item)
-    return paint(terminal, 'red', `${item.dropped} events were dropped: they came faster than they were read`);
+  if ('dropped' in item) return droppedLine(item, terminal);
   const [word, style, text, time] = 'kernel' in item ? ueventParts(item.kernel) : decisionParts(item.decision);
   const line = `${clockText(time)} ${word.padEnd(14)} ${text}`;
   return fit(line, terminal.width).replace(word, paint(terminal, style, word));

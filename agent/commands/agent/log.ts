@@ -2,6 +2,7 @@
 import { PlugdError } from '../../base/error.ts';
 import { ledgerLine } from '../../report/ledger-text.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
+import type { DroppedItems } from '../../records/monitor-item.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, printJson, say, terminalAt } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
@@ -27,7 +28,7 @@ Exit status: 0 done; 1 no entry is about MODULE.`,
     const end = (await agent.ask('log', { follow, ...(module === undefined ? {} : { module }) }, (item) => {
       if (parsed.has(OPTION.json)) printJson(item);
       else
-        print(`${ledgerLine(item as LedgerEntry, terminal)}
+        print(`${ledgerLine(item as LedgerEntry | DroppedItems, terminal)}
 `);
     })) as { readonly entries: number; readonly before: readonly string[] };
     agent.close();

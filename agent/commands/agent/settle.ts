@@ -35,9 +35,8 @@ export const command: Command = {
     const parameters = { module: parsed.value(MODULE), device: parsed.value(DEVICE), modalias: parsed.value(MODALIAS) };
     const named = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
     const end = (await agent.ask('settle', { ...named, timeoutMs: seconds * 1000 }, (item) => {
-      if (quiet) return;
-      const { waiting } = item as { readonly waiting: readonly Waiting[] };
-      say(`plugd: waiting for ${readable(waitingTexts(waiting))}\n`);
+      const { waiting } = item as { readonly waiting?: readonly Waiting[] };
+      if (!quiet && waiting !== undefined) say(`plugd: waiting for ${readable(waitingTexts(waiting))}\n`);
     })) as SettleEnd;
     agent.close();
     if (parsed.has(OPTION.json)) printJson(end);

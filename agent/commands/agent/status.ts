@@ -1,6 +1,7 @@
 /** `plugd status`: prints the agent's status or metrics. Changes nothing. */
 import { statusText } from '../../report/agent-status-text.ts';
 import type { AgentStatus } from '../../records/agent-status.ts';
+import type { DroppedItems } from '../../records/monitor-item.ts';
 import { EXIT, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
 import { drive, print, printData, printJson, terminalAt } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
@@ -27,14 +28,15 @@ export const command: Command = {
     }
     const watch = parsed.has(WATCH);
     const terminal = terminalAt(1);
-    const show = (status: AgentStatus) => {
+    const show = (status: AgentStatus | DroppedItems) => {
       if (parsed.has(OPTION.json)) printJson(status, watch ? undefined : 1);
-      else {
+      // Older ones than the next.
+      else if (!('dropped' in status)) {
         if (watch && terminal.isTTY) drive(1, CLEAR);
         print(statusText(status, terminal));
       }
     };
-    const answer = await agent.ask('status', { watch }, (item) => show(item as AgentStatus));
+    const answer = await agent.ask('status', { watch }, (item) => show(item as AgentStatus | DroppedItems));
     if (!watch) show(answer as AgentStatus);
     agent.close();
     return EXIT.done;

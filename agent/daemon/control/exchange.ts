@@ -7,7 +7,10 @@ import { controlError, readRequest, type ControlReply, type ControlRequest } fro
 /** One request under way. */
 export interface ControlExchange {
   readonly request: ControlRequest;
-  /** Sends an item; one that finds the connection full is dropped, and how many were is sent when it is not any more. */
+  /**
+   * Sends an item; one that finds the connection full is dropped, and how many were is sent when it is not any more, at the latest
+   * before the answer or the error.
+   */
   item(item: unknown): void;
   /** Sends a `working` line. */
   working(): void;
@@ -92,7 +95,7 @@ class Exchange implements ControlExchange {
   item(item: unknown): void {
     if (this.#done) return;
     if (this.#transport.full()) {
-      if (this.#dropped++ === 0) this.#notDrained = this.#transport.onceDrained(() => this.#drained());
+      if (this.#dropped++ === 0) this.#notDrained = this.#transport.onceDrained(() => this.#tellDropped());
       return;
     }
     this.#send({ item }, false);
@@ -104,12 +107,14 @@ class Exchange implements ControlExchange {
 
   answer(answer: unknown): void {
     if (this.#done) return;
+    this.#tellDropped();
     this.#send({ answer }, true);
     this.end();
   }
 
   fail(error: unknown): void {
     if (this.#done) return;
+    this.#tellDropped();
     this.#send({ error: controlError(error) }, true);
     this.end();
   }
@@ -127,10 +132,12 @@ class Exchange implements ControlExchange {
     for (const ended of this.#ends) ended();
   }
 
-  #drained(): void {
+  #tellDropped(): void {
     const dropped = this.#dropped;
+    if (dropped === 0) return;
     this.#dropped = 0;
-    if (!this.#done) this.#send({ item: { dropped } }, false);
+    this.#notDrained();
+    this.#send({ item: { dropped } }, false);
   }
 
   #send(reply: ControlReply, last: boolean): void {

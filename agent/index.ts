@@ -12,6 +12,7 @@ export { moduleName, type Devpath, type Modalias, type ModuleName, type Place } 
 // A module tree with its rules.
 export {
   openModules,
+  readModuleInfo,
   type BuiltinInfo,
   type ListedModule,
   type Modules,
@@ -51,12 +52,7 @@ export type {
 } from './rules/modprobe/config.ts';
 
 // Module files.
-export {
-  moduleParameters,
-  readModuleInfo,
-  type ModuleInfo,
-  type ModuleParameter,
-} from './facts/modfiles/module-info.ts';
+export { moduleParameters, type ModuleInfo, type ModuleParameter } from './facts/modfiles/module-info.ts';
 export { modinfoValue, modinfoValues, type ModinfoField } from './facts/modfiles/modinfo.ts';
 export type { NotAModule } from './facts/modfiles/module-file.ts';
 export type { DamagedSignature, ModuleSignature } from './facts/modfiles/signature.ts';

@@ -37,7 +37,7 @@ const MOST_LINKS = 40;
  */
 export function openInRoot(root: string, path: string, flags: number): number {
   const inside = insideOf(root, path);
-  if (inside === undefined) return openHere(path, flags);
+  if (inside === undefined) return openHere(native(path), flags);
   const opened = addonIfBuilt()?.openInRoot(root, Buffer.from(toMachineText(inside), 'latin1'), flags) ?? -ERRNO.ENOSYS;
   // Before Linux 5.6 there is no such call, and some containers' filters answer EPERM for calls they do not know.
   if (opened !== -ERRNO.ENOSYS && opened !== -ERRNO.EPERM) return opened;
@@ -52,18 +52,18 @@ export function statInRoot(root: string, path: string): BigIntStats | undefined 
 
 /** The same, or -errno. */
 export function lookInRoot(root: string, path: string): BigIntStats | number {
-  if (insideOf(root, path) === undefined) return attempt(() => statSync(path, { bigint: true }));
+  if (insideOf(root, path) === undefined) return attempt(() => statSync(native(path), { bigint: true }));
   return withOpen(root, path, O_PATH, (fd) => fstatSync(fd, { bigint: true }));
 }
 
 /** Whether `path` leads to anything inside the root. */
 export function existsInRoot(root: string, path: string): boolean {
-  return insideOf(root, path) === undefined ? existsSync(path) : withOpen(root, path, O_PATH, () => 0) === 0;
+  return insideOf(root, path) === undefined ? existsSync(native(path)) : withOpen(root, path, O_PATH, () => 0) === 0;
 }
 
 /** The entries of a folder, or -errno. */
 export function listInRoot(root: string, path: string): readonly Dirent[] | number {
-  if (insideOf(root, path) === undefined) return attempt(() => readdirSync(path, { withFileTypes: true }));
+  if (insideOf(root, path) === undefined) return attempt(() => readdirSync(native(path), { withFileTypes: true }));
   return withOpen(root, path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) =>
     readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true }),
   );
@@ -93,6 +93,11 @@ export function insideOf(root: string, path: string): string | undefined {
   if (root === '') return undefined;
   if (path === root) return '/';
   return path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
+}
+
+/** An ordinary path as node:fs takes it, whatever bytes it stands for. */
+function native(path: string): string | Buffer {
+  return nativePath(toMachineText(path));
 }
 
 function openHere(path: string | Buffer, flags: number): number {
@@ -129,7 +134,7 @@ export function openByHand(
   flags: number,
   missing?: (entry: string | Buffer) => void,
 ): number {
-  const top = openHere(nativePath(toMachineText(root)), O_PATH | constants.O_DIRECTORY);
+  const top = openHere(native(root), O_PATH | constants.O_DIRECTORY);
   if (top < 0) return top;
   /** The folders from the root down to the present one. */
   const folders = [top];

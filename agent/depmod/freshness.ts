@@ -1,25 +1,26 @@
-import { statSync } from 'node:fs';
-import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
-import { nativePath } from '../base/machine-text.ts';
+import { errnoText } from '../base/errno.ts';
+import { fromMachineText } from '../base/machine-text.ts';
+import { lookInRoot } from '../base/root.ts';
 import { walkModules } from '../facts/trees/tree-walk.ts';
 import type { Say } from './message.ts';
+import type { ReadPlace } from './tree-text.ts';
 
 /**
  * Whether modules.dep is as new as every module file below the tree (`depmod -A`), in whole seconds. False when there is no
  * modules.dep. Files that are gone, and directories outside of the tree, are not noticed, as with kmod.
  */
-export function isUpToDate(moduleDir: string, say: Say): boolean {
-  if (!isDirectory(moduleDir, say)) return false;
-  const made = changedSecond(`${moduleDir}/modules.dep`);
+export function isUpToDate({ root, moduleDir }: ReadPlace, say: Say): boolean {
+  if (!isDirectory(root, moduleDir, say)) return false;
+  const made = changedSecond(root, `${moduleDir}/modules.dep`);
   if (made.kind === 'unknown') {
     say('error', `could not fstatat(${moduleDir}, modules.dep): ${errnoText(made.errno)}`);
     return false;
   }
   let upToDate = true;
   walkModules(moduleDir, {
-    root: '',
+    root,
     file: (path) => {
-      const changed = changedSecond(path);
+      const changed = changedSecond(root, path);
       if (changed.kind === 'unknown') say('error', `${path}: ${errnoText(changed.errno)}`);
       else if (changed.second > made.second) upToDate = false;
       return !upToDate;
@@ -32,8 +33,8 @@ export function isUpToDate(moduleDir: string, say: Say): boolean {
   return upToDate;
 }
 
-function isDirectory(path: string, say: Say): boolean {
-  const found = changedSecond(`${path}/.`);
+function isDirectory(root: string, path: string, say: Say): boolean {
+  const found = changedSecond(root, `${path}/.`);
   if (found.kind === 'unknown') say('error', `could not open directory ${path}: ${errnoText(found.errno)}`);
   return found.kind === 'known';
 }
@@ -42,10 +43,9 @@ type Change =
   | { readonly kind: 'known'; readonly second: number }
   | { readonly kind: 'unknown'; readonly errno: number };
 
-function changedSecond(path: string): Change {
-  try {
-    return { kind: 'known', second: Math.floor(statSync(nativePath(path)).mtimeMs / 1000) };
-  } catch (error) {
-    return { kind: 'unknown', errno: errnoOf(error, ERRNO.EIO) };
-  }
+function changedSecond(root: string, path: string): Change {
+  const stat = lookInRoot(root, fromMachineText(path));
+  return typeof stat === 'number'
+    ? { kind: 'unknown', errno: -stat }
+    : { kind: 'known', second: Number(stat.mtimeMs / 1000n) };
 }

@@ -25,14 +25,12 @@ import { orderModules } from './module-order.ts';
 import { searchModules } from './module-search.ts';
 import type { IndexFiles } from './publication.ts';
 import { NOBODY, SymbolTable } from './symbol-table.ts';
-import { readTreeText } from './tree-text.ts';
+import { readTreeText, type ReadPlace } from './tree-text.ts';
 import { toMachineText } from '../base/machine-text.ts';
 import type { TreeModule } from './tree-module.ts';
 
 /** What to build and from what. */
-export interface BuildOptions {
-  /** The module tree, absolute: `/lib/modules/6.1.0-56-amd64`. */
-  readonly moduleDir: string;
+export interface BuildOptions extends ReadPlace {
   /** The release that depmod.d's lines are about. */
   readonly kernel: string;
   /** Only these files, instead of what the tree holds. */
@@ -59,7 +57,7 @@ export type TreeReading =
 
 /** Reads a tree: its module files, which of them count, and what they need. */
 export async function readTree(options: BuildOptions): Promise<TreeReading> {
-  const { moduleDir, say } = options;
+  const { root, moduleDir, say } = options;
   const knowsKernel = options.symvers !== undefined || options.systemMap !== undefined;
   const details = options.reportUnknown === true && knowsKernel;
   const symbols = new SymbolTable({ prefix: options.symbolPrefix, details });
@@ -68,13 +66,13 @@ export async function readTree(options: BuildOptions): Promise<TreeReading> {
   let found = options.modules;
   if (found === undefined) {
     const { kernel, configPaths } = options;
-    const search = searchModules({ root: '', moduleDir, kernel, configPaths }, say);
+    const search = searchModules({ root, moduleDir, kernel, configPaths }, say);
     if (search.kind === 'failed')
       return { kind: 'failed', why: `could not search modules: ${errnoText(search.errno)}` };
     found = [...search.modules.values()];
   }
-  const modules = orderModules(found, moduleDir, say);
-  const facts = await readModules(modules, (position, file) => symbols.addModule(position, file), say);
+  const modules = orderModules(found, options, say);
+  const facts = await readModules(root, modules, (position, file) => symbols.addModule(position, file), say);
   const direct = modules.map((module, i) => directDependencies(modules, module, i, symbols, options));
   const order = orderDependencies(direct);
   if (order.kind === 'circular') {
@@ -100,7 +98,7 @@ function listableSymbols(symbols: SymbolTable, modules: readonly TreeModule[], s
 function addKernelSymbols(symbols: SymbolTable, options: BuildOptions): string | undefined {
   const file = options.symvers ?? options.systemMap;
   if (file === undefined) return undefined;
-  const read = readTreeText(toMachineText(file));
+  const read = readTreeText(options.root, toMachineText(file));
   if (read.kind === 'unread') return `could not load ${file}: ${read.why}`;
   const parse = options.symvers === undefined ? parseSystemMap : parseSymvers;
   symbols.addKernel(parse(read.text, file, options.symbolPrefix, options.say));
@@ -172,30 +170,27 @@ export function textFiles(tree: TreeFacts, say: Say): ReadonlyMap<(typeof TEXT_F
 }
 
 /** All files of a tree, text and binary, by name. */
-export function indexFiles(moduleDir: string, tree: TreeFacts, options: WriteOptions): IndexFiles {
+export function indexFiles(place: ReadPlace, tree: TreeFacts, options: WriteOptions): IndexFiles {
   const { layout, say } = options;
   const checked = { warnDuplicates: options.warnDuplicates === true, say };
   const files = new Map<string, Buffer>();
   files.set('modules.dep.bin', dependencyIndex(tree, dependencyLines(tree), checked).build(layout));
   files.set('modules.alias.bin', aliasIndex(tree, checked).build(layout));
   files.set('modules.symbols.bin', symbolIndex(tree, checked).build(layout));
-  files.set('modules.builtin.bin', fromKernelBuild(moduleDir, 'modules.builtin', builtinBytes, options));
-  files.set(
-    'modules.builtin.alias.bin',
-    fromKernelBuild(moduleDir, 'modules.builtin.modinfo', builtinAliasBytes, options),
-  );
+  files.set('modules.builtin.bin', fromKernelBuild(place, 'modules.builtin', builtinBytes, options));
+  files.set('modules.builtin.alias.bin', fromKernelBuild(place, 'modules.builtin.modinfo', builtinAliasBytes, options));
   for (const [name, text] of textFiles(tree, say)) files.set(name, Buffer.from(text, 'latin1'));
   return files;
 }
 
 /** An index of what the kernel's build left beside the modules; zero bytes where it left nothing, as kmod does. */
 function fromKernelBuild(
-  moduleDir: string,
+  { root, moduleDir }: ReadPlace,
   name: string,
   make: (text: string, layout: IndexLayout, say: Say) => Buffer,
   { layout, say }: WriteOptions,
 ): Buffer {
-  const read = readTreeText(`${moduleDir}/${name}`);
+  const read = readTreeText(root, `${moduleDir}/${name}`);
   if (read.kind !== 'text') {
     say('warning', `could not open ${name} at ${moduleDir}: ${read.why}`);
     return Buffer.alloc(0);

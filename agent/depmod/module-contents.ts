@@ -38,11 +38,12 @@ const SECTIONS = [
 ];
 
 /**
- * Reads the modules one after the other, in their order. Compressed ones are decompressed ahead, as many at a time as there
+ * Reads the modules of `root` ('' for the live machine) one after the other, in their order. Compressed ones are decompressed ahead, as many at a time as there
  * are processors, which is where the time goes in a tree of them. A file that is no module is an error message and a module
  * without any facts: it stays in modules.dep.
  */
 export async function readModules(
+  root: string,
   modules: readonly TreeModule[],
   take: TakeSymbols,
   say: Say,
@@ -53,16 +54,16 @@ export async function readModules(
   const facts: ModuleFacts[] = [];
   for (const [i, module] of modules.entries()) {
     if (!isPacked(module)) {
-      facts.push(readFacts(module, i, openModuleFile(nativePath(module.path)), take, say));
+      facts.push(readFacts(module, i, openModuleFile(root, nativePath(module.path)), take, say));
       continue;
     }
     for (let j = i; j < modules.length && j < i + ahead; j++) {
       const next = modules[j];
       if (next === undefined || !isPacked(next) || coming.has(j)) continue;
-      coming.set(j, openModuleFileLater(nativePath(next.path), SECTIONS));
+      coming.set(j, openModuleFileLater(root, nativePath(next.path), SECTIONS));
     }
     // One after the other: the last module that provides a symbol is its owner.
-    const file = (await coming.get(i)) ?? openModuleFile(nativePath(module.path));
+    const file = (await coming.get(i)) ?? openModuleFile(root, nativePath(module.path));
     coming.delete(i);
     facts.push(readFacts(module, i, file, take, say));
   }

@@ -1,16 +1,16 @@
 import type { Say } from './message.ts';
 import { hashOrder, MODULE_BUCKETS } from './superfast-hash.ts';
 import type { TreeModule } from './tree-module.ts';
-import { readTreeText } from './tree-text.ts';
+import { readTreeText, type ReadPlace } from './tree-text.ts';
 
 /**
  * The modules in the order of modules.dep, which is their priority in the indexes. modules.order, which the kernel's build
  * wrote, names some in the order in which they were linked (`kernel/lib/crc16.ko`, one a line, also for `crc16.ko.xz`);
  * those come first. The others, out-of-tree ones for instance, follow in the order of kmod's hash table.
  */
-export function orderModules(modules: Iterable<TreeModule>, moduleDir: string, say: Say): readonly TreeModule[] {
+export function orderModules(modules: Iterable<TreeModule>, place: ReadPlace, say: Say): readonly TreeModule[] {
   const hashed = hashOrder([...modules], ({ name }) => name, MODULE_BUCKETS);
-  const lines = orderLines(moduleDir, say);
+  const lines = orderLines(place, say);
   if (lines.length === 0) return hashed;
   const byListed = new Map(hashed.map((module) => [uncompressed(module), module]));
   const ordered = new Set<TreeModule>();
@@ -27,8 +27,8 @@ function uncompressed({ name, listed }: TreeModule): string {
 }
 
 /** The lines of modules.order; none when it is missing, or does not end in a newline: then it is half a file. */
-function orderLines(moduleDir: string, say: Say): readonly string[] {
-  const read = readTreeText(`${moduleDir}/modules.order`);
+function orderLines({ root, moduleDir }: ReadPlace, say: Say): readonly string[] {
+  const read = readTreeText(root, `${moduleDir}/modules.order`);
   if (read.kind !== 'text') {
     say('warning', `could not open modules.order at ${moduleDir}: ${read.why}`);
     return [];

@@ -2,12 +2,14 @@ import { statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import { nativePath, toMachineText } from '../base/machine-text.ts';
 import type { Host } from '../base/host.ts';
+import { insideOf } from '../base/root.ts';
 import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
 import { readDepmodConfig } from '../facts/config/config-text.ts';
 import { fileIdentity, walkModules, type WalkFault } from '../facts/trees/tree-walk.ts';
 import { parseDepmodConfig, type DepmodConfig } from './depmod-conf.ts';
 import { inOneLine, whyNotListed } from './line-text.ts';
 import type { Say } from './message.ts';
+import type { ReadPlace } from './tree-text.ts';
 import type { TreeModule } from './tree-module.ts';
 
 /** The tree could not be read at all; `errno` is what opendir(3) said. */
@@ -23,25 +25,23 @@ export interface FoundModules {
 }
 
 /** Where to search. */
-export interface TreePlace {
-  /** The tree that links stay in (see base/root.ts); '' for this machine, and for depmod, which follows them as kmod does. */
-  readonly root: string;
-  /** The module directory and the release, which depmod.d's lines are about. */
-  readonly moduleDir: string;
+export interface SearchPlace extends ReadPlace {
+  /** The release that depmod.d's lines are about. */
   readonly kernel: string;
-  /** Directories or files of configuration instead of the root's depmod.d (-C). */
+  /** Directories or files of configuration instead of depmod.d (-C). */
   readonly configPaths?: readonly string[] | undefined;
 }
 
 /**
  * Searches the tree and then the external directories of depmod.d for module files. Of several files of one module the
  * configuration decides which counts. Directory entries are taken in the order of their names, so that files of equal rank are always
- * decided the same way (kmod takes them as the file system gives them); such a tie is a warning.
+ * decided the same way (kmod takes them as the file system gives them); such a tie is a warning. As for kmod, the configuration is this
+ * machine's, whatever the root.
  */
-export function searchModules(place: TreePlace, say: Say): FoundModules | SearchFailure {
+export function searchModules(place: SearchPlace, say: Say): FoundModules | SearchFailure {
   const { root, moduleDir, kernel, configPaths } = place;
   const { texts, unread } = readDepmodConfig(
-    { root, kernel, moduleDir, sysfs: '/sys', proc: '/proc' },
+    { root: '', kernel, moduleDir, sysfs: '/sys', proc: '/proc' },
     { paths: configPaths },
   );
   for (const { file, why } of unread) say('error', `file parse ${file}: ${why}`);
@@ -53,14 +53,21 @@ export function searchModules(place: TreePlace, say: Say): FoundModules | Search
 /** Takes messages for which there is another place. */
 const silent: Say = () => undefined;
 
-/** The modules that depmod would list for a host, in no order; links stay inside its root. Empty when it has no tree. */
+/**
+ * The modules that depmod would list for a host, in no order: with the configuration of its root, whose `external` directories are
+ * paths inside it, too. Links stay inside. Empty when it has no tree.
+ */
 export function findModules(
   { root, moduleDir, kernel, sysfs, proc }: Host,
   fault: (fault: WalkFault) => void,
 ): readonly TreeModule[] {
   const directory = toMachineText(moduleDir);
   const { texts } = readDepmodConfig({ root, moduleDir, kernel, sysfs, proc });
-  const search = new Search(root, directory, parseDepmodConfig(texts, kernel, silent), silent);
+  const config = parseDepmodConfig(texts, kernel, silent);
+  const externals = config.externals.map((path) =>
+    insideOf(root, path) === undefined ? toMachineText(root) + path : path,
+  );
+  const search = new Search(root, directory, { ...config, externals }, silent);
   search.run(fault);
   return [...search.modules.values()];
 }

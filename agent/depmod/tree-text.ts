@@ -2,6 +2,14 @@ import { ERRNO, errnoText } from '../base/errno.ts';
 import { fromMachineText } from '../base/machine-text.ts';
 import { readRegularFile } from '../facts/regular-file.ts';
 
+/** A module tree to read. */
+export interface ReadPlace {
+  /** The tree that links stay in (see base/root.ts), an ordinary path; '' for the live machine. */
+  readonly root: string;
+  /** The module directory, absolute, machine text: `/lib/modules/6.1.0-56-amd64`. */
+  readonly moduleDir: string;
+}
+
 /** What reading a text came to; `why` is strerror(3)'s text, or says what kind of file it is. */
 export type TreeText =
   | { readonly kind: 'text'; readonly text: string }
@@ -14,11 +22,12 @@ export type TreeText =
 export const TEXT_LIMIT = 128 * 1024 * 1024;
 
 /**
- * A text of the kernel's build (modules.order, modules.builtin, System.map), latin1; `path` is machine text. A pipe or a device of
+ * A text of the kernel's build (modules.order, modules.builtin, System.map) in `root` ('' for the live machine), latin1; `path` is
+ * machine text. A pipe or a device of
  * that name is not waited for, and a file over the limit is not read.
  */
-export function readTreeText(path: string): TreeText {
-  const read = readRegularFile('', fromMachineText(path), TEXT_LIMIT);
+export function readTreeText(root: string, path: string): TreeText {
+  const read = readRegularFile(root, fromMachineText(path), TEXT_LIMIT);
   if (read.kind === 'bytes') return { kind: 'text', text: read.bytes.toString('latin1') };
   if (read.kind === 'absent') return { kind: 'unread', errno: ERRNO.ENOENT, why: errnoText(ERRNO.ENOENT) };
   const { errno, why } = read;

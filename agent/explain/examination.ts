@@ -4,17 +4,17 @@
  */
 import { FILE_SUFFIXES } from '../facts/modfiles/compression.ts';
 import { withoutCompression } from '../facts/modfiles/module-file-name.ts';
-import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Host } from '../base/host.ts';
 import { moduleFile, type ModuleName, moduleNameFromPath } from '../base/names.ts';
+import { existsInRoot } from '../base/root.ts';
 import { readKernelSample, machineText, readKernelVersions, type KernelSample } from '../facts/trees/kernel-sample.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import { readKernelSymbols, type KernelSymbols } from '../facts/kernel/kernel-symbols.ts';
 import { modinfoValue, modinfoValues } from '../facts/modfiles/modinfo.ts';
 import { openModuleFile, type ModuleFile } from '../facts/modfiles/module-file.ts';
 import { readSignature } from '../facts/modfiles/signature.ts';
-import { changedAt } from '../facts/trees/file-age.ts';
+import { changedAt, fileAge } from '../facts/trees/file-age.ts';
 import type {
   FileEvidence,
   KernelEvidence,
@@ -73,10 +73,10 @@ export class Examiner {
 
   #file(examinee: Examinee): FileEvidence {
     const { path } = examinee;
-    if (path === '' || statSync(path, { throwIfNoEntry: false }) === undefined) {
+    if (path === '' || fileAge(this.#host.root, path).kind === 'absent') {
       return { kind: 'missing', elsewhere: path === '' ? undefined : this.#elsewhere(path) };
     }
-    const file = openModuleFile(path);
+    const file = openModuleFile(this.#host.root, path);
     if (file.kind === 'not-a-module') {
       return { kind: 'unusable', why: file.why, compressed: /decompress|truncated (xz|zstd|gzip)/.test(file.why) };
     }
@@ -118,8 +118,8 @@ export class Examiner {
 
   /** Whether the file is as old as modules.dep, or older. */
   #isIndexed(path: string): boolean {
-    this.#indexed ??= changedAt(`${this.#host.moduleDir}/modules.dep.bin`) ?? 0;
-    return (changedAt(path) ?? Infinity) <= this.#indexed;
+    this.#indexed ??= changedAt(this.#host.root, `${this.#host.moduleDir}/modules.dep.bin`) ?? 0;
+    return (changedAt(this.#host.root, path) ?? Infinity) <= this.#indexed;
   }
 
   #signature(file: ModuleFile): SignatureEvidence {
@@ -201,7 +201,7 @@ export class Examiner {
 
   #exports(module: ModuleName): ReadonlyMap<string, number> {
     const path = this.#sources.matcher.dependencies(module)?.path;
-    const file = path === undefined ? undefined : openModuleFile(moduleFile(this.#host, path));
+    const file = path === undefined ? undefined : openModuleFile(this.#host.root, moduleFile(this.#host, path));
     if (file?.kind !== 'module') return new Map();
     try {
       return new Map(file.exports().map(({ name, crc }) => [name, crc]));
@@ -226,7 +226,7 @@ export class Examiner {
     const others = ['updates', 'updates/dkms', 'extra', 'weak-updates'].flatMap((folder) =>
       same.map((file) => `${this.#host.moduleDir}/${folder}/${basename(file)}`),
     );
-    return [...same, ...others].find((candidate) => candidate !== path && existsSync(candidate));
+    return [...same, ...others].find((candidate) => candidate !== path && existsInRoot(this.#host.root, candidate));
   }
 }
 

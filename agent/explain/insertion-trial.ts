@@ -11,7 +11,7 @@ import { withCandidates, type CandidateReport, type RequestReport, type StepRepo
 import { answer, fileAnswer } from '../load/answer.ts';
 import { Examiner } from './examination.ts';
 import { findSources, type Sources } from '../load/sources.ts';
-import { runStep, succeeded, type StepEnd } from '../load/step.ts';
+import { runStep, succeeded, type StepEnd, type InsertionPlace } from '../load/step.ts';
 
 /** What came of one module; `skipped`: a module that it needs failed, or was skipped. */
 type Trial =
@@ -32,7 +32,7 @@ export async function insertRequests(
   requests: readonly RequestReport[],
 ): Promise<readonly RequestReport[]> {
   const trials = new Map<ModuleName, Trial>();
-  const compression = readKernelCompression(host.sysfs);
+  const place = { root: host.root, kernelCompression: readKernelCompression(host.sysfs) };
   const before = new Set<ModuleName>();
   for (const { name, rule, file, candidates } of requests) {
     const answers =
@@ -43,7 +43,7 @@ export async function insertRequests(
         continue;
       for (const step of plan?.steps ?? []) {
         if (trials.has(step.module) || step.state === 'live' || step.state === 'builtin') continue;
-        const trial = await attempt(step, trials, compression, examiner, before);
+        const trial = await attempt(step, trials, place, examiner, before);
         trials.set(step.module, trial);
         if (trial.kind === 'inserted' || trial.kind === 'already-loaded') before.add(step.module);
       }
@@ -60,14 +60,14 @@ export async function insertRequests(
 async function attempt(
   step: Step,
   trials: Trials,
-  compression: string | undefined,
+  place: InsertionPlace,
   examiner: Examiner,
   before: ReadonlySet<ModuleName>,
 ): Promise<Trial> {
   const failed = step.after.find(({ module, required }) => required && hasFailed(trials.get(module)));
   if (failed !== undefined) return { kind: 'skipped', because: failed.module };
   const sequence = lastLogged();
-  const end = await runStep(step, compression, () => {});
+  const end = await runStep(step, place, () => {});
   if (succeeded(end)) return { kind: end.kind };
   return { kind: 'failed', diagnosis: explain(step, end, sequence, examiner, before) };
 }

@@ -2,7 +2,7 @@
  * Everything about a device or a name, without changing anything: the same way through match, rules and plan that a coldplug
  * takes, with every rule that was looked for on the way, and what the kernel would refuse.
  */
-import { existsSync } from 'node:fs';
+import { existsInRoot } from '../base/root.ts';
 import type { Host } from '../base/host.ts';
 import { moduleNameFromPath, type ModuleName, type Place } from '../base/names.ts';
 import { readAttribute } from '../facts/attribute.ts';
@@ -168,7 +168,9 @@ export class Investigator {
   #refusal(step: Step, before: ReadonlySet<ModuleName>, planned: boolean): Foreseen | undefined {
     if (step.state === 'live' || step.state === 'builtin' || step.command !== undefined) return undefined;
     if (!this.#options.deep)
-      return existsSync(step.path) ? undefined : { diagnosis: this.#predict(step, before), bad: [], firmware: [] };
+      return existsInRoot(this.#options.host.root, step.path)
+        ? undefined
+        : { diagnosis: this.#predict(step, before), bad: [], firmware: [] };
     const key = `${step.path} ${step.params} ${planned} ${[...before].join(' ')}`;
     let refusal = this.#refusals.get(key);
     if (refusal === undefined) {

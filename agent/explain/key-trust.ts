@@ -55,7 +55,7 @@ function findWitness(host: Host, signature: ModuleSignature, loaded: Iterable<Wi
   for (const { module, path } of loaded) {
     if (/[EF]/.test(tainted.get(module) ?? '')) continue;
     if (++looked > WITNESSES) return undefined;
-    const file = openModuleFile(path);
+    const file = openModuleFile(host.root, path);
     if (file.kind !== 'module') continue;
     try {
       const other = readSignature(file);

@@ -55,7 +55,7 @@ function strayFiles(host: Host, { matcher }: Sources, names: readonly string[]):
 
 function answersTo(host: Host, path: string, key: string): boolean {
   if ((moduleNameFromPath(path) as string) === key) return true;
-  const file = openModuleFile(moduleFile(host, path));
+  const file = openModuleFile(host.root, moduleFile(host, path));
   if (file.kind !== 'module') return false;
   const aliases = modinfoValues(file.modinfo, 'alias');
   file.close();

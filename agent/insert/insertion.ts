@@ -1,13 +1,15 @@
-import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, readFileSync, readSync } from 'node:fs';
 import { addon, type InsertionDone } from '../base/addon.ts';
 import { ERRNO, errnoOf } from '../base/errno.ts';
-import { nativePath, toMachineText } from '../base/machine-text.ts';
+import { openInRoot } from '../base/root.ts';
 import { compressionOf, MAGIC_LENGTH, type Compression } from '../facts/modfiles/compression.ts';
 import { decompressLater } from '../facts/modfiles/decompress.ts';
 import { forcedImage, type Force } from './forced-image.ts';
 
 /** One module to insert. */
 export interface InsertionRequest {
+  /** The tree that links stay in (see base/root.ts); '' for the live machine. */
+  readonly root: string;
   /** The module file; what its name ends in plays no part. */
   readonly path: string;
   /** `param=value` words separated by blanks, as the kernel takes them; latin1. */
@@ -57,13 +59,9 @@ const LOOKED_INTO: ReadonlySet<number> = new Set([ERRNO.EINVAL, ERRNO.ENOEXEC, E
  * ENOSYS, EOPNOTSUPP: built without) gets the image too. kmod gives up there; see docs/differences.md.
  */
 export async function insertModule(request: InsertionRequest): Promise<Insertion> {
-  let fd: number;
-  try {
-    // O_NONBLOCK: a fifo in the module's place would wait for a writer.
-    fd = openSync(nativePath(toMachineText(request.path)), constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    return refused('open', errnoOf(error, ERRNO.EINVAL));
-  }
+  // O_NONBLOCK: a fifo in the module's place would wait for a writer.
+  const fd = openInRoot(request.root, request.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  if (fd < 0) return refused('open', -fd);
   try {
     const { force } = request;
     if (request.path.endsWith('.ko') && force?.modversions !== true && force?.vermagic !== true) {

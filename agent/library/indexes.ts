@@ -48,22 +48,22 @@ export type IndexBuild = { readonly messages: readonly IndexMessage[] } & (
  * Builds the indexes of a module tree in memory, as depmod(8) does, and writes nothing. It reads module files in parallel.
  *
  *     const build = await buildIndexes({ root: '/mnt/image', kernel: '6.1.0-56-amd64' });
- *     if (build.kind === 'built') publishIndexes(build.moduleDir, build.files);
+ *     if (build.kind === 'built') publishIndexes(build.moduleDir, build.files, { root: '/mnt/image' });
  *
  * Errors (PlugdError): `usage` when the root is not a directory, or has several releases and none was named; `unreadable` when the
  * disk fails.
  */
 export async function buildIndexes(options: IndexBuildOptions = {}): Promise<IndexBuild> {
   const { symvers, systemMap, configPaths } = options;
-  const { moduleDir, kernel } =
+  const { root, moduleDir, kernel } =
     options.moduleDir === undefined
       ? openHost({ root: options.root, kernel: options.kernel })
-      : { moduleDir: resolve(options.moduleDir), kernel: options.kernel ?? release() };
+      : { root: '', moduleDir: resolve(options.moduleDir), kernel: options.kernel ?? release() };
   const messages: IndexMessage[] = [];
   const say = (level: Level, text: string) => messages.push({ level, text });
-  const directory = toMachineText(moduleDir);
+  const place = { root, moduleDir: toMachineText(moduleDir) };
   const reading = await readTree({
-    moduleDir: directory,
+    ...place,
     kernel,
     configPaths,
     symvers,
@@ -73,14 +73,20 @@ export async function buildIndexes(options: IndexBuildOptions = {}): Promise<Ind
   });
   if (reading.kind !== 'read') return { ...reading, messages };
   const { layout = 'children-first', warnDuplicates } = options;
-  const files = indexFiles(directory, reading.tree, { layout, warnDuplicates, say });
+  const files = indexFiles(place, reading.tree, { layout, warnDuplicates, say });
   return { kind: 'built', moduleDir, files, messages };
 }
 
 /**
  * Writes indexes into a directory, which it makes if needed. No reader ever sees half a file, and a full disk or a crash leaves the
- * old ones: it writes and flushes all files beside their places, then renames them.
+ * old ones: it writes and flushes all files beside their places, then renames them. With `root`, the tree that the directory lies in, it writes
+ * nothing when a link leads out of that tree; name it when somebody else owns the tree.
  */
-export function publishIndexes(directory: string, files: IndexFiles): Publication {
-  return publish(toMachineText(resolve(directory)), files);
+export function publishIndexes(
+  directory: string,
+  files: IndexFiles,
+  options: { readonly root?: string | undefined } = {},
+): Publication {
+  const root = options.root === undefined ? '' : resolve(options.root).replace(/\/+$/, '');
+  return publish(toMachineText(resolve(directory)), files, toMachineText(root));
 }

@@ -1,7 +1,8 @@
 /** A module tree with the administrator's rules, as one object that plans what modprobe and the agent would do. Changes nothing. */
-import type { HostOptions } from '../base/host.ts';
+import { resolve } from 'node:path';
+import type { Host, HostOptions } from '../base/host.ts';
 import { lookupKey, moduleFile, moduleName, type ModuleName } from '../base/names.ts';
-import { builtinInfo, readModuleInfo, type ModuleInfo } from '../facts/modfiles/module-info.ts';
+import { builtinInfo, readModuleInfo as readInfoIn, type ModuleInfo } from '../facts/modfiles/module-info.ts';
 import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
 import type { NotAModule } from '../facts/modfiles/module-file.ts';
 import type { Lookup } from '../match/candidate.ts';
@@ -71,6 +72,17 @@ export interface Modules {
 }
 
 /**
+ * What a module file says about itself, or why it is no module: `readModuleInfo('/tmp/e1000e.ko.xz')`. A path that is not UTF-8 comes
+ * as bytes. With `root`, a tree that the file lies in, links are followed inside that tree.
+ */
+export function readModuleInfo(
+  path: string | Buffer,
+  options: { readonly root?: string | undefined } = {},
+): ModuleInfo | NotAModule {
+  return readInfoIn(options.root === undefined ? '' : resolve(options.root).replace(/\/+$/, ''), path);
+}
+
+/**
  * Opens the module tree and the rules of this machine, or of another root file system:
  *
  *     const modules = openModules({ root: '/mnt/image' });
@@ -82,17 +94,19 @@ export interface Modules {
  */
 export function openModules(options: HostOptions = {}): Modules {
   const host = placeOf(options);
-  return new OpenModules(host.kernel, host.moduleDir, openSources(host));
+  return new OpenModules(host, openSources(host));
 }
 
 class OpenModules implements Modules {
   readonly kernel: string;
   readonly moduleDir: string;
+  readonly #root: string;
   readonly #sources: Sources;
 
-  constructor(kernel: string, moduleDir: string, sources: Sources) {
+  constructor({ kernel, moduleDir, root }: Host, sources: Sources) {
     this.kernel = kernel;
     this.moduleDir = moduleDir;
+    this.#root = root;
     this.#sources = sources;
   }
 
@@ -122,7 +136,7 @@ class OpenModules implements Modules {
   info(module: string): ModuleInfo | NotAModule | BuiltinInfo | undefined {
     const name = moduleName(module);
     const path = this.#sources.matcher.dependencies(name)?.path;
-    if (path !== undefined) return readModuleInfo(moduleFile(this, path));
+    if (path !== undefined) return readInfoIn(this.#root, moduleFile(this, path));
     if (lookupKey(name) === undefined || !this.isBuiltin(name)) return undefined;
     const text = this.#sources.tree.files.readText('modules.builtin.modinfo') ?? '';
     return { kind: 'builtin', module: name, fields: builtinInfo(text, name) ?? [] };

@@ -1,7 +1,7 @@
 /** What became of a module, put together from the plan, the scheduler and the kernel's answer. */
-import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
+import { existsInRoot } from '../base/root.ts';
 import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
 import { readLockdown } from '../facts/kernel/lockdown.ts';
 import { readPrivileges } from '../facts/kernel/privileges.ts';
@@ -56,7 +56,8 @@ export function moduleRecord(
 /** What a dry run can say before the kernel is asked: whether the file is there, and those of the modules it needs. */
 function prediction(step: Step, context: RecordContext): Result {
   if (step.command !== undefined) return { result: 'planned' };
-  if (!existsSync(step.path)) return { result: 'failed', cause: 'missing-file', detail: step.path };
+  if (!existsInRoot(context.host.root, step.path))
+    return { result: 'failed', cause: 'missing-file', detail: step.path };
   for (const { module, required } of step.after) {
     const needed = required ? context.wanted(module) : undefined;
     if (needed !== undefined && prediction(needed, context).result !== 'planned') {

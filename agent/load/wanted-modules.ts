@@ -70,7 +70,8 @@ export class WantedModules {
 
   /** Adds the steps of a plan, in their order. A module that is wanted already keeps its place. `urgent`: see Task. */
   want(steps: readonly Step[], requester: Requester, urgent: boolean): void {
-    const { dryRun, kernelCompression, run = runStep } = this.#options;
+    const { host, dryRun, kernelCompression, run = runStep } = this.#options;
+    const place = { root: host.root, kernelCompression };
     const tasks: Array<Task<StepEnd>> = [];
     for (const step of steps) {
       const { module } = step;
@@ -89,7 +90,7 @@ export class WantedModules {
         after: step.after,
         rank: rankOf(requester, step),
         urgent,
-        run: async () => run(this.#wanted.get(module)?.step ?? step, kernelCompression, slow),
+        run: async () => run(this.#wanted.get(module)?.step ?? step, place, slow),
       });
     }
     if (tasks.length > 0) this.#scheduler.add(tasks);

@@ -30,7 +30,7 @@ for (const [name, [files, upToDate]] of Object.entries(ROWS)) {
       }
     }
     t.equal(
-      isUpToDate(dir, () => undefined),
+      isUpToDate({ root: '', moduleDir: dir }, () => undefined),
       upToDate,
     );
     t.end();

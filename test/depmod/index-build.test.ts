@@ -22,10 +22,10 @@ async function build(t: Test, files: Files): Promise<Built> {
   });
   const said: string[] = [];
   const say = (level: string, text: string) => said.push(`${level}: ${text.replaceAll(moduleDir, 'DIR')}`);
-  const reading = await readTree({ moduleDir, kernel: '1.0', configPaths: [], say });
+  const reading = await readTree({ root: '', moduleDir, kernel: '1.0', configPaths: [], say });
   if (reading.kind !== 'read') throw new Error(reading.kind);
   const texts = new Map<string, string>(textFiles(reading.tree, () => undefined));
-  const written = indexFiles(moduleDir, reading.tree, { layout: 'children-first', say });
+  const written = indexFiles({ root: '', moduleDir }, reading.tree, { layout: 'children-first', say });
   for (const [name, bytes] of written) texts.set(name, bytes.toString('latin1'));
   return { moduleDir, file: (name) => texts.get(name) ?? '', said };
 }

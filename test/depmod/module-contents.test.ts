@@ -20,6 +20,7 @@ t.test('modules are taken in their order, plain and compressed ones mixed', asyn
   const modules = listed.map((name) => ({ name: moduleNameFromPath(name), path: join(dir, name), listed: name }));
   const taken: number[] = [];
   const facts = await readModules(
+    '',
     modules,
     (position) => taken.push(position),
     () => undefined,
@@ -38,6 +39,7 @@ t.test('a file that is no module is told and has no facts', async (t) => {
   }));
   const said: string[] = [];
   const facts = await readModules(
+    '',
     modules,
     () => undefined,
     (level, text) => said.push(`${level}: ${text.replace(dir, 'DIR')}`),

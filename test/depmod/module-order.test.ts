@@ -42,7 +42,7 @@ for (const [name, row] of Object.entries(ROWS)) {
     const dir = t.testdir({});
     if (row.order !== undefined) writeFileSync(join(dir, 'modules.order'), row.order);
     const said: string[] = [];
-    const ordered = orderModules(FILES.map(module), dir, (level, text) =>
+    const ordered = orderModules(FILES.map(module), { root: '', moduleDir: dir }, (level, text) =>
       said.push(`${level}: ${text.replace(dir, 'DIR')}`),
     );
     t.same(

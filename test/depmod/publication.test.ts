@@ -138,10 +138,10 @@ t.test('freshness of trees that are odd', (t) => {
   const said: string[] = [];
   const say = (level: string, text: string) => said.push(`${level}: ${text}`);
   const dir = t.testdir({ 'a.ko': 'x', up: t.fixture('symlink', '.'), dangling: t.fixture('symlink', 'nowhere') });
-  t.equal(isUpToDate(join(dir, 'none'), say), false);
-  t.equal(isUpToDate(dir, say), false);
+  t.equal(isUpToDate({ root: '', moduleDir: join(dir, 'none') }, say), false);
+  t.equal(isUpToDate({ root: '', moduleDir: dir }, say), false);
   writeFileSync(join(dir, 'modules.dep'), '');
-  t.equal(isUpToDate(dir, say), true);
+  t.equal(isUpToDate({ root: '', moduleDir: dir }, say), true);
   t.same(said, [
     `error: could not open directory ${dir}/none: No such file or directory`,
     `error: could not fstatat(${dir}, modules.dep): No such file or directory`,

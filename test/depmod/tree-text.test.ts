@@ -10,7 +10,7 @@ import { makeModuleDirectory } from '../fixtures/made-tree.ts';
 
 t.test('texts, and what is none', (t) => {
   const dir = t.testdir({ text: Buffer.from([0x61, 0xe9, 0x0a]), größe: 'x', folder: {} });
-  const read = (name: string) => readTreeText(toMachineText(join(dir, name)));
+  const read = (name: string) => readTreeText('', toMachineText(join(dir, name)));
   const big = openSync(join(dir, 'big'), 'w');
   ftruncateSync(big, TEXT_LIMIT + 1);
   closeSync(big);
@@ -31,10 +31,10 @@ t.test('a fifo in place of a text of the build stops nothing', async (t) => {
   if (names.some((name) => spawnSync('mkfifo', [join(dir, name)]).status !== 0)) return;
   const said: string[] = [];
   const say = (level: string, text: string) => said.push(`${level}: ${text.replaceAll(dir, 'DIR')}`);
-  const options = { moduleDir: dir, kernel: '1.0', configPaths: [], say };
+  const options = { root: '', moduleDir: dir, kernel: '1.0', configPaths: [], say };
   const reading = await readTree(options);
   if (reading.kind !== 'read') throw new Error(reading.kind);
-  const files = indexFiles(dir, reading.tree, { layout: 'children-first', say });
+  const files = indexFiles({ root: '', moduleDir: dir }, reading.tree, { layout: 'children-first', say });
   t.equal(files.get('modules.dep')?.toString(), 'kernel/a.ko:\n');
   t.same(
     said.filter((text) => text.startsWith('warning')),

@@ -220,7 +220,7 @@ t.test('which call a file leads to, and what its answers mean', async (t) => {
   const results = await run<Insertion>(
     dir,
     rows.map((row) => {
-      const request = { path: join(dir, row.file), params: '', ...row.request };
+      const request = { root: '', path: join(dir, row.file), params: '', ...row.request };
       return { name: row.name, answers: row.answers ?? [0], call: `insertModule(${JSON.stringify(request)})` };
     }),
   );
@@ -238,7 +238,7 @@ t.test('which call a file leads to, and what its answers mean', async (t) => {
 
 t.test('what this kernel answers itself', async (t) => {
   const file = join(t.testdir({ 'x.ko': image }), 'x.ko');
-  const insertion = await insertModule({ path: file, params: '', kernelCompression: undefined });
+  const insertion = await insertModule({ root: '', path: file, params: '', kernelCompression: undefined });
   t.match(insertion, { kind: 'refused', during: 'insert' });
   const removal = await removeModule({ module: moduleName('no-such-module') });
   t.match(removal, { kind: 'refused' });

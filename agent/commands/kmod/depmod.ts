@@ -1,5 +1,5 @@
 import { release } from 'node:os';
-import { toMachineText } from '../../base/machine-text.ts';
+import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
 import { absolute } from '../machine-words.ts';
 import { addon } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
@@ -99,7 +99,7 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   if (!/^\s*[+-]?\d+\.\s*[+-]?\d/.test(kernel)) return applet.fail(`Bad version passed ${kernel}`);
   const moduleDir = `${settings.base}/${settings.moduleDirectory}/${kernel}`;
   if (settings.quick) {
-    if (settings.show || isUpToDate(moduleDir, say(applet))) return 0;
+    if (settings.show || isUpToDate({ root: fromMachineText(settings.base), moduleDir }, say(applet))) return 0;
     all = true;
   }
   if (all) files.length = 0;
@@ -151,8 +151,9 @@ async function build(
     applet.fatal(named.why);
     return 1;
   }
+  const place = { root: fromMachineText(settings.base), moduleDir };
   const reading = await readTree({
-    moduleDir,
+    ...place,
     kernel,
     modules: named?.modules,
     configPaths: settings.configPaths.length === 0 ? undefined : settings.configPaths,
@@ -177,7 +178,7 @@ async function build(
     for (const name of TEXT_FILES) applet.print(texts.get(name) ?? '');
     return 0;
   }
-  const indexes = indexFiles(moduleDir, reading.tree, { layout, warnDuplicates, say: messages });
+  const indexes = indexFiles(place, reading.tree, { layout, warnDuplicates, say: messages });
   const directory = settings.out === undefined ? moduleDir : `${settings.out}/${settings.moduleDirectory}/${kernel}`;
   const publication = publishIndexes(directory, indexes, settings.out ?? settings.base);
   if (publication.kind === 'published') return 0;

@@ -62,6 +62,7 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   };
   if (size < SHORTEST) return refused(ERRNO.EINVAL);
   const insertion = await insertModule({
+    root: '',
     path: fromMachineText(shown),
     params,
     force,

@@ -131,7 +131,7 @@ class Modinfo {
     if (isText) this.#applet.print(moduleInfoHead(subject, this.#style));
     if (isText && this.#style.field === 'filename') return;
     const { name, path } = subject;
-    const info = path === undefined ? undefined : readModuleInfo(nativePath(path));
+    const info = path === undefined ? undefined : readModuleInfo('', nativePath(path));
     if (info?.kind === 'not-a-module') {
       const why = `${errnoText(info.errno)} (${info.why})`;
       this.#fail(`could not get modinfo from '${name}': ${why}`);

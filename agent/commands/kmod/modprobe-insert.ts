@@ -165,6 +165,7 @@ export class Inserter {
     const explaining = run.applet.level >= LEVEL.info ? await import('../../explain/insertion-trial.ts') : undefined;
     const logged = explaining?.lastLogged();
     const insertion = await insertModule({
+      root: run.host.root,
       path: step.path,
       params: step.params,
       kernelCompression: readKernelCompression(run.host.sysfs),

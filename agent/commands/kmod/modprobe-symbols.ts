@@ -27,7 +27,7 @@ export function showSymbols(run: ModprobeRun, operand: string): boolean {
 
 function showFile(run: ModprobeRun, path: string | Buffer, operand: string): boolean {
   const exported = run.settings.action === 'show-exports';
-  const opened = openModuleFile(path);
+  const opened = openModuleFile('', path);
   const symbols = opened.kind === 'not-a-module' ? [] : exported ? opened.exports() : opened.versions();
   if (opened.kind === 'module') opened.close();
   if (symbols.length === 0) {

@@ -87,7 +87,7 @@ function userText(user: ModuleUser): string {
 function aliases(module: ModuleName, matcher: Matcher | undefined): readonly string[] {
   const path = matcher?.dependencies(module)?.path;
   if (path === undefined) return [];
-  const info = readModuleInfo(moduleFile(openHost(), path));
+  const info = readModuleInfo('', moduleFile(openHost(), path));
   return info.kind === 'not-a-module' ? [] : modinfoValues(info.fields, 'alias');
 }
 

@@ -66,7 +66,7 @@ function readHealthFacts(host: Host, agent: boolean): HealthFacts {
       ...policyProblems(host),
     ],
     idleRules: sources === undefined ? [] : idleRules(host, sources),
-    loose: readLoosePaths(rulePlaces(host)),
+    loose: readLoosePaths(host.root, rulePlaces(host)),
     udevd: { running: live !== undefined && udevdRuns(host), loads: udevLoads(host) },
     agent,
     firmwareFolders: firmware.folders,
@@ -89,7 +89,10 @@ export function treeFacts(host: Host, { tree, config }: Sources): TreeFacts {
   const missing: string[] = [];
   const newer: string[] = [];
   const listed = new Set<string>();
-  const made = changedAt(`${host.moduleDir}/modules.dep.bin`) ?? changedAt(`${host.moduleDir}/modules.dep`) ?? 0;
+  const made =
+    changedAt(host.root, `${host.moduleDir}/modules.dep.bin`) ??
+    changedAt(host.root, `${host.moduleDir}/modules.dep`) ??
+    0;
   for (const { value } of tree.indexes.dep?.entries() ?? []) {
     const path = parseDepLine(value)?.path;
     if (path === undefined) continue;
@@ -168,7 +171,7 @@ export function firmwareFacts(
   for (const module of new Set([...loaded, ...wanted])) {
     const path = matcher.dependencies(module)?.path;
     if (path === undefined) continue;
-    const file = openModuleFile(moduleFile(host, path));
+    const file = openModuleFile(host.root, moduleFile(host, path));
     if (file.kind !== 'module') continue;
     const named = modinfoValues(file.modinfo, 'firmware');
     file.close();

@@ -173,7 +173,7 @@ function parameters({ module, text, place }: OptionsRule, { host, sources, names
   // Options may be for an alias.
   if (found === undefined)
     return commandLine || matcher.lookup(module).kind === 'found' ? [] : named(module, place, names);
-  const file = openModuleFile(moduleFile(host, found.path));
+  const file = openModuleFile(host.root, moduleFile(host, found.path));
   if (file.kind !== 'module') return [];
   try {
     return badParameters(file.modinfo, [{ text, place }]).map(({ name, value, kind, type, suggestion }) => {

@@ -1,10 +1,9 @@
-import { lstatSync } from 'node:fs';
 import { fnmatch } from '../../base/fnmatch.ts';
 import type { Host } from '../../base/host.ts';
 import { moduleName, type ModuleName, type Place } from '../../base/names.ts';
 import { relatePatterns } from '../../base/pattern-relation.ts';
+import { existsInRoot, listInRoot } from '../../base/root.ts';
 import { nearestWord } from '../../base/spelling.ts';
-import { readNames } from '../../facts/attribute.ts';
 import type { Sources } from '../../load/sources.ts';
 import { createMatcher, type Matcher } from '../../match/matcher.ts';
 
@@ -89,19 +88,18 @@ export class KnownNames {
   nearProgram(program: string): string | undefined {
     const slash = program.lastIndexOf('/');
     const folders = slash < 0 ? PATH : [program.slice(0, slash)];
-    const names = folders.flatMap((folder) => readNames(this.#host.root + folder));
+    const { root } = this.#host;
+    const names = folders.flatMap((folder) => {
+      const entries = listInRoot(root, root + folder);
+      return typeof entries === 'number' ? [] : entries.map(({ name }) => name);
+    });
     const near = nearestWord(program.slice(slash + 1), names);
     return near === undefined ? undefined : program.slice(0, slash + 1) + near;
   }
 
   #exists(path: string): boolean {
-    try {
-      // A link inside another root may be absolute; that it is there is enough.
-      lstatSync(this.#host.root + path);
-      return true;
-    } catch {
-      return false;
-    }
+    const { root } = this.#host;
+    return existsInRoot(root, root + path);
   }
 
   #names(): readonly string[] {

@@ -2,8 +2,8 @@
  * Before a reboot into another kernel: would everything that is in use now be there? Compared are the loaded modules and the
  * devices that have a driver with the other release's tree, firmware and initramfs.
  */
-import { existsSync } from 'node:fs';
 import { openHost, type Host } from '../../base/host.ts';
+import { existsInRoot } from '../../base/root.ts';
 import { moduleFile, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
 import { readInitramfs } from '../../facts/initramfs/initramfs.ts';
 import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
@@ -89,7 +89,7 @@ function modulesFinding({ inUse, loaded, sources, now, host }: Next): Finding {
   if (loaded === 0) return { state: 'unknown', summary: `no module is loaded here (${now.proc}/modules)` };
   const missing = inUse.filter((module) => sources.matcher.dependencies(module) === undefined);
   if (missing.length === 0) return { state: 'ok', summary: `all ${loaded} are there or built in` };
-  const headers = existsSync(`${host.moduleDir}/build`);
+  const headers = existsInRoot(host.root, `${host.moduleDir}/build`);
   return {
     state: 'wrong',
     summary: `${counted(missing.length, 'module')} of ${loaded} would not be there`,

@@ -33,7 +33,7 @@ export function* withFirmware(host: Host, devices: Iterable<BoundDevice>): Gener
 export function firmwareNames(host: Host, { matcher }: Sources, module: ModuleName): readonly string[] | undefined {
   const found = matcher.dependencies(module);
   if (found === undefined) return undefined;
-  const file = openModuleFile(moduleFile(host, found.path));
+  const file = openModuleFile(host.root, moduleFile(host, found.path));
   if (file.kind !== 'module') return undefined;
   try {
     return [...new Set(modinfoValues(file.modinfo, 'firmware'))];

@@ -44,7 +44,7 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
   const path = found === undefined ? undefined : moduleFile(host, found.path);
   const needs = (found?.depends ?? []).map((each) => moduleNameFromPath(each));
   const devices = devicesOf(host, sources, module);
-  const description = path === undefined ? undefined : descriptionOf(path);
+  const description = path === undefined ? undefined : descriptionOf(host.root, path);
   return {
     ...base,
     ...(aliasOf === undefined ? {} : { aliasOf }),
@@ -161,8 +161,8 @@ function byOwnName(sources: Sources): Sources {
   return { ...sources, matcher: createMatcher(sources.tree.indexes, { aliases: [], commands }) };
 }
 
-function descriptionOf(path: string): string | undefined {
-  const file = openModuleFile(path);
+function descriptionOf(root: string, path: string): string | undefined {
+  const file = openModuleFile(root, path);
   if (file.kind !== 'module') return undefined;
   try {
     return modinfoValue(file.modinfo, 'description');

@@ -1,6 +1,5 @@
 /** Finds files that others than root can change. Reads modes only; doctor/ judges. */
-import { statSync } from 'node:fs';
-import { readNames } from '../attribute.ts';
+import { listInRoot, statInRoot } from '../../base/root.ts';
 
 /** A file or folder that somebody other than root could change. */
 export interface LoosePath {
@@ -10,25 +9,23 @@ export interface LoosePath {
   readonly uid: number;
 }
 
-const OTHERS_WRITE = 0o002;
-const STICKY = 0o1000;
+const OTHERS_WRITE = 0o002n;
+const STICKY = 0o1000n;
 
-/** Which of `paths`, and of the entries of those that are folders, others than root can change. Skips missing ones. */
-export function readLoosePaths(paths: readonly string[]): readonly LoosePath[] {
+/** Which of `paths`, and of the entries of those that are folders, others than root can change; paths of `root` ('' for the live machine). Skips missing ones. */
+export function readLoosePaths(root: string, paths: readonly string[]): readonly LoosePath[] {
   return paths.flatMap((path) => {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return [];
-    return stat.isDirectory()
-      ? [...judge(path), ...readNames(path).flatMap((name) => judge(`${path}/${name}`))]
-      : judge(path);
+    const entries = listInRoot(root, path);
+    if (typeof entries === 'number') return judge(root, path);
+    return [...judge(root, path), ...entries.flatMap(({ name }) => judge(root, `${path}/${name}`))];
   });
 }
 
-function judge(path: string): LoosePath[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
+function judge(root: string, path: string): LoosePath[] {
+  const stat = statInRoot(root, path);
   // A link to /dev/null masks; that everyone may write to /dev/null is no defect.
   if (stat === undefined || !(stat.isFile() || stat.isDirectory())) return [];
-  const everyone = (stat.mode & OTHERS_WRITE) !== 0 && !(stat.isDirectory() && (stat.mode & STICKY) !== 0);
-  if (everyone) return [{ path, who: 'everyone', uid: stat.uid }];
-  return stat.uid === 0 ? [] : [{ path, who: 'owner', uid: stat.uid }];
+  const everyone = (stat.mode & OTHERS_WRITE) !== 0n && !(stat.isDirectory() && (stat.mode & STICKY) !== 0n);
+  if (everyone) return [{ path, who: 'everyone', uid: Number(stat.uid) }];
+  return stat.uid === 0n ? [] : [{ path, who: 'owner', uid: Number(stat.uid) }];
 }

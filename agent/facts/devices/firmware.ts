@@ -7,9 +7,9 @@
  *
  * Source: drivers/base/firmware_loader/main.c.
  */
-import { existsSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
-import { readAttribute, readNames } from '../attribute.ts';
+import { existsInRoot, listInRoot } from '../../base/root.ts';
+import { readAttribute } from '../attribute.ts';
 
 /** Where the kernel looks for firmware, in order; absolute paths under the host's root. */
 export function firmwareFolders(host: Host): readonly string[] {
@@ -29,11 +29,15 @@ export interface FirmwareSearch {
 
 /** A search of the host's folders. Names may be patterns with `*` (`qed/qed_init_values_zipped-*.bin`), as modinfo prints them. */
 export function openFirmware(host: Host): FirmwareSearch {
-  const folders = firmwareFolders(host).filter((folder) => existsSync(folder));
+  const folders = firmwareFolders(host).filter((folder) => existsInRoot(host.root, folder));
   const listings = new Map<string, readonly string[]>();
   const list = (folder: string) => {
     let names = listings.get(folder);
-    if (names === undefined) listings.set(folder, (names = readNames(folder)));
+    if (names === undefined) {
+      const entries = listInRoot(host.root, folder);
+      names = typeof entries === 'number' ? [] : entries.map(({ name }) => name);
+      listings.set(folder, names);
+    }
     return names;
   };
   const findIn = (folder: string, name: string): string | undefined => {
@@ -41,7 +45,7 @@ export function openFirmware(host: Host): FirmwareSearch {
     const directory = slash < 0 ? folder : `${folder}/${name.slice(0, slash)}`;
     const wanted = name.slice(slash + 1);
     if (!/[*?]/.test(wanted)) {
-      return SUFFIXES.map((suffix) => `${folder}/${name}${suffix}`).find((path) => existsSync(path));
+      return SUFFIXES.map((suffix) => `${folder}/${name}${suffix}`).find((path) => existsInRoot(host.root, path));
     }
     const pattern = new RegExp(
       `^${wanted

@@ -1,9 +1,11 @@
 /** The configuration a kernel was built with. Reads only. */
-import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import type { Host } from '../../base/host.ts';
-import { readText } from '../attribute.ts';
+import { readRegularFile, readTextIn } from '../regular-file.ts';
+
+/** Far more than any kernel's configuration has. */
+const MOST_BYTES = 16 << 20;
 
 /** How a kernel was configured, and the file that says so. */
 export interface KernelConfig {
@@ -25,7 +27,7 @@ export function readKernelConfig(host: Host): KernelConfig | undefined {
     `${host.moduleDir}/build/.config`,
   ];
   for (const file of places) {
-    const text = file.endsWith('.gz') ? unzip(file) : readText(file);
+    const text = file.endsWith('.gz') ? unzip(file) : readTextIn(host.root, file);
     if (text !== undefined) return { file, value: (name) => valueOf(text, name) };
   }
   return undefined;
@@ -42,9 +44,11 @@ function valueOf(text: string, name: string): string | undefined {
 }
 
 function unzip(file: string): string | undefined {
+  const read = readRegularFile('', file);
+  if (read.kind !== 'bytes') return undefined;
   try {
-    return gunzipSync(readFileSync(file)).toString('latin1');
+    return gunzipSync(read.bytes, { maxOutputLength: MOST_BYTES }).toString('latin1');
   } catch {
-    return undefined;
+    return undefined; // Not what gzip made: no configuration then.
   }
 }

@@ -6,12 +6,12 @@
  *
  * kallsyms lists all symbols, exported or not, so only names come from it.
  */
-import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Host } from '../../base/host.ts';
 import { readText } from '../attribute.ts';
 import { compressionOf, COMPRESSION_SUFFIXES } from '../modfiles/compression.ts';
 import { decompress } from '../modfiles/decompress.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /** A kernel's own symbols. */
 export interface KernelSymbols {
@@ -32,7 +32,7 @@ export function readKernelSymbols(host: Host): KernelSymbols | undefined {
     ]),
   ];
   for (const file of symvers) {
-    const text = readWhole(file);
+    const text = readWhole(host.root, file);
     if (text !== undefined) return ofSymvers(file, text);
   }
   if (host.root !== '' || host.kernel !== release()) return undefined;
@@ -57,14 +57,11 @@ function ofKallsyms(file: string, text: string): KernelSymbols {
   };
 }
 
-function readWhole(file: string): string | undefined {
-  try {
-    const bytes = readFileSync(file);
-    const compression = compressionOf(bytes);
-    if (compression === undefined) return bytes.toString('latin1');
-    const unpacked = decompress(compression, bytes);
-    return unpacked.kind === 'image' ? unpacked.image.toString('latin1') : undefined;
-  } catch {
-    return undefined;
-  }
+function readWhole(root: string, file: string): string | undefined {
+  const read = readRegularFile(root, file);
+  if (read.kind !== 'bytes') return undefined;
+  const compression = compressionOf(read.bytes);
+  if (compression === undefined) return read.bytes.toString('latin1');
+  const unpacked = decompress(compression, read.bytes);
+  return unpacked.kind === 'image' ? unpacked.image.toString('latin1') : undefined;
 }

@@ -1,8 +1,9 @@
 /** A module file: symbols, versions, modinfo, signature mark. Reads only, and trusts nothing in the file. */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../../base/error.ts';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
-import { nativePath, toMachineText } from '../../base/machine-text.ts';
+import { fromMachineText } from '../../base/machine-text.ts';
+import { openInRoot } from '../../base/root.ts';
 import { compressionOf, MAGIC_LENGTH, type Compression } from './compression.ts';
 import { decompress, decompressLater, IMAGE_LIMIT, type Decompressed } from './decompress.ts';
 import { imageSource, section, sectionBytes, viewOf, type ByteSource, type Elf } from './elf.ts';
@@ -135,9 +136,12 @@ export class ModuleFile {
   }
 }
 
-/** Opens a module file, or says why it is not one; holds at most IMAGE_LIMIT bytes. A path that is not UTF-8 comes as bytes. */
-export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule {
-  const opened = open(place);
+/**
+ * Opens a module file of `root` ('' for the live machine; see base/root.ts), or says why it is not one; holds at most IMAGE_LIMIT
+ * bytes. A path that is not UTF-8 comes as bytes.
+ */
+export function openModuleFile(root: string, place: string | Buffer): ModuleFile | NotAModule {
+  const opened = open(root, place);
   if (opened.kind !== 'packed') return opened;
   try {
     return unpack(opened, decompress(opened.compression, readWhole(opened)));
@@ -151,14 +155,15 @@ export function openModuleFile(place: string | Buffer): ModuleFile | NotAModule 
  * that is possible; reading anything else of the file then loads the whole image.
  */
 export async function openModuleFileLater(
+  root: string,
   place: string | Buffer,
   sections?: readonly string[],
 ): Promise<ModuleFile | NotAModule> {
-  const opened = open(place);
+  const opened = open(root, place);
   if (opened.kind !== 'packed') return opened;
   const { path, compression } = opened;
   if (sections !== undefined) {
-    const source = await readModuleParts(compression, opened, sections, () => wholeImage(place));
+    const source = await readModuleParts(compression, opened, sections, () => wholeImage(root, place));
     if (source !== undefined) {
       closeSync(opened.fd);
       const module = moduleOf(path, compression, source, () => source.close());
@@ -174,8 +179,8 @@ export async function openModuleFileLater(
 }
 
 /** The image of a file that was kept only in parts. */
-function wholeImage(place: string | Buffer): ByteSource {
-  const file = openModuleFile(place);
+function wholeImage(root: string, place: string | Buffer): ByteSource {
+  const file = openModuleFile(root, place);
   if (file.kind === 'not-a-module') throw new PlugdError('unreadable', `${file.path}: ${file.why}`);
   return imageSource(file.image());
 }
@@ -186,19 +191,13 @@ interface Packed extends OpenFile {
   readonly compression: Compression;
 }
 
-function open(place: string | Buffer): ModuleFile | Packed | NotAModule {
+function open(root: string, place: string | Buffer): ModuleFile | Packed | NotAModule {
   const path = typeof place === 'string' ? place : place.toString('latin1');
   const not = (why: string, errno: number): NotAModule => ({ kind: 'not-a-module', path, why, errno });
-  let fd: number;
-  try {
-    // O_NONBLOCK: a fifo would wait for a writer.
-    fd = openSync(
-      typeof place === 'string' ? nativePath(toMachineText(place)) : place,
-      constants.O_RDONLY | constants.O_NONBLOCK,
-    );
-  } catch (error) {
-    return failed(path, error);
-  }
+  const ordinary = typeof place === 'string' ? place : fromMachineText(path);
+  // O_NONBLOCK: a fifo would wait for a writer.
+  const fd = openInRoot(root, ordinary, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  if (fd < 0) return not(errnoText(-fd), -fd);
   let keep = false;
   try {
     const stat = fstatSync(fd);

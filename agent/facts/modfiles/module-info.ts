@@ -18,8 +18,8 @@ export interface ModuleInfo {
 }
 
 /** Reads a module file's information; like kmod, treats a file without a `.modinfo` section as no module. */
-export function readModuleInfo(path: string | Buffer): ModuleInfo | NotAModule {
-  const file = openModuleFile(path);
+export function readModuleInfo(root: string, path: string | Buffer): ModuleInfo | NotAModule {
+  const file = openModuleFile(root, path);
   if (file.kind === 'not-a-module') return file;
   try {
     if (file.elf.section('.modinfo') === undefined) {

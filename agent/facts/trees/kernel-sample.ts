@@ -1,9 +1,9 @@
 /** What the modules of a kernel have in common, learned from some of them. Reads only. */
-import { existsSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
-import { readText } from '../attribute.ts';
+import { existsInRoot } from '../../base/root.ts';
 import { FILE_SUFFIXES } from '../modfiles/compression.ts';
 import { openModuleFile, type ModuleFile } from '../modfiles/module-file.ts';
+import { readTextIn } from '../regular-file.ts';
 
 /** What every module of a kernel has in common, taken from one that was built with it. */
 export interface KernelSample {
@@ -26,7 +26,7 @@ const TRIES = 20;
  */
 export function readKernelSample(host: Host): KernelSample | undefined {
   for (const path of inTreeModules(host, TRIES)) {
-    const file = openModuleFile(path);
+    const file = openModuleFile(host.root, path);
     if (file.kind !== 'module') continue;
     try {
       const { vermagic, elf } = file;
@@ -45,7 +45,7 @@ export function readKernelVersions(host: Host, names: ReadonlySet<string>): Read
   const found = new Map<string, number>();
   for (const path of inTreeModules(host, VERSION_TRIES)) {
     if (found.size === names.size) break;
-    const file = openModuleFile(path);
+    const file = openModuleFile(host.root, path);
     if (file.kind !== 'module') continue;
     try {
       for (const { name, crc } of versionsOf(file)) if (names.has(name) && !found.has(name)) found.set(name, crc);
@@ -65,11 +65,13 @@ function versionsOf(file: ModuleFile): ReadonlyArray<{ readonly name: string; re
 
 /** Files of modules that were built with the kernel, from modules.order, or from modules.dep without it. */
 function* inTreeModules(host: Host, limit: number): Generator<string> {
-  const order = readText(`${host.moduleDir}/modules.order`)?.split('\n') ?? [];
+  const order = readTextIn(host.root, `${host.moduleDir}/modules.order`)?.split('\n') ?? [];
   const dep =
     order.length > 1
       ? []
-      : (readText(`${host.moduleDir}/modules.dep`) ?? '').split('\n').map((line) => line.split(':')[0] ?? '');
+      : (readTextIn(host.root, `${host.moduleDir}/modules.dep`) ?? '')
+          .split('\n')
+          .map((line) => line.split(':')[0] ?? '');
   let tried = 0;
   let suffixes: readonly string[] = FILE_SUFFIXES;
   for (const name of [...order, ...dep]) {
@@ -77,7 +79,7 @@ function* inTreeModules(host: Host, limit: number): Generator<string> {
     tried++;
     const path = suffixes
       .map((suffix) => `${host.moduleDir}/${name}${suffix}`)
-      .find((candidate) => existsSync(candidate));
+      .find((candidate) => existsInRoot(host.root, candidate));
     if (path === undefined) continue;
     // One tree has one suffix, so later files try the first that fitted first.
     suffixes = [path.slice(host.moduleDir.length + 1 + name.length), ...FILE_SUFFIXES];

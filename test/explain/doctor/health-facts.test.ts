@@ -123,9 +123,9 @@ for (const [name, row] of Object.entries(ROWS)) {
     row.before?.(root, moduleDir);
     const say = () => undefined;
     const configPaths = [join(root, 'etc/depmod.d')];
-    const reading = await readTree({ moduleDir, kernel: KERNEL, configPaths, say });
+    const reading = await readTree({ root: '', moduleDir, kernel: KERNEL, configPaths, say });
     if (reading.kind !== 'read') throw new Error(reading.kind);
-    publishIndexes(moduleDir, indexFiles(moduleDir, reading.tree, { layout: 'children-first', say }));
+    publishIndexes(moduleDir, indexFiles({ root: '', moduleDir }, reading.tree, { layout: 'children-first', say }));
     row.after?.(root, moduleDir);
     const host = openHost({ root, kernel: KERNEL });
     const sources = findSources(host);

@@ -233,7 +233,7 @@ t.test("the kernel's configuration", (t) => {
 
 /** The paths that everyone can change. */
 function everyone(paths: readonly string[]): readonly string[] {
-  return readLoosePaths(paths)
+  return readLoosePaths('', paths)
     .filter(({ who }) => who === 'everyone')
     .map(({ path }) => path);
 }

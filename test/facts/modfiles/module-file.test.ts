@@ -18,7 +18,7 @@ let files = 0;
 function open(image: Buffer, name = `m${files++}.ko`) {
   const path = join(dir, name);
   writeFileSync(path, image);
-  const file = openModuleFile(path);
+  const file = openModuleFile('', path);
   if (file.kind === 'module') t.teardown(() => file.close());
   return file;
 }
@@ -196,7 +196,7 @@ t.test('compression is seen by the first bytes, not by the name', async (t) => {
     t.equal(file.compression, compression);
     t.equal(file.modinfo.length, 6, `${compression}: fields`);
     t.same(file.image(), image, `${compression}: image`);
-    const later = await openModuleFileLater(join(dir, `${compression}.ko`));
+    const later = await openModuleFileLater('', join(dir, `${compression}.ko`));
     t.same(later.kind === 'module' ? later.image() : later.why, image, `${compression}: later`);
     for (const length of [6, 20, bytes.length - 1]) {
       t.match(open(bytes.subarray(0, length)), {
@@ -255,12 +255,12 @@ t.test('files that are no modules', (t) => {
   ];
   for (const [name, make, why, errno] of rows) {
     make(path(name));
-    t.match(openModuleFile(path(name)), { kind: 'not-a-module', path: path(name), why, errno }, name);
+    t.match(openModuleFile('', path(name)), { kind: 'not-a-module', path: path(name), why, errno }, name);
   }
   const sparse = elfImage({ sections: { '.modinfo': 'license=GPL\0' } });
   writeFileSync(path('sparse.ko'), sparse);
   truncateSync(path('sparse.ko'), 100 << 20);
-  const file = openModuleFile(path('sparse.ko'));
+  const file = openModuleFile('', path('sparse.ko'));
   if (file.kind !== 'module') throw new Error(file.why);
   t.equal(file.modinfo.length, 1, 'a module followed by 100 MB of nothing');
   file.close();
@@ -329,7 +329,7 @@ t.test('a .modinfo of more than 4 MiB is damage, compressed or not', async (t) =
   t.match(open(tooMuch), { kind: 'not-a-module', why, errno: 22 });
   const packed = join(dir, 'much.ko.gz');
   writeFileSync(packed, gzipSync(tooMuch));
-  t.match(openModuleFile(packed), { kind: 'not-a-module', why, errno: 22 });
-  t.match(await openModuleFileLater(packed), { kind: 'not-a-module', why, errno: 22 });
-  t.match(readModuleInfo(packed), { kind: 'not-a-module', why, errno: 22 });
+  t.match(openModuleFile('', packed), { kind: 'not-a-module', why, errno: 22 });
+  t.match(await openModuleFileLater('', packed), { kind: 'not-a-module', why, errno: 22 });
+  t.match(readModuleInfo('', packed), { kind: 'not-a-module', why, errno: 22 });
 });

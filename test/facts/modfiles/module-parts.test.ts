@@ -100,7 +100,7 @@ for (const [name, compression, make, inParts] of PACKED) {
       t.throws(() => source.read(1000, 100), /the whole image/, 'what was not asked for');
       source.close();
     }
-    const [whole, some] = [moduleOf(openModuleFile(file)), moduleOf(await openModuleFileLater(file, SECTIONS))];
+    const [whole, some] = [moduleOf(openModuleFile('', file)), moduleOf(await openModuleFileLater('', file, SECTIONS))];
     t.same(facts(some), facts(whole), 'either way the same is read');
     t.same(facts(some).symbols, ['given=5', 'needed', 'maybe?']);
     t.ok(some.image().equals(IMAGE), 'everything else comes from the whole image');
@@ -111,7 +111,7 @@ for (const [name, compression, make, inParts] of PACKED) {
 t.test('gzip is read whole', async (t) => {
   const file = join(t.testdir({}), 'm.ko.gz');
   writeFileSync(file, gzipSync(IMAGE));
-  const some = moduleOf(await openModuleFileLater(file, SECTIONS));
+  const some = moduleOf(await openModuleFileLater('', file, SECTIONS));
   t.same(facts(some).symbols, ['given=5', 'needed', 'maybe?']);
   some.close();
 });
@@ -133,7 +133,7 @@ async function damage(t: Test, name: string, good: Buffer): Promise<void> {
     const bad = i % 2 === 0 ? good.subarray(0, where) : Buffer.from(good);
     if (i % 2 === 1) bad[where] = (bad[where] ?? 0) ^ (1 + at.below(255));
     writeFileSync(file, bad);
-    const [whole, some] = [openModuleFile(file), await openModuleFileLater(file, SECTIONS)];
+    const [whole, some] = [openModuleFile('', file), await openModuleFileLater('', file, SECTIONS)];
     const same =
       whole.kind === 'module' && some.kind === 'module'
         ? JSON.stringify(facts(whole)) === JSON.stringify(facts(some))
@@ -170,7 +170,7 @@ t.test(
     const file = join(t.testdir({}), 'm.ko.xz');
     const run = spawnSync('xz', ['-0', '-c'], { input: big, maxBuffer: 1 << 28 });
     writeFileSync(file, run.stdout);
-    const some = moduleOf(await openModuleFileLater(file, SECTIONS));
+    const some = moduleOf(await openModuleFileLater('', file, SECTIONS));
     t.equal(some.modinfo.length, 200_000);
     some.close();
     t.equal(readFileSync(file).length, run.stdout.length);

@@ -17,7 +17,7 @@ const skip = tools.kind === 'missing' ? tools.sentence : false;
 
 function read(image: Buffer): ModuleSignature | DamagedSignature | undefined {
   writeFileSync(path, image);
-  const file = openModuleFile(path);
+  const file = openModuleFile('', path);
   if (file.kind !== 'module') throw new Error(file.why);
   const signature = readSignature(file);
   file.close();

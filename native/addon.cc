@@ -21,6 +21,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("readLinkedDevicesLater", Napi::Function::New<plugd::ReadLinkedDevicesLater>(env));
   exports.Set("listenLines", Napi::Function::New<plugd::ListenLines>(env));
   exports.Set("lockFile", Napi::Function::New<plugd::LockFile>(env));
+  exports.Set("sendNow", Napi::Function::New<plugd::SendNow>(env));
+  exports.Set("setNonBlocking", Napi::Function::New<plugd::SetNonBlocking>(env));
   exports.Set("setV8Flags", Napi::Function::New<plugd::SetV8Flags>(env));
   return exports;
 }

@@ -41,6 +41,8 @@ Napi::Value SetNoEnobufs(const Napi::CallbackInfo& info);
 
 // notify.cc
 Napi::Value Notify(const Napi::CallbackInfo& info);
+Napi::Value SendNow(const Napi::CallbackInfo& info);
+Napi::Value SetNonBlocking(const Napi::CallbackInfo& info);
 
 // open_in_root.cc
 Napi::Value OpenInRoot(const Napi::CallbackInfo& info);

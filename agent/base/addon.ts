@@ -72,6 +72,10 @@ export interface Addon {
   exitNow(status: number): void;
   /** One UTF-8 datagram to a unix socket (NOTIFY_SOCKET; '@' names are abstract), never waiting: 0 or -errno (EAGAIN full). */
   notify(socket: string, message: string): number;
+  /** send(2) to a connected socket without waiting: how many bytes it took, or -errno (EAGAIN none now, ENOTSOCK). */
+  sendNow(fd: number, bytes: Uint8Array): number;
+  /** O_NONBLOCK for an open file, and so for all who share it: 0 or -errno. */
+  setNonBlocking(fd: number): number;
   /**
    * openat2(2) with RESOLVE_IN_ROOT: `path` (bytes) is opened as if the folder `root` were the root directory. The descriptor, or
    * -errno: ENOSYS before Linux 5.6; some containers answer EPERM for the call itself.

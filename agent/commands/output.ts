@@ -4,8 +4,10 @@
  * with its bytes as they are in a pipe or file, and escaped on a terminal, as ls does.
  */
 import { fstatSync, writeSync } from 'node:fs';
-import { whenReady } from '../base/blocking.ts';
+import { block, whenReady } from '../base/blocking.ts';
+import { ERRNO } from '../base/errno.ts';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
+import { writeNowTo, type WriteNow } from '../base/write-now.ts';
 import { printable, readable, terminalOf, type Terminal } from '../report/terminal.ts';
 
 /**
@@ -14,12 +16,43 @@ import { printable, readable, terminalOf, type Terminal } from '../report/termin
  * that cannot be written are lost: there is nowhere left to report it. Errors: `system`, standard output only.
  */
 function write(fd: 1 | 2, data: Buffer): void {
+  if (fd === 2 && sayNow !== undefined) {
+    writeInTime(sayNow, data);
+    return;
+  }
   try {
     for (let from = 0; from < data.length;) from += whenReady(() => writeSync(fd, data, from));
   } catch (error) {
     if (fd === 2) return;
     if (fsCode(error) === 'EPIPE') process.exit(141);
     throw new PlugdError('system', reason(error), { file: 'standard output', cause: error });
+  }
+}
+
+/** Set once messages may not wait. */
+let sayNow: WriteNow | undefined;
+/** A reader of messages is tried so often, so long apart. */
+const MOST_TRIES = 50;
+const TRY_MS = 10;
+
+/**
+ * From now on messages wait half a second for their reader and are lost then: an agent that must end, so that the next one can
+ * begin, ends although nobody reads why.
+ */
+export function sayInTime(): void {
+  sayNow = writeNowTo(2);
+}
+
+function writeInTime(writeNow: WriteNow, data: Buffer): void {
+  let from = 0;
+  for (let tries = 0; from < data.length && tries < MOST_TRIES;) {
+    const result = writeNow(data.subarray(from));
+    if (result > 0) from += result;
+    else if (result !== -ERRNO.EAGAIN) return;
+    else {
+      tries++;
+      block(TRY_MS);
+    }
   }
 }
 

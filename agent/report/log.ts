@@ -1,6 +1,7 @@
 /**
- * The agent's log: one JSON object a line, written whole before the call returns, so that a crash loses no line. This file
- * is pino's only door; it is imported lazily, since pino costs other commands 10 ms that they have no use for.
+ * The agent's log: one JSON object a line, written before the call returns as far as its reader takes it, so that a crash loses no
+ * line; what the reader does not take waits (line-queue.ts), and the caller does not. This file is pino's only door; it is imported
+ * lazily, since pino costs other commands 10 ms that they have no use for.
  *
  *     {"level":"info","time":"2026-01-05T09:12:44.120Z","event":"inserted","module":"e1000e",
  *      "device":"/devices/pci0000:00/0000:00:02.0","modalias":"pci:v00008086d…","ms":41.2,"msg":"inserted e1000e"}
@@ -9,6 +10,9 @@
  */
 import { fstatSync } from 'node:fs';
 import { pino, symbols, type DestinationStream } from 'pino';
+import { writeNowTo } from '../base/write-now.ts';
+import { pause } from '../load/turns.ts';
+import { LineQueue } from './line-queue.ts';
 
 /** How loud a line is; `debug` is not written unless asked for. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -25,6 +29,13 @@ export interface Log {
   readonly debugging: boolean;
 }
 
+/** A log that was opened. */
+export interface OpenLog extends Log {
+  /** Gives lines that wait for their reader a moment to go out. Whether all did. */
+  close(): Promise<boolean>;
+}
+
+/** Where a log goes, and how loud it is. */
 export interface LogOptions {
   /** An open descriptor: 1. */
   readonly fd: number;
@@ -33,13 +44,24 @@ export interface LogOptions {
   readonly journald: boolean;
 }
 
+/** At the end the reader is tried so often, so long apart. */
+const LAST_TRIES = 50;
+const LAST_PAUSE_MS = 10;
+
 /**
- * A log to `options.fd`. Lines that cannot be written (the reader went away, the disk is full) are dropped: an agent that
+ * A log to `options.fd` that never waits for its reader. Lines that it does not take are kept up to 1 MiB; beyond that, and when the
+ * reader has gone away or the disk is full, they are dropped, and a line with the event `log-dropped` says how many: an agent that
  * cannot log must still load drivers.
  */
-export function openLog(options: LogOptions): Log {
-  const destination = pino.destination({ fd: options.fd, sync: true });
-  destination.on('error', () => {});
+export function openLog(options: LogOptions): OpenLog {
+  const queue = new LineQueue({
+    write: writeNowTo(options.fd),
+    dropped: (count) =>
+      log.line('warn', `${count} lines of this log are missing: its reader did not take them`, {
+        event: 'log-dropped',
+        count,
+      }),
+  });
   const logger = pino(
     {
       level: options.level,
@@ -47,16 +69,26 @@ export function openLog(options: LogOptions): Log {
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.journald ? prefixed(destination) : destination,
+    options.journald ? prefixed(queue) : queue,
   );
-  return {
+  const log: OpenLog = {
     debugging: options.level === 'debug',
     line: (level, message, fields = {}) => logger[level](fields, message),
+    close: async () => {
+      for (let tries = 0; tries < LAST_TRIES; tries++) {
+        if (queue.flush()) return true;
+        await pause(LAST_PAUSE_MS);
+      }
+      return queue.flush();
+    },
   };
+  // An exception that ends the process leaves no time to wait, but what can be written is.
+  process.once('exit', () => queue.flush());
+  return log;
 }
 
 /** pino sets `lastLevel` on a stream that asks for it before each line. */
-function prefixed(destination: DestinationStream): DestinationStream {
+function prefixed(destination: Pick<DestinationStream, 'write'>): DestinationStream {
   const stream = {
     [symbols.needsMetadataGsym]: true as const,
     lastLevel: 30,

@@ -15,6 +15,7 @@ import {
   type Command,
   type Option,
 } from '../command.ts';
+import { sayInTime } from '../output.ts';
 import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -60,21 +61,31 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     addon().setV8Flags('--semi-space-growth-factor=1 --no-opt');
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/log.ts');
-    await runAgent({
-      host: hostOf(parsed),
-      jobs: jobsOf(parsed),
-      runDir: resolve(parsed.value(RUN_DIR_OPTION) ?? RUN_DIR),
-      log: openLog({
-        fd: 1,
-        level: parsed.has(OPTION.verbose) ? 'debug' : parsed.has(OPTION.quiet) ? 'warn' : 'info',
-        journald: isJournal(1, process.env),
-      }),
-      env: process.env,
-      receiveBuffer: buffer === undefined ? undefined : wholeNumber(BUFFER, buffer, 1, 2 ** 30),
-      serveKernelRequests: parsed.has(SERVE),
-      policyFile: resolve(parsed.value(POLICY) ?? POLICY_FILE),
-      policyOptional: parsed.has(POLICY_OPTIONAL),
+    // Nobody may read what it writes: not even then may it wait.
+    sayInTime();
+    const log = openLog({
+      fd: 1,
+      level: parsed.has(OPTION.verbose) ? 'debug' : parsed.has(OPTION.quiet) ? 'warn' : 'info',
+      journald: isJournal(1, process.env),
     });
+    // Node writes its warnings to standard error, and waits.
+    process.removeAllListeners('warning');
+    process.on('warning', ({ message }) => log.line('warn', message, { event: 'warning' }));
+    try {
+      await runAgent({
+        host: hostOf(parsed),
+        jobs: jobsOf(parsed),
+        runDir: resolve(parsed.value(RUN_DIR_OPTION) ?? RUN_DIR),
+        log,
+        env: process.env,
+        receiveBuffer: buffer === undefined ? undefined : wholeNumber(BUFFER, buffer, 1, 2 ** 30),
+        serveKernelRequests: parsed.has(SERVE),
+        policyFile: resolve(parsed.value(POLICY) ?? POLICY_FILE),
+        policyOptional: parsed.has(POLICY_OPTIONAL),
+      });
+    } finally {
+      await log.close();
+    }
     return EXIT.done;
   },
 };

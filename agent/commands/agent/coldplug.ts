@@ -3,13 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
+import { block } from '../../base/blocking.ts';
 import { PlugdError, reason } from '../../base/error.ts';
+import { writeNowTo } from '../../base/write-now.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import { coldplug } from '../../load/coldplug.ts';
 import type { LoaderObserver } from '../../load/loader.ts';
 import { hasFailures, isWithoutDevice, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
+import { LineQueue } from '../../report/line-queue.ts';
 import { LINE, progressLine } from '../../report/loading-text.ts';
+import { printable } from '../../report/terminal.ts';
 import {
   EXIT,
   HOST_OPTIONS,
@@ -22,7 +26,7 @@ import {
   type Option,
   type Arguments,
 } from '../command.ts';
-import { drive, jsonText, print, printJson, say, terminalAt, type OutputTerminal } from '../output.ts';
+import { jsonText, print, printJson, terminalAt, type OutputTerminal } from '../output.ts';
 import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -45,6 +49,8 @@ const TRACE: Option = {
 
 /** Between two progress lines: often enough to look alive, seldom enough to cost nothing. */
 const PROGRESS_MS = 200;
+/** Between two tries to write what a reader did not take. */
+const TRY_MS = 2;
 
 /** `plugd coldplug`. */
 export const command: Command = {
@@ -122,13 +128,23 @@ function liveView(
   if (!verbose && !terminal.isTTY) return undefined;
   let last = 0;
   let shown = false;
-  const close = () => {
-    if (shown) drive(2, LINE.clear);
+  // A reader that does not read, or a terminal that is stopped, stops no loading.
+  const queue: LineQueue = new LineQueue({
+    write: writeNowTo(2),
+    dropped: (count) => queue.write(`(${count} lines are missing here: nobody read them)\n`),
+  });
+  const clear = () => {
+    if (shown) queue.write(LINE.clear);
     shown = false;
   };
+  const close = () => {
+    clear();
+    // Now that all is loaded, it waits for its reader as any command does.
+    while (!queue.flush()) block(TRY_MS);
+  };
   const line = (text: string) => {
-    close();
-    say(`${text}\n`);
+    clear();
+    queue.write(`${printable(text)}\n`);
   };
   const absent = new Set<string>();
   const observer: LoaderObserver = {
@@ -144,7 +160,7 @@ function liveView(
       const now = process.uptime() * 1000;
       if (!terminal.isTTY || now - last < PROGRESS_MS) return;
       last = now;
-      drive(2, LINE.rewrite(progressLine(loader.progress(), terminal)));
+      queue.write(LINE.rewrite(progressLine(loader.progress(), terminal)));
       shown = true;
     },
   };

@@ -20,6 +20,7 @@ import { badParameter, otherKernel, otherVersions, unknownSymbols } from './diag
 import { inUse, noDevice, otherError, outOfMemory } from './diagnosis-init.ts';
 import { forbidden, kernelBlacklisted, lackOfPrivilege, modulesDisabled } from './diagnosis-kernel.ts';
 import { lockedDown, mayBeLockedDown, refusedSignature } from './diagnosis-signature.ts';
+import { otherLicense, otherNamespace } from './diagnosis-terms.ts';
 import type { Refusal } from './evidence.ts';
 
 /** Every cause, and what it means. docs/common.schema.json has them from here (`npm run schemas`). */
@@ -27,6 +28,8 @@ export const CAUSES = {
   signature: 'the kernel trusts no key that signed it',
   vermagic: 'built for another kernel or architecture, or not a module',
   'unknown-symbol': 'needs a symbol that no loaded module exports',
+  namespace: 'needs a symbol of a namespace that it does not import',
+  license: 'needs a symbol that is for GPL-compatible modules only',
   'unknown-parameter': 'does not know a parameter it was given',
   'missing-file': 'its file is not there',
   'missing-dependency': 'a module that it needs could not be loaded',
@@ -67,6 +70,7 @@ export type RefusalRow = {
 const SIGNATURE: readonly ErrnoName[] = ['EKEYREJECTED', 'ENOKEY', 'EKEYEXPIRED', 'EKEYREVOKED', 'ENOPKG', 'EBADMSG'];
 const VERSIONS: readonly ErrnoName[] = ['EINVAL', 'ENOEXEC', 'ESRCH', 'ENOENT'];
 const NO_SYMBOL: readonly ErrnoName[] = ['ENOENT', 'ESRCH'];
+const NOT_IMPORTED: readonly ErrnoName[] = ['EINVAL', 'EPERM', ...NO_SYMBOL];
 const BAD_VALUE: readonly ErrnoName[] = ['EINVAL', 'ERANGE', 'ENOSPC', 'EPERM'];
 const NO_MODULE: readonly ErrnoName[] = ['ENOEXEC', 'EFBIG', 'ELIBBAD', 'EBADMSG'];
 const IN_USE: readonly ErrnoName[] = ['EBUSY', 'ETXTBSY', 'EEXIST', 'EADDRINUSE'];
@@ -88,6 +92,8 @@ export const REFUSALS: readonly RefusalRow[] = [
   { cause: 'corrupt', errnos: '*', predicts: true, needsFile: true, explain: unusableFile },
   { cause: 'vermagic', errnos: ['ENOEXEC'], predicts: true, needsFile: true, explain: otherKernel, likely: always },
   { cause: 'vermagic', errnos: VERSIONS, predicts: true, needsFile: true, explain: otherVersions },
+  { cause: 'namespace', errnos: NOT_IMPORTED, predicts: true, needsFile: true, explain: otherNamespace },
+  { cause: 'license', errnos: NO_SYMBOL, predicts: true, needsFile: true, explain: otherLicense },
   { cause: 'unknown-symbol', errnos: [...NO_SYMBOL, 'EINVAL'], predicts: true, needsFile: true, explain: unknownSymbols, likely: noSymbol },
   { cause: 'unknown-parameter', errnos: BAD_VALUE, predicts: true, needsFile: true, explain: badParameter },
   { cause: 'corrupt', errnos: NO_MODULE, predicts: false, needsFile: false, explain: notAModule },

@@ -1,5 +1,5 @@
 import { errnoName, type ErrnoName } from '../base/errno.ts';
-import type { FileEvidence, KernelEvidence, KernelState, ModuleEvidence, Refusal } from './evidence.ts';
+import type { ConfigEvidence, FileEvidence, KernelEvidence, KernelState, ModuleEvidence, Refusal } from './evidence.ts';
 
 /** What is known before the module's file is read. */
 export interface KnownInput {
@@ -14,6 +14,8 @@ export interface KnownInput {
 export interface DiagnosisInput extends KnownInput {
   readonly module: ModuleEvidence;
   readonly kernel: KernelEvidence | undefined;
+  /** Of the kernel that is to take the module; undefined where no file tells it. */
+  readonly config?: ConfigEvidence | undefined;
 }
 
 /** What a row says when it explains. */

@@ -80,11 +80,9 @@ function crc(value: number): string {
   return `0x${value.toString(16).padStart(8, '0')}`;
 }
 
-/** Symbols that nothing loaded exports, or not to this module. */
-export function unknownSymbols({ image, refusal, logged }: Facts): Explanation | undefined {
-  const lines = (refusal?.log ?? []).filter((line) =>
-    /Unknown symbol|GPL-only|module namespace|does not import/.test(line),
-  );
+/** Symbols that nothing loaded exports. */
+export function unknownSymbols({ image, refusal }: Facts): Explanation | undefined {
+  const lines = (refusal?.log ?? []).filter((line) => /Unknown symbol/.test(line));
   const missing = image?.missingSymbols ?? [];
   const named = new Set(lines.flatMap((line) => /Unknown symbol (\S+)/.exec(line)?.[1] ?? []));
   // An init of its own may answer ENOENT too.
@@ -95,18 +93,9 @@ export function unknownSymbols({ image, refusal, logged }: Facts): Explanation |
   const evidence = [
     ...providersInWords(missing),
     ...unexplained.map((symbol) => `${symbol}: not available to this module`),
-    ...lines
-      .filter((line) => !/Unknown symbol/.test(line) || unexplained.length > 0)
-      .slice(0, 4)
-      .flatMap(said),
+    ...(unexplained.length > 0 ? lines : []).slice(0, 4).flatMap(said),
   ];
-  return {
-    evidence,
-    remedy:
-      logged(/namespace/) === undefined
-        ? symbolRemedy(missing)
-        : 'the module must import the namespace (MODULE_IMPORT_NS); build a version that does',
-  };
+  return { evidence, remedy: symbolRemedy(missing) };
 }
 
 /** Every missing symbol, those of one provider in one sentence. */

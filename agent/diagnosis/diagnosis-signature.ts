@@ -9,6 +9,27 @@ type Signed = Extract<SignatureEvidence, { kind: 'signed' }>;
 const ENROL =
   "enrol the key's certificate: mokutil --import CERTIFICATE.der; reboot; confirm. DKMS keeps its own in /var/lib/dkms/mok.pub";
 
+/** What a kernel does about signatures: as it is where it runs, else as it was configured. */
+interface SignaturePolicy {
+  /** Why it looks at signatures; undefined where it does not. */
+  readonly verifies: readonly string[] | undefined;
+  /** Why it takes only modules that are signed with a trusted key; undefined where it takes others. */
+  readonly enforced: string | undefined;
+}
+
+function policyOf({ kernel, config }: Facts): SignaturePolicy {
+  if (kernel !== undefined)
+    return {
+      verifies: kernel.signatureEnforced === undefined ? undefined : [],
+      enforced: kernel.signatureEnforced === true ? enforcement(kernel) : undefined,
+    };
+  if (config?.verifies !== true) return { verifies: undefined, enforced: undefined };
+  return {
+    verifies: [`the kernel looks at signatures: CONFIG_MODULE_SIG=y in ${config.file}`],
+    enforced: config.enforces ? `signatures are enforced: CONFIG_MODULE_SIG_FORCE=y in ${config.file}` : undefined,
+  };
+}
+
 /** That signatures are enforced, and what is known to stand behind it. */
 function enforcement({ signatureEnforced, lockdown, secureBoot }: KernelEvidence): string {
   const known = [
@@ -20,7 +41,7 @@ function enforcement({ signatureEnforced, lockdown, secureBoot }: KernelEvidence
 }
 
 /** What is wrong with a signature in words, and what would mend it. */
-function signatureFault(signature: SignatureEvidence, kernel: KernelEvidence): Explanation | undefined {
+function signatureFault(signature: SignatureEvidence, kernel: KernelEvidence | undefined): Explanation | undefined {
   if (signature.kind === 'unsigned') {
     return {
       evidence: ['the module is not signed'],
@@ -33,9 +54,18 @@ function signatureFault(signature: SignatureEvidence, kernel: KernelEvidence): E
       evidence: [`its signature is damaged: ${signature.why}`],
       remedy: 'install the package that holds it again, or sign it again',
     };
+  if (signature.kind === 'unsupported')
+    return {
+      evidence: [`its signature does not count: ${signature.why}`],
+      remedy: 'sign it again, with the sign-file of a current kernel',
+    };
   if (signature.trust.kind !== 'unknown-key') return undefined;
   return {
-    evidence: [signedBy(signature), signature.trust.looked, keysInWords(kernel.keyrings)],
+    evidence: [
+      signedBy(signature),
+      signature.trust.looked,
+      ...(kernel === undefined ? [] : [keysInWords(kernel.keyrings)]),
+    ],
     remedy: ENROL,
   };
 }
@@ -85,9 +115,10 @@ function complaint(
 }
 
 /** A signature that is missing, damaged, of an unknown key, or not of this file. */
-export function refusedSignature({ kernel, image, refusal, logged }: Facts): Explanation | undefined {
+export function refusedSignature(facts: Facts): Explanation | undefined {
+  const { kernel, image, refusal, logged } = facts;
+  if (refusal === undefined) return image === undefined ? undefined : foreseen(image.signature, facts);
   if (kernel === undefined) return undefined;
-  if (refusal === undefined) return image === undefined ? undefined : foreseen(image.signature, kernel);
   const line = logged(/unsigned module|unavailable key|unsupported crypto/i) ?? logged(/signature|rejected/i);
   if (image === undefined)
     return {
@@ -115,11 +146,17 @@ export function refusedSignature({ kernel, image, refusal, logged }: Facts): Exp
   };
 }
 
-/** What every kernel that looks at signatures refuses: a damaged one; and what one that enforces them refuses besides. */
-function foreseen(signature: SignatureEvidence, kernel: KernelEvidence): Explanation | undefined {
-  if (signature.kind === 'damaged' && kernel.signatureEnforced !== undefined) return signatureFault(signature, kernel);
-  const fault = kernel.signatureEnforced === true ? signatureFault(signature, kernel) : undefined;
-  return fault && { evidence: [...fault.evidence, enforcement(kernel)], remedy: fault.remedy };
+/**
+ * What every kernel that looks at signatures refuses, one that it cannot parse; and what one that enforces them refuses besides.
+ * Source: module_sig_check() in kernel/module/signing.c.
+ */
+function foreseen(signature: SignatureEvidence, facts: Facts): Explanation | undefined {
+  const { verifies, enforced } = policyOf(facts);
+  const fault = signatureFault(signature, facts.kernel);
+  if (fault === undefined) return undefined;
+  if (signature.kind === 'damaged' && verifies !== undefined)
+    return { evidence: [...fault.evidence, ...verifies], remedy: fault.remedy };
+  return enforced === undefined ? undefined : { evidence: [...fault.evidence, enforced], remedy: fault.remedy };
 }
 
 /** Whether a module that was refused with EPERM, and that no rule of the kernel's names, may be one that is not signed. */
@@ -132,21 +169,22 @@ function isLockedDown(kernel: KernelState | undefined): boolean {
 }
 
 /** Lockdown, which takes only modules that are signed with a trusted key. */
-export function lockedDown({ kernel, image, refusal, logged }: Facts): Explanation | undefined {
-  if (kernel === undefined) return undefined;
+export function lockedDown({ kernel, config, image, refusal, logged }: Facts): Explanation | undefined {
   const line = logged(/lockdown/i);
-  if (!isLockedDown(kernel) && line === undefined) return undefined;
+  const configured = kernel === undefined && config?.verifies === true ? config.lockdown : undefined;
+  if (configured === undefined && (kernel === undefined || (!isLockedDown(kernel) && line === undefined)))
+    return undefined;
   // With its signature accepted, a module can still be given what a locked-down kernel takes from nobody.
   const parameters = /module parameters/.test(line ?? '');
   const fault = image === undefined || parameters ? undefined : signatureFault(image.signature, kernel);
   if (fault === undefined && (refusal === undefined || line === undefined)) return undefined;
-  const secure = kernel.secureBoot === 'on' ? ' (Secure Boot is on)' : '';
+  const secure = kernel?.secureBoot === 'on' ? ' (Secure Boot is on)' : '';
+  const because =
+    configured === undefined
+      ? `the kernel is locked down: ${kernel?.lockdown ?? 'unknown'}${secure}`
+      : `the kernel locks itself down: CONFIG_LOCK_DOWN_KERNEL_FORCE_${configured.toUpperCase()}=y in ${config?.file ?? ''}`;
   return {
-    evidence: [
-      ...(fault?.evidence ?? []),
-      `the kernel is locked down: ${kernel.lockdown ?? 'unknown'}${secure}`,
-      ...said(line),
-    ],
+    evidence: [...(fault?.evidence ?? []), because, ...said(line)],
     remedy: parameters
       ? 'leave out the parameters that give it addresses, interrupts or DMA channels'
       : (fault?.remedy ?? 'load a module that is signed with a key that the kernel trusts'),

@@ -25,6 +25,20 @@ export interface KernelEvidence extends KernelState {
   readonly keyrings: readonly Keyring[];
 }
 
+/** What the configuration that a kernel was built with decides about every module. Of a running kernel its state counts first. */
+export interface ConfigEvidence {
+  /** `/boot/config-6.1.0-56-amd64` */
+  readonly file: string;
+  /** CONFIG_MODULE_SIG: it looks at signatures. */
+  readonly verifies: boolean;
+  /** CONFIG_MODULE_SIG_FORCE: it takes only modules signed with a trusted key. */
+  readonly enforces: boolean;
+  /** CONFIG_LOCK_DOWN_KERNEL_FORCE_INTEGRITY or _CONFIDENTIALITY, where the lockdown module runs. */
+  readonly lockdown: Exclude<Lockdown, 'none'> | undefined;
+  /** CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS: a namespace that is not imported is a warning. */
+  readonly allowsMissingImports: boolean;
+}
+
 /** Whether a key that the kernel trusts made the signature. */
 export type KeyTrust =
   /** A loaded module has a signature of the same key and no taint, or the key is in a keyring by its id. */
@@ -36,6 +50,9 @@ export type KeyTrust =
 /** The signature of a module file. */
 export type SignatureEvidence =
   | { readonly kind: 'unsigned' }
+  /** Of a kind that kernels since 4.3 do not verify: as good as none. */
+  | { readonly kind: 'unsupported'; readonly why: string }
+  /** Refused by every kernel that looks at signatures (EBADMSG). */
   | { readonly kind: 'damaged'; readonly why: string }
   | {
       readonly kind: 'signed';
@@ -52,6 +69,29 @@ export interface MissingSymbol {
   readonly provider: ModuleName | undefined;
   /** The provider is among the modules that modules.dep says this one needs. */
   readonly inDep: boolean;
+}
+
+/** A symbol that is there, and that the kernel does not give to this module. latin1 */
+export type WithheldSymbol =
+  | (SymbolPlace & { readonly kind: 'namespace'; readonly namespace: string })
+  /** `inheritedFrom`: a proprietary module whose symbols it uses; undefined when its own license is the reason. */
+  | (SymbolPlace & {
+      readonly kind: 'gpl-only';
+      readonly license: string;
+      readonly inheritedFrom: ModuleName | undefined;
+    })
+  /** The provider is proprietary, and this module uses GPL-only symbols. */
+  | (SymbolPlace & { readonly kind: 'proprietary' })
+  /** The module imports a namespace that cannot be imported. */
+  | { readonly kind: 'module-import'; readonly namespace: string };
+
+/** A symbol, and where it is offered. */
+export interface SymbolPlace {
+  readonly symbol: string;
+  /** The module that exports it; undefined for the kernel itself. */
+  readonly provider: ModuleName | undefined;
+  /** The provider's file, or the list of the kernel's symbols. */
+  readonly file: string;
 }
 
 /** A symbol whose version is another one than the module was built against. */
@@ -93,6 +133,8 @@ export type FileEvidence =
       readonly hasVersions: boolean;
       readonly signature: SignatureEvidence;
       readonly missingSymbols: readonly MissingSymbol[];
+      /** Undefined for a file that was not looked at for them. */
+      readonly withheldSymbols?: readonly WithheldSymbol[] | undefined;
       readonly mismatches: readonly VersionMismatch[];
       readonly badParameters: readonly BadParameter[];
       readonly firmware: readonly string[];

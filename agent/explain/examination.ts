@@ -2,31 +2,31 @@
  * A module's file held against the kernel that is to take it: everything a refusal can be explained or foreseen with. Files
  * are read once; a tree's thousand modules are never all read.
  */
+import { ERRNO } from '../base/errno.ts';
 import { FILE_SUFFIXES } from '../facts/modfiles/compression.ts';
 import { withoutCompression } from '../facts/modfiles/module-file-name.ts';
 import { basename } from 'node:path';
 import type { Host } from '../base/host.ts';
-import { moduleFile, type ModuleName, moduleNameFromPath } from '../base/names.ts';
+import { moduleFile, type ModuleName } from '../base/names.ts';
 import { existsInRoot } from '../base/root.ts';
-import { readKernelSample, machineText, readKernelVersions, type KernelSample } from '../facts/trees/kernel-sample.ts';
+import { readKernelSample, machineText, type KernelSample } from '../facts/trees/kernel-sample.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
-import { readKernelSymbols, type KernelSymbols } from '../facts/kernel/kernel-symbols.ts';
 import { modinfoValue, modinfoValues } from '../facts/modfiles/modinfo.ts';
 import { openModuleFile, type ModuleFile } from '../facts/modfiles/module-file.ts';
 import { readSignature } from '../facts/modfiles/signature.ts';
 import { changedAt, fileAge } from '../facts/trees/file-age.ts';
 import type {
+  ConfigEvidence,
   FileEvidence,
   KernelEvidence,
-  MissingSymbol,
   ModuleEvidence,
   SignatureEvidence,
-  VersionMismatch,
 } from '../diagnosis/evidence.ts';
 import { badParameters, type GivenParameters } from '../diagnosis/parameters.ts';
 import { ruleIndex } from '../rules/modprobe/rule-index.ts';
-import { readKernelEvidence } from './kernel-evidence.ts';
+import { readConfigEvidence, readKernelEvidence } from './kernel-evidence.ts';
 import { keyTrust, type Witness } from './key-trust.ts';
+import { SymbolExaminer } from './symbol-evidence.ts';
 import type { Sources } from '../load/sources.ts';
 
 /** A module to examine. */
@@ -40,28 +40,33 @@ export interface Examinee {
   readonly planned?: boolean;
 }
 
-/** Names that the kernel's loader itself provides. */
-const MAGIC = new Set(['__this_module', '_GLOBAL_OFFSET_TABLE_', 'TOC.']);
-
 /** Examines modules of one host. */
 export class Examiner {
   readonly #host: Host;
   readonly #sources: Sources;
+  readonly #symbols: SymbolExaminer;
   #kernel: { readonly evidence: KernelEvidence | undefined } | undefined;
   #sample: { readonly sample: KernelSample | undefined } | undefined;
-  #symbols: { readonly symbols: KernelSymbols | undefined } | undefined;
+  #config: { readonly evidence: ConfigEvidence | undefined } | undefined;
   #loaded: ReadonlySet<ModuleName> | undefined;
   #indexed: number | undefined;
 
   constructor(host: Host, sources: Sources) {
     this.#host = host;
     this.#sources = sources;
+    this.#symbols = new SymbolExaminer(host, sources, (module) => this.#loadedModules().has(module));
   }
 
   /** The kernel's state; undefined for another machine. */
   get kernel(): KernelEvidence | undefined {
     this.#kernel ??= { evidence: readKernelEvidence(this.#host) };
     return this.#kernel.evidence;
+  }
+
+  /** How that kernel was configured; undefined where no file tells it. */
+  get config(): ConfigEvidence | undefined {
+    this.#config ??= { evidence: readConfigEvidence(this.#host) };
+    return this.#config.evidence;
   }
 
   /** What is known of a module's file. */
@@ -108,9 +113,10 @@ export class Examiner {
       missingSymbols:
         foreign || (intree && planned === true && this.#isIndexed(path))
           ? []
-          : this.#missing(file, module, before, intree),
-      // The kernel's own modules were built with it.
-      mismatches: intree || foreign ? [] : this.#mismatches(versions),
+          : this.#symbols.missing(file, module, before, intree),
+      // The kernel's own modules were built with it, and its build looks at the terms of symbols.
+      withheldSymbols: intree || foreign ? [] : this.#symbols.withheld(file, module),
+      mismatches: intree || foreign ? [] : this.#symbols.mismatches(versions),
       badParameters: badParameters(file.modinfo, parameters),
       firmware: modinfoValues(file.modinfo, 'firmware'),
     };
@@ -125,7 +131,10 @@ export class Examiner {
   #signature(file: ModuleFile): SignatureEvidence {
     const signature = readSignature(file);
     if (signature === undefined) return { kind: 'unsigned' };
-    if (signature.kind === 'damaged') return signature;
+    if (signature.kind === 'damaged')
+      return { kind: signature.errno === ERRNO.ENOPKG ? 'unsupported' : 'damaged', why: signature.why };
+    if (signature.idType !== 'PKCS#7')
+      return { kind: 'unsupported', why: `it is of the kind ${signature.idType}, of kernels before 4.3` };
     const { kernel } = this;
     const trust =
       kernel === undefined
@@ -146,77 +155,6 @@ export class Examiner {
       [...(readLoadedModules(this.#host) ?? [])].filter(([, state]) => state === 'live').map(([module]) => module),
     );
     return this.#loaded;
-  }
-
-  #missing(
-    file: ModuleFile,
-    module: ModuleName,
-    before: ReadonlySet<ModuleName>,
-    intree: boolean,
-  ): readonly MissingSymbol[] {
-    const missing: MissingSymbol[] = [];
-    const dependencies = this.#sources.matcher.dependencies(module)?.depends.map(moduleNameFromPath) ?? [];
-    for (const { name, weak } of file.needs() ?? []) {
-      if (weak || MAGIC.has(name)) continue;
-      const provider = this.#providerOf(name);
-      if (provider === undefined) {
-        // Of the kernel's own modules all that no module exports is the kernel's.
-        if (!intree && this.#kernelSymbols()?.has(name) === false)
-          missing.push({ symbol: name, provider, inDep: false });
-      } else if (
-        provider !== module &&
-        !before.has(provider) &&
-        !this.#loadedModules().has(provider) &&
-        !this.#sources.matcher.isBuiltin(provider)
-      ) {
-        missing.push({ symbol: name, provider, inDep: dependencies.includes(provider) });
-      }
-    }
-    return missing;
-  }
-
-  #mismatches(versions: ReadonlyArray<{ readonly name: string; readonly crc: number }>): readonly VersionMismatch[] {
-    const mismatches: VersionMismatch[] = [];
-    const ofKernel = new Map<string, number>();
-    const compare = (symbol: string, wanted: number, found: number | undefined, provider: string) => {
-      if (found !== undefined && found !== 0 && found !== wanted) mismatches.push({ symbol, wanted, found, provider });
-    };
-    const exports = new Map<ModuleName, ReadonlyMap<string, number>>();
-    for (const { name, crc } of versions) {
-      const provider = this.#providerOf(name);
-      if (provider === undefined) {
-        const known = this.#kernelSymbols()?.crc(name);
-        if (known === undefined) ofKernel.set(name, crc);
-        else compare(name, crc, known, 'the kernel');
-        continue;
-      }
-      let own = exports.get(provider);
-      if (own === undefined) exports.set(provider, (own = this.#exports(provider)));
-      compare(name, crc, own.get(name), provider);
-    }
-    const found = ofKernel.size === 0 ? undefined : readKernelVersions(this.#host, new Set(ofKernel.keys()));
-    for (const [name, crc] of ofKernel) compare(name, crc, found?.get(name), 'the kernel');
-    return mismatches;
-  }
-
-  #exports(module: ModuleName): ReadonlyMap<string, number> {
-    const path = this.#sources.matcher.dependencies(module)?.path;
-    const file = path === undefined ? undefined : openModuleFile(this.#host.root, moduleFile(this.#host, path));
-    if (file?.kind !== 'module') return new Map();
-    try {
-      return new Map(file.exports().map(({ name, crc }) => [name, crc]));
-    } finally {
-      file.close();
-    }
-  }
-
-  #providerOf(symbol: string): ModuleName | undefined {
-    return this.#sources.tree.indexes.symbols?.exact(`symbol:${symbol}`) as ModuleName | undefined;
-  }
-
-  #kernelSymbols(): KernelSymbols | undefined {
-    this.#symbols ??= { symbols: readKernelSymbols(this.#host) };
-    return this.#symbols.symbols;
   }
 
   /** Where in the tree a file of that name is now: under another compression, or in one of the usual folders. */

@@ -36,6 +36,7 @@ export function explainFailures(
     const diagnosis = diagnose({
       module: examiner.examine({ module, path, parameters: params === '' ? [] : [{ text: params }], before: there }),
       kernel: examiner.kernel,
+      config: examiner.config,
       refusal: { errno, during: during ?? 'insert', why: record.detail, log: lines },
     });
     return {

@@ -125,6 +125,7 @@ function diagnosisOf(
   return diagnose({
     module,
     kernel: examiner.kernel,
+    config: examiner.config,
     refusal: {
       errno: end.errno,
       during: end.during,

@@ -178,7 +178,11 @@ export class Investigator {
       const module = this.examiner.examine({ module: name, path, parameters: origins, before, planned });
       const bad = module.file.kind === 'module' ? module.file.badParameters : [];
       const firmware = module.file.kind === 'module' ? this.#missingFirmware(module.file.firmware) : [];
-      refusal = { diagnosis: predict({ module, kernel: this.#kernelForAll() }), bad, firmware };
+      refusal = {
+        diagnosis: predict({ module, kernel: this.#kernelForAll(), config: this.examiner.config }),
+        bad,
+        firmware,
+      };
       this.#refusals.set(key, refusal);
     }
     return refusal;

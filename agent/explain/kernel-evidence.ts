@@ -5,7 +5,8 @@ import { readKeyrings } from '../facts/kernel/keyring.ts';
 import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
 import { readLockdown, readSecureBoot, readSignatureEnforcement, type Lockdown } from '../facts/kernel/lockdown.ts';
 import { readPrivileges } from '../facts/kernel/privileges.ts';
-import type { KernelEvidence } from '../diagnosis/evidence.ts';
+import type { ConfigEvidence, KernelEvidence } from '../diagnosis/evidence.ts';
+import { readKernelConfig, type KernelConfig } from '../facts/kernel/kernel-config.ts';
 
 /** Whether the host is the machine that runs: another root or another release says nothing about this kernel's state. */
 export function isLive(host: Host): boolean {
@@ -32,4 +33,27 @@ export function readKernelEvidence(host: Host): KernelEvidence | undefined {
 function commandedLockdown(host: Host): Lockdown | undefined {
   const word = /(^| )lockdown=(integrity|confidentiality)( |$)/.exec(readKernelCommandLine(host).text)?.[2];
   return word as Lockdown | undefined;
+}
+
+/** What the configuration of the host's kernel decides about modules; undefined where no file tells it. */
+export function readConfigEvidence(host: Host): ConfigEvidence | undefined {
+  const config = readKernelConfig(host);
+  if (config === undefined) return undefined;
+  const isSet = (name: string) => config.value(name) === 'y';
+  return {
+    file: config.file,
+    verifies: isSet('CONFIG_MODULE_SIG'),
+    enforces: isSet('CONFIG_MODULE_SIG_FORCE'),
+    lockdown: forcedLockdown(config),
+    allowsMissingImports: isSet('CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS'),
+  };
+}
+
+/** security/lockdown/Kconfig. The lockdown module runs when CONFIG_LSM lists it, or always if it was built to start early. */
+function forcedLockdown(config: KernelConfig): ConfigEvidence['lockdown'] {
+  const modules = config.value('CONFIG_LSM');
+  const early = config.value('CONFIG_SECURITY_LOCKDOWN_LSM_EARLY') === 'y';
+  if (!early && modules !== undefined && !modules.split(',').includes('lockdown')) return undefined;
+  if (config.value('CONFIG_LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY') === 'y') return 'confidentiality';
+  return config.value('CONFIG_LOCK_DOWN_KERNEL_FORCE_INTEGRITY') === 'y' ? 'integrity' : undefined;
 }

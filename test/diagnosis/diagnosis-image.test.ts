@@ -163,7 +163,6 @@ const missing = (symbol: string, provider?: string, inDep = true): MissingSymbol
   inDep,
 });
 const noSymbol = 'm: Unknown symbol ata_x (err -2)';
-const namespace = 'm: module uses symbol (x) from namespace CRYPTO_INTERNAL, but does not import it.';
 const SYMBOLS: Rows = [
   ['nothing is wrong', {}, undefined],
   [
@@ -236,12 +235,6 @@ const SYMBOLS: Rows = [
       ...'abcde'.split('').map((s) => `${s}: not available to this module`),
       ...'abcd'.split('').map((s) => heard(`m: Unknown symbol ${s} (err -2)`)),
     ],
-  ],
-  [
-    'a namespace that is not imported',
-    { errno: 'EINVAL', log: [namespace] },
-    [heard(namespace)],
-    /^the module must import the namespace/,
   ],
   [
     'EINVAL is not about symbols unless the kernel says so',

@@ -10,6 +10,7 @@ import {
 } from '../../agent/diagnosis/diagnosis-facts.ts';
 import type {
   BadParameter,
+  ConfigEvidence,
   FileEvidence,
   KernelEvidence,
   Refusal,
@@ -27,6 +28,15 @@ export const KERNEL: KernelEvidence = {
   secureBoot: 'no-efi',
   keyrings: [{ name: '.builtin_trusted_keys', count: 1, keys: [{ subject: 'Debian', id: 'aa', type: 'X509.rsa' }] }],
   privileges: FULL_PRIVILEGES,
+};
+
+/** The configuration of a kernel that looks at signatures and does not insist on them. */
+export const CONFIG: ConfigEvidence = {
+  file: '/boot/config-6.1.0',
+  verifies: true,
+  enforces: false,
+  lockdown: undefined,
+  allowsMissingImports: false,
 };
 
 export type Image = Extract<FileEvidence, { kind: 'module' }>;
@@ -79,6 +89,8 @@ export interface Given {
   readonly file?: Exclude<FileEvidence, Image> | Partial<Omit<Image, 'kind'>>;
   /** Null: it is for another machine. */
   readonly kernel?: Partial<KernelEvidence> | null;
+  /** What differs from CONFIG; when absent, no file tells the configuration. */
+  readonly config?: Partial<ConfigEvidence>;
   readonly blacklisted?: boolean;
   /** What was answered, and logged; when absent, it was not tried. */
   readonly errno?: ErrnoName | number;
@@ -98,6 +110,7 @@ export function inputOf(given: Given): DiagnosisInput {
       kernelBlacklist: blacklisted ? { file: '/proc/cmdline', line: 1 } : undefined,
     },
     kernel: given.kernel === null ? undefined : { ...KERNEL, ...given.kernel },
+    config: given.config === undefined ? undefined : { ...CONFIG, ...given.config },
     refusal: refusalOf(given),
   };
 }

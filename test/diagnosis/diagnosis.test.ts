@@ -2,7 +2,7 @@ import t from 'tap';
 import type { ModuleName } from '../../agent/base/names.ts';
 import type { Cause } from '../../agent/diagnosis/cause.ts';
 import { diagnose, predict } from '../../agent/diagnosis/diagnosis.ts';
-import type { KernelEvidence } from '../../agent/diagnosis/evidence.ts';
+import type { KernelEvidence, SignatureEvidence } from '../../agent/diagnosis/evidence.ts';
 import { inputOf, KERNEL, TRUSTED, UNKNOWN, type Given } from './diagnosis-rig.ts';
 
 const without = (privileges: Partial<KernelEvidence['privileges']>): Partial<KernelEvidence> => ({
@@ -285,8 +285,85 @@ const ROWS: Readonly<Record<string, Row>> = {
       'm: module uses symbol (x) from namespace CRYPTO_INTERNAL, but does not import it.',
       'm: Unknown symbol x (err -22)',
     ],
-    after: 'unknown-symbol',
+    after: 'namespace',
     says: /namespace CRYPTO_INTERNAL/,
+  },
+  'a symbol of a namespace that the file does not import': {
+    file: { withheldSymbols: [{ kind: 'namespace', namespace: 'USB', symbol: 'x', provider, file: '/l.ko' }] },
+    errno: 'EINVAL',
+    log: ['m: Unknown symbol x (err -22)'],
+    before: 'namespace',
+    after: 'namespace',
+    says: /x of libata \(\/l\.ko\), of namespace USB.*MODULE_IMPORT_NS\(USB\)/s,
+  },
+  'a symbol for named modules': {
+    file: { withheldSymbols: [{ kind: 'namespace', namespace: 'module:a', symbol: 'x', provider, file: '/l.ko' }] },
+    before: 'namespace',
+    says: /only the modules that the namespace names/,
+  },
+  'an import of a namespace of named modules': {
+    file: { withheldSymbols: [{ kind: 'module-import', namespace: 'module:m' }] },
+    errno: 'EPERM',
+    log: ['m: module tries to import module namespace: module:m'],
+    before: 'namespace',
+    after: 'namespace',
+    says: /imports 'module:m'.*remove that MODULE_IMPORT_NS/s,
+  },
+  'a GPL-only symbol of the kernel': {
+    file: {
+      withheldSymbols: [
+        {
+          kind: 'gpl-only',
+          license: 'X',
+          inheritedFrom: undefined,
+          symbol: 'x',
+          provider: undefined,
+          file: '/System.map',
+        },
+      ],
+    },
+    errno: 'ENOENT',
+    log: ['m: Unknown symbol x (err -2)'],
+    before: 'license',
+    after: 'license',
+    says: /x of the kernel \(\/System\.map\).*license is 'X'/s,
+  },
+  'a GPL-only symbol, and a proprietary module below': {
+    file: {
+      withheldSymbols: [
+        { kind: 'gpl-only', license: 'GPL', inheritedFrom: provider, symbol: 'x', provider, file: '/l.ko' },
+      ],
+    },
+    before: 'license',
+    says: /uses symbols of libata, which is proprietary/,
+  },
+  'symbols of a proprietary module, as the kernel says': {
+    errno: 'ENOENT',
+    log: ['m: module using GPL-only symbols uses symbols x from proprietary module p.'],
+    after: 'license',
+    says: /proprietary module p/,
+  },
+  'more than anyone reads': {
+    file: {
+      withheldSymbols: ['a', 'b', 'c', 'd', 'e', 'f'].map((symbol) => ({
+        kind: 'proprietary' as const,
+        symbol,
+        provider,
+        file: '/l.ko',
+      })),
+    },
+    before: 'license',
+    says: /d of libata.*2 more symbols of that kind/s,
+  },
+  'a signature that is as good as none': { file: { signature: { kind: 'unsupported', why: 'PGP' } } },
+  'a signature that is as good as none, enforced': {
+    file: { signature: { kind: 'unsupported', why: 'PGP' } },
+    kernel: { signatureEnforced: true },
+    errno: 'EKEYREJECTED',
+    log: ['Loading of module with unsupported crypto is rejected'],
+    before: 'signature',
+    after: 'signature',
+    says: /does not count: PGP/,
   },
   'an init that answers ENOENT': { errno: 'ENOENT', after: 'other', says: /its init answered ENOENT/ },
   'a value that does not fit': {
@@ -361,3 +438,55 @@ t.test('of another machine only the file counts', (t) => {
   t.equal(predict(inputOf({ kernel: null, file: { architecture: 's390' } }))?.cause, 'vermagic');
   t.end();
 });
+
+const DAMAGED: SignatureEvidence = { kind: 'damaged', why: 'cut off' };
+const FOREIGN = { kind: 'namespace', namespace: 'N', symbol: 'x', provider, file: '/l.ko' } as const;
+
+/** A kernel that does not run, of which only the configuration is known. */
+const CONFIGURED: Readonly<
+  Record<string, Pick<Given, 'file' | 'config'> & { readonly cause?: Cause; readonly says?: RegExp }>
+> = {
+  'unsigned, and it takes such': {},
+  'unsigned, and CONFIG_MODULE_SIG_FORCE': {
+    config: { enforces: true },
+    cause: 'signature',
+    says: /not signed.*CONFIG_MODULE_SIG_FORCE=y in \/boot\/config-6\.1\.0/s,
+  },
+  'unsigned, CONFIG_MODULE_SIG_FORCE without CONFIG_MODULE_SIG': { config: { enforces: true, verifies: false } },
+  'unsigned, locked down': {
+    config: { lockdown: 'integrity' },
+    cause: 'lockdown',
+    says: /CONFIG_LOCK_DOWN_KERNEL_FORCE_INTEGRITY=y/,
+  },
+  'signed by some key, enforced': {
+    file: { signature: { ...TRUSTED, trust: { kind: 'undecided' } } },
+    config: { enforces: true, lockdown: 'confidentiality' },
+  },
+  'damaged, whatever is enforced': { file: { signature: DAMAGED }, cause: 'signature', says: /CONFIG_MODULE_SIG=y/ },
+  'damaged, and nothing looks at it': { file: { signature: DAMAGED }, config: { verifies: false } },
+  'of an unknown kind': { file: { signature: { kind: 'unsupported', why: 'PGP' } } },
+  'of an unknown kind, enforced': {
+    file: { signature: { kind: 'unsupported', why: 'PGP' } },
+    config: { enforces: true },
+    cause: 'signature',
+  },
+  'a namespace that is not imported': { file: { withheldSymbols: [FOREIGN] }, cause: 'namespace' },
+  'a namespace that is not imported is a warning by configuration': {
+    file: { withheldSymbols: [FOREIGN] },
+    config: { allowsMissingImports: true },
+  },
+  'an import of a namespace of named modules, by the same configuration': {
+    file: { withheldSymbols: [{ kind: 'module-import', namespace: 'module:m' }] },
+    config: { allowsMissingImports: true },
+    cause: 'namespace',
+  },
+};
+
+for (const [name, { file, config = {}, cause, says }] of Object.entries(CONFIGURED)) {
+  t.test(`configured: ${name}`, (t) => {
+    const found = predict(inputOf({ ...(file === undefined ? {} : { file }), kernel: null, config }));
+    t.equal(found?.cause, cause, found?.evidence.join('; ') ?? 'nothing');
+    if (says !== undefined) t.match(found?.evidence.join('\n'), says);
+    t.end();
+  });
+}

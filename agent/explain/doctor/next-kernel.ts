@@ -17,7 +17,7 @@ import { findings, type Check, type CheckResult, type Finding } from './health.t
 import { counted, quoted } from '../../base/words.ts';
 import { Examiner } from '../examination.ts';
 import { firmwareFacts, treeFacts } from './health-facts.ts';
-import { readKernelEvidence } from '../kernel-evidence.ts';
+import { readConfigEvidence, readKernelEvidence } from '../kernel-evidence.ts';
 import { replayDevices } from '../replayed-devices.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
 
@@ -116,10 +116,11 @@ function devicesFinding({ host, now }: Next): Finding {
   };
 }
 
-function filesFinding({ examined }: Next): Finding {
+function filesFinding({ examined, host }: Next): Finding {
+  const config = readConfigEvidence(host);
   const refused: Array<readonly [ModuleName, Diagnosis]> = [];
   for (const [module, evidence] of examined) {
-    const diagnosis = predict({ module: evidence, kernel: undefined });
+    const diagnosis = predict({ module: evidence, kernel: undefined, config });
     if (diagnosis !== undefined) refused.push([module, diagnosis]);
   }
   if (refused.length === 0) return { state: 'ok', summary: 'there, whole, and built for that kernel' };
@@ -143,6 +144,7 @@ function signaturesFinding({ examined, kernel }: Next): Finding {
     const { signature } = file;
     if (signature.kind === 'unsigned') bad.push(`${module} is not signed`);
     else if (signature.kind === 'damaged') bad.push(`${module}: its signature is damaged: ${signature.why}`);
+    else if (signature.kind === 'unsupported') bad.push(`${module}: its signature does not count: ${signature.why}`);
     else if (signature.trust.kind === 'unknown-key')
       bad.push(`${module} is signed by ${quoted(signature.signer)}, whose key is not trusted here`);
     else if (signature.trust.kind === 'undecided') undecided++;

@@ -15,8 +15,8 @@ export interface KernelConfig {
 }
 
 /**
- * The configuration of the host's kernel: of the running kernel from /proc/config.gz, else from where distributions install it.
- * Undefined when there is none.
+ * The configuration of the host's kernel: of the running kernel from /proc/config.gz, else from where distributions install it
+ * (Debian, Ubuntu: /boot; Fedora, openSUSE: beside the modules; ostree: /usr/lib/ostree-boot). Undefined when there is none.
  */
 export function readKernelConfig(host: Host): KernelConfig | undefined {
   const running = host.root === '' && host.kernel === release();
@@ -24,6 +24,8 @@ export function readKernelConfig(host: Host): KernelConfig | undefined {
     ...(running ? [`${host.proc}/config.gz`] : []),
     `${host.root}/boot/config-${host.kernel}`,
     `${host.moduleDir}/config`,
+    `${host.root}/usr/lib/modules/${host.kernel}/config`,
+    `${host.root}/usr/lib/ostree-boot/config-${host.kernel}`,
     `${host.moduleDir}/build/.config`,
   ];
   for (const file of places) {

@@ -4,9 +4,11 @@ import { fsCode, PlugdError, reason } from '../../base/error.ts';
 import { ERRNO, errnoOf, errnoText } from '../../base/errno.ts';
 import { fromMachineText } from '../../base/machine-text.ts';
 import { openInRoot } from '../../base/root.ts';
+import { readBuildId } from './build-id.ts';
 import { compressionOf, MAGIC_LENGTH, type Compression } from './compression.ts';
 import { decompress, decompressLater, IMAGE_LIMIT, type Decompressed } from './decompress.ts';
-import { imageSource, section, sectionBytes, viewOf, type ByteSource, type Elf } from './elf.ts';
+import { imageSource, section, type ByteSource, type Elf } from './elf.ts';
+import { readExportTerms, type ExportTerms } from './export-terms.ts';
 import { FileSource, readWhole, type OpenFile } from './file-source.ts';
 import { readModuleParts } from './module-parts.ts';
 import { modinfoValue, parseModinfo, parseModule, type ModinfoField } from './modinfo.ts';
@@ -28,9 +30,6 @@ export interface NotAModule {
   readonly why: string;
   readonly errno: number;
 }
-
-/** The file ends with these 28 bytes when a signature is appended (include/linux/module_signature.h). */
-const SIGNATURE_MARK = '~Module signature appended~\n';
 
 /**
  * An open module file. Of an uncompressed file only the requested parts are read; a compressed one is decompressed whole, or in
@@ -77,6 +76,11 @@ export class ModuleFile {
     return this.symbols.exported;
   }
 
+  /** Who may use what it exports, by symbol; without those that its tables do not tell. */
+  exportTerms(): ReadonlyMap<string, ExportTerms> {
+    return readExportTerms(this.#source, this.elf);
+  }
+
   /** The symbols it needs, with their versions; undefined when its symbol table is missing or damaged. */
   needs(): readonly NeededSymbol[] | undefined {
     return neededSymbols(this.symbols, this.versions());
@@ -100,19 +104,12 @@ export class ModuleFile {
 
   /** The GNU build id in hexadecimal, undefined without one. */
   buildId(): string | undefined {
-    const note = sectionBytes(this.#source, this.elf, '.note.gnu.build-id');
-    if (note === undefined || note.length < 16) return undefined;
-    const view = viewOf(note);
-    const [nameSize, size, type] = [0, 4, 8].map((at) => view.getUint32(at, this.elf.littleEndian));
-    const isBuildId = type === 3 && nameSize === 4 && note.toString('latin1', 12, 16) === 'GNU\0';
-    return isBuildId && size !== undefined && 16 + size <= note.length
-      ? note.toString('hex', 16, 16 + size)
-      : undefined;
+    return readBuildId(this.#source, this.elf);
   }
 
-  /** Whether a signature is appended. */
-  isSigned(): boolean {
-    return this.tail(SIGNATURE_MARK.length).toString('latin1') === SIGNATURE_MARK;
+  /** Bytes of the (decompressed) image. */
+  get size(): number {
+    return this.#source.size;
   }
 
   /** The last bytes of the (decompressed) image, at most `length`. */

@@ -93,16 +93,26 @@ export function visitSymbols(source: ByteSource, elf: Elf, visitor: SymbolVisito
   return true;
 }
 
-interface Table {
+interface Table extends SymbolLayout {
   readonly view: DataView;
   readonly bytes: Buffer;
   /** NUL-terminated. */
   readonly strings: Buffer;
-  /** Offsets inside an entry. */
+}
+
+/** The size of an entry of the symbol table, and the offsets of its fields, in bytes. */
+export interface SymbolLayout {
   readonly entrySize: number;
   readonly info: number;
   readonly shndx: number;
   readonly value: number;
+}
+
+/** How the entries of a file's symbol table are laid out. */
+export function symbolLayout({ bits }: Elf): SymbolLayout {
+  return bits === 64
+    ? { entrySize: 24, info: 4, shndx: 6, value: 8 }
+    : { entrySize: 16, info: 12, shndx: 14, value: 4 };
 }
 
 /** Reads the symbol table. In most files it lies right before its strings, and one read gets both. */
@@ -118,9 +128,7 @@ function symbolTable(source: ByteSource, elf: Elf): Table | undefined {
   const bytesOf = ({ offset, size }: Section) =>
     all === undefined ? source.read(offset, size) : all.subarray(offset - begin, offset - begin + size);
   const bytes = bytesOf(symbols);
-  const layout =
-    elf.bits === 64 ? { entrySize: 24, info: 4, shndx: 6, value: 8 } : { entrySize: 16, info: 12, shndx: 14, value: 4 };
-  return { bytes, view: viewOf(bytes), strings: terminated(bytesOf(strings)), ...layout };
+  return { bytes, view: viewOf(bytes), strings: terminated(bytesOf(strings)), ...symbolLayout(elf) };
 }
 
 /** The strings up to their last NUL; a string that is cut off does not count. */

@@ -9,6 +9,7 @@
  * sign-file has made id_type 2 since Linux 4.3: the signature is a PKCS#7 SignedData in DER (RFC 2315), the other fields are 0.
  * Its SignerInfo names the key by its certificate's issuer and serial number. 0 (PGP) and 1 (X.509) are older.
  */
+import { ERRNO } from '../../base/errno.ts';
 import { derInside, derOid, derValues, TAG, type DerValue } from './der.ts';
 import type { ModuleFile } from './module-file.ts';
 
@@ -32,6 +33,8 @@ export interface ModuleSignature {
 export interface DamagedSignature {
   readonly kind: 'damaged';
   readonly why: string;
+  /** What the kernel calls it: EBADMSG, which it always refuses, or ENOPKG, which is as good as no signature. */
+  readonly errno: number;
 }
 
 const MARK = '~Module signature appended~\n';
@@ -62,32 +65,32 @@ export function readSignature(file: ModuleFile): ModuleSignature | DamagedSignat
   const end = file.tail(MARK.length + INFO);
   if (end.toString('latin1', Math.max(0, end.length - MARK.length)) !== MARK) return undefined;
   if (end.length < MARK.length + INFO) return damaged('nothing comes before the mark');
-  const [algorithm = 0, hash = 0, type = 0, signerLength = 0, keyLength = 0] = end;
+  const [algorithm = 0, hash = 0, type = 0, signerLength = 0, keyLength = 0, ...padding] = end.subarray(0, 8);
   const valueLength = end.readUInt32BE(8);
   const idType = ID_TYPES[type];
-  if (idType === undefined) return damaged(`unknown kind of signature (${type})`);
   const length = MARK.length + INFO + signerLength + keyLength + valueLength;
+  // The kernel looks at the length first (kernel/module_signature.c: mod_check_sig).
+  if (length > file.size) return damaged('its length field exceeds the file');
+  if (idType === undefined) return damaged(`unknown kind of signature (${type})`, ERRNO.ENOPKG);
   if (valueLength === 0) return damaged('a signature of no bytes');
   if (valueLength > LIMIT) return damaged(`a signature of ${valueLength} bytes`);
   const all = file.tail(length);
-  if (all.length < length) return damaged('its length field exceeds the file');
   const value = all.subarray(signerLength + keyLength, signerLength + keyLength + valueLength);
   if (idType !== 'PKCS#7') {
     const signer = all.toString('latin1', 0, signerLength);
     const keyId = all.subarray(signerLength, signerLength + keyLength);
     return { kind: 'signature', idType, signer, keyId, hash: HASHES[hash] ?? `hash ${hash}`, value, length };
   }
-  if (algorithm !== 0 || hash !== 0 || signerLength !== 0 || keyLength !== 0) {
-    return damaged('fields that must be 0 are not');
-  }
+  const zeros = [algorithm, hash, signerLength, keyLength, ...padding];
+  if (zeros.some((byte) => byte !== 0)) return damaged('fields that must be 0 are not');
   const signed = signerInfo(value);
   return signed === undefined
     ? damaged('not a PKCS#7 SignedData with a signer')
     : { kind: 'signature', idType, length, ...signed };
 }
 
-function damaged(why: string): DamagedSignature {
-  return { kind: 'damaged', why };
+function damaged(why: string, errno: number = ERRNO.EBADMSG): DamagedSignature {
+  return { kind: 'damaged', why, errno };
 }
 
 /**

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { ERRNO } from '../../../agent/base/errno.ts';
 import { derInside, derOid, derValues, TAG } from '../../../agent/facts/modfiles/der.ts';
 import { openModuleFile } from '../../../agent/facts/modfiles/module-file.ts';
 import { readSignature, type DamagedSignature, type ModuleSignature } from '../../../agent/facts/modfiles/signature.ts';
@@ -92,7 +93,8 @@ t.test('damaged signatures are said to be so', { skip }, (t) => {
   };
   const info = MARK.length + 12;
   t.match(changed(info, 1), { kind: 'damaged', why: 'fields that must be 0 are not' });
-  t.match(changed(MARK.length + 4, 0x7f), { kind: 'damaged', why: /bytes/ });
+  t.match(changed(MARK.length + 4, 0x7f), { kind: 'damaged', why: 'its length field exceeds the file' });
+  t.match(changed(MARK.length + 5, 1), { kind: 'damaged', why: 'fields that must be 0 are not' }, 'padding');
   t.match(changed(MARK.length + 2, 0xff), { kind: 'damaged', why: 'its length field exceeds the file' });
   t.match(changed(MARK.length + 1, 0), { kind: 'damaged', why: /not a PKCS#7/ });
   t.match(read(Buffer.concat([plain, Buffer.alloc(12), Buffer.from(MARK)])), { kind: 'damaged' });
@@ -104,6 +106,26 @@ t.test('damaged signatures are said to be so', { skip }, (t) => {
     kinds.add(read(copy)?.kind ?? 'none');
   }
   t.same([...kinds].toSorted(), ['damaged', 'signature']);
+  t.end();
+});
+
+/** mod_check_sig of kernel/module_signature.c looks at the length first, then at the kind. */
+t.test('what the kernel calls it', (t) => {
+  const info = (type: number, length: number) => {
+    const bytes = Buffer.alloc(12);
+    bytes[2] = type;
+    bytes.writeUInt32BE(length, 8);
+    return read(Buffer.concat([plain, Buffer.from('x'), bytes, Buffer.from(MARK)]));
+  };
+  const rows: ReadonlyArray<readonly [rule: string, type: number, length: number, errno: number]> = [
+    ['longer than the file', 2, plain.length + 200, ERRNO.EBADMSG],
+    ['longer than the file, of an unknown kind', 9, plain.length + 200, ERRNO.EBADMSG],
+    ['longer than any', 2, 0xffffffff, ERRNO.EBADMSG],
+    ['no bytes', 2, 0, ERRNO.EBADMSG],
+    ['no PKCS#7', 2, 1, ERRNO.EBADMSG],
+    ['an unknown kind', 9, 1, ERRNO.ENOPKG],
+  ];
+  for (const [rule, type, length, errno] of rows) t.match(info(type, length), { kind: 'damaged', errno }, rule);
   t.end();
 });
 

@@ -64,9 +64,28 @@ export class PolicyFile {
     return { kind: 'new' };
   }
 
+  /** The lines that do not hold yet, because boot is not over: `/etc/plugd/policy.conf:3: after boot deny subsystem=usb`. */
+  get pending(): readonly string[] {
+    if (this.phase === 'after-boot') return [];
+    const { rules, atBoot, afterBoot } = this.policy;
+    const lines = rules.filter((rule) => rule.afterBoot).map(({ place, text }) => ({ place, text }));
+    const { place, word } = afterBoot;
+    if (place !== undefined && afterBoot !== atBoot) lines.push({ place, text: `after boot default ${word}` });
+    return lines
+      .toSorted((one, other) => one.place.line - other.place.line)
+      .map(({ place: { file, line }, text }) => `${file}:${line}: ${text}`);
+  }
+
   /** For the status. */
   status(): AgentStatus['policy'] {
-    return { state: this.#state, file: this.file, rules: this.policy.rules.length, phase: this.phase };
+    const { pending } = this;
+    return {
+      state: this.#state,
+      file: this.file,
+      rules: this.policy.rules.length,
+      phase: this.phase,
+      ...(pending.length === 0 ? {} : { pending }),
+    };
   }
 }
 

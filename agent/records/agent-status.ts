@@ -48,6 +48,8 @@ export interface AgentStatus {
     readonly file: string;
     readonly rules: number;
     readonly phase: 'boot' | 'after-boot';
+    /** Lines that do not hold yet, because boot is not over: `/etc/plugd/policy.conf:3: after boot deny subsystem=usb`. */
+    readonly pending?: readonly string[];
   };
   readonly devices: number;
   readonly modaliases: number;

@@ -26,6 +26,7 @@ export function statusText(status: AgentStatus, terminal: Terminal): string {
   if (policy.state !== 'none') {
     const previous = policy.state === 'previous' ? ' (the file has errors: what it said before still holds)' : '';
     row('policy', `${policy.rules} rules of ${policy.file}, ${policy.phase}${previous}`);
+    for (const line of policy.pending ?? []) row('', `not in force before boot is over: ${line}`);
   }
   row('devices', `${status.devices}, with ${status.modaliases} distinct modaliases`);
   row(

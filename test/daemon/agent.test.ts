@@ -341,6 +341,24 @@ t.test('policy: what it denies, with the line that did; after boot; mended while
   await agent.stop();
 });
 
+t.test('while boot goes on, the status and the log name the rules that do not hold yet', skip, async (t) => {
+  const rig = await AgentRig.open(t, {
+    modules: MODULES,
+    devices: [NIC],
+    files: {
+      'etc/plugd/policy.conf': 'after boot default deny\nafter boot deny subsystem=usb\n',
+      'etc/modprobe.d/a.conf': 'install nic while ! test -e $GO; do sleep 0.05; done\n',
+    },
+  });
+  const agent = rig.start([], [0], { GO: join(rig.base, 'go') });
+  t.match(await agent.line('policy'), { pending: [/policy.conf:1: after boot default deny$/, /policy.conf:2: after/] });
+  t.match(await statusOf(agent), { policy: { phase: 'boot', pending: [/policy.conf:1/, /policy.conf:2/] } });
+  rig.put('go', '');
+  await agent.line('settled');
+  t.equal((await statusOf(agent)).policy.pending, undefined);
+  await agent.stop();
+});
+
 t.test('a policy with errors stops the start, unless it is optional', skip, async (t) => {
   const rig = await AgentRig.open(t, {
     modules: MODULES,

@@ -47,6 +47,7 @@ function judged(
   // What is there already is not taken away.
   if (candidate.verdict === 'loaded' || candidate.verdict === 'builtin') return { ...candidate, rules };
   const denied = ending('denied', `the agent's policy denies it: ${denialText(atBoot)}`, {
+    evidence: ask('after-boot').kind === 'allowed' ? ["after boot the agent's policy allows it"] : [],
     remedy: `change the policy and run plugd reload; modprobe ${module} loads it all the same`,
   });
   return { ...candidate, rules, ...denied };

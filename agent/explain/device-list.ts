@@ -51,9 +51,9 @@ function rowOf(
   // What was bound on the recorded machine says nothing about this tree.
   const here = recorded ? { ...device, driver: undefined, driverModule: undefined } : device;
   const { verdict, cause, reason } =
-    sources.kind === 'sources' || here.driver !== undefined || device.modaliases.length === 0
+    sources.kind === 'sources' || device.modaliases.length === 0
       ? judge(host, here, requests, true)
-      : withoutTree(host, sources, undefined);
+      : withoutTree(host, sources, here);
   const modules = new Set<ModuleName>(requests.flatMap((request) => request.candidates.map(({ module }) => module)));
   return {
     devpath: device.devpath,

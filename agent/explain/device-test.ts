@@ -7,9 +7,11 @@ import { moduleName, moduleNameFromPath, type Devpath } from '../base/names.ts';
 import { nearestWord } from '../base/spelling.ts';
 import { readNames } from '../facts/attribute.ts';
 import { readDevice, type Device } from '../facts/devices/device.ts';
-import { findDevice } from '../facts/devices/device-search.ts';
+import { findDevice, type DeviceSearch } from '../facts/devices/device-search.ts';
+import { missingOfModalias } from '../facts/devices/device-word.ts';
 import { bound, type BoundDevice } from '../facts/devices/bound-device.ts';
-import type { Ending } from '../records/ending.ts';
+import { quoted } from '../base/words.ts';
+import { ending, type Ending } from '../records/ending.ts';
 import type { DeviceReport, Investigation, InvestigationSubject, RequestReport } from '../records/investigation.ts';
 import { Examiner } from './examination.ts';
 import { insertRequests } from './insertion-trial.ts';
@@ -37,10 +39,14 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   const configuration = sources.kind === 'no-tree' ? [] : sources.configFiles;
   const base = { asked: word, kernel: host.kernel, moduleDir: host.moduleDir, configuration };
   if (found.kind === 'ambiguous') {
-    throw new PlugdError('usage', `${word} is the name of ${found.devpaths.length} devices`, {
+    throw new PlugdError('usage', `${word} is the name or ID of ${found.devpaths.length} devices`, {
       remedy: `name one by its path: ${found.devpaths.join(' ')}`,
     });
   }
+  if (found.kind === 'absent')
+    throw new PlugdError('usage', found.looked, {
+      remedy: 'plugd devices lists what is there; of another machine, give the MODALIAS',
+    });
   if (found.kind === 'device') {
     const device = bound(host.sysfs, found.device);
     const shown = { ...base, meant: found.meant, device: deviceReport(device) };
@@ -71,6 +77,7 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   }
   const investigator = new Investigator({ host, sources, deep: true });
   const isPath = isModuleFileName(word);
+  const name = found.kind === 'modalias' ? found.modalias : word;
   if (isPath && !existsSync(word))
     throw new PlugdError('usage', `there is no file ${word}`, {
       remedy: `a module of the tree is meant by its name: ${moduleNameFromPath(word)}`,
@@ -79,8 +86,8 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
     throw new PlugdError('usage', 'parameters can be given for a module file only', {
       remedy: 'for others they stand in modprobe.d',
     });
-  const request = isPath ? investigator.file(resolve(word), params) : investigator.request(word);
-  const end = withNearMiss(host, sources, [request], judge(host, undefined, [request]));
+  const request = isPath ? investigator.file(resolve(word), params) : investigator.request(name);
+  const end = unfinished(found, request) ?? withNearMiss(host, sources, [request], judge(host, undefined, [request]));
   const known = request.candidates.length > 0 || end.evidence.length > 0 || KERNEL_REQUEST.test(word);
   if (found.kind === 'none' && !known) throw unknownWord(sources, word, found.looked);
   const byName = request.candidates.some(({ source }) => source === 'modules.dep' || source === 'modules.builtin');
@@ -93,6 +100,16 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
         : 'an alias';
   const subject = { ...base, meant };
   return { investigation: { ...subject, requests: [request], ...end }, subject, device: undefined, sources };
+}
+
+/** A MODALIAS of which a part is missing, and that nothing matches for that reason. */
+function unfinished(found: DeviceSearch, { verdict, malformed }: RequestReport): Ending | undefined {
+  if (found.kind !== 'modalias' || verdict !== 'no-match' || malformed !== undefined) return undefined;
+  const missing = missingOfModalias(found.modalias);
+  if (missing === undefined) return undefined;
+  return ending('no-match', `${quoted(found.modalias)} is no complete MODALIAS: ${missing}`, {
+    remedy: 'give it whole, as /sys/…/modalias and plugd devices --json show it',
+  });
 }
 
 /** What request_module() asks for, wherever it does: nothing may be there that answers. */

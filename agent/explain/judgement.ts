@@ -8,7 +8,7 @@ import type { RequestReport } from '../records/investigation.ts';
 import { foremost, isServed, verdictText } from '../diagnosis/verdict.ts';
 import { quoted } from '../base/words.ts';
 import type { NoTree } from '../load/tree.ts';
-import { isLive } from './kernel-evidence.ts';
+import { isLive, isOfThisKernel } from './kernel-evidence.ts';
 
 /** What is to be said of a device. `brief`: without looking for reasons why a driver is not bound. */
 export function judge(
@@ -16,6 +16,31 @@ export function judge(
   device: BoundDevice | undefined,
   requests: readonly RequestReport[],
   brief = false,
+): Ending {
+  return isOfThisKernel(host)
+    ? judgeBound(host, device, requests, brief)
+    : judgeElsewhere(host, device, requests, brief);
+}
+
+/** For a kernel that does not run here: a driver that is bound now is no reason to expect one there. */
+function judgeElsewhere(
+  host: Host,
+  device: BoundDevice | undefined,
+  requests: readonly RequestReport[],
+  brief: boolean,
+): Ending {
+  if (device?.driver === undefined) return judgeBound(host, device, requests, brief);
+  const unbound = { ...device, driver: undefined, driverModule: undefined };
+  const end = judgeBound(host, unbound, requests, true);
+  if (brief || isServed(end.verdict)) return end;
+  return { ...end, evidence: [...end.evidence, `${quoted(device.driver)} of the kernel that runs here drives it now`] };
+}
+
+function judgeBound(
+  host: Host,
+  device: BoundDevice | undefined,
+  requests: readonly RequestReport[],
+  brief: boolean,
 ): Ending {
   const candidates = requests.flatMap((request) => request.candidates);
   const first = foremost(candidates);
@@ -54,10 +79,11 @@ export function judgeParts(
   return { ...first, reason: text(first, first.reason), evidence: [...first.evidence, ...others] };
 }
 
-/** The end where there is no module tree: what is bound has its driver all the same. */
+/** The end where there is no module tree: what is bound has its driver all the same, if it is the tree of the running kernel. */
 export function withoutTree(host: Host, noTree: NoTree, device: BoundDevice | undefined): Ending {
   if (device !== undefined && device.modaliases.length === 0) return noModalias(host, device, false);
-  if (device?.driver !== undefined) return { ...drivenAlready(host, device), evidence: [noTree.reason] };
+  if (device?.driver !== undefined && isOfThisKernel(host))
+    return { ...drivenAlready(host, device), evidence: [noTree.reason] };
   return ending('failed', noTree.reason, { cause: 'no-modules-directory', remedy: noTree.remedy });
 }
 

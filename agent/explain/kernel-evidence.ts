@@ -1,5 +1,6 @@
 import { release } from 'node:os';
 import type { Host } from '../base/host.ts';
+import { readAttribute } from '../facts/attribute.ts';
 import { readKernelCommandLine } from '../facts/config/config-text.ts';
 import { readKeyrings } from '../facts/kernel/keyring.ts';
 import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
@@ -11,6 +12,15 @@ import { readKernelConfig, type KernelConfig } from '../facts/kernel/kernel-conf
 /** Whether the host is the machine that runs: another root or another release says nothing about this kernel's state. */
 export function isLive(host: Host): boolean {
   return host.root === '' && host.kernel === release();
+}
+
+/**
+ * Whether what sysfs shows bound holds for the host's kernel: of another release (`--kernel`, a tree of another machine) it
+ * tells nothing. A planted procfs may not name its release; then it is taken for the host's.
+ */
+export function isOfThisKernel(host: Host): boolean {
+  const running = readAttribute(`${host.proc}/sys/kernel/osrelease`);
+  return running === undefined || running === host.kernel;
 }
 
 /** The kernel's and this process's state; undefined for a host that is another machine. */

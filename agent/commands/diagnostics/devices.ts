@@ -6,6 +6,7 @@ import { headerLine, readHeader, type RecordingHeader } from '../../facts/device
 import { recordLine } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../records/device-row.ts';
+import { bareWord, deviceId, idInModaliases } from '../../facts/devices/device-word.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printData, printJson, say, terminalAt } from '../output.ts';
@@ -37,7 +38,7 @@ export const command: Command = {
   options: [BUS, NO_DRIVER, FAILED, ALL, TREE, CHECK, RECORD, REPLAY, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 A GLOB matches a device's name, path, MODALIAS, driver or modules; without * or
-? it matches a part of them. plugd test DEVICE explains one device.
+? it matches a part of them. An ID, 8086:10d3, matches PCI and USB devices. plugd test DEVICE explains one device.
 Exit status: 0 done; 1 nothing matched.`,
   async run(args) {
     const parsed = parse(command, args);
@@ -104,9 +105,11 @@ interface Glob {
 async function globs(words: readonly string[]): Promise<readonly Glob[]> {
   if (words.length === 0) return [];
   const { compileGlob, isGlob } = await import('../../rules/glob.ts');
-  return words.map((word) => {
+  return words.map(bareWord).map((word) => {
     const whole = compileGlob(word);
-    return { whole, part: isGlob(word) ? whole : (text) => text.includes(word) };
+    const id = deviceId(word);
+    const parts = id === undefined ? [word] : [word, ...idInModaliases(id)];
+    return { whole, part: isGlob(word) ? whole : (text) => parts.some((part) => text.includes(part)) };
   });
 }
 

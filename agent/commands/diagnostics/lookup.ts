@@ -7,6 +7,7 @@ import { createMatcher, type Matcher } from '../../match/matcher.ts';
 import { openTree, type ModuleTree } from '../../load/tree.ts';
 import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config.ts';
 import { problemLine } from '../../report/problem-line.ts';
+import { bareWord } from '../../facts/devices/device-word.ts';
 import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { lineGroups } from '../input.ts';
 import { machineWords } from '../machine-words.ts';
@@ -50,12 +51,12 @@ Exit status: 0 done; 1 a name on the command line stands for no module.`,
     const answer = parsed.has(OPTION.json) ? jsonAnswer : textAnswer;
     if (words[0] === '-') {
       for (const lines of lineGroups(0)) {
-        answer(matcher, lines);
+        answer(matcher, lines.map(modaliasOf));
         complain();
       }
       return EXIT.done;
     }
-    const names = machineWords(words);
+    const names = machineWords(words).map(modaliasOf);
     answer(matcher, names);
     complain();
     const lookups = names.map((name) => matcher.lookup(name));
@@ -65,6 +66,11 @@ Exit status: 0 done; 1 a name on the command line stands for no module.`,
     return lookups.every((lookup) => lookup.kind === 'found') ? EXIT.done : EXIT.negative;
   },
 };
+
+/** A line of a uevent is taken, too: `MODALIAS=pci:v…`. */
+function modaliasOf(line: string): string {
+  return line.startsWith('MODALIAS=') ? bareWord(line) : line;
+}
 
 function textAnswer(matcher: Matcher, names: readonly string[]): void {
   let text = '';

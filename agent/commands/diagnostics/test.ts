@@ -23,9 +23,9 @@ export const command: Command = {
   options: [INSERT, REPLAY, OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 DEVICE is a path (/sys/…, /devices/…), a node (/dev/sda), an address on a bus
-(0000:00:02.0, 1-1.2), a network interface (eth0), a MODALIAS, the name of a
-module or alias, or a module file (x.ko, as insmod takes it). Without --insert
-it changes nothing.
+(0000:00:02.0, 02:00.0, 1-1.2), the ID of a PCI or USB device (8086:10d3), a
+network interface (eth0), a MODALIAS, the name of a module or alias, or a module
+file (x.ko, as insmod takes it). Without --insert it changes nothing.
 -v also shows the searches that found no rule.
 Exit status: 0 the device has a driver, or would get one; 1 it would not; with
 --replay 1 when a recorded device that had a driver would have none.`,

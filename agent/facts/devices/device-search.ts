@@ -5,23 +5,28 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import type { Devpath } from '../../base/names.ts';
-import { readLinkName, readNames } from '../attribute.ts';
+import { readAttribute, readLinkName, readNames } from '../attribute.ts';
+import { addressBus, bareWord, deviceId, type DeviceId } from './device-word.ts';
 import { readDevice, type Device } from './device.ts';
 
 /** What a word stands for. */
 export type DeviceSearch =
   | { readonly kind: 'device'; readonly device: Device; readonly meant: string }
-  | { readonly kind: 'modalias' }
+  /** The MODALIAS itself, without what stood around it. */
+  | { readonly kind: 'modalias'; readonly modalias: string }
   /** `ambiguous`: devices on several buses have that name. */
   | { readonly kind: 'ambiguous'; readonly devpaths: readonly Devpath[] }
-  | { readonly kind: 'none'; readonly looked: string };
+  /** `absent`: nothing but a device is written so, and there is no such device. */
+  | { readonly kind: 'none' | 'absent'; readonly looked: string };
 
 /**
  * Tries these in order: a path below sysfs (`/sys/…` or `/devices/…`), a node in /dev, a network
- * interface, an address on any bus (`0000:00:02.0`, also without its domain; `1-1.2`). Anything else with a colon is a MODALIAS.
+ * interface, an address on any bus (`0000:00:02.0`, also without its domain; `1-1.2`), the ID of a PCI or USB device
+ * (`8086:10d3`). Anything else with a colon is a MODALIAS, also as a line of a uevent (`MODALIAS=…`).
  * A device of a class (a disk, an interface) has no driver of its own, so the answer is the device behind it.
  */
-export function findDevice(host: Host, word: string): DeviceSearch {
+export function findDevice(host: Host, given: string): DeviceSearch {
+  const word = bareWord(given);
   if (/^\/(sys|devices)(\/|$)/.test(word)) return ofPath(host, word);
   if (word.startsWith(`${host.sysfs}/`)) return ofPath(host, word.slice(host.sysfs.length));
   if (word.startsWith('/dev/')) return ofNode(host, word);
@@ -38,7 +43,11 @@ export function findDevice(host: Host, word: string): DeviceSearch {
   const [only, other] = found;
   if (only !== undefined && other !== undefined) return { kind: 'ambiguous', devpaths: [...found] };
   if (only !== undefined) return behind(host, only, undefined);
-  if (word.includes(':')) return { kind: 'modalias' };
+  const id = deviceId(word);
+  if (id !== undefined) return ofId(host, word, id);
+  const bus = addressBus(word);
+  if (bus !== undefined) return { kind: 'absent', looked: `there is no device ${word} here (${bus})` };
+  if (word.includes(':')) return { kind: 'modalias', modalias: word };
   return {
     kind: 'none',
     looked: `'${word}' is not a device on any bus of ${host.sysfs}, a network interface or a MODALIAS`,
@@ -49,6 +58,26 @@ function ofPath(host: Host, word: string): DeviceSearch {
   const path = resolved(host, word.replace(/^\/sys(?=\/|$)/, ''));
   if (path === undefined) return { kind: 'none', looked: `there is no ${host.sysfs}${word.replace(/^\/sys/, '')}` };
   return behind(host, path, undefined);
+}
+
+/** A PCI device by its attributes `vendor` and `device` (0x8086), or a USB device by `idVendor` and `idProduct` (0bda). */
+function ofId(host: Host, word: string, { vendor, product }: DeviceId): DeviceSearch {
+  const found: Devpath[] = [];
+  for (const [bus, keys] of [
+    ['pci', ['vendor', 'device']],
+    ['usb', ['idVendor', 'idProduct']],
+  ] as const) {
+    for (const name of readNames(`${host.sysfs}/bus/${bus}/devices`)) {
+      const path = `/bus/${bus}/devices/${name}`;
+      const [own, its] = keys.map((key) => readAttribute(`${host.sysfs}${path}/${key}`)?.replace(/^0x/, ''));
+      const device = own === vendor && its === product ? resolved(host, path) : undefined;
+      if (device !== undefined) found.push(device);
+    }
+  }
+  const [only, other] = found;
+  if (other !== undefined) return { kind: 'ambiguous', devpaths: found };
+  if (only !== undefined) return behind(host, only, `ID ${word}`);
+  return { kind: 'absent', looked: `there is no PCI or USB device with the ID ${word} here` };
 }
 
 function ofNode(host: Host, word: string): DeviceSearch {

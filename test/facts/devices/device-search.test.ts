@@ -13,9 +13,23 @@ plantSysfs(sysfs, [
   { devpath: '/devices/pci0000:00/0000:00:02.0/virtio0', subsystem: 'virtio', modalias: 'virtio:d1' },
   { devpath: '/devices/pci0000:00/0000:00:14.0/usb1/1-1', subsystem: 'usb' },
   { devpath: '/devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0', subsystem: 'usb', modalias: 'usb:v1' },
+  { devpath: '/devices/pci0000:00/0000:00:05.0', subsystem: 'pci' },
+  { devpath: '/devices/pci0000:00/0000:00:06.0', subsystem: 'pci' },
   { devpath: '/devices/platform/serial', subsystem: 'platform', modalias: 'platform:serial' },
   { devpath: '/devices/other/serial', subsystem: 'serial', modalias: 'serial:x' },
 ]);
+
+for (const [path, text] of Object.entries({
+  '/devices/pci0000:00/0000:00:02.0/vendor': '0x8086\n',
+  '/devices/pci0000:00/0000:00:02.0/device': '0x10d3\n',
+  '/devices/pci0000:00/0000:00:14.0/usb1/1-1/idVendor': '0bda\n',
+  '/devices/pci0000:00/0000:00:14.0/usb1/1-1/idProduct': '8153\n',
+  '/devices/pci0000:00/0000:00:05.0/vendor': '0x1af4\n',
+  '/devices/pci0000:00/0000:00:05.0/device': '0x1000\n',
+  '/devices/pci0000:00/0000:00:06.0/vendor': '0x1af4\n',
+  '/devices/pci0000:00/0000:00:06.0/device': '0x1000\n',
+}))
+  writeFileSync(join(sysfs, path), text);
 
 /** A device of a class: with a link in class/KIND, and one in dev/ if it has numbers. */
 function plantClass(devpath: string, kind: string, numbers?: string): void {
@@ -42,6 +56,9 @@ const found: Readonly<Record<string, readonly [word: string, devpath: string, me
   'a link on a bus': ['/sys/bus/pci/devices/0000:00:02.0', '/devices/pci0000:00/0000:00:02.0', /^pci/],
   'an address': ['0000:00:02.0', '/devices/pci0000:00/0000:00:02.0', /^pci/],
   'an address without its domain': ['00:02.0', '/devices/pci0000:00/0000:00:02.0', /^pci/],
+  'a PCI ID': ['8086:10D3', '/devices/pci0000:00/0000:00:02.0', /^ID 8086:10D3, pci 0000:00:02.0$/],
+  'a PCI ID in brackets': ['[8086:10d3]', '/devices/pci0000:00/0000:00:02.0', /^ID/],
+  'a USB ID': ['0bda:8153', '/devices/pci0000:00/0000:00:14.0/usb1/1-1', /^ID 0bda:8153, usb 1-1$/],
   'a USB interface': ['1-1:1.0', '/devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0', /^usb 1-1:1.0$/],
   'a USB device': ['1-1', '/devices/pci0000:00/0000:00:14.0/usb1/1-1', /^usb 1-1$/],
   'a network interface is the device behind it': [
@@ -79,6 +96,14 @@ t.test('what is no device', (t) => {
     'pci:v00008086d*': 'modalias',
     'no:such': 'modalias',
     serial: 'ambiguous',
+    'MODALIAS=pci:v00008086d*': 'modalias',
+    'pci:zzz': 'modalias',
+    '0000:99:00.0': 'absent',
+    '99:00.0': 'absent',
+    '9-9:1.0': 'absent',
+    'PNP0C0C:77': 'absent',
+    '0bda:9999': 'absent',
+    '1af4:1000': 'ambiguous',
     nonsense: 'none',
     '/dev/nosuch': 'none',
     '/dev/..': 'none',
@@ -91,6 +116,8 @@ t.test('what is no device', (t) => {
   };
   for (const [word, kind] of Object.entries(kinds)) t.equal(findDevice(host, word).kind, kind, `'${word}'`);
   const both = findDevice(host, 'serial');
+  const stripped = findDevice(host, 'MODALIAS=pci:v1');
+  t.equal(stripped.kind === 'modalias' && stripped.modalias, 'pci:v1');
   t.same(both.kind === 'ambiguous' && both.devpaths.toSorted(), ['/devices/other/serial', '/devices/platform/serial']);
   t.end();
 });

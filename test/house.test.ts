@@ -5,6 +5,7 @@ import {
   FOLDERS,
   importsOf,
   importViolations,
+  mirrorViolations,
   readSources,
   type Import,
   type Source,
@@ -125,6 +126,66 @@ const forbiddenFiles: Record<string, readonly [Source[], string | undefined]> = 
 for (const [name, [given, expected]] of Object.entries(forbiddenFiles)) {
   t.test(`found: ${name}`, (t) => {
     t.same(fileViolations(given), expected === undefined ? [] : [expected]);
+    t.end();
+  });
+}
+
+t.test('each file of a pure room has a test of its name in the whole house', (t) => {
+  t.same(mirrorViolations(sources), []);
+  t.end();
+});
+
+/** What agent/plan/a.ts contains, and whether it needs a test. */
+const CONTENTS: ReadonlyArray<readonly [rule: string, text: string, needed: boolean]> = [
+  ['a function', 'export function a() {}', true],
+  ['a generator', 'export function* a() {}', true],
+  ['a table', 'export const A = 1;', true],
+  ['a class', 'export abstract class A {}', true],
+  ['a value under another name', 'const a = 1;\nexport { a as b };', true],
+  ['a value of another file', "export { type A, b } from './b.ts';", true],
+  ['all of another file', "export * from './b.ts';", true],
+  ['something without a name', 'export default 1;', true],
+  ['types', 'export interface A {}\nexport type B = A;', false],
+  ['types of another file', "export type { A } from './b.ts';\nexport { type B } from './b.ts';", false],
+  ['nothing', 'const a = 1;', false],
+  ['a function in a comment', '/**\n * export function a() {}\nexport interface A {}', false],
+];
+for (const [rule, text, needed] of CONTENTS) {
+  t.test(`a test is ${needed ? '' : 'not '}missing where a file exports ${rule}`, (t) => {
+    const sentence =
+      'agent/plan/a.ts has no test/plan/a.test.ts: its room is pure, so a table can show each of its rules';
+    t.same(mirrorViolations([file('agent/plan/a.ts', text)], {}), needed ? [sentence] : []);
+    t.end();
+  });
+}
+
+const VALUE = 'export const A = 1;';
+const EXCUSE = { 'agent/plan/a.ts': 'its table is tested by another' };
+const needless = 'agent/plan/a.ts needs no excuse for a missing test: take it off the list';
+const MIRRORS: ReadonlyArray<
+  readonly [
+    rule: string,
+    given: readonly Source[],
+    untested: Readonly<Record<string, string>>,
+    found: readonly string[],
+  ]
+> = [
+  ['a test of its name', [file('agent/plan/a.ts', VALUE), file('test/plan/a.test.ts')], {}, []],
+  [
+    'a test of its name in another folder',
+    [file('agent/rules/udev/a.ts', VALUE), file('test/rules/a.test.ts')],
+    {},
+    ['agent/rules/udev/a.ts has no test/rules/udev/a.test.ts: its room is pure, so a table can show each of its rules'],
+  ],
+  ['a room that is not pure', [file('agent/load/a.ts', VALUE)], {}, []],
+  ['an excuse', [file('agent/plan/a.ts', VALUE)], EXCUSE, []],
+  ['an excuse for what has a test', [file('agent/plan/a.ts', VALUE), file('test/plan/a.test.ts')], EXCUSE, [needless]],
+  ['an excuse for what has only types', [file('agent/plan/a.ts', 'export type A = 1;')], EXCUSE, [needless]],
+  ['an excuse for what is gone', [], EXCUSE, [needless]],
+];
+for (const [rule, given, untested, found] of MIRRORS) {
+  t.test(`mirrors: ${rule}`, (t) => {
+    t.same(mirrorViolations(given, untested), found);
     t.end();
   });
 }

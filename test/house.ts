@@ -60,6 +60,9 @@ const LONG: Readonly<Record<string, number>> = {
   'native/request-helper.c': 253,
 };
 
+/** Files of pure rooms that have no test of their name, and why not. They may only become fewer. */
+const UNTESTED: Readonly<Record<string, string>> = {};
+
 /** A folder shows at most this many files. */
 const MOST_FILES = 18;
 
@@ -114,6 +117,37 @@ export function importsOf(sources: readonly Source[]): readonly Import[] {
 /** What breaks the rules about files, one sentence each. */
 export function fileViolations(sources: readonly Source[]): readonly string[] {
   return [...clocks(sources), ...namesakes(sources), ...crowds(sources), ...lengths(sources)];
+}
+
+/**
+ * What has no test of its name, one sentence each: a file of a pure room that exports more than types. `untested` names those
+ * that need none, with the reason; one that has a test, or is gone, has no business there.
+ */
+export function mirrorViolations(sources: readonly Source[], untested = UNTESTED): readonly string[] {
+  const paths = new Set(sources.map(({ path }) => path));
+  const mirror = (path: string) => path.replace(/^agent\/(.*)\.ts$/, 'test/$1.test.ts');
+  const bare = typescript(sources)
+    .filter(({ path, text }) => PURE.includes(roomOf(path.slice('agent/'.length))) && exportsValue(text))
+    .map(({ path }) => path)
+    .filter((path) => !paths.has(mirror(path)));
+  return [
+    ...bare
+      .filter((path) => untested[path] === undefined)
+      .map((path) => `${path} has no ${mirror(path)}: its room is pure, so a table can show each of its rules`),
+    ...Object.keys(untested)
+      .filter((path) => !bare.includes(path))
+      .map((path) => `${path} needs no excuse for a missing test: take it off the list`),
+  ];
+}
+
+/** Whether a file exports anything that is there when it runs. */
+function exportsValue(text: string): boolean {
+  const code = withoutComments(text);
+  const named = [...code.matchAll(/^export\s*\{([^}]*)\}/gm)].flatMap(([, names = '']) => names.split(','));
+  return (
+    /^export\s+((default|async|abstract)\s+)*(function|const|let|var|class|enum|\*|default)(?!\w)/m.test(code) ||
+    named.some((name) => name.trim() !== '' && !/^type\s/.test(name.trim()))
+  );
 }
 
 function typescript(sources: readonly Source[]): readonly Source[] {
@@ -222,7 +256,7 @@ function cycles(imports: readonly Import[]): readonly string[] {
 if (process.argv[1] === import.meta.filename) {
   const root = join(import.meta.dirname, '../..');
   const sources = readSources(root, FOLDERS);
-  const found = [...importViolations(importsOf(sources)), ...fileViolations(sources)];
+  const found = [...importViolations(importsOf(sources)), ...fileViolations(sources), ...mirrorViolations(sources)];
   for (const sentence of found) console.error(`house: ${sentence}`);
   process.exitCode = found.length > 0 ? 1 : 0;
 }

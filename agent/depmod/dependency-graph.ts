@@ -1,19 +1,19 @@
 /**
- * Which modules a module needs, all the way down, in the order in which modules.dep lists them: each before those that it
- * needs, so that inserting them from last to first works.
+ * Which modules a module needs, directly or not, in the order of modules.dep: each before those that it needs, so that inserting from
+ * last to first works. Pure.
  */
 
 /** A module's direct dependencies, by position, in the order in which its symbols first asked for them. */
 export type DirectDependencies = ReadonlyArray<readonly number[]>;
 
-/** The order, or the circles that make one impossible: each from one module back to itself, `[4, 7, 4]`. */
+/** The order, or the cycles that make one impossible: each from one module back to itself, `[4, 7, 4]`. */
 export type DependencyOrder =
   | { readonly kind: 'ordered'; readonly rank: Int32Array }
   | { readonly kind: 'circular'; readonly cycles: ReadonlyArray<readonly number[]> };
 
 /**
- * Ranks the modules so that each stands before what it needs. Those that nobody needs are taken from the last to the first,
- * and after each come, likewise, those that only waited for it: the order of kmod's depmod, number for number.
+ * Ranks the modules so that each comes before what it needs. It takes the modules that nobody needs from the last to the first, and
+ * after each, in the same way, those that only waited for it: the order of kmod's depmod, number for number.
  */
 export function orderDependencies(direct: DirectDependencies): DependencyOrder {
   const users = new Int32Array(direct.length);
@@ -47,13 +47,12 @@ export function allDependencies(direct: DirectDependencies, rank: Int32Array, mo
   return [...all].toSorted((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0));
 }
 
-/** After so many steps from one module a tangle is not followed any further: the number of its circles can be exponential. */
+/** After so many steps from one module it stops exploring a tangle, whose number of cycles can be exponential. */
 const MOST_STEPS = 1000;
 
 /**
- * The circles of modules that stand in the way, in kmod's order: all that lead from a module back to it, depth first, the last
- * dependency first; then on with the module behind the last one that was found in a circle, as long as there are any
- * that were in none.
+ * The cycles that prevent an order, in kmod's order: all that lead from a module back to it, depth first, the last dependency first.
+ * Then it continues with the module after the last one found in a cycle, until every module has been in one or been a start.
  */
 function findCycles(direct: DirectDependencies, candidates: readonly number[]): number[][] {
   const users = direct.map((): number[] => []);
@@ -73,11 +72,11 @@ function findCycles(direct: DirectDependencies, candidates: readonly number[]): 
   return cycles;
 }
 
-/** Of each module from which dependencies lead to `root`, the next one on the shortest way there. */
+/** For each module whose dependencies lead to `root`: the next module on the shortest way there. */
 function waysBack(users: DirectDependencies, root: number): ReadonlyMap<number, number> {
   const next = new Map<number, number>();
   const open = [root];
-  // A list that grows while it is walked.
+  // The list grows during this loop.
   for (const module of open) {
     for (const user of users[module] ?? []) {
       if (next.has(user)) continue;
@@ -88,13 +87,13 @@ function waysBack(users: DirectDependencies, root: number): ReadonlyMap<number, 
   return next;
 }
 
-/** The circles through `root`, each from it to the last before it: all of them, or in a tangle those found first, at least one. */
+/** The cycles through `root`, each from it to the last before it: all of them or, in a tangle, those found first, at least one. */
 function cyclesFrom(direct: DirectDependencies, root: number, back: ReadonlyMap<number, number>): number[][] {
   const needs = (module: number) => (direct[module] ?? []).filter((needed) => back.has(needed));
   const cycles: number[][] = [];
   const path = [root];
   const onPath = new Set(path);
-  // The dependencies that are still to be followed, of each module on the path.
+  // The dependencies still to follow, for each module on the path.
   const open = [needs(root)];
   for (let steps = 0; open.length > 0 && steps < MOST_STEPS; steps++) {
     const module = open.at(-1)?.pop();

@@ -1,27 +1,27 @@
 /**
- * depmod.d(5): which of several files of one module counts, and where else to look.
+ * depmod.d(5): which of several files of one module counts, and where else to look. Parses texts; reads no files.
  *
  *     search updates extra built-in          directories of the tree, most important first
  *     override ixgbe 6.1.* extra             this module is taken from here, if the release matches
  *     external 6.1.* /opt/drivers            a directory outside the tree
- *     exclude .debug kdump                   directory and file names that are passed over
+ *     exclude .debug kdump                   directory and file names to skip
  *
- * Lines join, and comments and words part, as in modprobe.d. A release is `*`, or a POSIX extended regular expression that
- * may match anywhere in it. Later lines are more important than earlier ones of their kind, and so are, within `search`,
- * earlier words than later ones: each is put in front of a list, and position in that list is rank.
+ * Joining lines, comments and separating words work as in modprobe.d. A release is `*`, or a POSIX extended regular expression that may
+ * match anywhere in it. Later lines matter more than earlier ones of their kind; within `search`, earlier words matter more than later
+ * ones. The parser puts each in front of a list, and the position in that list is the rank.
  */
 import type { ConfigText } from '../facts/config/config-text.ts';
 import type { Say } from './message.ts';
 
-/** A place of `search`. The higher its position in the list, the more its modules count. */
+/** A place of `search`. Modules of a place with a higher position in the list win. */
 export type SearchPlace =
   | { readonly kind: 'directory'; readonly path: string }
-  /** Whatever no other place covers. */
+  /** Everything that no other place covers. */
   | { readonly kind: 'built-in' }
   /** Each of the external directories. */
   | { readonly kind: 'external' };
 
-/** The rules of all files, each list with the line read last in front. */
+/** The rules of all files, each list with the line read last first. */
 export interface DepmodConfig {
   readonly searches: readonly SearchPlace[];
   /** `extra/ixgbe`: path in the tree without extension. */
@@ -70,7 +70,7 @@ function searchPlace(word: string): SearchPlace {
   return word === 'built-in' || word === 'external' ? { kind: word } : { kind: 'directory', path: word };
 }
 
-/** Lines joined at backslash-newline; any other backslash is dropped. `number` is the last line of a joined one, as kmod counts. */
+/** Joins lines at backslash-newline and drops any other backslash. `number` is the last line of a joined one, as kmod counts. */
 function* logicalLines(text: string): Generator<{ readonly text: string; readonly number: number }> {
   let number = 0;
   let line = '';
@@ -91,7 +91,7 @@ function* logicalLines(text: string): Generator<{ readonly text: string; readonl
   if (line !== '') yield { text: line, number: number + 1 };
 }
 
-/** Whether a release pattern of depmod.d matches: `*`, or a POSIX extended regular expression; one that is none never does. */
+/** Whether a release pattern of depmod.d matches: `*`, or a POSIX extended regular expression; an invalid one never does. */
 export function matchesRelease(pattern: string, kernel: string): boolean {
   if (pattern === '*') return true;
   try {
@@ -101,7 +101,7 @@ export function matchesRelease(pattern: string, kernel: string): boolean {
   }
 }
 
-/** The same expression as JavaScript writes it: `\` outside a set quotes, inside it is itself; `[[:digit:]]` becomes a range. */
+/** The same expression in JavaScript's syntax: `\` outside a set quotes, inside it stands for itself; `[[:digit:]]` becomes a range. */
 function javascriptPattern(posix: string): string {
   let out = '';
   for (let at = 0; at < posix.length; at++) {
@@ -116,7 +116,7 @@ function javascriptPattern(posix: string): string {
       if (at === posix.length) throw new SyntaxError('a backslash at the end');
       out += /\w/.test(posix.charAt(at)) ? posix.charAt(at) : `\\${posix.charAt(at)}`;
     } else {
-      // Not special in POSIX: a brace or bracket that opens nothing.
+      // Not special in POSIX: a brace or bracket that closes nothing.
       out += character === ']' || character === '}' ? `\\${character}` : character;
     }
     if (character === '{') {

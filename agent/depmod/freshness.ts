@@ -1,3 +1,4 @@
+/** `depmod -A`: whether the indexes are up to date. Reads only. */
 import { errnoText } from '../base/errno.ts';
 import { fromMachineText } from '../base/machine-text.ts';
 import { lookInRoot } from '../base/root.ts';
@@ -6,8 +7,8 @@ import type { Say } from './message.ts';
 import type { ReadPlace } from './tree-text.ts';
 
 /**
- * Whether modules.dep is as new as every module file below the tree (`depmod -A`), in whole seconds. False when there is no
- * modules.dep. Files that are gone, and directories outside of the tree, are not noticed, as with kmod.
+ * Whether modules.dep is as new as every module file below the tree (`depmod -A`), in whole seconds. False when there is no modules.dep.
+ * Like kmod, it does not notice deleted files, nor directories outside of the tree.
  */
 export function isUpToDate({ root, moduleDir }: ReadPlace, say: Say): boolean {
   if (!isDirectory(root, moduleDir, say)) return false;

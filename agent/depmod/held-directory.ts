@@ -1,20 +1,20 @@
 /**
- * Directories that root writes to although somebody else may own them (`depmod -b IMAGE`). The owner can put links in one at any
- * moment, so it is found step by step, each name in the descriptor of the directory before it (base/root.ts), and stays open.
- * What is done in it goes through its descriptor, not through its path again.
+ * Directories that root writes to although somebody else may own them (`depmod -b IMAGE`). Their owner can put links in them at any
+ * moment. So this file opens them step by step, each name in the descriptor of the directory before it (base/root.ts), and keeps them
+ * open; all work in them goes through the descriptor, never through the path again.
  *
- * /proc/self/fd/N/NAME stands in for openat(2), which Node lacks: it needs no addon, and serves mkdir, rename and unlink too.
+ * /proc/self/fd/N/NAME replaces openat(2), which Node lacks: it needs no addon, and also works for mkdir, rename and unlink.
  */
 import { closeSync, constants, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import { fromMachineText, nativePath } from '../base/machine-text.ts';
 import { openByHand } from '../base/root.ts';
 
-/** An open directory; `path` is what people know it by, latin1. Close it when done. */
+/** An open directory; `path` is its name for people, latin1. Close it when done. */
 export interface HeldDirectory {
   readonly kind: 'held';
   readonly path: string;
-  /** Where a file of it is, for node:fs: no link on the way is followed, a link of that name itself may be. */
+  /** The path of a file in it, for node:fs. It follows no link on the way; the file itself may be a link. */
   at(this: void, name: string): string | Buffer;
   close(this: void): void;
 }
@@ -26,9 +26,9 @@ export interface NotHeld {
 }
 
 /**
- * Opens `path`, which lies below `root` ('' for this machine's own files), without leaving the root: links are followed as in a
- * chroot. Where the path as it stands leads elsewhere (`IMAGE/lib -> /lib`), kmod would write there; here it is `outside`. With
- * `create` directories that are missing are made.
+ * Opens `path`, which lies below `root` ('' for this machine's own files), without leaving the root: links resolve as in a chroot. If
+ * the path as written leads elsewhere (`IMAGE/lib -> /lib`), kmod would write there; here the result is `outside`. With `create` it
+ * makes missing directories.
  */
 export function holdDirectory(root: string, path: string, options: { create: boolean }): HeldDirectory | NotHeld {
   if (!existsSync('/proc/self/fd'))
@@ -62,7 +62,7 @@ function openInside(root: string, path: string, create: boolean): HeldDirectory 
   return { kind: 'held', path, at, close: () => closeSync(fd) };
 }
 
-/** A chroot without /proc: there only this machine's own files are written, by their paths. */
+/** A chroot without /proc: only this machine's own files can be written there, by their paths. */
 function byPath(path: string, options: { create: boolean }): HeldDirectory | NotHeld {
   try {
     if (options.create) mkdirSync(nativePath(path), { recursive: true, mode: 0o755 });
@@ -81,7 +81,7 @@ function makeDirectory(entry: string | Buffer): void {
   }
 }
 
-/** Whether something of that name is there, even a link to nothing; false where looking is not permitted. */
+/** Whether that name exists, even as a link to nothing; false when plugd may not look. */
 function isThere(path: string | Buffer): boolean {
   try {
     lstatSync(path);

@@ -1,4 +1,4 @@
-/** Builds the indexes of a module tree, as depmod(8) does. */
+/** Builds the indexes of a module tree in memory, as depmod(8) does. Writes nothing; publication.ts does. */
 import { errnoText } from '../base/errno.ts';
 import { allDependencies, orderDependencies } from './dependency-graph.ts';
 import {
@@ -31,25 +31,25 @@ import type { TreeModule } from './tree-module.ts';
 
 /** What to build and from what. */
 export interface BuildOptions extends ReadPlace {
-  /** The release that depmod.d's lines are about. */
+  /** The release that depmod.d's lines refer to. */
   readonly kernel: string;
-  /** Only these files, instead of what the tree holds. */
+  /** Only these files, instead of the tree's. */
   readonly modules?: readonly TreeModule[] | undefined;
   /** Directories or files of configuration instead of depmod.d (-C). */
   readonly configPaths?: readonly string[] | undefined;
   /** Module.symvers (-E), or else System.map (-F): the kernel's own symbols. */
   readonly symvers?: string | undefined;
   readonly systemMap?: string | undefined;
-  /** Warn of symbols that nothing provides, or with another version (-e); needs one of the two files. */
+  /** Warn about symbols that nothing provides, or with another version (-e); needs one of the two files. */
   readonly reportUnknown?: boolean | undefined;
-  /** One character in front of the architecture's symbols (-P). */
+  /** One character before the architecture's symbols (-P). */
   readonly symbolPrefix?: string | undefined;
   readonly say: Say;
-  /** Told of each first symbol for which a module needs another (-v): `/…/a.ko needs "x": /…/b.ko`. */
+  /** Called for each first symbol for which a module needs another (-v): `/…/a.ko needs "x": /…/b.ko`. */
   readonly showDependency?: ((text: string) => void) | undefined;
 }
 
-/** The tree's facts; or a sentence that says why there are none: the tree cannot be read, its modules need each other in circles. */
+/** The tree's facts, or why there are none: the tree cannot be read, or its modules need each other in cycles. */
 export type TreeReading =
   | { readonly kind: 'read'; readonly tree: TreeFacts }
   | { readonly kind: 'failed'; readonly why: string }
@@ -135,7 +135,7 @@ function directDependencies(
   return direct;
 }
 
-/** How to write them. */
+/** Options of the files. */
 export interface WriteOptions {
   readonly layout: IndexLayout;
   readonly warnDuplicates?: boolean | undefined;
@@ -183,7 +183,7 @@ export function indexFiles(place: ReadPlace, tree: TreeFacts, options: WriteOpti
   return files;
 }
 
-/** An index of what the kernel's build left beside the modules; zero bytes where it left nothing, as kmod does. */
+/** An index of a file from the kernel's build; zero bytes when that file is missing, as in kmod. */
 function fromKernelBuild(
   { root, moduleDir }: ReadPlace,
   name: string,

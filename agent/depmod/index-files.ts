@@ -1,6 +1,6 @@
 /**
- * The text of the files that depmod writes, from what it knows of the tree. The lines and their order are kmod's, byte for
- * byte; where a priority is said, it is the module's position.
+ * The text of the files that depmod writes, from the facts about the tree. Lines and their order are kmod's, byte for byte; a priority
+ * is the module's position. No I/O.
  */
 import { lookupKey } from '../base/names.ts';
 import { IndexBuilder, type IndexLayout } from '../indexes/index-writer.ts';
@@ -11,7 +11,7 @@ import { hashOrder, SYMBOL_BUCKETS } from './superfast-hash.ts';
 import { builtinAliasIndex, builtinIndex, type TextIndex } from '../indexes/text-index.ts';
 import type { TreeModule } from './tree-module.ts';
 
-/** All that the files are made of; lists go by module position. */
+/** The facts that the files contain; lists are indexed by module position. */
 export interface TreeFacts {
   readonly modules: readonly TreeModule[];
   readonly facts: readonly ModuleFacts[];
@@ -21,14 +21,14 @@ export interface TreeFacts {
   readonly symbols: ReadonlyArray<{ readonly name: string; readonly module: number }>;
 }
 
-/** How to treat what is doubtful. */
+/** How to treat doubtful entries. */
 export interface IndexOptions {
-  /** Warn of a pattern or symbol that stands in an index twice (-w). */
+  /** Warn about a pattern or symbol that is in an index twice (-w). */
   readonly warnDuplicates: boolean;
   readonly say: Say;
 }
 
-/** `kernel/a/x.ko: kernel/b/y.ko kernel/c/z.ko`, one line a module, without newline. */
+/** `kernel/a/x.ko: kernel/b/y.ko kernel/c/z.ko`, one line per module, without newline. */
 export function dependencyLines({ modules, dependencies }: TreeFacts): readonly string[] {
   return modules.map(({ listed }, i) => {
     const needed = (dependencies[i] ?? []).map((position) => ` ${modules[position]?.listed ?? ''}`);
@@ -89,8 +89,8 @@ export function symbolIndex({ modules, symbols }: TreeFacts, options: IndexOptio
 }
 
 /**
- * modules.devname: `loop loop-control c10:237`, for a module with an alias `devname:X` and the first that has numbers
- * (`char-major-10-237`); its header only if there is any line.
+ * modules.devname: `loop loop-control c10:237`, for a module with an alias `devname:X` and the first alias with numbers
+ * (`char-major-10-237`). The header is there only if a line is.
  */
 export function devnameText({ modules, facts }: TreeFacts, say: Say): string {
   let text = '';
@@ -115,7 +115,7 @@ export function devnameText({ modules, facts }: TreeFacts, say: Say): string {
 
 /** `char-major-10-237` → `c10:237`, as sscanf reads it: blanks before a number, anything after the last. */
 function deviceNumbers(alias: string): string | undefined {
-  // Nearly all aliases are something else.
+  // Nearly all aliases are of other kinds.
   if (!alias.startsWith('char-major-') && !alias.startsWith('block-major-')) return undefined;
   const match = /^(char|block)-major-\s*([+-]?\d+)-\s*([+-]?\d+)/.exec(alias);
   if (match === null) return undefined;
@@ -127,7 +127,7 @@ function unsigned(digits: string): number {
   return Number(BigInt.asUintN(32, BigInt(digits.replace('+', ''))));
 }
 
-/** modules.builtin.bin from modules.builtin; lines that are no paths are errors. */
+/** modules.builtin.bin from modules.builtin; lines that are not paths are errors. */
 export function builtinBytes(text: string, layout: IndexLayout, say: Say): Buffer {
   const paths = (text.match(/[^\n]*\n|[^\n]+$/g) ?? []).filter((line) => {
     const isPath = /^[A-Za-z]/.test(line);
@@ -157,7 +157,7 @@ function linesOf(
     .join('');
 }
 
-/** An index that says what it leaves out, and, if asked, what comes twice. */
+/** An index that reports what it leaves out and, if asked, duplicates. */
 class CheckedIndex {
   readonly builder = new IndexBuilder();
   readonly #what: string;

@@ -1,5 +1,5 @@
 /**
- * The symbols of the kernel itself, which no module provides: from the build's Module.symvers (-E) or System.map (-F).
+ * The symbols of the kernel itself, from the build's Module.symvers (-E) or System.map (-F). Parses texts; no I/O.
  *
  *     Module.symvers   0xb352177e<TAB>find_first_bit<TAB>vmlinux<TAB>EXPORT_SYMBOL
  *     System.map       c0294200 R __ksymtab_devfs_alloc_devnum

@@ -1,11 +1,11 @@
 /**
- * What can stand in a line of the text files. A module's author chooses its alias strings, symbols and file name, so text that
- * would end a line, or join it to the next one, is left out: it could add lines of its own (`alias=x\nalias usb:* evil`).
+ * Which text may appear in a line of the text files. A module's author chooses its alias strings, symbols and file name. Text that would
+ * end a line, or join it to the next, is left out: it could add lines of its own (`alias=x\nalias usb:* evil`). Pure.
  */
 
 /**
- * Why a string of `.modinfo` or a symbol's name cannot stand in a line; undefined when it can. softdep and weakdep lines are
- * configuration to modprobe, which joins a line that ends in a backslash to the next one.
+ * Why a string of `.modinfo` or a symbol's name cannot be in a line; undefined when it can. modprobe reads softdep and weakdep lines as
+ * configuration, and joins a line that ends in a backslash to the next.
  *
  *     whyNotInLine('pci:v*\nalias x y')      a line break
  *     whyNotInLine('pre: a\\')               a backslash at its end
@@ -16,14 +16,14 @@ export function whyNotInLine(text: string, continues = true): string | undefined
 }
 
 /**
- * Why a module file cannot stand in modules.dep by its path; undefined when it can. A colon ends the path there, so
- * such a module could not be loaded.
+ * Why a module file's path cannot be in modules.dep; undefined when it can. A colon ends the path there, so such a module could not be
+ * loaded.
  */
 export function whyNotListed(path: string): string | undefined {
   return path.includes('\n') ? 'a line break' : path.includes(':') ? 'a colon' : undefined;
 }
 
-/** Whether a path can be one of several in a line of modules.dep, where blanks part them. */
+/** Whether a path can be one of several in a line of modules.dep, where blanks separate them. */
 export function canBeDependency(path: string): boolean {
   return !/[ \t]/.test(path);
 }

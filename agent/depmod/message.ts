@@ -1,4 +1,4 @@
-/** How grave a message is; depmod's default shows errors and warnings. */
+/** The level of a message; by default depmod shows errors and warnings. */
 export type Level = 'error' | 'warning' | 'info';
 
 /** Takes a message: `say('warning', 'kernel/a.ko needs unknown symbol x')`. Text without a newline, latin1. */

@@ -1,3 +1,4 @@
+/** Reads what depmod needs from module files. Reads only; keeps no file open. */
 import { availableParallelism } from 'node:os';
 import { errnoText } from '../base/errno.ts';
 import { PlugdError } from '../base/error.ts';
@@ -19,12 +20,12 @@ export interface ModuleFacts {
   readonly weakdeps: readonly string[];
 }
 
-/** Takes the symbols of the module at a position while its file is open, so that only their numbers have to be kept. */
+/** Receives the symbols of the module at a position while its file is open, so that only numbers need to be kept. */
 export type TakeSymbols = (position: number, file: ModuleFile) => void;
 
 const NOTHING: ModuleFacts = { aliases: [], softdeps: [], weakdeps: [] };
 
-/** What depmod looks at in a module file (see module-symbols.ts). */
+/** The sections that depmod reads in a module file (see module-symbols.ts). */
 const SECTIONS = [
   '.modinfo',
   '.symtab',
@@ -38,9 +39,9 @@ const SECTIONS = [
 ];
 
 /**
- * Reads the modules of `root` ('' for the live machine) one after the other, in their order. Compressed ones are decompressed ahead, as many at a time as there
- * are processors, which is where the time goes in a tree of them. A file that is no module is an error message and a module
- * without any facts: it stays in modules.dep.
+ * Reads the modules of `root` ('' for the live machine) one by one, in order. It decompresses files ahead, as many at a time as there
+ * are processors, because in a compressed tree that takes most of the time. A file that is not a module causes an error message and
+ * counts as a module without facts: it stays in modules.dep.
  */
 export async function readModules(
   root: string,
@@ -48,7 +49,7 @@ export async function readModules(
   take: TakeSymbols,
   say: Say,
 ): Promise<readonly ModuleFacts[]> {
-  // One more than can be worked on: the next is there when a processor is free.
+  // One more than the processors can work on, so that the next is ready when one is free.
   const ahead = availableParallelism() + 1;
   const coming = new Map<number, Promise<ModuleFile | NotAModule>>();
   const facts: ModuleFacts[] = [];
@@ -62,7 +63,7 @@ export async function readModules(
       if (next === undefined || !isPacked(next) || coming.has(j)) continue;
       coming.set(j, openModuleFileLater(root, nativePath(next.path), SECTIONS));
     }
-    // One after the other: the last module that provides a symbol is its owner.
+    // In order: the last module that provides a symbol owns it.
     const file = (await coming.get(i)) ?? openModuleFile(root, nativePath(module.path));
     coming.delete(i);
     facts.push(readFacts(module, i, file, take, say));
@@ -91,7 +92,7 @@ function readFacts(
     const lists = { alias: facts.aliases, softdep: facts.softdeps, weakdep: facts.weakdeps };
     for (const { key, value } of file.modinfo) {
       if (key !== 'alias' && key !== 'softdep' && key !== 'weakdep') continue;
-      // modules.alias has the module's name behind the pattern.
+      // In modules.alias the module's name follows the pattern.
       const why = whyNotInLine(value, key !== 'alias');
       if (why === undefined) lists[key].push(value);
       else say('error', `${module.path}: ${key} with ${why}, which is left out: ${inOneLine(value)}`);

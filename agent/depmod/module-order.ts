@@ -1,12 +1,13 @@
+/** The order of a tree's modules, which is their priority. Reads modules.order only. */
 import type { Say } from './message.ts';
 import { hashOrder, MODULE_BUCKETS } from './superfast-hash.ts';
 import type { TreeModule } from './tree-module.ts';
 import { readTreeText, type ReadPlace } from './tree-text.ts';
 
 /**
- * The modules in the order of modules.dep, which is their priority in the indexes. modules.order, which the kernel's build
- * wrote, names some in the order in which they were linked (`kernel/lib/crc16.ko`, one a line, also for `crc16.ko.xz`);
- * those come first. The others, out-of-tree ones for instance, follow in the order of kmod's hash table.
+ * The modules in the order of modules.dep, which is their priority in the indexes. First come those that modules.order names. The
+ * kernel's build wrote it in the order of linking (`kernel/lib/crc16.ko`, one per line, also for `crc16.ko.xz`). The others,
+ * out-of-tree ones for instance, follow in the order of kmod's hash table.
  */
 export function orderModules(modules: Iterable<TreeModule>, place: ReadPlace, say: Say): readonly TreeModule[] {
   const hashed = hashOrder([...modules], ({ name }) => name, MODULE_BUCKETS);
@@ -26,7 +27,7 @@ function uncompressed({ name, listed }: TreeModule): string {
   return listed.slice(0, listed.lastIndexOf('/') + 1 + name.length + '.ko'.length);
 }
 
-/** The lines of modules.order; none when it is missing, or does not end in a newline: then it is half a file. */
+/** The lines of modules.order; none when it is missing, or does not end in a newline, which means half a file. */
 function orderLines({ root, moduleDir }: ReadPlace, say: Say): readonly string[] {
   const read = readTreeText(root, `${moduleDir}/modules.order`);
   if (read.kind !== 'text') {

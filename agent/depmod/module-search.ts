@@ -1,3 +1,4 @@
+/** Finds the module files that count. Reads only. */
 import { statSync } from 'node:fs';
 import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
 import { nativePath, toMachineText } from '../base/machine-text.ts';
@@ -12,7 +13,7 @@ import type { Say } from './message.ts';
 import type { ReadPlace } from './tree-text.ts';
 import type { TreeModule } from './tree-module.ts';
 
-/** The tree could not be read at all; `errno` is what opendir(3) said. */
+/** The tree could not be read at all; `errno` is opendir(3)'s. */
 export interface SearchFailure {
   readonly kind: 'failed';
   readonly errno: number;
@@ -26,17 +27,16 @@ export interface FoundModules {
 
 /** Where to search. */
 export interface SearchPlace extends ReadPlace {
-  /** The release that depmod.d's lines are about. */
+  /** The release that depmod.d's lines refer to. */
   readonly kernel: string;
   /** Directories or files of configuration instead of depmod.d (-C). */
   readonly configPaths?: readonly string[] | undefined;
 }
 
 /**
- * Searches the tree and then the external directories of depmod.d for module files. Of several files of one module the
- * configuration decides which counts. Directory entries are taken in the order of their names, so that files of equal rank are always
- * decided the same way (kmod takes them as the file system gives them); such a tie is a warning. As for kmod, the configuration is this
- * machine's, whatever the root.
+ * Searches the tree and then the external directories of depmod.d for module files. The configuration decides which of several files
+ * of one module counts. It takes directory entries in the order of their names, so files of equal rank always get the same decision
+ * (kmod takes the file system's order); such a tie causes a warning. As in kmod, the configuration is this machine's, whatever the root.
  */
 export function searchModules(place: SearchPlace, say: Say): FoundModules | SearchFailure {
   const { root, moduleDir, kernel, configPaths } = place;
@@ -50,7 +50,7 @@ export function searchModules(place: SearchPlace, say: Say): FoundModules | Sear
   return errno === undefined ? { kind: 'found', modules: search.modules } : { kind: 'failed', errno };
 }
 
-/** Takes messages for which there is another place. */
+/** Drops messages that another check reports. */
 const silent: Say = () => undefined;
 
 /**
@@ -117,7 +117,7 @@ class Search {
     this.#say = say;
   }
 
-  /** Searches the tree and the external directories: undefined, or the errno that opening the tree gave. */
+  /** Searches the tree and the external directories. Returns undefined, or the errno of opening the tree. */
   run(fault: (fault: WalkFault) => void): number | undefined {
     const walk = (directory: string) =>
       walkModules(directory, {
@@ -132,7 +132,7 @@ class Search {
     return errno;
   }
 
-  /** False: the walk goes on. */
+  /** Returns false: the walk continues. */
   #file(path: string): boolean {
     const found = moduleAt(path, this.#moduleDir);
     const { name } = found;
@@ -195,7 +195,7 @@ class Search {
   }
 }
 
-/** What kmod says; it names the descriptor that it has open at that depth. */
+/** kmod's messages for these faults. */
 function faultText({ kind, path, errno, type, depth }: WalkFault): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const descriptor = depth + 2;

@@ -1,8 +1,8 @@
 /**
- * Numbers for names: the first name is 0, each new one the next. A tree's modules name twenty thousand symbols four hundred
- * thousand times, so names are compared as bytes where they lie; a string is made only of a name that is asked for.
+ * Numbers for names: the first name is 0, each new one the next. A tree's modules name twenty thousand symbols four hundred thousand
+ * times, so this compares names as bytes where they lie, and makes a string only of a name that a caller asks for. No I/O.
  *
- * A hash table with open addressing, half empty at least; the bytes of all names one after the other.
+ * It is a hash table with open addressing, at least half empty, and the bytes of all names one after another.
  */
 export class NameNumbers {
   #slots = new Int32Array(1 << 16).fill(-1);

@@ -1,3 +1,4 @@
+/** Writes index files so that no reader sees half a tree. Changes only the given directory; never follows a link out of its root. */
 import { closeSync, constants, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { errnoOf, errnoText } from '../base/errno.ts';
@@ -7,14 +8,14 @@ import { holdDirectory, type HeldDirectory } from './held-directory.ts';
 /** A tree's index files, by name: `modules.alias.bin`. */
 export type IndexFiles = ReadonlyMap<string, Buffer>;
 
-/** Published, or what could not be done: nothing of the tree has changed then, unless renaming itself failed half way. */
+/** Published, or why not: then nothing of the tree has changed, unless a rename itself failed half way. */
 export type Publication = { readonly kind: 'published' } | { readonly kind: 'unpublished'; readonly why: string };
 
 /**
- * The order in which files take their places. Each file is replaced whole; between two of them a reader may meet new files
- * beside old ones, so: first where modules are, then what leads to them by name, symbol and pattern. A reader of that moment
- * finds every module that an old index names and that still exists. modules.dep, by whose age `depmod -A` and plugd's agent
- * tell whether a tree is up to date, comes last: a run that is cut off before it is done again.
+ * The order in which files take their places. Each is replaced as a whole, but between two renames a reader may meet new files beside
+ * old ones. So first come the paths of modules, then what leads to them by name, symbol and pattern. A reader at that moment finds every
+ * module that an old index names and that still exists. modules.dep comes last, since its age tells `depmod -A` and plugd's agent
+ * whether a tree is up to date: a run that is cut off before it is repeated.
  */
 const ORDER = [
   'modules.dep.bin',
@@ -38,12 +39,12 @@ const UNFINISHED = /^\.modules\..*\.plugd-(\d+)(?:-[0-9a-f]{16})?$/;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
- * Puts the files into a directory, which is made if it is not there. All are written and flushed to the disk beside their
- * places first, then renamed one after the other: a full disk, a crash or a power cut leaves the old files as they were. `root` is
- * the tree that must not be left ('' for this machine): see holdDirectory.
+ * Puts the files into a directory, which it makes if needed. It first writes all files beside their places and flushes them to the disk,
+ * then renames them one by one: a full disk, a crash or a power cut leaves the old files as they were. `root` is the tree that it must
+ * not leave ('' for this machine): see holdDirectory.
  */
 export function publishIndexes(directory: string, files: IndexFiles, root = ''): Publication {
-  // As `-o out/` has it: `out//lib/modules`.
+  // For `-o out/` this is `out//lib/modules`.
   const held = holdDirectory(root, directory, { create: true });
   if (held.kind !== 'held') return { kind: 'unpublished', why: held.why };
   try {
@@ -83,7 +84,7 @@ function publish(directory: HeldDirectory, files: IndexFiles): Publication {
   }
 }
 
-/** Writes all and closes the file. */
+/** Writes everything and closes the file. */
 function fill(fd: number, bytes: Buffer): void {
   try {
     for (let from = 0; from < bytes.length;) from += writeSync(fd, bytes, from);
@@ -102,7 +103,7 @@ function flush(directory: string | Buffer): void {
   }
 }
 
-/** What runs that were killed left behind; files of a process that lives are its own. */
+/** Removes what killed runs left behind, but not the files of a process that is alive. */
 function removeLeftovers(directory: HeldDirectory): void {
   for (const name of readdirSync(directory.at('.'), 'latin1')) {
     const pid = Number(UNFINISHED.exec(name)?.[1] ?? Number.NaN);

@@ -1,10 +1,10 @@
 /**
- * The order of kmod's hash tables. depmod writes modules and symbols in the order in which its tables hold them: by bucket,
- * within one by name. Where modules.order says nothing that order is the order of modules.dep, and so the priority of each
- * module in the indexes; byte-identical indexes need the same hash.
+ * The order of kmod's hash tables. depmod writes modules and symbols in the order of its tables: by bucket, and within one by name.
+ * Where modules.order says nothing, that is the order of modules.dep, and so the priority of each module in the indexes. Byte-identical
+ * indexes therefore need the same hash. Pure.
  *
- * It is Paul Hsieh's SuperFastHash (http://www.azillionmonkeys.com/qed/hash.html), which reads 16-bit words in the byte
- * order of the machine: this is little-endian's. A big-endian machine's kmod has another order.
+ * It is Paul Hsieh's SuperFastHash (http://www.azillionmonkeys.com/qed/hash.html), which reads 16-bit words in the machine's byte order.
+ * This one is little-endian; kmod on a big-endian machine has another order.
  */
 
 /** The hash of latin1 text as an unsigned 32-bit number. */

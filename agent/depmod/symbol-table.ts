@@ -1,3 +1,4 @@
+/** Which module provides which symbol. In memory; no I/O of its own. */
 import type { ModuleFile } from '../facts/modfiles/module-file.ts';
 import type { KernelSymbol } from './kernel-build-symbols.ts';
 import { NameNumbers } from './name-numbers.ts';
@@ -17,8 +18,8 @@ export const KERNEL = -1;
 export const NOBODY = -2;
 
 /**
- * Who provides which symbol, and what each module needs. A name that several provide belongs to the last. Symbols go by
- * their numbers.
+ * Which module provides each symbol, and what each module needs. A name that several modules provide belongs to the last. Symbols are
+ * known by their numbers.
  */
 export class SymbolTable {
   readonly #prefix: number | undefined;
@@ -26,12 +27,12 @@ export class SymbolTable {
   /** By number: a module's position, or one of the two above; and the symbol's version. */
   readonly #providers: number[] = [];
   readonly #crcs: number[] = [];
-  /** The module that was last seen to need it: each symbol is noted once for each module. */
+  /** The module last seen to need it, so that each symbol counts once per module. */
   readonly #lastUser: number[] = [];
   readonly #needed: number[][] = [];
   readonly #details: Need[][] | undefined;
 
-  /** `details`: keep versions and weakness of needs too, for `needs`. */
+  /** `details`: also keeps versions and weakness of needs, for `needs`. */
   constructor(options: { readonly prefix: string | undefined; readonly details: boolean }) {
     this.#prefix = options.prefix?.charCodeAt(0);
     this.#details = options.details ? [] : undefined;
@@ -42,7 +43,7 @@ export class SymbolTable {
     for (const { name, crc } of symbols) this.#provide(Buffer.from(name, 'latin1'), 0, KERNEL, crc);
   }
 
-  /** Takes what the module at `position` provides and needs. */
+  /** Adds what the module at `position` provides and needs. */
   addModule(position: number, file: ModuleFile): void {
     const needed: number[] = [];
     const isKnown = file.visitSymbols({
@@ -70,7 +71,7 @@ export class SymbolTable {
     return this.#needed[position] ?? [];
   }
 
-  /** The same in full; empty unless `details` were asked for. */
+  /** The same with versions; empty unless the table keeps `details`. */
   needs(position: number): readonly Need[] {
     return this.#details?.[position] ?? [];
   }

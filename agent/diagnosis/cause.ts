@@ -33,7 +33,7 @@ export const CAUSES = {
   'unknown-parameter': 'does not know a parameter it was given',
   'missing-file': 'its file is not there',
   'missing-dependency': 'a module that it needs could not be loaded',
-  cycle: 'its dependencies form a circle',
+  cycle: 'its dependencies form a cycle',
   permission: 'not permitted',
   'modules-disabled': 'module loading is switched off until reboot',
   lockdown: 'kernel lockdown forbids unsigned modules',

@@ -1,3 +1,4 @@
+/** The rows of `plugd devices`: each device with its verdict. Changes nothing. */
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import type { BoundDevice } from '../facts/devices/bound-device.ts';
@@ -10,25 +11,25 @@ import type { NoTree } from '../load/tree.ts';
 
 export interface DeviceListOptions {
   readonly host: Host;
-  /** The devices are of another machine. */
+  /** The devices belong to another machine. */
   readonly recorded: boolean;
-  /** Reads modules' files to foresee what the kernel would refuse. */
+  /** Also reads modules' files, to foresee what the kernel would refuse. */
   readonly deep: boolean;
 }
 
-/** A device and all that is known of it; `requests` is empty where there is no module tree. */
+/** A device and all that is known about it; `requests` is empty when there is no module tree. */
 export interface ListedDevice {
   readonly row: DeviceRow;
   readonly requests: readonly RequestReport[];
 }
 
-/** The devices, and what they were judged by. */
+/** The devices, and the sources of their verdicts. */
 export interface DeviceList {
   readonly devices: readonly ListedDevice[];
   readonly sources: Sources | NoTree;
 }
 
-/** Judges devices one by one, in their order. Without a module tree they are listed with what is bound to them now. */
+/** Judges devices one by one, in order. Without a module tree it lists them with what is bound to them now. */
 export function listDevices(devices: Iterable<BoundDevice>, options: DeviceListOptions): DeviceList {
   const { host, recorded, deep } = options;
   const sources = findSources(host);
@@ -48,7 +49,7 @@ function rowOf(
   recorded: boolean,
   sources: Sources | NoTree,
 ): DeviceRow {
-  // What was bound on the recorded machine says nothing about this tree.
+  // Drivers bound on the recorded machine say nothing about this tree.
   const here = recorded ? { ...device, driver: undefined, driverModule: undefined } : device;
   const { verdict, cause, reason } =
     sources.kind === 'sources' || device.modaliases.length === 0

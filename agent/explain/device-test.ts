@@ -1,3 +1,4 @@
+/** `plugd test` for one DEVICE argument. Only testInserted changes anything. */
 import { existsSync } from 'node:fs';
 import { isModuleFileName } from '../facts/modfiles/module-file-name.ts';
 import { resolve } from 'node:path';
@@ -20,7 +21,7 @@ import { judge, judgeParts, withoutTree } from './judgement.ts';
 import { nearMiss } from './near-miss.ts';
 import { findSources, type Sources } from '../load/sources.ts';
 
-/** What one DEVICE word leads to: everything about it, and its device, if it has one. */
+/** What one DEVICE argument leads to: everything about it, and its device, if it has one. */
 export interface DeviceTest {
   readonly investigation: Investigation;
   /** The part of the investigation that an insertion does not change. */
@@ -30,8 +31,8 @@ export interface DeviceTest {
 }
 
 /**
- * Investigates a word of the command line: a path, node, bus address, network interface, MODALIAS, the name of a module or
- * alias, or a module file. Changes nothing. Errors: `usage` when nothing is meant by it, or several devices are.
+ * Investigates an argument of the command line: a path, node, bus address, network interface, MODALIAS, the name of a module or
+ * alias, or a module file. Changes nothing. Errors: `usage` when it matches nothing, or several devices.
  */
 export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   const sources = findSources(host);
@@ -80,11 +81,11 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   const name = found.kind === 'modalias' ? found.modalias : word;
   if (isPath && !existsSync(word))
     throw new PlugdError('usage', `there is no file ${word}`, {
-      remedy: `a module of the tree is meant by its name: ${moduleNameFromPath(word)}`,
+      remedy: `to test a module of the tree, use its name: ${moduleNameFromPath(word)}`,
     });
   if (params !== '' && !isPath)
     throw new PlugdError('usage', 'parameters can be given for a module file only', {
-      remedy: 'for others they stand in modprobe.d',
+      remedy: 'for other modules write them in modprobe.d',
     });
   const request = isPath ? investigator.file(resolve(word), params) : investigator.request(name);
   const end = unfinished(found, request) ?? withNearMiss(host, sources, [request], judge(host, undefined, [request]));
@@ -102,7 +103,7 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   return { investigation: { ...subject, requests: [request], ...end }, subject, device: undefined, sources };
 }
 
-/** A MODALIAS of which a part is missing, and that nothing matches for that reason. */
+/** A MODALIAS with a part missing, which is why nothing matches it. */
 function unfinished(found: DeviceSearch, { verdict, malformed }: RequestReport): Ending | undefined {
   if (found.kind !== 'modalias' || verdict !== 'no-match' || malformed !== undefined) return undefined;
   const missing = missingOfModalias(found.modalias);
@@ -112,7 +113,7 @@ function unfinished(found: DeviceSearch, { verdict, malformed }: RequestReport):
   });
 }
 
-/** What request_module() asks for, wherever it does: nothing may be there that answers. */
+/** Names that request_module() uses; they are valid even if nothing here answers them. */
 const KERNEL_REQUEST =
   /^(fs|net-pf|char-major|block-major|crypto|binfmt|tcp|nfct-helper|ip[6]?t|rtnl-link|netdev|devname)-/;
 
@@ -127,7 +128,7 @@ function unknownWord({ tree }: Sources, word: string, looked: string): PlugdErro
   });
 }
 
-/** A USB device asks for nothing itself: its interfaces do. */
+/** A USB device requests nothing itself: its interfaces do. */
 function partsOf(host: Host, { devpath, name, properties }: Device): readonly BoundDevice[] {
   if (properties.get('DEVTYPE') !== 'usb_device') return [];
   return readNames(host.sysfs + devpath)
@@ -141,7 +142,7 @@ function endingOf(host: Host, device: BoundDevice | undefined, requests: readonl
   return judgeParts(host, device, partsOf(host, device), requests);
 }
 
-/** What nothing matches may have been overlooked. */
+/** If nothing matches, a module may have been overlooked. */
 function withNearMiss(host: Host, sources: Sources, requests: readonly RequestReport[], end: Ending): Ending {
   if (end.verdict !== 'no-match' || requests.some(({ malformed }) => malformed !== undefined)) return end;
   const miss = nearMiss(
@@ -152,7 +153,7 @@ function withNearMiss(host: Host, sources: Sources, requests: readonly RequestRe
   return miss === undefined ? end : { ...end, ...miss };
 }
 
-/** Inserts what a test found to be loaded; the same investigation with what happened. */
+/** Inserts what a test found; returns the same investigation with what happened. */
 export async function testInserted(
   host: Host,
   { investigation, subject, device, sources }: DeviceTest,

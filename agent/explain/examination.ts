@@ -1,6 +1,6 @@
 /**
- * A module's file held against the kernel that is to take it: everything a refusal can be explained or foreseen with. Files
- * are read once; a tree's thousand modules are never all read.
+ * Examines a module's file against a kernel, for everything that explains or foresees a refusal. Reads only, each file once; it never
+ * reads all of a tree's thousand modules.
  */
 import { ERRNO } from '../base/errno.ts';
 import { FILE_SUFFIXES } from '../facts/modfiles/compression.ts';
@@ -36,7 +36,7 @@ export interface Examinee {
   readonly parameters: readonly GivenParameters[];
   /** Modules that will have been loaded before it. */
   readonly before: ReadonlySet<ModuleName>;
-  /** It comes after all that modules.dep says it needs: where depmod has seen this very file, no symbol can be missing. */
+  /** It comes after everything that modules.dep says it needs: if depmod has seen this very file, no symbol can be missing. */
   readonly planned?: boolean;
 }
 
@@ -63,13 +63,13 @@ export class Examiner {
     return this.#kernel.evidence;
   }
 
-  /** How that kernel was configured; undefined where no file tells it. */
+  /** How that kernel was configured; undefined when no file says so. */
   get config(): ConfigEvidence | undefined {
     this.#config ??= { evidence: readConfigEvidence(this.#host) };
     return this.#config.evidence;
   }
 
-  /** What is known of a module's file. */
+  /** The facts about a module's file. */
   examine(examinee: Examinee): ModuleEvidence {
     const { module, path } = examinee;
     const kernelBlacklist = ruleIndex(this.#sources.config).first('kernelBlacklists', module)?.place;
@@ -99,7 +99,7 @@ export class Examiner {
     const versions = file.versions();
     const architecture = machineText(file.elf);
     const expectedArchitecture = sample === undefined ? undefined : machineText(sample);
-    // What another architecture's symbols are called proves nothing.
+    // Another architecture's symbol names prove nothing.
     const foreign = expectedArchitecture !== undefined && architecture !== expectedArchitecture;
     const intree = modinfoValue(file.modinfo, 'intree') === 'Y' && file.vermagic === sample?.vermagic;
     return {
@@ -122,7 +122,7 @@ export class Examiner {
     };
   }
 
-  /** Whether the file is as old as modules.dep, or older. */
+  /** Whether the file is at least as old as modules.dep. */
   #isIndexed(path: string): boolean {
     this.#indexed ??= changedAt(this.#host.root, `${this.#host.moduleDir}/modules.dep.bin`) ?? 0;
     return (changedAt(this.#host.root, path) ?? Infinity) <= this.#indexed;

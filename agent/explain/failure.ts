@@ -1,3 +1,4 @@
+/** Explains failed insertions after the fact. Reads the module's file and the kernel's log; changes nothing. */
 import type { Host } from '../base/host.ts';
 import { readKernelLog, type KernelMessage } from '../facts/kernel/kernel-log.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
@@ -7,12 +8,12 @@ import { concerns } from './insertion-trial.ts';
 import { sinceStart } from '../load/turns.ts';
 import type { Sources } from '../load/sources.ts';
 
-/** The kernel's log has a clock of its own, which differs from CLOCK_MONOTONIC by less than this. */
+/** The kernel's log has its own clock, which differs from CLOCK_MONOTONIC by less than this. */
 const CLOCKS_MS = 2000;
 
 /**
- * The records with what failed explained: cause, evidence and remedy from the module's file, the kernel's state and what it
- * logged meanwhile. A module whose init found no device needs no explanation.
+ * The records, with failures explained: cause, evidence and remedy from the module's file, the kernel's state and its log messages
+ * of that time. A module whose init found no device needs no explanation.
  */
 export function explainFailures(
   host: Host,

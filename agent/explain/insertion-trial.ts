@@ -1,3 +1,4 @@
+/** `plugd test --insert`: the one part of explain/ that changes the machine. */
 import type { Host } from '../base/host.ts';
 import { errnoName } from '../base/errno.ts';
 import type { ModuleName } from '../base/names.ts';
@@ -13,7 +14,7 @@ import { Examiner } from './examination.ts';
 import { findSources, type Sources } from '../load/sources.ts';
 import { runStep, succeeded, type StepEnd, type InsertionPlace } from '../load/step.ts';
 
-/** What came of one module; `skipped`: a module that it needs failed, or was skipped. */
+/** The result for one module; `skipped`: a module that it needs failed, or was skipped. */
 type Trial =
   | { readonly kind: 'inserted' | 'already-loaded' | 'command' }
   | { readonly kind: 'failed'; readonly diagnosis: Diagnosis | undefined }
@@ -22,8 +23,8 @@ type Trial =
 type Trials = ReadonlyMap<ModuleName, Trial>;
 
 /**
- * Inserts what was investigated, one module after the other, and says what happened: each refusal is diagnosed with what the
- * kernel logged during the call. Candidates that a rule keeps out are left out here too.
+ * Inserts what was investigated, one module at a time, and says what happened. It diagnoses each refusal with what the kernel
+ * logged during the call. It skips candidates that a rule blocks.
  */
 export async function insertRequests(
   host: Host,
@@ -38,7 +39,7 @@ export async function insertRequests(
     const answers =
       file !== undefined ? [fileAnswer(name, file.params)] : answer(sources, name, rule !== undefined).answers;
     for (const { plan, decision } of answers) {
-      // The policy's word is about this device, so it is not among the rules that were asked.
+      // The policy's verdict is about this device, so it is not among the rules that were asked.
       if (candidates.some(({ module, verdict }) => module === decision.candidate.module && verdict === 'denied'))
         continue;
       for (const step of plan?.steps ?? []) {
@@ -81,7 +82,7 @@ export function lastLogged(): number | undefined {
   return readKernelLog()?.at(-1)?.sequence;
 }
 
-/** The diagnosis of a refusal, for who has a plan of another making; undefined where there is no module tree to explain it with. */
+/** The diagnosis of a refusal, for callers with a plan of another kind; undefined when there is no module tree to explain it with. */
 export function explainOnHost(
   host: Host,
   step: Pick<Step, 'module' | 'path' | 'origins'>,
@@ -94,7 +95,7 @@ export function explainOnHost(
     : diagnosisOf(step, end, sequence, new Examiner(host, sources), new Set());
 }
 
-/** The diagnosis of a step that failed just now; `sequence`: the last message of the kernel's log before it. */
+/** The diagnosis of a step that just failed; `sequence`: the last message of the kernel's log before it. */
 export function explain(
   step: Pick<Step, 'module' | 'path' | 'origins'>,
   end: StepEnd,
@@ -135,7 +136,7 @@ function diagnosisOf(
   });
 }
 
-/** Lines of the kernel that are about a module: by its name, or what the loader and lockdown say without one. */
+/** Whether a line of the kernel's log is about a module: by its name, or as the loader and lockdown write without one. */
 export function concerns(text: string, module: ModuleName): boolean {
   const name = text.replaceAll('-', '_');
   return (
@@ -157,13 +158,13 @@ function withTrials(candidate: CandidateReport, trials: Trials): CandidateReport
   const own = trials.get(candidate.module);
   if (own === undefined) return { ...candidate, steps };
   const end = endingOf(candidate.module, own, trials);
-  // What was worth a warning before still is.
+  // A warning from before still applies.
   return { ...candidate, steps, ...end, evidence: own.kind === 'inserted' ? candidate.evidence : end.evidence };
 }
 
 const DONE = {
   inserted: (module: ModuleName) => ending('inserted', `${module} was inserted`),
-  'already-loaded': (module: ModuleName) => ending('loaded', `${module} had been loaded meanwhile`),
+  'already-loaded': (module: ModuleName) => ending('loaded', `${module} was loaded in the meantime`),
   command: () => ending('install-command', 'its install command has run'),
 };
 
@@ -177,7 +178,7 @@ function endingOf(module: ModuleName, trial: Trial, trials: Trials): Ending {
   return ending('failed', reason, { cause: 'missing-dependency', evidence, remedy });
 }
 
-/** The module whose failure this one is due to: itself, or the one that made it, and those between, be skipped. */
+/** The module that caused this failure: itself, or the one that made it, and those between, be skipped. */
 function blamed(
   module: ModuleName,
   trial: Trial,

@@ -1,6 +1,6 @@
 /**
- * Everything about a device or a name, without changing anything: the same way through match, rules and plan that a coldplug
- * takes, with every rule that was looked for on the way, and what the kernel would refuse.
+ * Everything about a device or a name, without changing anything: it goes the same way through match, rules and plan as a coldplug,
+ * and records every rule searched for on the way, and what the kernel would refuse.
  */
 import { existsInRoot } from '../base/root.ts';
 import type { Host } from '../base/host.ts';
@@ -27,21 +27,21 @@ import { pathExists, type Sources } from '../load/sources.ts';
 export interface InvestigatorOptions {
   readonly host: Host;
   readonly sources: Sources;
-  /** Reads the modules' files, to foresee what the kernel would refuse; without it only their presence is looked at. */
+  /** Reads the modules' files, to foresee what the kernel would refuse; without it only checks that they exist. */
   readonly deep: boolean;
-  /** The devices are of another machine: neither their sysfs nor what is loaded here counts. */
+  /** The devices belong to another machine: neither their sysfs nor the modules loaded here count. */
   readonly recorded?: boolean;
 }
 
-/** What is wrong with a step: the refusal, if one is foreseen, and parameters that do not fit. */
+/** What is wrong with a step: the refusal, if one is foreseen, and unsuitable parameters. */
 interface Foreseen {
   readonly diagnosis: Diagnosis | undefined;
   readonly bad: readonly BadParameter[];
-  /** The firmware that it names, when none of it is there. */
+  /** The firmware that it names, if none of it exists. */
   readonly firmware: readonly string[];
 }
 
-/** Investigates names and devices of one host; what it found out about a name it remembers. */
+/** Investigates names and devices of one host, and remembers the results for each name. */
 export class Investigator {
   readonly examiner: Examiner;
   readonly #options: InvestigatorOptions;
@@ -56,7 +56,7 @@ export class Investigator {
     this.examiner = new Examiner(options.host, options.sources);
   }
 
-  /** All that a device asks for: its MODALIASes, then what load rules name for it. */
+  /** Everything that a device requests: its MODALIASes, then the names that load rules give for it. */
   device(device: Device | BoundDevice): readonly RequestReport[] {
     const reports = device.modaliases.map((modalias) => this.name(modalias));
     const { host, sources, recorded } = this.#options;
@@ -73,19 +73,19 @@ export class Investigator {
     return this.#underPolicy(reports, device);
   }
 
-  /** The reports with the word of the agent's policy, if there is one: it may tell devices apart. */
+  /** The reports with the verdict of the agent's policy, if there is one; it may treat devices differently. */
   #underPolicy(reports: readonly RequestReport[], device: Device | undefined): readonly RequestReport[] {
     this.#policy ??= { read: readPolicy(this.#options.host) };
     const { read } = this.#policy;
     return read?.kind === 'policy' ? reports.map((report) => underPolicy(read.policy, report, device)) : reports;
   }
 
-  /** What a name leads to that no device in particular asks for. */
+  /** What a name leads to when no particular device requests it. */
   request(name: string): RequestReport {
     return this.#underPolicy([this.name(name)], undefined)[0] ?? this.name(name);
   }
 
-  /** What one name leads to, whatever the policy says. `rule`: the load rule that names it. */
+  /** What one name leads to, regardless of the policy. `rule`: the load rule that names it. */
   name(name: string, rule?: Place): RequestReport {
     const key = rule === undefined ? name : `${rule.file}:${rule.line}:${name}`;
     let report = this.#requests.get(key);
@@ -188,7 +188,7 @@ export class Investigator {
     return refusal;
   }
 
-  /** All of these files, when none is there: a driver names those of every device it knows, and one of them may be enough. */
+  /** All of these files if none exists: a driver names those of every device it knows, and one of them may be enough. */
   #missingFirmware(named: readonly string[]): readonly string[] {
     const search = (this.#firmware ??= openFirmware(this.#options.host));
     return named.some((name) => search.find(name) !== undefined) ? [] : named;
@@ -201,7 +201,7 @@ export class Investigator {
     });
   }
 
-  /** The kernel as the agent would meet it: that a person asks without being root says nothing about the next boot. */
+  /** The kernel as the agent would meet it: a test without root says nothing about the next boot. */
   #kernelForAll(): KernelEvidence | undefined {
     if (this.#options.recorded === true) return undefined;
     this.#kernel ??= { evidence: asRoot(this.examiner.kernel) };
@@ -209,7 +209,7 @@ export class Investigator {
   }
 }
 
-/** The list; undefined for an empty one, which JSON leaves out. */
+/** The list; undefined for an empty one, which JSON then omits. */
 function someOf<T>(list: readonly T[] | undefined): readonly T[] | undefined {
   return list === undefined || list.length === 0 ? undefined : list;
 }

@@ -1,4 +1,4 @@
-/** What is to be said of a device as a whole: its candidates' verdicts held against what is bound to it now. */
+/** The verdict on a whole device: its candidates' verdicts compared with what is bound to it now. Reads sysfs; changes nothing. */
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import { readBindingFacts } from '../facts/devices/binding.ts';
@@ -10,7 +10,7 @@ import { quoted } from '../base/words.ts';
 import type { NoTree } from '../load/tree.ts';
 import { isLive, isOfThisKernel } from './kernel-evidence.ts';
 
-/** What is to be said of a device. `brief`: without looking for reasons why a driver is not bound. */
+/** The verdict on a device. `brief`: without looking for reasons why no driver is bound. */
 export function judge(
   host: Host,
   device: BoundDevice | undefined,
@@ -58,7 +58,7 @@ function judgeBound(
   return brief ? own : { ...own, evidence: [`${holds} now`, ...obstacles(host, device).evidence, ...evidence] };
 }
 
-/** The same for a USB device, whose interfaces ask for drivers, each for itself; `parts` are these, `of` names them. */
+/** The same for a USB device, whose interfaces request drivers separately; `parts` are these, `of` names them. */
 export function judgeParts(
   host: Host,
   device: BoundDevice,
@@ -79,7 +79,7 @@ export function judgeParts(
   return { ...first, reason: text(first, first.reason), evidence: [...first.evidence, ...others] };
 }
 
-/** The end where there is no module tree: what is bound has its driver all the same, if it is the tree of the running kernel. */
+/** The verdict when there is no module tree: a bound device still has its driver, if the tree is the running kernel's. */
 export function withoutTree(host: Host, noTree: NoTree, device: BoundDevice | undefined): Ending {
   if (device !== undefined && device.modaliases.length === 0) return noModalias(host, device, false);
   if (device?.driver !== undefined && isOfThisKernel(host))
@@ -106,7 +106,7 @@ function unclaimed(
 }
 
 function drivenAlready(host: Host, { driver = '', driverModule }: BoundDevice): Ending {
-  // Drivers inside the kernel are shown with a module too, which was never loaded: it has no state.
+  // sysfs also shows a module for drivers inside the kernel; it was never loaded and has no state.
   return driverModule === undefined || !existsSync(`${host.sysfs}/module/${driverModule}/initstate`)
     ? ending('builtin', `${quoted(driver)} drives it, from inside the kernel`)
     : ending('loaded', `${quoted(driver)} of module ${driverModule} drives it`);
@@ -115,7 +115,7 @@ function drivenAlready(host: Host, { driver = '', driverModule }: BoundDevice): 
 function noModalias(host: Host, device: BoundDevice, brief: boolean): Ending {
   const reason = 'it has no MODALIAS: the kernel does not say what it is, so no module can claim it';
   const found = brief ? { evidence: [], remedy: undefined } : obstacles(host, device);
-  // A USB device that nobody may use is bound, and shows no interfaces.
+  // A USB device without authorization is bound, but shows no interfaces.
   if (found.remedy !== undefined) return ending('no-modalias', reason, found);
   if (device.driver !== undefined) return { ...drivenAlready(host, device), evidence: [reason] };
   return ending('no-modalias', reason, {
@@ -124,7 +124,7 @@ function noModalias(host: Host, device: BoundDevice, brief: boolean): Ending {
   });
 }
 
-/** A device without a driver: what would still keep one from being bound, once its module is loaded. */
+/** A device without a driver: adds what would still keep one from binding, once its module is loaded. */
 function withObstacles(host: Host, device: BoundDevice, end: Ending): Ending {
   const { verdict, reason, evidence, remedy } = end;
   if (!isServed(verdict)) return end;
@@ -140,7 +140,7 @@ function withObstacles(host: Host, device: BoundDevice, end: Ending): Ending {
   };
 }
 
-/** What keeps drivers from a device whatever is loaded, and what to type against it. */
+/** What keeps drivers from a device whatever is loaded, and the command against it. */
 function obstacles(host: Host, device: BoundDevice): Pick<Ending, 'evidence' | 'remedy'> {
   const facts = readBindingFacts(host, device);
   const evidence: string[] = [];

@@ -1,3 +1,4 @@
+/** The state of the kernel and this process, as evidence for diagnoses. Reads only. */
 import { release } from 'node:os';
 import type { Host } from '../base/host.ts';
 import { readAttribute } from '../facts/attribute.ts';
@@ -9,21 +10,21 @@ import { readPrivileges } from '../facts/kernel/privileges.ts';
 import type { ConfigEvidence, KernelEvidence } from '../diagnosis/evidence.ts';
 import { readKernelConfig, type KernelConfig } from '../facts/kernel/kernel-config.ts';
 
-/** Whether the host is the machine that runs: another root or another release says nothing about this kernel's state. */
+/** Whether the host is the running machine: this kernel's state says nothing about another root or release. */
 export function isLive(host: Host): boolean {
   return host.root === '' && host.kernel === release();
 }
 
 /**
- * Whether what sysfs shows bound holds for the host's kernel: of another release (`--kernel`, a tree of another machine) it
- * tells nothing. A planted procfs may not name its release; then it is taken for the host's.
+ * Whether the bindings that sysfs shows hold for the host's kernel: they say nothing about another release (`--kernel`, a tree of
+ * another machine). A planted procfs may not name its release; then it counts as the host's.
  */
 export function isOfThisKernel(host: Host): boolean {
   const running = readAttribute(`${host.proc}/sys/kernel/osrelease`);
   return running === undefined || running === host.kernel;
 }
 
-/** The kernel's and this process's state; undefined for a host that is another machine. */
+/** The state of the kernel and this process; undefined for a host that is another machine. */
 export function readKernelEvidence(host: Host): KernelEvidence | undefined {
   if (!isLive(host)) return undefined;
   const facts = readInsertionFacts(host);
@@ -39,7 +40,7 @@ export function readKernelEvidence(host: Host): KernelEvidence | undefined {
   };
 }
 
-/** Where securityfs is not mounted, the kernel command line still tells of a lockdown that was asked for there. */
+/** The lockdown that the kernel command line requests; the only source when securityfs is not mounted. */
 function commandedLockdown(host: Host): Lockdown | undefined {
   const word = /(^| )lockdown=(integrity|confidentiality)( |$)/.exec(readKernelCommandLine(host).text)?.[2];
   return word as Lockdown | undefined;

@@ -1,3 +1,4 @@
+/** Whether the kernel trusts a signature's key. Reads keyrings and loaded modules' files; verifies no signature. */
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import type { Keyring } from '../facts/kernel/keyring.ts';
@@ -9,19 +10,19 @@ import { quoted } from '../base/words.ts';
 
 /** The rings whose keys vouch for modules (kernel/module/signing.c: VERIFY_USE_SECONDARY_KEYRING). */
 const VOUCHING = new Set(['.builtin_trusted_keys', '.secondary_trusted_keys', '.machine']);
-/** Loaded modules looked at for a signature of the same key. */
+/** How many loaded modules to examine for a signature by the same key. */
 const WITNESSES = 8;
 
-/** A loaded module's name and file. */
+/** A loaded module whose signature can vouch for a key: its name and file. */
 export interface Witness {
   readonly module: ModuleName;
   readonly path: string;
 }
 
 /**
- * Whether the kernel trusts the key of a signature. The kernel shows of its keys the subject and a fingerprint, a signature
- * names its key by issuer and serial number: not every pair can be compared. Then a loaded module is a witness: one without
- * taint whose signature is of the same key was accepted.
+ * Whether the kernel trusts the key of a signature. The kernel shows the subject and a fingerprint of its keys, while a signature names
+ * its key by issuer and serial number, so not every pair can be compared. Then a loaded module serves as a witness: if it causes no
+ * taint and its signature is by the same key, the kernel accepted that key.
  */
 export function keyTrust(
   host: Host,

@@ -1,3 +1,4 @@
+/** Compares options of rules with the parameters of loaded modules. Reads sysfs; changes nothing. */
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import { readAttribute } from '../facts/attribute.ts';
@@ -5,9 +6,9 @@ import { parameterWords, sameValue, type GivenParameters } from '../diagnosis/pa
 import { placeText } from '../base/words.ts';
 
 /**
- * Parameters that rules give to a loaded module and that it does not have: it was loaded before the rule was written, by an
- * initramfs whose copy lacks it, or with others. Sentences: `power_save=1 (/etc/modprobe.d/a.conf:1) is not in effect:
- * power_save is 0 now`. What sysfs does not show (permissions 0) cannot be told.
+ * Parameters that rules give to a loaded module but that it does not have: it was loaded before the rule was written, or by an
+ * initramfs whose copy lacks the rule, or with other parameters. Sentences: `power_save=1 (/etc/modprobe.d/a.conf:1) is not in
+ * effect: power_save is 0 now`. It says nothing about parameters that sysfs hides (permissions 0).
  */
 export function idleOptions(host: Host, module: ModuleName, given: readonly GivenParameters[]): readonly string[] {
   const last = new Map<string, { readonly value: string | undefined; readonly from: GivenParameters }>();

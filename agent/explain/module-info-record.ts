@@ -1,4 +1,4 @@
-/** What `modinfo --json` says of a module (docs/modinfo.schema.json). */
+/** The record of `modinfo --json` (docs/modinfo.schema.json). Pure conversion. */
 import { fromMachineText } from '../base/machine-text.ts';
 import type { ModuleInfoRecord } from '../records/module-info.ts';
 import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
@@ -6,7 +6,7 @@ import { moduleParameters, type ModuleInfo } from '../facts/modfiles/module-info
 import type { NotAModule } from '../facts/modfiles/module-file.ts';
 import type { ModuleInfoSubject } from '../records/module-info.ts';
 
-/** The record of a module file, of a builtin module (its strings), or of a file that is none. */
+/** The record of a module file, of a builtin module (its strings), or of a file that is not a module. */
 export function moduleInfoRecord(
   { name, path }: ModuleInfoSubject,
   info: ModuleInfo | readonly ModinfoField[] | NotAModule,

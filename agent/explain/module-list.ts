@@ -1,3 +1,4 @@
+/** The rows of `plugd modules`. Changes nothing. */
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import { readAttribute } from '../facts/attribute.ts';

@@ -1,6 +1,6 @@
 /**
- * What would have answered to a name that nothing answers to: a module file that lies in the tree and that depmod has not
- * seen, or the modules of another kernel that is installed beside this one.
+ * What nearly answered a name without an answer: a module file in the tree that depmod has not seen, or the modules of another
+ * installed kernel. Reads only.
  */
 import { fnmatch } from '../base/fnmatch.ts';
 import { installedReleases, openHost, type Host } from '../base/host.ts';
@@ -12,16 +12,16 @@ import { createMatcher } from '../match/matcher.ts';
 import type { Sources } from '../load/sources.ts';
 import { findTree } from '../load/tree.ts';
 
-/** What was found, and what to type; undefined when nothing was. */
+/** What was found, and the command to use; undefined when nothing was. */
 export interface NearMiss {
   readonly evidence: readonly string[];
   readonly remedy: string;
 }
 
-/** More files than these are no oversight but a tree that depmod has never seen. */
+/** With more files than these, depmod has never seen the tree at all. */
 const MOST_FILES = 200;
 
-/** Looks for them, for any of the names that a device asks for. */
+/** Searches for any of the names that a device requests. */
 export function nearMiss(host: Host, sources: Sources, names: readonly string[]): NearMiss | undefined {
   const strays = strayFiles(host, sources, names);
   if (strays.length > 0) {

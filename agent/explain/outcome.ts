@@ -7,7 +7,7 @@ import { ending, type Ending } from '../records/ending.ts';
 import type { StepReport } from '../records/investigation.ts';
 import { doesNothing, type Decision } from '../rules/modprobe/decision.ts';
 
-/** What becomes of a candidate: the rules decide first, then what the plan cannot do, then what the kernel would refuse. */
+/** What happens to a candidate: the rules decide first, then the plan, then what the kernel would refuse. */
 export function outcomeOf({ decision, plan }: Answer, steps: readonly StepReport[]): Ending {
   const { candidate, kind, reason } = decision;
   if (kind !== 'load' && kind !== 'install-command') return DECIDED[kind](decision);
@@ -32,7 +32,7 @@ function at({ place }: Pick<Decision, 'place'>): string {
   return place === undefined ? '' : ` (${placeText(place)})`;
 }
 
-/** What decided before there is a plan: a rule, or the kernel itself. */
+/** Outcomes before there is a plan: a rule decides, or the kernel itself. */
 const DECIDED: Readonly<Record<Exclude<Decision['kind'], 'load' | 'install-command'>, (decision: Decision) => Ending>> =
   {
     builtin: ({ reason }) => ending('builtin', reason),
@@ -51,11 +51,11 @@ const DECIDED: Readonly<Record<Exclude<Decision['kind'], 'load' | 'install-comma
       }),
   };
 
-/** Why the planner found no way; `own`: for the target itself, not for something that it needs. */
+/** Why the planner found no order; `own`: because of the target itself, not of something that it needs. */
 const WITHOUT_PLAN: Readonly<Record<Blocked['kind'], (reason: string, own: boolean) => Ending>> = {
   'already-loaded': (reason) => ending('loaded', reason),
   cycle: (reason) =>
-    ending('failed', reason, { cause: 'cycle', remedy: 'run depmod: it names the modules and writes no circle' }),
+    ending('failed', reason, { cause: 'cycle', remedy: 'run depmod: it names the modules and writes no cycle' }),
   'kernel-blacklisted': (reason) => ending('failed', reason, { cause: 'kernel-blacklist' }),
   'missing-module': (reason, own) =>
     ending('failed', reason, {
@@ -94,7 +94,7 @@ function refused(target: StepReport, steps: readonly StepReport[]): Ending | und
       });
 }
 
-/** Nothing stands against it; warnings are its evidence. */
+/** Nothing prevents it; warnings are its evidence. */
 function wouldInsert(target: StepReport, steps: readonly StepReport[]): Ending {
   const others = steps.filter((step) => step !== target && step.state === 'absent').map(({ module }) => module);
   const few = others.length === 0 ? '' : `, with ${others.join(', ')}`;

@@ -1,3 +1,4 @@
+/** The agent's policy as diagnostics see it. Reads the policy; changes nothing. */
 import type { Host } from '../base/host.ts';
 import type { ModuleName, Place } from '../base/names.ts';
 import { readText } from '../facts/attribute.ts';
@@ -8,14 +9,14 @@ import { placeText } from '../base/words.ts';
 import { judgePolicy, type Policy, type PolicyAnswer, type PolicyPhase } from '../rules/policy/policy.ts';
 import { parsePolicy, type PolicyRead } from '../rules/policy/policy-text.ts';
 
-/** The agent's policy of the host; undefined when there is none. One with errors is not used by the agent, nor here. */
+/** The agent's policy on the host; undefined when there is none. The agent does not use one with errors, and neither does this. */
 export function readPolicy(host: Host): PolicyRead | undefined {
   const file = `${host.root}/etc/plugd/policy.conf`;
   const text = readText(file);
   return text === undefined ? undefined : parsePolicy({ file, text });
 }
 
-/** What the policy makes of a request of this device (undefined: of nobody's in particular): the agent asks it last. */
+/** The policy's effect on a request of this device (undefined: no particular one); the agent asks the policy last. */
 export function underPolicy(policy: Policy, request: RequestReport, device: Device | undefined): RequestReport {
   const candidates = request.candidates.map((candidate) => judged(policy, request, candidate, device));
   return withCandidates(request, candidates);
@@ -44,23 +45,23 @@ function judged(
     };
   }
   const rules = [...candidate.rules, { ...ruleOf(atBoot), applied: true }];
-  // What is there already is not taken away.
+  // The policy does not remove loaded modules.
   if (candidate.verdict === 'loaded' || candidate.verdict === 'builtin') return { ...candidate, rules };
   const denied = ending('denied', `the agent's policy denies it: ${denialText(atBoot)}`, {
     evidence: ask('after-boot').kind === 'allowed' ? ["after boot the agent's policy allows it"] : [],
-    remedy: `change the policy and run plugd reload; modprobe ${module} loads it all the same`,
+    remedy: `change the policy and run plugd reload; modprobe ${module} still loads it`,
   });
   return { ...candidate, rules, ...denied };
 }
 
-/** Something that may ask for a module: a device, or the kernel, which has no subsystem and path. */
+/** A requester of a module: a device, or the kernel, which has no subsystem and path. */
 export interface Asker {
   readonly modalias: string;
   readonly subsystem?: string | undefined;
   readonly devpath?: string | undefined;
 }
 
-/** What the policy says of a way in: undefined when it stands in nobody's way, else to how many of those who ask it is denied. */
+/** The policy's effect on a way in: undefined when it blocks nobody, else how many of those who use it are denied. */
 export function policyDenials(
   policy: Policy,
   module: ModuleName,

@@ -1,3 +1,4 @@
+/** `plugd test --replay`: a recorded machine against this tree. Changes nothing. */
 import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
 import type { BoundDevice } from '../facts/devices/bound-device.ts';
@@ -11,8 +12,8 @@ import type { Sources } from '../load/sources.ts';
 import { noTreeError } from '../load/tree.ts';
 
 /**
- * Holds a recording (a file, or descriptor 0) against the host's tree and rules: would each device that had a driver have one?
- * Errors: `unreadable`; `usage` for a line that is no device, an empty recording, or one of another architecture;
+ * Checks a recording (a file, or descriptor 0) against the host's tree and rules: would each device that had a driver have one?
+ * Errors: `unreadable`; `usage` for a line that is not a device, an empty recording, or one of another architecture;
  * `no-modules-directory`.
  */
 export function replay(host: Host, file: string | 0): Replay {
@@ -22,7 +23,7 @@ export function replay(host: Host, file: string | 0): Replay {
   return replayDevices(host, recording.devices, recordingName(word));
 }
 
-/** The same for devices at hand; `name` is what the answer calls them. */
+/** The same for devices at hand; `name` is their name in the answer. */
 export function replayDevices(host: Host, bound: Iterable<BoundDevice>, name: string): Replay {
   const { devices, sources } = listDevices(bound, { host, recorded: true, deep: true });
   if (sources.kind === 'no-tree') throw noTreeError(sources);
@@ -67,7 +68,7 @@ function fateOf(
   if (first !== undefined) {
     return { fate: 'lost', because: [first.reason, ...first.evidence].join('; '), remedy: first.remedy };
   }
-  // It was bound by something other than its MODALIAS: a driver that another device brings, or one inside the kernel.
+  // Something other than its MODALIAS bound it: a driver that another device loads, or one inside the kernel.
   const module = moduleName(row.driverModule ?? driver);
   if (modules.has(module) || matcher.isBuiltin(module)) return { fate: 'kept' };
   if (matcher.dependencies(module) !== undefined) {

@@ -1,4 +1,4 @@
-/** `plugd test -v` and `plugd why`: which rules bear on a module, and where one was looked for and none is. */
+/** The rules about a module for `plugd test -v` and `plugd why`, and the searches that found none. Pure. */
 import { lookupKey } from '../base/names.ts';
 import { counted } from '../base/words.ts';
 import type { Answer } from '../load/answer.ts';
@@ -9,14 +9,14 @@ import { aliasOf } from '../rules/modprobe/decision.ts';
 import { DIRECTIVES, RULE_LISTS, type RuleSubject } from '../rules/modprobe/directives.ts';
 import { ruleIndex, type RuleIndex } from '../rules/modprobe/rule-index.ts';
 
-/** The lists that are about loading: first those that lead from a name to a module, then those about the module. */
+/** The lists about loading: first those that lead from a name to a module, then those about the module. */
 const ABOUT_LOADING = RULE_LISTS.filter((list) => DIRECTIVES[list].effect !== undefined);
 const LISTS = [
   ...ABOUT_LOADING.filter((list) => DIRECTIVES[list].matches === 'name'),
   ...ABOUT_LOADING.filter((list) => DIRECTIVES[list].matches !== 'name'),
 ];
 
-/** Each kind of rule that could have changed what becomes of a candidate: the lines that did, or that none is there. */
+/** Each kind of rule that could have changed a candidate's outcome: the lines that did, or that there is none. */
 export function rulesOf(
   config: Config,
   candidate: Candidate,
@@ -48,7 +48,7 @@ function reports<List extends RuleList>(
       applied: false,
       ...effect?.(rule, subject),
     }))
-    // An alias line that leads to another module is another candidate's.
+    // An alias line to another module concerns another candidate.
     .filter(({ applied }) => applied || !byName);
   if (own.length > 0) return own;
   const remark = all.length === 0 ? 'no such rule anywhere' : `${counted(all.length, 'rule')}, none for it`;

@@ -99,6 +99,6 @@ t.test('every refusal is explained, and every cause of the table is of the set',
 
 t.test('in words', (t) => {
   t.equal(causeText('busy', ERRNO.EBUSY), 'busy (EBUSY): something else holds what it needs');
-  t.equal(causeText('cycle', undefined), 'cycle: its dependencies form a circle');
+  t.equal(causeText('cycle', undefined), 'cycle: its dependencies form a cycle');
   t.end();
 });

@@ -221,7 +221,7 @@ t.test('why: every way in, and what each rule covers', (t) => {
   t.equal(typo.status, 1);
   t.match(typo.stdout, /did you mean nouveau\?/);
   t.match(run('why', 'button').stdout, /built into the kernel/);
-  t.match(run('why', 'pci:v1').stderr, /no module's name.*plugd test 'pci:v1'/s);
+  t.match(run('why', 'pci:v1').stderr, /not a module's name.*plugd test 'pci:v1'/s);
   t.end();
 });
 

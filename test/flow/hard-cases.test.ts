@@ -265,7 +265,7 @@ t.test('doctor: files and lines that nobody reads', (t) => {
     /modprobe\.d\/blacklist: the whole file: only names that end in \.conf are read: rename it to blacklist\.conf/,
   );
   t.notMatch(told, /dpkg-old/);
-  t.match(told, /etc\/modprobe\.conf: the whole file: it is not read any more/);
+  t.match(told, /etc\/modprobe\.conf: the whole file: it is no longer read/);
   t.match(told, /path\.conf:1: .*a module's name is wanted here, not a file's; did you mean nouveau\?/);
   t.match(told, /path\.conf:2: .*did you mean nouveau\?/);
   t.match(told, /path\.conf:3: softdep nouveau: it names nothing/);
@@ -284,7 +284,7 @@ t.test('doctor: files and lines that nobody reads', (t) => {
   );
   t.match(
     clean.run('doctor', '-v').stdout.replaceAll(/\s+/g, ' '),
-    /usr\/lib\/modprobe\.d\/vendor\.conf: the whole file: \S+etc\/modprobe\.d\/vendor\.conf stands in its place/,
+    /usr\/lib\/modprobe\.d\/vendor\.conf: the whole file: \S+etc\/modprobe\.d\/vendor\.conf replaces it/,
   );
   t.equal(clean.run('doctor', '-q').status, 0);
 

@@ -1,3 +1,4 @@
+/** Reads the facts for `plugd doctor`; health-*.ts judge them. Changes nothing. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { installedReleases, type Host } from '../../base/host.ts';
@@ -81,9 +82,9 @@ function policyProblems(host: Host): readonly Problem[] {
   return read?.kind === 'malformed' ? read.problems : [];
 }
 
-/** What is on disk, as depmod would find it, against what modules.dep says. */
+/** What is on disk, as depmod would find it, compared with modules.dep. */
 export function treeFacts(host: Host, { tree, config }: Sources): TreeFacts {
-  // A look into each index finds the damaged ones.
+  // One lookup in each index finds the damaged ones.
   for (const index of Object.values(tree.indexes)) index?.exact('');
   const { paths, unreadable } = depmodFiles(host);
   const missing: string[] = [];
@@ -108,7 +109,7 @@ export function treeFacts(host: Host, { tree, config }: Sources): TreeFacts {
     unlisted: [...paths].filter((path) => !listed.has(path)).toSorted(),
     newer: newer.toSorted(),
     unreadable: [...new Set(unreadable)].toSorted(),
-    // Of the lines that depmod wrote into modules.softdep and modules.weakdep, too.
+    // Also for the lines that depmod wrote into modules.softdep and modules.weakdep.
     problems: [
       ...tree.problems(),
       ...missingBuiltins(host),
@@ -117,7 +118,7 @@ export function treeFacts(host: Host, { tree, config }: Sources): TreeFacts {
   };
 }
 
-/** The modules that depmod would list, by the paths of modules.dep, and what cannot be looked at. */
+/** The modules that depmod would list, by the paths of modules.dep, and what cannot be read. */
 function depmodFiles(host: Host): { readonly paths: ReadonlySet<string>; readonly unreadable: string[] } {
   const unreadable: string[] = [];
   const found = findModules(host, ({ kind, path, errno }) => {
@@ -127,7 +128,7 @@ function depmodFiles(host: Host): { readonly paths: ReadonlySet<string>; readonl
   return { paths: new Set(found.map(({ listed }) => listed)), unreadable };
 }
 
-/** The indexes of what is inside the kernel: without them `modprobe ext4` fails where ext4 is built in. */
+/** Indexes of built-in modules: without them `modprobe ext4` fails where ext4 is built in. */
 function missingBuiltins(host: Host): readonly Problem[] {
   return (
     [
@@ -158,7 +159,7 @@ function devicesOf(
   };
 }
 
-/** What loaded and wanted modules say about firmware, and what the kernel logged about files that were not there. */
+/** The firmware that loaded and wanted modules name, and files that the kernel could not find according to its log. */
 export function firmwareFacts(
   host: Host,
   { matcher }: Sources,
@@ -201,7 +202,7 @@ function rulePlaces(host: Host): readonly string[] {
   );
 }
 
-/** The rule by which udev loads modules, undefined when it is masked or not there. */
+/** The rule by which udev loads modules; undefined when it is masked or missing. */
 function udevLoads(host: Host): Place | undefined {
   for (const { file, text } of readUdevRules(host).texts) {
     const line = text.split('\n').findIndex((each) => /^[^#]*MODALIAS.*kmod\s+load/.test(each));

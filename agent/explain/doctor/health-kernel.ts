@@ -1,3 +1,4 @@
+/** Checks of the running kernel and this process. Pure: facts in, findings out. */
 import type { Check, Finding, HealthFacts } from './health.ts';
 import { kernelRequests, undrivenDevices, whoLoads } from './health-loading.ts';
 import { lockdown, pendingOwnerKeys, secureBootState, signatures, trustedKeys } from './health-signing.ts';
@@ -104,7 +105,7 @@ function taint({ live, taints }: HealthFacts): Finding | undefined {
   };
 }
 
-/** Checks of the kernel that runs and of what this process may do. Not for another root. */
+/** Checks of the running kernel and of this process's privileges. Not for another root. */
 export const KERNEL_CHECKS: readonly Check[] = [
   { id: 'module-support', title: 'module support', run: moduleSupport },
   { id: 'modules-disabled', title: 'modules_disabled', run: modulesDisabled },

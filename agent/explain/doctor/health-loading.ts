@@ -1,8 +1,8 @@
-/** Checks of who loads modules, and what is left to load. */
+/** Checks of who loads modules, and what is left to load. Pure: facts in, findings out. */
 import { counted, placeText } from '../../base/words.ts';
 import type { Finding, HealthFacts } from './health.ts';
 
-/** Where the kernel turns for a module that it needs itself. */
+/** Which program the kernel runs for its own requests. */
 export function kernelRequests({ live, helper }: HealthFacts): Finding | undefined {
   if (live?.moduleSupport !== true) return undefined;
   if (helper === undefined) return { state: 'unknown', summary: '/proc/sys/kernel/modprobe cannot be read' };

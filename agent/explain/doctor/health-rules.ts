@@ -1,3 +1,4 @@
+/** Checks of the administrator's rules. Pure: facts in, findings out. */
 import { problemText } from '../../base/problem.ts';
 import type { Check, Finding, HealthFacts, IdleRule } from './health.ts';
 import { counted, placeText } from '../../base/words.ts';
@@ -13,7 +14,7 @@ function configurationLines({ configuration }: HealthFacts): Finding | undefined
   };
 }
 
-/** Rules that do nothing here. */
+/** Rules without effect here. */
 function rulesWithoutEffect({ idleRules, tree }: HealthFacts): Finding | undefined {
   if (tree === undefined) return undefined;
   const real = idleRules.filter(({ harmless }) => !harmless);
@@ -34,7 +35,7 @@ function rulesWithoutEffect({ idleRules, tree }: HealthFacts): Finding | undefin
   };
 }
 
-/** Who besides root may change what loads. */
+/** Who besides root can change what loads. */
 function looseFiles({ loose, root }: HealthFacts): Finding | undefined {
   const everyone = loose.filter(({ who }) => who === 'everyone');
   if (everyone.length > 0) {

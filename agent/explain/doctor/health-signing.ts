@@ -1,4 +1,4 @@
-/** Checks of what decides about signatures: lockdown, Secure Boot, keys. */
+/** Checks of what decides about signatures: lockdown, Secure Boot, keys. Pure: facts in, findings out. */
 import { listed } from '../../base/words.ts';
 import type { Finding, HealthFacts } from './health.ts';
 
@@ -18,7 +18,7 @@ export function lockdown({ live, securityfs }: HealthFacts): Finding | undefined
   return { state: 'ok', summary: `${live.lockdown}: only modules signed with a trusted key load` };
 }
 
-/** What the firmware and shim say. */
+/** What the firmware and shim report. */
 export function secureBootState({ live, secureBoot }: HealthFacts): Finding | undefined {
   if (live === undefined) return undefined;
   const { state, validationDisabled } = secureBoot;
@@ -43,7 +43,7 @@ export function secureBootState({ live, secureBoot }: HealthFacts): Finding | un
 /** Whether unsigned modules load. */
 export function signatures({ live }: HealthFacts): Finding | undefined {
   if (live?.moduleSupport !== true) return undefined;
-  if (live.signatureEnforced === undefined) return { state: 'ok', summary: 'this kernel does not look at signatures' };
+  if (live.signatureEnforced === undefined) return { state: 'ok', summary: 'this kernel does not check signatures' };
   return {
     state: 'ok',
     summary: live.signatureEnforced

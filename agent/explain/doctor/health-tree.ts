@@ -1,8 +1,9 @@
+/** Checks of the module tree. Pure: facts in, findings out. */
 import { problemText } from '../../base/problem.ts';
 import type { Check, Finding, HealthFacts, TreeHealth } from './health.ts';
 import { counted, listed } from '../../base/words.ts';
 
-/** Lines shown of a list that may have thousands. */
+/** How many lines to show of a list that may have thousands. */
 const SHOWN = 5;
 
 /** Whether there are modules for this kernel. */
@@ -35,7 +36,7 @@ function moduleTree(facts: TreeHealth): Finding | undefined {
       };
 }
 
-/** Whether the files of modules.dep are there. */
+/** Whether the files of modules.dep exist. */
 function moduleFiles({ tree }: TreeHealth): Finding | undefined {
   if (tree === undefined) return undefined;
   if (tree.missing.length === 0 && tree.unreadable.length > 0) {
@@ -54,7 +55,7 @@ function moduleFiles({ tree }: TreeHealth): Finding | undefined {
   };
 }
 
-/** Whether the indexes are whole and new. */
+/** Whether the indexes are complete and up to date. */
 function indexes(facts: TreeHealth): Finding | undefined {
   const { tree } = facts;
   if (tree === undefined) return undefined;
@@ -87,9 +88,9 @@ function indexes(facts: TreeHealth): Finding | undefined {
   return { state: 'ok', summary: 'whole, and newer than every module' };
 }
 
-/** Whether the firmware that modules name is there. */
+/** Whether the firmware that modules name exists. */
 function firmwareFiles({ firmware, firmwareFolders, root, live }: HealthFacts): Finding | undefined {
-  // Without devices nothing is wanted.
+  // Without devices no firmware is needed.
   if (firmware.length === 0 && live === undefined) return undefined;
   if (firmware.length === 0) return { state: 'ok', summary: 'no module in use names any' };
   const named = firmware.reduce((sum, each) => sum + each.named, 0);

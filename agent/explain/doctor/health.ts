@@ -1,5 +1,5 @@
 /**
- * What `plugd doctor` looks at and says: facts in, findings out. Each check is an object of the tables in health-kernel.ts,
+ * The types and tables of `plugd doctor`: facts in, findings out. Each check is an object of the tables in health-kernel.ts,
  * health-tree.ts and health-rules.ts; health-facts.ts reads the facts.
  */
 import type { ModuleName, Place } from '../../base/names.ts';
@@ -12,9 +12,9 @@ import type { KernelEvidence } from '../../diagnosis/evidence.ts';
 
 /**
  * - `ok`: as it should be.
- * - `warning`: worth knowing; nothing is kept from working by it now.
- * - `wrong`: something does not, or will not, work.
- * - `unknown`: it could not be found out.
+ * - `warning`: worth knowing; everything still works.
+ * - `wrong`: something does not work, or will not.
+ * - `unknown`: could not be determined.
  */
 export type HealthState = 'ok' | 'warning' | 'wrong' | 'unknown';
 
@@ -27,14 +27,14 @@ export interface Finding {
   readonly remedy?: string | undefined;
 }
 
-/** One check; `run` gives undefined where it does not apply (another root, another kernel). */
+/** One check; `run` returns undefined where it does not apply (another root, another kernel). */
 export interface Check<Facts = HealthFacts> {
   readonly id: string;
   readonly title: string;
   run(facts: Facts): Finding | undefined;
 }
 
-/** What these checks find, in their order; those that do not apply are left out. */
+/** The findings of these checks, in order, without those that do not apply. */
 export function findings<Facts>(checks: ReadonlyArray<Check<Facts>>, facts: Facts): readonly CheckResult[] {
   return checks.flatMap((check) => {
     const finding = check.run(facts);
@@ -51,28 +51,28 @@ export interface CheckResult extends Finding {
 /** The module tree. */
 export interface TreeFacts {
   readonly modules: number;
-  /** Lines of modules.dep whose file is not there. */
+  /** Lines of modules.dep whose file is missing. */
   readonly missing: readonly string[];
-  /** Module files that modules.dep does not have. */
+  /** Module files that are not in modules.dep. */
   readonly unlisted: readonly string[];
   /** Module files that are newer than modules.dep. */
   readonly newer: readonly string[];
-  /** What cannot be looked at, and why: `/lib/modules/1.0/kernel/l.ko: a symbolic link that leads to itself`. */
+  /** What cannot be read, and why: `/lib/modules/1.0/kernel/l.ko: a symbolic link that leads to itself`. */
   readonly unreadable: readonly string[];
   /** Missing or damaged indexes. */
   readonly problems: readonly Problem[];
 }
 
-/** A line of configuration that does not do what its author will have meant. */
+/** A line of configuration that probably does not do what its author meant. */
 export interface IdleRule {
   readonly place: Place;
   readonly text: string;
   /** Why it has no effect: `there is no module nouveu`. */
   readonly why: string;
   readonly suggestion: string | undefined;
-  /** It names a module that this tree does not have, which may be meant for another kernel. */
+  /** It names a module that this tree lacks, but that may exist for another kernel. */
   readonly harmless: boolean;
-  /** The whole file is hidden by one of the same name, as an administrator may well have meant. */
+  /** Another file of the same name hides the whole file, which the administrator may have intended. */
   readonly hidden?: boolean;
 }
 
@@ -81,11 +81,11 @@ export interface FirmwareFacts {
   readonly module: ModuleName;
   readonly named: number;
   readonly missing: readonly string[];
-  /** The kernel said that it could not load one of them. */
+  /** Those of them that the kernel could not load, according to its log. */
   readonly failed: readonly string[];
 }
 
-/** What the checks of a module tree look at, which may be another kernel's. */
+/** The facts that checks of a module tree use; it may be another kernel's. */
 export type TreeHealth = Pick<HealthFacts, 'root' | 'kernel' | 'moduleDir' | 'tree' | 'releases' | 'live' | 'running'>;
 
 /** The machine, or the tree, under examination. */
@@ -93,9 +93,9 @@ export interface HealthFacts {
   readonly root: string;
   readonly kernel: string;
   readonly moduleDir: string;
-  /** The kernel that runs is the one whose tree is looked at, and its state counts. */
+  /** Defined when the tree examined is the running kernel's; then its state counts. */
   readonly live: KernelEvidence | undefined;
-  /** The release that runs here; undefined for another root. */
+  /** The running release; undefined for another root. */
   readonly running: string | undefined;
   /** Releases with a folder of modules. */
   readonly releases: readonly string[];
@@ -113,7 +113,7 @@ export interface HealthFacts {
   readonly agent: boolean;
   readonly firmwareFolders: readonly string[];
   readonly firmware: readonly FirmwareFacts[];
-  /** Devices with a driver that could be loaded and is not, as words. */
+  /** Devices whose driver could be loaded but is not, in words. */
   readonly waiting: readonly string[];
   readonly securityfs: boolean;
 }

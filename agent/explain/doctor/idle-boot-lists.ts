@@ -1,4 +1,4 @@
-/** Entries of lists for boot that load nothing, or not what was meant. */
+/** Entries of boot lists that load nothing, or not what was meant. Reads only. */
 import type { Host } from '../../base/host.ts';
 import { moduleName } from '../../base/names.ts';
 import { readBootListFiles } from '../../facts/config/boot-list-files.ts';
@@ -7,7 +7,7 @@ import { DIRECTIVE_NAMES } from '../../rules/modprobe/directives.ts';
 import type { IdleRule } from './health.ts';
 import { isVendors, type KnownNames } from './known-names.ts';
 
-/** Entries that name no module and no alias, or hold more than a name, and lists that cannot be read. Empty when there are none. */
+/** Entries that name no module or alias, or hold more than a name, and unreadable lists. Empty when there are none. */
 export function idleBootLists(host: Host, names: KnownNames): readonly IdleRule[] {
   const files = readBootListFiles(host);
   const unread = files.unread.map(({ file, why }) => ({
@@ -36,12 +36,12 @@ function fault({ dialect, place, name, parameters }: BootListEntry, names: Known
     return { why: 'a carriage return ends this line and is part of its last word; write the file with plain newlines' };
   const [word = '', ...more] = `${name} ${parameters}`.trim().split(/\s+/);
   if (more.length > 0 && DIRECTIVE_NAMES.includes(word))
-    return { why: 'this is a line of modprobe.d; a list for boot holds names of modules' };
+    return { why: 'this is a line of modprobe.d; a boot list holds names of modules' };
   if (/^[#;]/.test(word))
     return { why: `${BOOT_DIALECTS[dialect].title} has no such comments: the line names a module` };
   if (more.length > 0 && names.isFound(word)) {
     return {
-      why: 'a line holds one name; parameters belong into modprobe.d',
+      why: 'a line holds one name; parameters belong in modprobe.d',
       suggestion: `options ${word} ${more.join(' ')}`,
     };
   }

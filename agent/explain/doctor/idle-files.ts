@@ -1,4 +1,4 @@
-/** Whole files of rules and lists that do not count. */
+/** Whole files of rules and lists that do not count. Reads only. */
 import type { Host } from '../../base/host.ts';
 import { listInRoot, statInRoot } from '../../base/root.ts';
 import {
@@ -15,18 +15,18 @@ const FAMILIES: Readonly<Record<string, (host: Host) => ConfigFamily>> = {
   'modprobe.d': readModprobeConfig,
   'modules-load.d': readModulesLoad,
 };
-/** Names that say of themselves that the file is not to be read. */
+/** Names that mark a file as disabled. */
 const ASIDE = /^\.|^README|~$|\.(bak|old|orig|save|disabled|off|swp)$|\.(dpkg|rpm|ucf)[-a-z]*$/i;
 
 /**
- * Files of modprobe.d and modules-load.d that have no effect: without `.conf`, or hidden by another file of the same name in
- * a directory that comes first. And /etc/modprobe.conf, which kmod gave up. Empty when there are none.
+ * Files of modprobe.d and modules-load.d that have no effect: without `.conf`, or hidden by another file of the same name in an earlier
+ * directory. Also /etc/modprobe.conf, which kmod no longer reads. Empty when there are none.
  */
 export function idleFiles(host: Host): readonly IdleRule[] {
   const old = `${host.root}/etc/modprobe.conf`;
   const obsolete = /^\s*[a-z]/m.test(readTextIn(host.root, old) ?? '');
   return [
-    ...(obsolete ? [idleFile(old, 'it is not read any more: move it to modprobe.d/modprobe.conf')] : []),
+    ...(obsolete ? [idleFile(old, 'it is no longer read: move it to modprobe.d/modprobe.conf')] : []),
     ...Object.entries(FAMILIES).flatMap(([family, read]) => [
       ...misnamed(host, family),
       ...hiddenFiles(host, read(host)),
@@ -54,7 +54,7 @@ function misnamed(host: Host, family: string): readonly IdleRule[] {
 function hiddenFiles({ root }: Host, { hidden }: ConfigFamily): readonly IdleRule[] {
   return hidden
     .filter(({ file, by }) => readTextIn(root, by) !== readTextIn(root, file))
-    .map(({ file, by }) => ({ ...idleFile(file, `${by} stands in its place`), harmless: true, hidden: true }));
+    .map(({ file, by }) => ({ ...idleFile(file, `${by} replaces it`), harmless: true, hidden: true }));
 }
 
 function idleFile(file: string, why: string): IdleRule {

@@ -1,3 +1,4 @@
+/** Rules that parse but change nothing, or not what was meant. Reads only. */
 import type { Host } from '../../base/host.ts';
 import { moduleFile, moduleName, moduleNameFromPath, type ModuleName, type Place } from '../../base/names.ts';
 import { placeText } from '../../base/words.ts';
@@ -15,8 +16,8 @@ import { idleFiles } from './idle-files.ts';
 import { isVendors, KnownNames } from './known-names.ts';
 
 /**
- * Rules that can be understood and yet change nothing, or not what was meant: names that no module has, parameters that no
- * module takes, wildcards where none are read, commands that do not exist.
+ * Rules that parse but change nothing, or not what was meant: names that no module has, parameters that no module takes, wildcards in
+ * the wrong place, commands that do not exist.
  */
 export function idleRules(host: Host, sources: Sources): readonly IdleRule[] {
   const context: Context = { host, sources, names: new KnownNames(host, sources) };
@@ -27,7 +28,7 @@ export function idleRules(host: Host, sources: Sources): readonly IdleRule[] {
   ];
 }
 
-/** What rules are held against. */
+/** What rules are compared with. */
 interface Context {
   readonly host: Host;
   readonly sources: Sources;
@@ -45,7 +46,7 @@ function idleIn<List extends RuleList>(
   context: Context,
 ): readonly IdleRule[] {
   const { text } = DIRECTIVES[list];
-  // What depmod writes is made of what modules say.
+  // depmod's own files come from what modules say.
   const own = rules.filter(({ place }) => !place.file.startsWith(`${context.host.moduleDir}/`));
   const repeated = repeatedIn(list, own);
   return own.flatMap((rule) => {
@@ -54,7 +55,7 @@ function idleIn<List extends RuleList>(
   });
 }
 
-/** Where the first of several lines about the same name counts: the others. (A second `blacklist` line does no harm.) */
+/** For lists where the first of several lines about a name counts: the others. (A second `blacklist` line does no harm.) */
 function repeatedIn<List extends RuleList>(
   list: List,
   rules: ReadonlyArray<RuleTypes[List]>,
@@ -71,7 +72,7 @@ function repeatedIn<List extends RuleList>(
   return repeated;
 }
 
-/** Wildcards where none are read, or that match nothing; undefined when there is no wildcard, or it may match. */
+/** Wildcards in the wrong place, or without a match; undefined when there is no wildcard, or it may match. */
 function wildcards<List extends RuleList>(
   list: List,
   rule: RuleTypes[List],
@@ -92,12 +93,12 @@ function wildcards<List extends RuleList>(
   return [reason(`${name} takes no wildcards: it names one module`, matches === 'module' ? instead : undefined)];
 }
 
-/** What is on the command line is mostly the kernel's own (`acpi.x=1`, `*.dyndbg=+p`). */
+/** Command line parameters are mostly the kernel's own (`acpi.x=1`, `*.dyndbg=+p`). */
 function isOnCommandLine(place: Place, list: RuleList): boolean {
   return list === 'options' && place.file.endsWith('/cmdline');
 }
 
-/** What each list is looked at for, beside what the table says. */
+/** What each list is checked for, beside what the table says. */
 const CHECKS: {
   readonly [List in RuleList]?: (rule: RuleTypes[List], context: Context) => readonly Reason[];
 } = {
@@ -116,10 +117,10 @@ const CHECKS: {
     return names.isBuiltin(module) ? [reason(`${module} is built into the kernel`)] : named(module, place, names);
   },
   aliases: ({ module, pattern, place }, { names }) => {
-    // `alias x off` is an old way to say that nothing is to be loaded for x.
+    // `alias x off` is an old way to say that nothing should load for x.
     if (module === 'off') return [];
     const missing = named(module, place, names);
-    // A line without a module keeps out what it matches, which may be meant; not so when the name is nearly right.
+    // A line to a missing module blocks what it matches, perhaps on purpose; but not when the name is nearly right.
     return missing.some(({ suggestion }) => suggestion !== undefined) || !names.isAnything(pattern) ? missing : [];
   },
   options: (rule, context) => parameters(rule, context),
@@ -149,7 +150,7 @@ function named(module: ModuleName, place: Place, names: KnownNames): readonly Re
   return [reason(`there is no module ${module}`, suggestion, vendor || suggestion === undefined)];
 }
 
-/** A command that does not exist makes every load fail; a way to say never, for a name that is nearly right, says nothing. */
+/** A missing command makes every load fail; a way to say never is useless if the name is nearly right. */
 function commands({ pattern, command, place }: CommandRule, names: KnownNames): readonly Reason[] {
   const missing = doesNothing(command) ? [] : programsOf(command).filter((program) => !names.isProgram(program));
   const near = isGlob(pattern) || !doesNothing(command) ? [] : named(pattern as ModuleName, place, names);
@@ -157,7 +158,7 @@ function commands({ pattern, command, place }: CommandRule, names: KnownNames): 
     ...missing.map((program) =>
       reason(`there is no command ${program}, so it always fails`, names.nearProgram(program)),
     ),
-    // The kernel may ask for a name that is no module: `install sound-slot-0 /bin/true`.
+    // The kernel may request a name that is not a module: `install sound-slot-0 /bin/true`.
     ...near.filter(({ suggestion }) => suggestion !== undefined && names.moduleOf(pattern) === undefined),
   ];
 }

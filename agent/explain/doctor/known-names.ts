@@ -1,3 +1,4 @@
+/** The names of modules, aliases and commands on a host, for checks of rules. Reads only. */
 import { fnmatch } from '../../base/fnmatch.ts';
 import type { Host } from '../../base/host.ts';
 import { moduleName, type ModuleName, type Place } from '../../base/names.ts';
@@ -7,19 +8,19 @@ import { nearestWord } from '../../base/spelling.ts';
 import type { Sources } from '../../load/sources.ts';
 import { createMatcher, type Matcher } from '../../match/matcher.ts';
 
-/** Where modprobe's commands are looked for: the kernel and udevd start it with a PATH such as this. */
+/** Where modprobe finds commands: the kernel and udevd start it with a PATH such as this. */
 const PATH = ['/sbin', '/usr/sbin', '/bin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin'];
 
-/** Whether a distribution wrote the line: its files are for many kernels, an administrator's are about this one. */
+/** Whether a distribution wrote the line: its files serve many kernels, an administrator's are about this one. */
 export function isVendors({ file }: Place): boolean {
   return !/\/(etc|run)\/|\/cmdline$/.test(file);
 }
 
-/** The names that a host has, for names in rules: modules, their aliases, commands. Each list is made when it is first asked for. */
+/** The names that a host has, for checks of names in rules: modules, their aliases, commands. Each list is built on first use. */
 export class KnownNames {
   readonly #host: Host;
   readonly #sources: Sources;
-  /** Of the tree alone, without the administrator's `alias`, `install` and `remove` lines. */
+  /** The tree alone, without the administrator's `alias`, `install` and `remove` lines. */
   readonly #tree: Matcher;
   #modules: readonly string[] | undefined;
   #aliases: ReadonlyArray<readonly [pattern: string, module: ModuleName]> | undefined;
@@ -55,7 +56,7 @@ export class KnownNames {
     return undefined;
   }
 
-  /** Whether a request for the name finds anything: a module, an alias, a command that stands for it. */
+  /** Whether a request for the name finds anything: a module, an alias, an install command. */
   isFound(name: string): boolean {
     return this.#sources.matcher.lookup(name).kind === 'found';
   }

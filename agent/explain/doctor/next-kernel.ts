@@ -1,6 +1,6 @@
 /**
- * Before a reboot into another kernel: would everything that is in use now be there? Compared are the loaded modules and the
- * devices that have a driver with the other release's tree, firmware and initramfs.
+ * Before a reboot into another kernel: would everything in use now still be there? It compares the loaded modules and the devices with
+ * drivers with the other release's tree, firmware and initramfs. Reads only.
  */
 import { openHost, type Host } from '../../base/host.ts';
 import { existsInRoot } from '../../base/root.ts';
@@ -21,14 +21,14 @@ import { readConfigEvidence, readKernelEvidence } from '../kernel-evidence.ts';
 import { replayDevices } from '../replayed-devices.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
 
-/** What is asked about: the host as it would be with the next kernel, and what is in use now. */
+/** The input: the host as it would be with the next kernel, and what is in use now. */
 interface Next {
   readonly host: Host;
   readonly sources: Sources;
   readonly now: Host;
   /** How many modules are loaded. */
   readonly loaded: number;
-  /** Those of them that are not built into the next kernel. */
+  /** Those that are not built into the next kernel. */
   readonly inUse: readonly ModuleName[];
   readonly kernel: KernelEvidence | undefined;
   readonly examined: ReadonlyMap<ModuleName, ModuleEvidence>;
@@ -60,7 +60,7 @@ export function examineNextKernel(now: Host, release: string): readonly CheckRes
   return [...findings(TREE_CHECKS, ofTree), ...findings(NEXT_CHECKS, next)];
 }
 
-/** Modules with all that they need there, which may be more than they need now. */
+/** Modules with all that they need in the next kernel, which may be more than they need now. */
 function withDependencies({ matcher }: Sources, modules: readonly ModuleName[]): readonly ModuleName[] {
   const all = new Set(modules);
   for (const module of all)
@@ -79,7 +79,7 @@ function examineAll(
     const found = sources.matcher.dependencies(module);
     if (found === undefined) continue;
     const path = moduleFile(host, found.path);
-    // In use together, they are each other's providers.
+    // In use together, they provide symbols to each other.
     examined.set(module, examiner.examine({ module, path, parameters: [], before: new Set(modules) }));
   }
   return examined;
@@ -208,7 +208,7 @@ function initramfsFinding({ host, now, sources, inUse }: Next): Finding {
   };
 }
 
-/** What is in use now, against the next kernel. */
+/** Compares what is in use now with the next kernel. */
 const NEXT_CHECKS: ReadonlyArray<Check<Next>> = [
   { id: 'next-modules', title: 'modules in use', run: modulesFinding },
   { id: 'next-devices', title: 'devices in use', run: devicesFinding },

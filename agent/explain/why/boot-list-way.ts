@@ -1,3 +1,4 @@
+/** The answer of boot lists in `plugd why`. Reads the lists; changes nothing. */
 import { readBootListFiles } from '../../facts/config/boot-list-files.ts';
 import type { Host } from '../../base/host.ts';
 import { fnmatch } from '../../base/fnmatch.ts';
@@ -7,7 +8,7 @@ import type { WayIn } from '../../records/reasons.ts';
 import { BOOT_DIALECTS, parseBootLists, type BootListEntry } from '../../rules/boot/boot-list.ts';
 import { answerByNames, answerFor, candidateOf, type NameRules, type WayAnswer } from './rule-answers.ts';
 
-/** What a list is held against. */
+/** What a list is compared with. */
 export interface BootListInput {
   readonly host: Host;
   readonly sources: Sources;
@@ -18,8 +19,8 @@ export interface BootListInput {
 }
 
 /**
- * Whether a list of modules to load at boot names the module: modules-load.d, /etc/modules, or `modules_load=` on the kernel
- * command line. When several do, the first one that is allowed; when none does, the list that nearly does, and why it does not.
+ * Whether a list of modules to load at boot names the module: modules-load.d, /etc/modules, or `modules_load=` on the kernel command
+ * line. If several do, the first that is allowed; if none does, the list that comes closest, and why it does not count.
  */
 export function bootListWay({ host, sources, module, aliases, rules }: BootListInput): WayIn {
   const way = 'a list for boot (modules-load.d)';

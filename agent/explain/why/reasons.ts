@@ -1,3 +1,4 @@
+/** `plugd why` for one module. Changes nothing. */
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import { moduleFile, moduleName, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
@@ -20,13 +21,13 @@ import { redirectionOfAll } from '../../rules/modprobe/redirection.ts';
 import { waysIn } from './ways-in.ts';
 
 /**
- * All about a module by its name (`snd-hda-intel`, `snd_hda_intel`) or file name. Without the ledger, which is the agent's.
- * Errors: `no-modules-directory`; `usage` when the word is no name.
+ * Everything about a module by its name (`snd-hda-intel`, `snd_hda_intel`) or file name, without the ledger, which the agent keeps.
+ * Errors: `no-modules-directory`; `usage` when the word is not a name.
  */
 export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
   if (word.includes(':')) {
-    throw new PlugdError('usage', `${word} is no module's name`, {
-      remedy: `plugd test '${word}' tells what it leads to`,
+    throw new PlugdError('usage', `${word} is not a module's name`, {
+      remedy: `plugd test '${word}' says what it leads to`,
     });
   }
   const sources = openSources(host);
@@ -64,7 +65,7 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
   };
 }
 
-/** A module by its name or file; or the first of those that an alias stands for (`fs-ext4`), with all of them. */
+/** A module by its name or file; or the first one that an alias (`fs-ext4`) stands for, with all of them. */
 function resolved(
   host: Host,
   { matcher }: Sources,
@@ -136,8 +137,8 @@ function devicesOf(host: Host, sources: Sources, module: ModuleName): readonly A
 }
 
 /**
- * The rules that bear on it: `alias` lines that lead its names elsewhere, and what counts for a device that asks by alias, or
- * by name where it has none.
+ * The rules that concern it: `alias` lines that lead its names elsewhere, and what counts for a device that requests it by alias, or
+ * by name if it has none.
  */
 function rules(own: Sources, module: ModuleName, aliases: readonly string[]): Reasons['rules'] {
   const [first] = answer(own, module, false).answers;

@@ -1,4 +1,4 @@
-/** What modprobe.d and the kernel command line answer to one way in which a module may come to be loaded. */
+/** What modprobe.d and the kernel command line say to one way of loading a module. No I/O. */
 import type { ModuleName } from '../../base/names.ts';
 import type { Sources } from '../../load/sources.ts';
 import type { Candidate, CandidateSource } from '../../match/candidate.ts';
@@ -32,7 +32,7 @@ export function answerFor(
   return { answer: 'blocked', because: decision.reason, place: decision.place };
 }
 
-/** What takes part in an answer about names: the rules, and whether there is a module that an `alias` line leads to. */
+/** What decides about names: the rules, and whether the module that an `alias` line leads to exists. */
 export interface NameRules {
   readonly config: Config;
   readonly has: (module: ModuleName) => boolean;
@@ -57,7 +57,7 @@ export function answerByNames(
     : { answer: 'allowed', because: `but not by all of its aliases: ${because}`, place: rule.place };
 }
 
-/** The candidate that the lookup of a name has for a module; undefined when the name leads elsewhere, or nowhere. */
+/** The candidate for a module in a name's lookup; undefined when the name leads elsewhere, or nowhere. */
 export function candidateOf(
   { matcher }: Pick<Sources, 'matcher'>,
   name: string,
@@ -79,7 +79,7 @@ export function answerAsDependency(config: Config, module: ModuleName): WayAnswe
   return { answer: 'allowed', because: idle ? 'blacklist does not count here' : '' };
 }
 
-/** Where only the kernel is asked, as insmod does. */
+/** For ways that ask only the kernel, such as insmod. */
 export function answerOfKernel(config: Config, module: ModuleName): WayAnswer {
   const rule = ruleIndex(config).first('kernelBlacklists', module);
   return rule === undefined

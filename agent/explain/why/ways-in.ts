@@ -1,3 +1,4 @@
+/** Every way in which a module can come to be loaded. Reads only. */
 import type { Host } from '../../base/host.ts';
 import { lookupKey, moduleName, type ModuleName, type Place } from '../../base/names.ts';
 import { readInitramfs } from '../../facts/initramfs/initramfs.ts';
@@ -17,7 +18,7 @@ import {
   type NameRules,
 } from './rule-answers.ts';
 
-/** What the ways are found out from. */
+/** The facts that decide about the ways. */
 export interface WaysInput {
   readonly host: Host;
   readonly sources: Sources;
@@ -28,13 +29,13 @@ export interface WaysInput {
   readonly onDisk: boolean;
   /** The modules that it needs. */
   readonly needs: readonly ModuleName[];
-  /** The devices that ask for it. */
+  /** The devices that request it. */
   readonly devices: readonly AskingDevice[];
 }
 
 /**
- * Every way in which the module could come to be loaded, each with its answer: `blacklist`, `install` and `module_blacklist=`
- * cover different ones, and none of the first two covers insmod or an initramfs made before they were written.
+ * Every way in which the module could be loaded, each with its answer: `blacklist`, `install` and `module_blacklist=` cover different
+ * ways, and neither of the first two covers insmod or an initramfs made before they were written.
  */
 export function waysIn(input: WaysInput): readonly WayIn[] {
   const { sources, module, aliases, neededBy, host, devices } = input;
@@ -83,7 +84,7 @@ export function waysIn(input: WaysInput): readonly WayIn[] {
   );
 }
 
-/** A softdep line of another module names it: by a name that is looked up, so that `alias` lines count. */
+/** A softdep line of another module names it; that name is looked up, so `alias` lines count. */
 function bySoftdep(sources: Sources, rules: NameRules, module: ModuleName): WayIn {
   const way = 'softdep of another module';
   const { config } = sources;
@@ -98,7 +99,7 @@ function bySoftdep(sources: Sources, rules: NameRules, module: ModuleName): WayI
   return { way, ...answer, place: answer.place ?? leading.place };
 }
 
-/** The word of the agent's policy on a way that leads through the agent. */
+/** The verdict of the agent's policy on a way that leads through the agent. */
 function underPolicy({ host, module, needs }: WaysInput): (way: WayIn, askers: readonly Asker[]) => WayIn {
   const read = readPolicy(host);
   if (read?.kind !== 'policy') return (way) => way;
@@ -112,12 +113,12 @@ function underPolicy({ host, module, needs }: WaysInput): (way: WayIn, askers: r
   };
 }
 
-/** Aliases that request_module() makes, not a bus. */
+/** Aliases that request_module() uses, not buses. */
 function isRequest(pattern: string): boolean {
   return !pattern.includes(':') || /^(symbol|devname):/.test(pattern);
 }
 
-/** The initramfs has modules and rules of its own, as they were when it was made. */
+/** The initramfs has its own modules and rules, from the time it was made. */
 function initramfs(host: Host, module: ModuleName, aliases: readonly string[]): WayIn {
   const way = 'the initramfs';
   const image = readInitramfs(host);

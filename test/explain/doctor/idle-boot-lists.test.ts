@@ -17,18 +17,18 @@ const ROWS: ReadonlyArray<readonly [rule: string, file: string, text: string, ex
     ['1: nouveu: there is no module nouveu; - harmless'],
   ],
   [
-    'parameters belong into modprobe.d',
+    'parameters belong in modprobe.d',
     ETC,
     'loop max_loop=8',
-    ['1: loop max_loop=8: a line holds one name; parameters belong into modprobe.d; options loop max_loop=8'],
+    ['1: loop max_loop=8: a line holds one name; parameters belong in modprobe.d; options loop max_loop=8'],
   ],
   [
     'a line of modprobe.d',
     ETC,
     'options nvidia x=1\nblacklist loop',
     [
-      '1: options nvidia x=1: this is a line of modprobe.d; a list for boot holds names of modules; -',
-      '2: blacklist loop: this is a line of modprobe.d; a list for boot holds names of modules; -',
+      '1: options nvidia x=1: this is a line of modprobe.d; a boot list holds names of modules; -',
+      '2: blacklist loop: this is a line of modprobe.d; a boot list holds names of modules; -',
     ],
   ],
   ['Windows line ends do not count', ETC, 'loop\r\n', []],

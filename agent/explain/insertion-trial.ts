@@ -141,9 +141,12 @@ export function concerns(text: string, module: ModuleName): boolean {
   const name = text.replaceAll('-', '_');
   return (
     name.startsWith(`${module}:`) ||
-    name.includes(`${module}.ko`) ||
+    name
+      .split(`${module}.ko`)
+      .slice(0, -1)
+      .some((before) => !/\w$/.test(before)) ||
     name.includes(`'${module}'`) ||
-    /^(Loading of |Lockdown: |LoadPin|Module |module: |kmod: )/.test(text) ||
+    /^(Loading of |Lockdown: |LoadPin|Module (?!\S+ is blacklisted)|module: |kmod: )/.test(text) ||
     name.includes(` ${module} `)
   );
 }

@@ -1,0 +1,63 @@
+import type { ModuleName } from '../../../agent/base/names.ts';
+import { FIRMWARE_CHECK, TREE_CHECKS } from '../../../agent/explain/doctor/health-tree.ts';
+import type { HealthFacts } from '../../../agent/explain/doctor/health.ts';
+import { live, WELL, testChecks, type HealthRow } from './health-rig.ts';
+
+const firmware = (missing: string[], failed: string[] = []) => ({
+  firmware: [{ module: 'iwlwifi' as ModuleName, named: 2, missing, failed }],
+});
+
+const ROWS: readonly HealthRow[] = [
+  [
+    'module-tree',
+    { tree: undefined, releases: ['6.1.4'] },
+    'wrong',
+    /^running 6\.1\.3, on disk only 6\.1\.4: nothing can load until reboot/,
+  ],
+  [
+    'module-tree',
+    { tree: undefined, releases: ['6.1.4', '6.2'], root: '/image', running: undefined, live: undefined },
+    'wrong',
+    /only for 6\.1\.4 and 6\.2/,
+  ],
+  ['module-tree', { tree: undefined, releases: [] }, 'wrong', /nor for any other/],
+  ['module-tree', { ...live({ moduleSupport: false }), tree: undefined, releases: [] }, 'ok', /none could be loaded/],
+  [
+    'tree-complete',
+    { tree: { ...(WELL.tree as NonNullable<HealthFacts['tree']>), missing: ['a', 'b', 'c', 'd', 'e', 'f'] } },
+    'wrong',
+    /^6 modules of modules.dep have no file\na\nb\nc\nd\ne\nand 1 more/,
+  ],
+  ['tree-complete', { tree: undefined }, undefined],
+  [
+    'indexes',
+    { tree: { ...(WELL.tree as NonNullable<HealthFacts['tree']>), unlisted: ['extra/x.ko'] } },
+    'wrong',
+    /1 module is not in modules.dep[^]*depmod 6\.1\.3/,
+  ],
+  [
+    'indexes',
+    { root: '/image', tree: { ...(WELL.tree as NonNullable<HealthFacts['tree']>), newer: ['x.ko'] } },
+    'warning',
+    /depmod -b \/image 6\.1\.3/,
+  ],
+  [
+    'indexes',
+    {
+      tree: {
+        ...(WELL.tree as NonNullable<HealthFacts['tree']>),
+        problems: [
+          { file: 'modules.dep.bin', line: 0, column: 0, severity: 'error', code: 'damaged', message: 'cut off' },
+        ],
+      },
+    },
+    'wrong',
+    /modules.dep.bin: cut off/,
+  ],
+  ['firmware', firmware([]), 'ok', /1 module in use/],
+  ['firmware', firmware(['a.bin']), 'ok', /at least one of its own/],
+  ['firmware', firmware(['a.bin', 'b.bin']), 'warning', /iwlwifi: a.bin, b.bin/],
+  ['firmware', firmware(['a.bin'], ['a.bin']), 'wrong', /the kernel did not find a.bin/],
+  ['firmware', { ...firmware(['a.bin', 'b.bin']), firmwareFolders: [] }, 'warning', /there is no \/lib\/firmware/],
+];
+testChecks([...TREE_CHECKS, FIRMWARE_CHECK], ROWS);

@@ -16,7 +16,7 @@ const code = (file: string, target: string, types = false): Import => ({ file, t
 
 const sources = readSources(root, FOLDERS);
 
-t.test('layers, doors, purity and circles hold in the whole house', (t) => {
+t.test('layers, doors, purity and cycles hold in the whole house', (t) => {
   const imports = importsOf(sources);
   t.ok(imports.length > 50, `${imports.length} imports were read`);
   t.same(importViolations(imports), []);
@@ -35,17 +35,17 @@ const forbidden: Record<string, readonly [Import[], RegExp]> = {
   'I/O in a pure room': [[code('plan/a.ts', 'node:fs')], /pure/],
   'values of facts in a pure room': [[code('rules/a.ts', 'facts/b.ts')], /more than types/],
   'a room nobody planned': [[code('utils/a.ts', 'base/b.ts')], /no room/],
-  'a circle': [
+  'a cycle': [
     [code('base/a.ts', 'base/b.ts'), code('base/b.ts', 'base/a.ts')],
-    /circle: base\/a.ts → base\/b.ts → base\/a.ts/,
+    /cycle: base\/a.ts → base\/b.ts → base\/a.ts/,
   ],
-  'a circle of types': [
+  'a cycle of types': [
     [
       code('daemon/a.ts', 'daemon/b.ts'),
       code('daemon/b.ts', 'daemon/c.ts', true),
       code('daemon/c.ts', 'daemon/a.ts', true),
     ],
-    /circle: daemon\/a.ts → daemon\/b.ts → daemon\/c.ts → daemon\/a.ts/,
+    /cycle: daemon\/a.ts → daemon\/b.ts → daemon\/c.ts → daemon\/a.ts/,
   ],
 };
 for (const [name, [imports, expected]] of Object.entries(forbidden)) {

@@ -242,7 +242,7 @@ function cycles(imports: readonly Import[]): readonly string[] {
   const visit = (file: string, trail: readonly string[]): void => {
     if (state.get(file) === 'done') return;
     if (state.get(file) === 'open') {
-      found.push(`a circle: ${[...trail.slice(trail.indexOf(file)), file].join(' → ')}`);
+      found.push(`a cycle: ${[...trail.slice(trail.indexOf(file)), file].join(' → ')}`);
       return;
     }
     state.set(file, 'open');

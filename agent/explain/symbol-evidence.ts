@@ -102,7 +102,7 @@ export class SymbolExaminer {
   #isProprietary(module: ModuleName): boolean {
     const known = this.#proprietary.get(module);
     if (known !== undefined) return known;
-    // Modules that need each other cannot be loaded: no circle is followed twice.
+    // Modules that need each other cannot be loaded: no cycle is followed twice.
     this.#proprietary.set(module, false);
     const own = this.#provider(module);
     const answer =

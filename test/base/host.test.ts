@@ -50,7 +50,7 @@ t.test('the root / is the machine that runs', (t) => {
   t.end();
 });
 
-t.test('a release that is not installed has a folder all the same, where it would be', (t) => {
+t.test('a release that is not installed still has a folder, where it would be', (t) => {
   t.equal(openHost({ kernel: '0.0-none' }).moduleDir, '/lib/modules/0.0-none');
   const root = plant(t, { 'usr/lib/modules/6.1': null });
   t.equal(openHost({ root, kernel: '6.2' }).moduleDir, `${root}/lib/modules/6.2`);

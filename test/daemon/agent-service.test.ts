@@ -334,7 +334,7 @@ const python = commandPath('python3');
 const noPython = { skip: 'python3, which listens on a datagram socket here, is not there' };
 
 t.test(
-  'the service manager is told: ready, what it waits for, that it lives, that it ends',
+  'the agent tells the service manager that it is ready, what it waits for, that it lives, that it ends',
   python === undefined ? noPython : skip,
   async (t) => {
     const rig = await AgentRig.open(t, { modules: MODULES, devices: [{ ...NIC, modalias: 'pci:vSLEEP' }] });

@@ -142,7 +142,7 @@ t.test('what somebody else loads is entered once, however often it is announced'
   await agent.stop();
 });
 
-t.test('what failed as a dependency is told as skipped, with both names', skip, async (t) => {
+t.test('a module whose dependency failed is reported as skipped, with both names', skip, async (t) => {
   const rig = await AgentRig.open(t, { modules: MODULES });
   const agent = rig.start([], [ENOENT]);
   await agent.line('settled');
@@ -321,7 +321,7 @@ t.test('policy: what it denies, with the line that did; after boot; mended while
   await rig.play([STICK, { ...STICK, devpath: '/devices/usb1/1-2/1-2:1.0' }]);
   const second = await agent.line('blocked', ({ device }) => device === '/devices/usb1/1-2/1-2:1.0');
   t.match(second, { kind: 'denied', module: 'stick', reason: 'after boot deny subsystem=usb', rule: /policy.conf:2$/ });
-  t.equal(agent.lines.filter(({ event }) => event === 'blocked').length, 2, 'each device is told of, once');
+  t.equal(agent.lines.filter(({ event }) => event === 'blocked').length, 2, 'each device is reported once');
   await rig.play([STICK]);
   await settle(agent);
   t.equal(agent.lines.filter(({ event }) => event === 'blocked').length, 2);

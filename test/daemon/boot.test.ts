@@ -6,7 +6,7 @@ import type { Waiting } from '../../agent/records/waiting.ts';
 const HANGING: Waiting = { kind: 'insertion', module: 'hang' as ModuleName, ms: 0 };
 const PENDING = ['policy.conf:1: after boot deny subsystem=usb'];
 
-/** A look of the settle: so long after the one before it waits for this. */
+/** One check of the settling: the time since the check before, and what it waits for. */
 type Look = readonly [ms: number, waiting: readonly Waiting[]];
 
 /** Runs a boot whose settle sees what the looks say, and then the end; tells the phase at each look, and what was logged. */

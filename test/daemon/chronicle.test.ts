@@ -19,7 +19,7 @@ function chronicle(explain?: (record: ModuleRecord) => Promise<ModuleRecord>) {
   const log: Log = {
     debugging: true,
     line: (level, message, fields = {}) => {
-      // As JSON has it: what is undefined is not there.
+      // As in JSON: undefined members are absent.
       lines.push({ level, message, fields: JSON.parse(JSON.stringify(fields)) as Line['fields'] });
     },
   };
@@ -208,7 +208,7 @@ t.test('skipped for hardware that is not there is no warning; for anything else 
   t.end();
 });
 
-t.test('a failure is explained first, and all is told in its order', async (t) => {
+t.test('a failure is explained first, and everything is reported in order', async (t) => {
   const ready = new Map<string, () => void>();
   const { own, lines, decisions } = chronicle(async (one) => {
     await new Promise<void>((resolve) => ready.set(one.module, resolve));
@@ -238,7 +238,7 @@ t.test('a failure is explained first, and all is told in its order', async (t) =
   t.equal(decisions.length, 5, 'then at once again');
 });
 
-t.test('what cannot be explained is told as it is', async (t) => {
+t.test('a failure without an explanation is reported as it is', async (t) => {
   const { own, lines } = chronicle(async () => {
     throw new Error('the tree has gone');
   });

@@ -133,7 +133,7 @@ for (const [name, [set, target, expected]] of Object.entries(NAMED)) {
   });
 }
 
-t.test('changes are told, time that passes is not', async (t) => {
+t.test('changes are reported, passing time is not', async (t) => {
   const { facts, settling } = bench(t);
   const told: string[] = [];
   facts.each = () => {

@@ -64,7 +64,7 @@ t.test('rows', (t) => {
   t.end();
 });
 
-t.test('whatever the graph: dependencies before what they need, every circle found, in bounded time', (t) => {
+t.test('whatever the graph: dependencies before what they need, every cycle found, in bounded time', (t) => {
   const random = new Random(4);
   let circular = 0;
   for (let round = 0; round < 300; round++) {
@@ -95,7 +95,7 @@ t.test('whatever the graph: dependencies before what they need, every circle fou
       }
     }
   }
-  t.ok(circular > 50 && circular < 250, `${circular} of 300 had circles`);
+  t.ok(circular > 50 && circular < 250, `${circular} of 300 had cycles`);
 
   // Each of 60 modules needs all others: kmod's search would not end.
   const dense = Array.from({ length: 60 }, (_, i) => Array.from({ length: 60 }, (__, j) => j).filter((j) => j !== i));

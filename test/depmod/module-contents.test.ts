@@ -30,7 +30,7 @@ t.test('modules are taken in their order, plain and compressed ones mixed', asyn
     t.same(each, { aliases: [`of-${i}`], softdeps: ['pre: x'], weakdeps: ['y'] });
 });
 
-t.test('a file that is no module is told and has no facts', async (t) => {
+t.test('a file that is not a module is reported and has no facts', async (t) => {
   const dir = t.testdir({ 'text.ko': 'hello, world', 'bad.ko.xz': Buffer.from('fd377a585a00000000', 'hex') });
   const modules = ['text.ko', 'bad.ko.xz', 'none.ko'].map((listed) => ({
     name: moduleNameFromPath(listed),

@@ -31,7 +31,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     config: 'override a 1.* extra\noverride a 2.* updates\n',
     found: ['extra/a.ko'],
   },
-  'a tie goes to the first by path, and is told': {
+  'a tie goes to the first by path, and is reported': {
     files: ['k/a.ko', 'k/z/a.ko'],
     found: ['k/a.ko'],
     said: ['warning: DIR/k/a.ko and DIR/k/z/a.ko have the same rank: the first counts (see search in depmod.d)'],

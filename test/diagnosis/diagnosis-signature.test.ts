@@ -126,7 +126,7 @@ const SIGNATURES: Rows = [
     [NOT_SIGNED, ENFORCEMENT, heard(unsigned)],
   ],
   [
-    'refused: enforced, though nothing said so before',
+    'refused: enforced, though no evidence showed it before',
     { errno: 'EKEYREJECTED', log: [unsigned] },
     [NOT_SIGNED, 'signatures are enforced', heard(unsigned)],
   ],

@@ -76,7 +76,7 @@ const ROWS: ReadonlyArray<
   ['proprietary modules may use each other', 'Proprietary', [offer('a', OTHERS)], ''],
   ['a GPL-only symbol of a proprietary module', 'GPL', [offer('a', { ...GPL, ...OTHERS })], 'a proprietary'],
   ['a namespace that is not imported', 'GPL', [offer('a', { namespace: 'N' })], 'a namespace'],
-  ['a weak symbol is refused for it all the same', 'GPL', [offer('a', { namespace: 'N', weak: true })], 'a namespace'],
+  ['a weak symbol is refused for it, too', 'GPL', [offer('a', { namespace: 'N', weak: true })], 'a namespace'],
   ['a namespace that is imported', 'GPL', [offer('a', { namespace: 'MINE' })], ''],
   ['the license counts before the namespace', 'X', [offer('a', { ...GPL, namespace: 'N' })], 'a gpl-only'],
 ];

@@ -329,7 +329,7 @@ const TREELESS: ReadonlyArray<readonly [rule: string, device: BoundDevice | unde
   ],
   ['a device without a driver fails', device(), { verdict: 'failed', cause: 'no-modules-directory' }],
   [
-    'a device with a driver has it all the same',
+    'a device with a driver still has it',
     device({ driver: 'd' }),
     { verdict: 'builtin', cause: undefined, evidence: [NO_TREE.reason] },
   ],

@@ -55,7 +55,7 @@ const ROWS: ReadonlyArray<
     [ring(BUILTIN, []), ring('.platform', [key('0a0b')])],
     { kind: 'unknown-key', looked: 'that key is in .platform, whose keys do not vouch for modules' },
   ],
-  ['no ring has it, nor one of that name', [ring(BUILTIN, [key('ff')])], NONE],
+  ['no ring has the key, or one of that name', [ring(BUILTIN, [key('ff')])], NONE],
   ['rings without keys', [ring(BUILTIN, [])], NONE],
   [
     'a key of that name may be it: ids cannot always be compared',

@@ -5,7 +5,7 @@ import t from 'tap';
 import { ERRNO } from '../../agent/base/errno.ts';
 import { readRegularFile, readTextIn } from '../../agent/facts/regular-file.ts';
 
-t.test('what is no regular file is named and never waited for', (t) => {
+t.test('reading names a pipe, a device or a folder and never waits for it', (t) => {
   const dir = t.testdir({ folder: {}, file: 'text\xe4' });
   execFileSync('mkfifo', [join(dir, 'pipe')]);
   symlinkSync('loop', join(dir, 'loop'));

@@ -1,6 +1,6 @@
 /**
  * The commands over files that are no modules, in the way of one that is: each bad file is named with what is wrong with it, the
- * good one is processed all the same, and memory stays bounded whatever a file claims to be.
+ * good one is still processed, and memory stays bounded whatever a file claims to be.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
@@ -196,7 +196,7 @@ t.test('files that claim to be large', (t) => {
 const tools = await needCommands(['setpriv']);
 
 t.test(
-  'links in circles, and directories that may not be read',
+  'links in cycles, and directories that may not be read',
   { skip: tools.kind === 'missing' && tools.sentence },
   (t) => {
     const base = t.testdir({});

@@ -88,7 +88,7 @@ t.test('test: what the kernel would refuse', (t) => {
   t.match(json('test', 'nouveau'), { verdict: 'failed', cause: 'corrupt' });
   rmSync(tree, { recursive: true });
   t.match(json('test', 'nouveau'), { verdict: 'failed', cause: 'no-modules-directory' });
-  t.match(json('test', '0000:00:01.0'), { verdict: 'loaded' }, 'a bound device has its driver all the same');
+  t.match(json('test', '0000:00:01.0'), { verdict: 'loaded' }, 'a bound device still has its driver');
   t.end();
 });
 

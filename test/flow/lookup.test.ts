@@ -146,7 +146,7 @@ t.test("alias lines count, from the root's modprobe.d or from --config", (t) => 
   t.end();
 });
 
-t.test('a damaged index is told once, all other names are served', (t) => {
+t.test('a damaged index is reported once, and all other names are answered', (t) => {
   const root = rootOf(t, { ...INDEXES, 'modules.alias.bin': INDEXES['modules.alias.bin'].subarray(0, -9) });
   const { status, out, err } = lookup(root, ['-'], `unix\n${INTEL}\nsnd_hda\n${INTEL}\n`);
   t.equal(status, 0);

@@ -1,5 +1,5 @@
 /**
- * An agent whose standard output and error nobody reads loads and answers as ever, ends when it is told to, and says afterwards how
+ * An agent whose standard output and error nobody reads still loads and answers, ends when asked to, and says afterwards how
  * many lines are missing.
  */
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';

@@ -156,15 +156,15 @@ t.test('a newer minor version is read', (t) => {
   t.end();
 });
 
-t.test('what leads in circles, or nowhere', (t) => {
+t.test('what leads in cycles, or nowhere', (t) => {
   const rows: ReadonlyArray<readonly [string, Buffer]> = [
     ['a node that is its own child behind a star', hex('B007F457 00020001 2000000C 2A2A 2000000C')],
     ['behind any byte', hex('B007F457 00020001 2000000C 3F3F 2000000C')],
     ['behind a bracket', hex('B007F457 00020001 2000000C 5B5B 2000000C')],
     ['behind a bracket and a plain byte', hex('B007F457 00020001 2000000C 5B5B 20000012 6161 20000012')],
-    ['two nodes in a circle', hex('B007F457 00020001 2000000C 2A2A A0000012 2A00 2A2A 2000000C')],
-    ['a circle with every byte a child', circle()],
-    ['a circle with values at every turn', hex('B007F457 00020001 6000000C 2A2A 6000000C 00000001 00000000 6D00')],
+    ['two nodes in a cycle', hex('B007F457 00020001 2000000C 2A2A A0000012 2A00 2A2A 2000000C')],
+    ['a cycle with every byte a child', cycle()],
+    ['a cycle with values at every turn', hex('B007F457 00020001 6000000C 2A2A 6000000C 00000001 00000000 6D00')],
     ['a reference into the header', hex('B007F457 00020001 2000000C 2A2A 20000004')],
     ['a reference behind the end', hex('B007F457 00020001 2000000C 2A2A 200000FF')],
     ['a table whose end is before its beginning', hex('B007F457 00020001 2000000C 7A61 2000000C')],
@@ -179,7 +179,7 @@ t.test('what leads in circles, or nowhere', (t) => {
 });
 
 /** A node that has itself as each of its 128 children. */
-function circle(): Buffer {
+function cycle(): Buffer {
   const bytes = Buffer.alloc(12 + 2 + 4 * 128);
   hex('B007F457 00020001 2000000C 007F').copy(bytes);
   for (let at = 14; at < bytes.length; at += 4) bytes.writeUInt32BE(0x2000000c, at);

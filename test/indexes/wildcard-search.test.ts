@@ -144,7 +144,7 @@ t.test('order: ascending by priority, of equal ones the later found first', (t) 
       'k',
     ),
     ['y', 'x'],
-    'a value of a key is told once',
+    'a value of a key is found once',
   );
   t.same(
     values(

@@ -94,7 +94,7 @@ t.test('edges to modules without a task are not waited for', (t) => {
   t.end();
 });
 
-t.test('softdeps in both directions give way instead of waiting for ever', async (t) => {
+t.test('softdeps in both directions give way instead of waiting forever', async (t) => {
   const { scheduler, task, end } = bench(1);
   scheduler.add([task('x')]);
   scheduler.add([task('b'), task('a', { b: false })]);

@@ -107,11 +107,11 @@ t.test('errors say what is wrong and what to do', async (t) => {
   await t.rejects(plugd.planColdplug({ root, kernel: 'x' }), { code: 'no-modules-directory' });
   t.throws(() => plugd.explainModule('pci:v1', { root: join(root, 'one') }), { code: 'usage' });
   t.match(await plugd.buildIndexes({ moduleDir: join(root, 'none'), kernel: '1' }), { kind: 'failed', messages: [] });
-  const circle = join(root, 'circle');
-  mkdirSync(circle);
-  writeFileSync(join(circle, 'a.ko'), moduleImage({ modinfo: ['license=GPL'], exports: { a: 1 }, needs: { b: 1 } }));
-  writeFileSync(join(circle, 'b.ko'), moduleImage({ modinfo: ['license=GPL'], exports: { b: 1 }, needs: { a: 1 } }));
-  const build = await plugd.buildIndexes({ moduleDir: circle, kernel: '1' });
+  const cycle = join(root, 'cycle');
+  mkdirSync(cycle);
+  writeFileSync(join(cycle, 'a.ko'), moduleImage({ modinfo: ['license=GPL'], exports: { a: 1 }, needs: { b: 1 } }));
+  writeFileSync(join(cycle, 'b.ko'), moduleImage({ modinfo: ['license=GPL'], exports: { b: 1 }, needs: { a: 1 } }));
+  const build = await plugd.buildIndexes({ moduleDir: cycle, kernel: '1' });
   t.match(build, { kind: 'circular' });
   if (build.kind === 'circular') t.same(build.cycles[0]?.filter((name) => /^[ab]$/.test(name)).length ?? 0, 3);
   t.match(plugd.readModuleInfo(join(root, 'nothing.ko')), { kind: 'not-a-module' });

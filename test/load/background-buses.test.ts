@@ -102,7 +102,7 @@ for (const [what, one] of Object.entries({
   });
 }
 
-t.test('a hub that is always busy is waited for only so long', (t) => {
+t.test('waiting for a hub that is always busy has a limit', (t) => {
   worker('+usb_hub_wq');
   const { now, waited } = clock();
   t.same(waited(new BackgroundBuses(proc, now)), { ms: 5000, reasons: [BUSY] });

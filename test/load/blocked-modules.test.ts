@@ -12,10 +12,10 @@ function record(kind: BlockedRecord['kind'], devpath = '/devices/a', rest: Parti
 
 const ROWS: Record<string, readonly [first: BlockedRecord, second: BlockedRecord, isNews: boolean]> = {
   'the same again is no news': [record('blacklisted'), record('blacklisted'), false],
-  'a rule of modprobe.d is told once for all devices': [record('blacklisted'), record('blacklisted', '/b'), false],
-  'what the policy denies is told once for each device': [record('denied'), record('denied', '/b'), true],
+  'a rule of modprobe.d is reported once for all devices': [record('blacklisted'), record('blacklisted', '/b'), false],
+  'what the policy denies is reported once for each device': [record('denied'), record('denied', '/b'), true],
   'and once for the same device': [record('denied'), record('denied'), false],
-  'a denied request without a device is told once': [record('denied', ''), record('denied', ''), false],
+  'a denied request without a device is reported once': [record('denied', ''), record('denied', ''), false],
   'another reason is news': [record('blacklisted'), record('blacklisted', '/devices/a', { reason: 'other' }), true],
   'another module is news': [
     record('blacklisted'),
@@ -34,7 +34,7 @@ for (const [name, [first, second, isNews]] of Object.entries(ROWS)) {
   });
 }
 
-t.test('a device that comes back is told of again, and no other', (t) => {
+t.test('a device that comes back is reported again, and no other', (t) => {
   const blocked = new BlockedModules();
   for (const devpath of ['/a', '/b']) blocked.add(record('denied', devpath));
   blocked.add(record('blacklisted', '/a'));
@@ -54,7 +54,7 @@ t.test('what is denied without a device is forgotten with no device', (t) => {
   t.end();
 });
 
-t.test('new rules are told of from the beginning', (t) => {
+t.test('new rules are reported from the beginning', (t) => {
   const blocked = new BlockedModules();
   const both = [record('denied'), record('blacklisted')];
   for (const one of both) blocked.add(one);
@@ -67,7 +67,7 @@ t.test('new rules are told of from the beginning', (t) => {
   t.end();
 });
 
-t.test('memory has an end: the oldest records go, and what is not remembered is told again', (t) => {
+t.test('memory is bounded: the oldest records go, and forgotten ones are reported again', (t) => {
   const blocked = new BlockedModules();
   const one = (i: number) => record('blacklisted', '/devices/a', { reason: String(i) });
   for (let i = 0; i < MOST; i++) blocked.add(one(i));

@@ -66,7 +66,7 @@ const ROWS: ReadonlyArray<
 > = [
   ['indexes alone', BINS, ALL, []],
   [
-    'texts alone: what cannot stand in an index is told',
+    'texts alone: what cannot be in an index is reported',
     TEXTS,
     ALL,
     [['modules.alias', 'malformed', /^'x\[' is left out: a bracket/]],

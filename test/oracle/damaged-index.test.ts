@@ -44,7 +44,7 @@ t.test("Debian's indexes, damaged", { skip: tree.kind === 'missing' && tree.sent
     return openTree(openHost({ root, kernel: tree.kernel }));
   };
 
-  t.test('cut off anywhere, with the text beside it: every answer is right, and the damage is told', (t) => {
+  t.test('cut off anywhere, with the text beside it: every answer is right, and the damage is reported', (t) => {
     copyFileSync(`${there}/modules.alias`, `${dir}/modules.alias`);
     for (let round = 0; round < 12; round++) {
       const opened = damaged(bytes.subarray(0, random.below(bytes.length)));

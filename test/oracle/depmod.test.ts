@@ -289,10 +289,10 @@ const TREES: Readonly<Record<string, Files>> = {
     'kernel/c.ko': { exports: { same: 1 } },
     'kernel/user.ko': { needs: { same: 1, '.same': 1, missing: 1 }, weak: ['maybe'] },
   },
-  'two modules in a circle': { ...ring(['a', 'b']), 'kernel/c.ko': good },
-  'three modules in a circle': ring(['alpha', 'beta', 'gamma']),
-  'two circles': { ...ring(['a', 'b']), ...ring(['c', 'd', 'e']) },
-  'a user of a circle': { ...ring(['a', 'b']), 'kernel/top.ko': { needs: { of_a: 1 } } },
+  'two modules in a cycle': { ...ring(['a', 'b']), 'kernel/c.ko': good },
+  'three modules in a cycle': ring(['alpha', 'beta', 'gamma']),
+  'two cycles': { ...ring(['a', 'b']), ...ring(['c', 'd', 'e']) },
+  'a user of a cycle': { ...ring(['a', 'b']), 'kernel/top.ko': { needs: { of_a: 1 } } },
   'a module that needs itself': ring(['self']),
 };
 
@@ -533,7 +533,7 @@ t.test('random trees', { skip }, async (t) => {
         exports: Object.fromEntries(
           Array.from({ length: random.below(4) }, (_, j) => [`s${i}_${j}`, random.below(1000)]),
         ),
-        // Mostly downwards: a few trees have circles.
+        // Mostly downwards: a few trees have cycles.
         needs: Object.fromEntries(
           Array.from({ length: random.below(6) }, () => {
             const provider = seed % 4 === 0 && random.below(60) === 0 ? random.below(count) : random.below(i + 1);

@@ -21,7 +21,7 @@ const tree = amd64 as DebianTree;
 const skip = (tools.kind === 'missing' && tools.sentence) || (amd64.kind === 'missing' && amd64.sentence);
 t.setTimeout(900_000);
 
-/** Debian builds libkmod so that its messages name its source, and a configuration's faults are told in other words. */
+/** Debian builds libkmod so that its messages name its source, and faults of a configuration have other texts. */
 function messages(text: string): string {
   return (
     text

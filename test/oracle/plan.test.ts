@@ -161,7 +161,7 @@ for (const [arch, tree] of trees) {
       const paths = writeSet(t.testdir(), { 'a/a.conf': text });
       const plans = openPlans(tree, paths);
       const args = [...treeArguments(tree), ...configArguments(paths)];
-      // kmod prints a module twice that two alias lines lead to; plugd's lookup has it once.
+      // kmod prints a module twice if two alias lines lead to it; plugd's lookup lists it once.
       const asked = pool.filter((each) => isUnique(plans.config.aliases, each));
       const result = await compareShowDepends(args, asked, (each) => plans.show(each));
       wrong.push(...result.wrong.map((each) => `round ${round}: ${each}`));

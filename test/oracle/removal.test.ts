@@ -23,7 +23,7 @@ const FLAGS: ReadonlyArray<readonly [flags: readonly string[], options: RemovalO
 ];
 
 /**
- * Softdeps without circles, which modprobe does not survive, and without a holder that names what it holds, which it
+ * Softdeps without cycles, which modprobe does not survive, and without a holder that names what it holds, which it
  * removes twice.
  */
 const CONFIG: ConfigSet = {

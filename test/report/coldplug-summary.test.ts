@@ -130,7 +130,7 @@ t.test('failures that count', (t) => {
   t.end();
 });
 
-t.test('who found no device, and what needs them, is told apart from failures', (t) => {
+t.test('modules that found no device, and their dependants, differ from failures', (t) => {
   const text = summarize(RUN, { colour: true, width: Infinity });
   const lines = text.split('\n');
   const at = (name: string) => lines.findIndex((line) => line.includes(`    ${name} `));

@@ -86,7 +86,7 @@ t.test('what does not fit is dropped, and told in its place', (t) => {
   reader.takes = 0;
   for (let i = 0; i < FULL + 6; i++) queue.write(LINE);
   t.equal(queue.waiting, MOST);
-  // Room for one line is not enough: one word would then be said for every line.
+  // Room for one line is not enough: every line would then cause a message of its own.
   reader.takes = LINE.length;
   queue.write('seventh\n');
   t.equal(queue.waiting, MOST - LINE.length);
@@ -100,7 +100,7 @@ t.test('what does not fit is dropped, and told in its place', (t) => {
   t.end();
 });
 
-t.test('it is told even when no line comes after', (t) => {
+t.test('the loss is reported even when no line comes after', (t) => {
   const { reader, queue, elapse } = bench();
   reader.takes = 0;
   for (let i = 0; i < FULL + 1; i++) queue.write(LINE);

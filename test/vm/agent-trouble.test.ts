@@ -148,7 +148,7 @@ t.test('trouble', { skip }, async (t) => {
   });
 
   await t.test('an init that sleeps, and one that asks', noModules, async (t) => {
-    // Installed a moment ago; it sleeps until it is told otherwise. There is one job.
+    // Installed a moment ago; it sleeps until the test wakes it. There is one job.
     const naming = await machine.run('plugd', ['settle', '--timeout', '3']);
     t.equal(naming.status, 1);
     t.match(naming.stderr, /still waiting for sleeper \(in finit_module for \d+\.\d s\)/);

@@ -1,4 +1,4 @@
-/** Coldplug under rules and with damaged files, on a real kernel: what is kept out, changed or broken is told, the rest is served. */
+/** Coldplug under rules and with damaged files, on a real kernel: it reports what is blocked, changed or broken, and serves the rest. */
 import { readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';

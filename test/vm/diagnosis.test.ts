@@ -1,4 +1,4 @@
-/** What the diagnoses say of a real machine with many devices, held against what then happens to it. */
+/** Diagnoses of a real machine with many devices, compared with what then happens to it. */
 import { plantTree } from '../fixtures/debian.ts';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -42,7 +42,7 @@ export interface Image {
   readonly base: string;
 }
 
-/** Raise it when what `writeBase` writes changes: the cached archive is made anew. */
+/** Raise it when what `writeBase` writes changes: the cached archive is rebuilt. */
 const LAYOUT = 2;
 
 // util-linux for setpriv and unshare: programs with fewer rights than root. dash because busybox's shell runs its own modprobe and

@@ -15,7 +15,7 @@ import { GuestAgent } from './agent.ts';
 import { machineImage, type GuestFiles, type Image } from './image.ts';
 import { boot, type Machine } from './machine.ts';
 
-/** Answers what it is told, and needs a symbol that can be made to be missing. */
+/** Its init returns what a parameter says, and it needs a symbol that the test can remove. */
 const SOURCE = `
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -84,7 +84,7 @@ async function ask(machine: Machine, line: string): Promise<Investigation> {
 
 const KEPT_OUT = /^(failed|denied|blacklisted|no-match|no-modalias)/;
 
-/** Asks before and, if the case has it, inserts: both stories must end as the case says. */
+/** Asks before and, if the case has it, inserts: both explanations must end as the case says. */
 async function run(t: Test, machine: Machine, each: Case): Promise<void> {
   const { word, predicted, happened, as = 'plugd' } = each;
   if (each.before !== undefined) await machine.output('sh', ['-c', each.before]);
@@ -424,7 +424,7 @@ t.test('the failure laboratory', { skip }, async (t) => {
       says: /virtio.*missing-file[^]*there is no file .*virtio.ko/,
     },
     {
-      name: 'dependencies in a circle',
+      name: 'dependencies in a cycle',
       word: 'lab',
       before: `${inTree('/lab/good/lab.ko')}; sed -i 's|^extra/lab.ko:.*|extra/lab.ko: extra/lab.ko|' ${tree}/modules.dep`,
       after: outOfTree,
@@ -496,7 +496,7 @@ t.test('the failure laboratory', { skip }, async (t) => {
     });
     t.match(await machine.output('grep', ['-c', '', '/proc/kallsyms']), /^\d{5,}/, 'the kernel shows its symbols');
     for (const each of plain.slice(0, -1)) await t.test(each.name, async (t) => run(t, machine, each));
-    await t.test('one cause, whoever is asked', async (t) => oneCause(t, machine, tree, inTree, options));
+    await t.test('every command names the same cause', async (t) => oneCause(t, machine, tree, inTree, options));
     for (const each of plain.slice(-1)) await t.test(each.name, async (t) => run(t, machine, each));
     await t.test('doctor sees it too', async (t) => {
       const { checks } = JSON.parse((await machine.run('plugd', ['doctor', '--json'])).stdout) as {

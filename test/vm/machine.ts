@@ -5,7 +5,7 @@
  *     const { status, stdout, wallMs } = await machine.run('plugd', ['coldplug', '--json']);
  *
  * QEMU is a child of this process and is ended by that handle: by stop(), by the machine's time limit, when this process
- * exits or is told to, and by the kernel (setpriv --pdeathsig) should this process be killed outright.
+ * exits or asks for it, and by the kernel (setpriv --pdeathsig) should this process be killed outright.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';

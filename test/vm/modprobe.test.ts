@@ -89,7 +89,7 @@ const SCENARIOS: readonly Scenario[] = [
     shows: /llc instead[^]*could not insert 'bridge'[^]*^loop 0/m,
   },
   {
-    name: 'softdeps in circles',
+    name: 'softdeps in cycles',
     config: 'softdep vfat pre: loop post: vfat\nsoftdep loop pre: vfat\n',
     run: '$MODPROBE -v loop',
     shows: /vfat\.ko[^]*loop\.ko/,

@@ -49,7 +49,7 @@ async function storms(image: Image, count: number): Promise<void> {
     check(run.peak <= 128 * 1024, 'at most 128 MiB');
     if (slot === 0) await plug();
     check((await agent.loaded(['virtio_rng'], 120)).length === 0, 'hotplug is served');
-    check((await agent.stop()) === 0, 'it ends when it is told to');
+    check((await agent.stop()) === 0, 'it ends when asked to');
     await machine.qmp.deviceDel(`rng${slot}`);
     await machine.run('modprobe', ['-r', 'virtio_rng']);
   }
@@ -63,7 +63,7 @@ async function cycles(image: Image, minutes: number): Promise<void> {
   console.log(`cycles: ${cyclesText(run)}; ${more.rss} KiB more at the end`);
   check(more.rss <= 2048, 'memory is flat');
   check(more.descriptors === 0, 'descriptors are as many as before');
-  check((await agent.stop()) === 0, 'it ends when it is told to');
+  check((await agent.stop()) === 0, 'it ends when asked to');
 }
 
 async function chaos(image: Image, rounds: number, seed: number): Promise<void> {

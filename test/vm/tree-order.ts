@@ -37,7 +37,7 @@ export function insertionList(tree: DebianTree, modules: readonly string[]): str
   const place = (module: string) => {
     const entry = needs.get(module);
     if (entry === undefined || numbers.has(module)) return;
-    // modules.dep names every module that is needed, directly or not, so there is no circle to fear.
+    // modules.dep names every module that is needed, directly or not, so there is no cycle to fear.
     for (const needed of entry.needs) place(needed);
     numbers.set(module, lines.length);
     const edges = entry.needs.flatMap((needed) => numbers.get(needed) ?? []);

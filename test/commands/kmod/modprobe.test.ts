@@ -212,7 +212,7 @@ t.test('no tree, no indexes, a damaged index', async (t) => {
   t.equal((await run('-q -D b')).stderr, '');
 });
 
-t.test('configuration with faults is told whatever -q says, and used', async (t) => {
+t.test('faults in configuration are reported whatever -q says, and the rest is used', async (t) => {
   const { run } = rig(t, {}, 'bogus\noptions b x=1\nsoftdep\n');
   const { status, stdout, stderr } = await run('-q -D b');
   t.same([status, stdout], [0, `${A}insmod M/kernel/b.ko x=1 \n`]);

@@ -98,7 +98,7 @@ t.test('a request may be for the very module whose init asks', skip, async (t) =
   t.equal(await run.ended, 0);
 });
 
-t.test('people are told that there is no agent', skip, async (t) => {
+t.test('people learn that there is no agent', skip, async (t) => {
   const { rig, run, release } = await serving(t);
   const status = follow(
     rig.inside([process.execPath, join(root, 'dist/plugd.cjs'), 'status', '--run-dir', rig.runDir]),
@@ -158,7 +158,7 @@ t.test('while an agent runs, a coldplug leaves its socket alone', skip, async (t
   t.equal(await agent.stop(), 0);
 });
 
-t.test('not when it is told not to, nor for a plan, nor on another machine', skip, async (t) => {
+t.test('it does not listen with --leave-kernel-requests, for a plan, or for another machine', skip, async (t) => {
   const rig = await AgentRig.open(t, { modules: MODULES, devices: [DEVICE] });
   for (const words of [['--leave-kernel-requests', '--run-dir', rig.runDir], ['-n', '--run-dir', rig.runDir], []]) {
     const run = follow(rig.command('coldplug', ['coldplug', '--json', ...words], [0]));

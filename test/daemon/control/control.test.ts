@@ -138,7 +138,7 @@ t.test('errors keep code, message and remedy; what a handler throws is one', asy
   client.close();
 });
 
-t.test('several requests on one connection are told apart by their ids; malformed lines do not end it', async (t) => {
+t.test('ids distinguish several requests on one connection; malformed lines do not end it', async (t) => {
   const open: ControlExchange[] = [];
   const { runDir } = await serve(t, (exchange) => {
     if (exchange.request.command === 'reload') exchange.answer({});
@@ -204,7 +204,7 @@ t.test('a client that goes away ends its exchanges', async (t) => {
   t.equal(ended, 2);
 });
 
-t.test('a client that does not read loses items, is told how many, and costs little', async (t) => {
+t.test('a client that does not read loses items, learns how many, and costs little', async (t) => {
   let begun: (one: ControlExchange) => void = () => {};
   const first = new Promise<ControlExchange>((resolve) => (begun = resolve));
   const { runDir } = await serve(t, (one) => begun(one));

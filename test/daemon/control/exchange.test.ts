@@ -160,7 +160,7 @@ const ENDS: Record<string, readonly [end: (exchange: ControlExchange) => void, r
   'an error': [(e) => e.fail(new PlugdError('busy', 'no')), { error: { code: 'busy', message: 'no' } }],
 };
 for (const [name, [end, reply]] of Object.entries(ENDS)) {
-  t.test(`what was dropped is told before ${name}`, (t) => {
+  t.test(`the number of dropped items comes before ${name}`, (t) => {
     const { exchange, sent, fill, drain, waiting } = one();
     fill();
     exchange.item(1);
@@ -196,6 +196,6 @@ t.test('a client that goes away ends its exchanges, without a word', (t) => {
   t.same(sent, []);
   t.equal(exchanges.open, 0);
   exchange.onEnd(() => ends.push('after it'));
-  t.same(ends.at(-1), 'after it', 'who asks too late is told at once');
+  t.same(ends.at(-1), 'after it', 'a late request gets its end at once');
   t.end();
 });

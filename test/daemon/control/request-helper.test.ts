@@ -127,7 +127,7 @@ t.test('other arguments are not for the agent', async (t) => {
   t.equal(asked, 0);
 });
 
-t.test('a modprobe that is the helper itself does not go round for ever', async (t) => {
+t.test('a modprobe that is the helper itself does not call itself forever', async (t) => {
   const runDir = mkdtempSync(join(folder, 'loop-'));
   symlinkSync(helper, join(runDir, 'modprobe'));
   t.equal(await run(runDir, NAME), 127);

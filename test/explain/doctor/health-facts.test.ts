@@ -75,7 +75,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     after: (_, dir) => utimesSync(join(dir, 'kernel/aa.ko'), 4e9, 4e9),
     facts: { newer: ['kernel/aa.ko'] },
   },
-  'a link to itself is told, not a defect': {
+  'a link to itself is reported, not a defect': {
     before: (_, dir) => symlinkSync('l.ko', join(dir, 'kernel/l.ko')),
     facts: { unreadable: ['ROOT/lib/modules/1.0/kernel/l.ko: a symbolic link that leads to itself'] },
   },

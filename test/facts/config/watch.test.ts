@@ -142,7 +142,7 @@ t.test('of a file only itself counts', async (t) => {
   t.equal(await told(), 1);
 });
 
-t.test('many changes are told once, when nothing has happened for a moment', async (t) => {
+t.test('many changes cause one call, when nothing has happened for a moment', async (t) => {
   const { folder, clock, heard, calls } = watching(t, (d) => [join(d, 'd')], plant);
   for (let i = 0; i < 500; i++) writeFileSync(join(folder, `d/${i}`), '');
   await heard();
@@ -158,7 +158,7 @@ t.test('many changes are told once, when nothing has happened for a moment', asy
   t.equal(calls(), 1);
 });
 
-t.test('a directory that is never silent is told of now and then', async (t) => {
+t.test('constant changes in a directory cause a call now and then', async (t) => {
   const { folder, clock, heard, calls } = watching(t, (d) => [join(d, 'd')], plant);
   const toldAt: number[] = [];
   for (let ms = 0; ms < 2.5 * LIMIT_MS; ms += QUIET_MS / 2) {
@@ -172,7 +172,7 @@ t.test('a directory that is never silent is told of now and then', async (t) => 
   t.same(toldAt, [LIMIT_MS, 2 * LIMIT_MS]);
 });
 
-t.test('nothing is told after close', async (t) => {
+t.test('no call comes after close', async (t) => {
   const { folder, watch: own, told, clock } = watching(t, (d) => [join(d, 'd')], plant);
   writeFileSync(join(folder, 'd/old'), 'x');
   own.close();

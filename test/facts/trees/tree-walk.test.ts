@@ -96,7 +96,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     found: ['c.ko'],
     options: { excludes: new Set(['.debug', 'b.ko']) },
   },
-  'the walk ends when it is told to': {
+  'the walk ends when the caller says so': {
     there: ['tree/a.ko', 'tree/b/c.ko', 'tree/d.ko'],
     found: [],
     options: { file: () => true },

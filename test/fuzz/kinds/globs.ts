@@ -1,4 +1,4 @@
-/** Patterns: fnmatch as kmod has it, the same patterns in an index, and udev's and the policy's globs. */
+/** Patterns: fnmatch as in kmod, the same patterns in an index, and udev's and the policy's globs. */
 import { bracketEnd, fnmatch } from '../../../agent/base/fnmatch.ts';
 import { compileGlob, isGlob } from '../../../agent/rules/glob.ts';
 import { indexOf, key, type Row } from '../../fixtures/index.ts';

@@ -33,7 +33,7 @@ for (const [name, { text, at, says }] of Object.entries(malformed)) {
   });
 }
 
-t.test('all bad lines of a file are told at once', (t) => {
+t.test('all bad lines of a file are reported at once', (t) => {
   const read = parsePolicy({ file: FILE, text: 'x\nallow module=a\ny\r\ndeny module=b\r\nz' });
   t.match(read, { kind: 'malformed', problems: [{ line: 1 }, { line: 3 }, { line: 5 }] });
   t.end();

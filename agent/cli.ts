@@ -1,3 +1,4 @@
+/** From argv to a command and its exit status. No logic of its own: commands/ does the work. */
 import { EXIT, help, OPTION, type Command } from './commands/command.ts';
 import { print, say } from './commands/output.ts';
 import { PlugdError } from './base/error.ts';

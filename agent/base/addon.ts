@@ -1,3 +1,4 @@
+/** The door to the addon: the only file that loads it. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -1,3 +1,4 @@
+/** Waits that block this thread, for milliseconds only. */
 import { ERRNO, errnoOf } from './errno.ts';
 
 const CELL = new Int32Array(new SharedArrayBuffer(4));

@@ -1,3 +1,4 @@
+/** PlugdError: plugd cannot go on. Expected outcomes are values instead. Pure. */
 import { ERRNO, errnoText, type ErrnoName } from './errno.ts';
 
 /**

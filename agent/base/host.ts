@@ -1,3 +1,4 @@
+/** The machine that plugd works on: its paths and release. Finds the release; reads nothing else. */
 import { release } from 'node:os';
 import { resolve } from 'node:path';
 import { PlugdError } from './error.ts';

@@ -1,3 +1,4 @@
+/** Small phrases that every room uses. Pure. */
 import type { Place } from './names.ts';
 
 /** `/etc/modprobe.d/a.conf:3`; the kernel command line has one line only: `/proc/cmdline`. */

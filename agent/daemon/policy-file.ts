@@ -1,3 +1,4 @@
+/** Reads the agent's policy file. A file with errors never replaces good rules. */
 import { readFileSync } from 'node:fs';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { toMachineText } from '../base/machine-text.ts';

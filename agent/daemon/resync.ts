@@ -1,3 +1,4 @@
+/** Reads sysfs again after lost uevents. Loses nothing silently. */
 import type { Log } from '../report/log.ts';
 import type { RescanResult } from './rescan.ts';
 

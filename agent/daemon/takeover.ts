@@ -1,3 +1,4 @@
+/** Takes the agent's lock over from a coldplug. Never takes it from an agent. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { PlugdError } from '../base/error.ts';
 import { takeAgentLock, type AgentLock } from './agent-lock.ts';

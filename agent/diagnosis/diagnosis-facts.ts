@@ -1,3 +1,4 @@
+/** The input of a diagnosis. Pure. */
 import { errnoName, type ErrnoName } from '../base/errno.ts';
 import type { ConfigEvidence, FileEvidence, KernelEvidence, KernelState, ModuleEvidence, Refusal } from './evidence.ts';
 

@@ -1,3 +1,4 @@
+/** Explains refusals because of the module's image. Pure. */
 import { buildRemedy } from './dkms-remedy.ts';
 import type { MissingSymbol } from './evidence.ts';
 import { errnoIs, said, type Explanation, type Facts } from './diagnosis-facts.ts';

@@ -1,3 +1,4 @@
+/** Explains refusals because of signatures. Pure. */
 import type { Keyring } from '../facts/kernel/keyring.ts';
 import type { KernelEvidence, KernelState, Refusal, SignatureEvidence } from './evidence.ts';
 import { errnoIs, said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';

@@ -1,3 +1,4 @@
+/** The verdicts and their order. Pure. */
 import type { Cause } from './cause.ts';
 
 /**

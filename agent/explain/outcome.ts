@@ -1,3 +1,4 @@
+/** The verdict on one candidate, from rules, plan and foreseen refusals. Pure. */
 import type { ModuleName } from '../base/names.ts';
 import { placeText } from '../base/words.ts';
 import type { BadParameter } from '../diagnosis/evidence.ts';

@@ -1,3 +1,4 @@
+/** Which children of a node a search must visit. Pure. */
 import * as format from './index-format.ts';
 import * as name from './key-positions.ts';
 import type { NodeReader } from './node-reader.ts';

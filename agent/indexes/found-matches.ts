@@ -1,3 +1,4 @@
+/** Collects a search's matches in kmod's order. Pure. */
 import type { TrieMatch } from './index-format.ts';
 import type { NodeReader } from './node-reader.ts';
 import { stack } from './node-stack.ts';

@@ -1,3 +1,4 @@
+/** Writes kmod's index format, byte for byte as depmod does. Pure: bytes in memory. */
 import { HAS_CHILDREN, HAS_PREFIX, HAS_VALUES, INDEX_HEADER, INDEX_MAGIC, INDEX_VERSION } from './index-format.ts';
 
 /** kmod up to 33 writes a node after its children, 34 and later before them: same size, different bytes. */

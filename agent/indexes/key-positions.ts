@@ -1,3 +1,4 @@
+/** The positions in a key that a pattern can have reached. Pure. */
 import { bracketAccepts } from '../base/fnmatch.ts';
 
 /** One position: the case before any `*`, and mostly after one too. */

@@ -1,3 +1,4 @@
+/** Reads nodes of kmod's index format. Pure; checks every offset before it reads. */
 import * as format from './index-format.ts';
 
 // Local constants, so that V8 folds them; see wildcard-search.ts.

@@ -1,3 +1,4 @@
+/** The stack of a search, in one array of numbers. Pure; allocates nothing per entry. */
 import { HAS_PREFIX } from './index-format.ts';
 import type { NodeReader } from './node-reader.ts';
 

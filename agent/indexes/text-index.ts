@@ -1,3 +1,4 @@
+/** Builds an index from depmod's text file. Pure. */
 import { lookupKey, moduleNameFromPath } from '../base/names.ts';
 import { IndexBuilder } from './index-writer.ts';
 

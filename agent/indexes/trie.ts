@@ -1,3 +1,4 @@
+/** One of kmod's indexes: exact and wildcard lookups in its bytes. Pure; reports the damage that a lookup meets. */
 import { PlugdError } from '../base/error.ts';
 import type { LookupKey } from '../base/names.ts';
 import {

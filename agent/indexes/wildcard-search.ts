@@ -1,3 +1,4 @@
+/** Finds all patterns of an index that match a key, in kmod's order. Pure. */
 import { bracketEnd, fnmatch } from '../base/fnmatch.ts';
 import type { LookupKey } from '../base/names.ts';
 import * as children from './child-nodes.ts';
@@ -17,9 +18,7 @@ const { BACKSLASH, OPEN, PLAIN, QUESTION, STAR } = children;
 const NOTHING: readonly TrieMatch[] = [];
 
 /**
- * The wildcard search of one index.
- *
- * It resolves the wildcards inside the trie. kmod walks to the first wildcard and then runs fnmatch on every key below it; on
+ * The wildcard search of one index. It resolves the wildcards inside the trie. kmod walks to the first wildcard and then runs fnmatch on every key below it; on
  * device-tree machines thousands of keys begin with `of:N*`. This search visits each node once, with all positions in the name
  * that the patterns through the node can have reached (key-positions.ts). So a pattern that matches in many ways is one match,
  * and the work is bounded by nodes × length of the name.

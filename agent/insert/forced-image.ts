@@ -1,3 +1,4 @@
+/** Copies of module images for forced insertions. Pure; changes only its copy. */
 import { imageSource, parseElf, section, viewOf } from '../facts/modfiles/elf.ts';
 
 /** What `--force-modversion` and `--force-vermagic` make the kernel overlook. */

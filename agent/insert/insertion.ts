@@ -1,3 +1,4 @@
+/** Inserts one module: finit_module(2). Never kills an init; the scheduler decides when. */
 import { closeSync, constants, readFileSync, readSync } from 'node:fs';
 import { addon, type InsertionDone } from '../base/addon.ts';
 import { ERRNO, errnoOf } from '../base/errno.ts';

@@ -1,3 +1,4 @@
+/** Runs `install` and `remove` commands of modprobe.d. Never kills one. */
 import { errnoOf, errnoText } from '../base/errno.ts';
 import { fromMachineText } from '../base/machine-text.ts';
 import type { ModuleName } from '../base/names.ts';

@@ -1,3 +1,4 @@
+/** Removes one module: delete_module(2). The removal planner decides which. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { addon } from '../base/addon.ts';
 import { ERRNO } from '../base/errno.ts';

@@ -1,3 +1,4 @@
+/** Applies the agent's policy to a plan. Pure; answer.ts and the rules decide first. */
 import type { ModuleName } from '../base/names.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import type { BlockedRecord, Requester } from '../records/coldplug-run.ts';

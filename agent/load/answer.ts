@@ -1,3 +1,4 @@
+/** The one place that asks match, rules and plan about a name. Changes nothing. */
 import { moduleNameFromPath } from '../base/names.ts';
 import type { Candidate, Lookup } from '../match/candidate.ts';
 import type { Plan, Step, StepState } from '../plan/plan.ts';

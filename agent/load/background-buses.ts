@@ -1,3 +1,4 @@
+/** Whether buses are still finding devices in the background. Reads only. */
 import { KernelWorkers } from '../facts/kernel/kernel-workers.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
 import type { Waiting } from '../records/waiting.ts';

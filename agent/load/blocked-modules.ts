@@ -1,3 +1,4 @@
+/** Remembers which blocked modules were reported, so that each is reported once. In memory only. */
 import type { Devpath } from '../base/names.ts';
 import type { BlockedRecord } from '../records/coldplug-run.ts';
 

@@ -1,3 +1,4 @@
+/** Whether this process may insert modules. Reads only. */
 import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';

@@ -1,3 +1,4 @@
+/** Which modules to insert first when several are ready. Pure; never changes which modules load. */
 import type { Device } from '../facts/devices/device.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Requester } from '../records/coldplug-run.ts';

@@ -1,3 +1,4 @@
+/** The end of one step of a plan. Pure. */
 import { runCommand, type CommandEnd } from '../insert/install-command.ts';
 import { insertModule, type Insertion, type InsertionRequest } from '../insert/insertion.ts';
 import type { Step } from '../plan/plan.ts';

@@ -1,3 +1,4 @@
+/** The results of a lookup, as types. Pure. */
 import type { ModuleName, Place } from '../base/names.ts';
 
 /**

@@ -1,3 +1,4 @@
+/** Which modules a name stands for, in kmod's order. Pure. */
 import { fnmatch } from '../base/fnmatch.ts';
 import { lookupKey, moduleName, type LookupKey, type ModuleName } from '../base/names.ts';
 import type { Candidate, CandidateSource, ConfiguredNames, Lookup } from './candidate.ts';

@@ -1,3 +1,4 @@
+/** Plans: steps in order, or what blocks them. Pure. */
 import type { ModuleName, Place } from '../base/names.ts';
 
 /** What to do for one requested module: the steps, or the reasons that block it. Never both for the module itself. */

@@ -1,3 +1,4 @@
+/** What the planner knows about each module. Pure: reads its sources, caches answers. */
 import { moduleFile, type ModuleName, moduleNameFromPath } from '../base/names.ts';
 import type { Candidate } from '../match/candidate.ts';
 import type { Matcher } from '../match/matcher.ts';

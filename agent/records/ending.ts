@@ -1,3 +1,4 @@
+/** The verdict on a device, a name or a module, as data. Pure. */
 import type { Cause } from '../diagnosis/cause.ts';
 import type { Verdict } from '../diagnosis/verdict.ts';
 

@@ -1,3 +1,4 @@
+/** The record of a row of `plugd modules`. Pure; no words for people. */
 import type { ModuleName, Place } from '../base/names.ts';
 
 /** One module of the tree or of the kernel itself. */

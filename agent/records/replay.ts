@@ -1,3 +1,4 @@
+/** The record of `plugd test --replay`. Pure; no words for people. */
 import type { DeviceRow } from './device-row.ts';
 
 /**

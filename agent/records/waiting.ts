@@ -1,3 +1,4 @@
+/** What keeps the agent from being settled, as data. Pure; no words for people. */
 import type { ModuleName } from '../base/names.ts';
 
 /**

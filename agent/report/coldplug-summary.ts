@@ -1,3 +1,4 @@
+/** The texts of `plugd coldplug`. Builds text only. */
 import { placeText } from '../base/words.ts';
 import {
   withoutDevice,

@@ -1,3 +1,4 @@
+/** The text of `plugd doctor`. Builds text only. */
 import type { CheckResult, HealthState } from '../explain/doctor/health.ts';
 import { labelled, shortened } from './layout.ts';
 import { paint, readable, type Style, type Terminal } from './terminal.ts';

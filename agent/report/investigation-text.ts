@@ -1,3 +1,4 @@
+/** The text of `plugd test`. Builds text only. */
 import type {
   CandidateReport,
   Investigation,

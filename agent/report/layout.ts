@@ -1,3 +1,4 @@
+/** Breaks text and lays out tables. Builds text only. */
 import { fit, type Terminal } from './terminal.ts';
 
 /** Text broken at blanks to lines of at most `width` columns. A longer word stays whole: paths and modaliases are copied. */

@@ -1,3 +1,4 @@
+/** The table of `plugd modules`. Builds text only. */
 import type { ModuleRow } from '../records/module-row.ts';
 import { table, type Column } from './layout.ts';
 import { paint, readable, type Terminal } from './terminal.ts';

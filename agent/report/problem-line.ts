@@ -1,3 +1,4 @@
+/** The line for a problem. Builds text only. */
 import { problemText, type Problem } from '../base/problem.ts';
 import { readable } from './terminal.ts';
 

@@ -1,3 +1,4 @@
+/** The text of `plugd why`. Builds text only. */
 import { describe } from '../facts/devices/device-search.ts';
 import { labelled, table } from './layout.ts';
 import { askedText, clockText } from './ledger-text.ts';

@@ -1,3 +1,4 @@
+/** Colours, width and escaping of text for people. Builds text only. */
 import { toMachineText } from '../base/machine-text.ts';
 
 /** How text is shown: with colour or without, and how wide. */

@@ -1,3 +1,4 @@
+/** `plugd depmod`: reads the command line; depmod/ builds and writes the indexes. */
 import { release } from 'node:os';
 import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
 import { absolute } from '../machine-words.ts';

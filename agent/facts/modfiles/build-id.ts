@@ -1,3 +1,4 @@
+/** The GNU build id of a module file. Reads only. */
 import { sectionBytes, viewOf, type ByteSource, type Elf } from './elf.ts';
 
 /**

@@ -1,3 +1,4 @@
+/** The chain of modules that a run ended with. Pure. */
 import type { ModuleRecord } from '../../records/coldplug-run.ts';
 
 /** A module that was tried: it has a beginning and an end. */

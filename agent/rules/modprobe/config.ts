@@ -1,3 +1,4 @@
+/** Configurations: lists of rules. Pure; every rule has its file and line. */
 import type { ModuleName, Place } from '../../base/names.ts';
 import type { Problem } from '../../base/problem.ts';
 

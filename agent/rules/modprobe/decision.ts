@@ -1,3 +1,4 @@
+/** What the administrator's rules decide about a candidate. Pure. */
 import { lookupKey, type Place } from '../../base/names.ts';
 import type { Candidate } from '../../match/candidate.ts';
 import type { Config, DecisionKind } from './config.ts';

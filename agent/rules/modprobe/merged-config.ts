@@ -1,3 +1,4 @@
+/** Merges texts of modprobe.d into one configuration. Pure; every rule keeps its file and line. */
 import type { ModuleName } from '../../base/names.ts';
 import type { ConfigText, ConfigTexts } from '../../facts/config/config-text.ts';
 import type { ConfiguredNames } from '../../match/candidate.ts';

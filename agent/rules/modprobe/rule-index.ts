@@ -1,3 +1,4 @@
+/** A configuration's rules by module. Pure; finds rules, decides nothing. */
 import { fnmatch } from '../../base/fnmatch.ts';
 import type { Config, RuleList, RuleLists, RuleTypes } from './config.ts';
 import { DIRECTIVES, RULE_LISTS } from './directives.ts';

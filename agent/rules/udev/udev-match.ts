@@ -1,3 +1,4 @@
+/** Compiles the conditions of udev's rules. Pure; a condition that it cannot evaluate never matches. */
 import type { DeviceView } from './device-view.ts';
 import { compileGlob } from '../glob.ts';
 import type { Pair } from './udev-line.ts';

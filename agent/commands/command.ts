@@ -5,7 +5,7 @@ import { openHost, type Host } from '../base/host.ts';
 import { optionRows, paragraph } from './help.ts';
 
 /** Exit statuses of plugd's own commands (the kmod-named ones keep kmod's 0 and 1). */
-export const EXIT = { done: 0, negative: 1, configuration: 2, usage: 64, bug: 70, system: 71 } as const;
+export const EXIT = { done: 0, negative: 1, configuration: 2, untold: 3, usage: 64, bug: 70, system: 71 } as const;
 
 /** One option. One table gives parsing and `--help`, and a test checks the manual pages against it. */
 export interface Option {

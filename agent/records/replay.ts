@@ -4,17 +4,18 @@ import type { DeviceRow } from './device-row.ts';
 /**
  * What a recorded device's driver would come to:
  *
- * - `kept`: it would have a driver here, too.
- * - `lost`: it had one, and would have none.
- * - `unknown`: it had one that its MODALIAS does not lead to here: one in the kernel itself, or one that other drivers ask for.
+ * - `kept`: it would have its driver here, too, or a known successor.
+ * - `lost`: it would have none.
+ * - `replaced`: another driver matches it; the recorded one is not in this tree.
+ * - `unknown`: its driver may be here, and nothing says whether it would be loaded.
  * - `none`: it had none when it was recorded.
  */
-export type Fate = 'kept' | 'lost' | 'unknown' | 'none';
+export type Fate = 'kept' | 'lost' | 'replaced' | 'unknown' | 'none';
 
 /** One recorded device against another tree. */
 export interface ReplayedDevice extends DeviceRow {
   readonly fate: Fate;
-  /** Why, for what is lost or unknown. */
+  /** Why, for all that is not simply kept. */
   readonly because?: string | undefined;
   readonly remedy?: string | undefined;
 }
@@ -26,6 +27,7 @@ export interface Replay {
   readonly moduleDir: string;
   readonly kept: number;
   readonly lost: number;
+  readonly replaced: number;
   readonly unknown: number;
   readonly none: number;
   /** The modules that would be inserted for them. */

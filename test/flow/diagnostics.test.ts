@@ -174,7 +174,7 @@ t.test('a recording of one machine against the tree of another', (t) => {
     '0000:01:00.0': 'none',
     foreign: 'none',
     other: 'lost',
-    none: 'unknown',
+    none: 'lost',
     'LNXPWRBN:00': 'kept',
   });
   const lost = run('test', '--replay', file);
@@ -182,10 +182,20 @@ t.test('a recording of one machine against the tree of another', (t) => {
   t.match(lost.stdout, /^LOST {4}platform other, which other drove: failed \(vermagic\)$/m);
   t.match(
     lost.stdout,
-    /^4 devices had a driver; with 6.1.0-test 2 would have one, 1 would not, 1 cannot\nbe told \(-v says why\)\. 3 devices had none\.$/m,
+    /^4 devices had a driver; with 6.1.0-test 2 would have it, 2 would not\. 3 devices\nhad none\.$/m,
   );
   writeFileSync(join(tree, 'kernel/char/other.ko'), moduleImage({ modinfo: [MAGIC, 'intree=Y'] }));
+  t.equal(run('test', '--replay', file).status, 1, 'mystery is nowhere');
+  writeFileSync(file, recording.replace(/^.*mystery.*\n/m, ''));
   t.equal(run('test', '--replay', file).status, 0);
+  writeFileSync(
+    file,
+    '{"devpath":"/devices/platform/loop","subsystem":"platform","modalias":"platform:loop","driver":"loop"}\n',
+  );
+  const untold = run('test', '--replay', file);
+  t.equal(untold.status, 3, 'what cannot be told is not 0');
+  t.match(untold.stdout, /^UNTOLD {2}platform loop, which loop drove: no-match$/m, 'and is listed without -v');
+  writeFileSync(file, recording);
   t.match(run('devices', '--replay', file, 'virtio0').stdout, /^virtio +virtio0 +- +would-insert/m);
   writeFileSync(file, '{"devpath": 1}\n');
   const broken = run('test', '--replay', file);

@@ -27,8 +27,9 @@ DEVICE is a path (/sys/…, /devices/…), a node (/dev/sda), an address on a bu
 network interface (eth0), a MODALIAS, the name of a module or alias, or a module
 file (x.ko, as insmod takes it). Without --insert it changes nothing.
 -v also shows the searches that found no rule.
-Exit status: 0 the device has a driver, or would get one; 1 it would not; with
---replay 1 when a recorded device that had a driver would have none.`,
+Exit status: 0 the device has a driver, or would get one; 1 it would not. With
+--replay 0 every recorded driver would be there; 1 a device would lose its
+driver, or get another one; 3 none would, but for some it cannot be told.`,
   async run(args) {
     const parsed = parse(command, args);
     const file = parsed.value(REPLAY);
@@ -37,12 +38,12 @@ Exit status: 0 the device has a driver, or would get one; 1 it would not; with
     if (file !== undefined) {
       if (parsed.words.length > 0 || parsed.has(INSERT))
         throw new PlugdError('usage', 'test --replay takes no device and inserts nothing');
-      const { replay } = await import('../../explain/replayed-devices.ts');
+      const { replay } = await import('../../explain/replay/replayed-devices.ts');
       const { replayText } = await import('../../report/replay-text.ts');
-      const run = replay(host, file === '-' ? 0 : file);
+      const run = replay(host, file);
       if (json) printJson(run, 1);
       else if (!parsed.has(OPTION.quiet)) print(replayText(run, terminalAt(1), parsed.has(OPTION.verbose)));
-      return run.lost > 0 ? EXIT.negative : EXIT.done;
+      return run.lost + run.replaced > 0 ? EXIT.negative : run.unknown > 0 ? EXIT.untold : EXIT.done;
     }
     const [word, ...params] = machineWords(parsed.words);
     if (word === undefined || !params.every((param) => /^[\w-]+(=|$)/.test(param)))

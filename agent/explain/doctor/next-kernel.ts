@@ -12,13 +12,14 @@ import { describe } from '../../facts/devices/device-search.ts';
 import { dkmsCommand } from '../../diagnosis/dkms-remedy.ts';
 import { predict, type Diagnosis } from '../../diagnosis/diagnosis.ts';
 import type { KernelEvidence, ModuleEvidence } from '../../diagnosis/evidence.ts';
+import type { Fate } from '../../records/replay.ts';
 import { TREE_CHECKS } from './health-tree.ts';
 import { findings, type Check, type CheckResult, type Finding } from './health.ts';
 import { counted, quoted } from '../../base/words.ts';
 import { Examiner } from '../examination.ts';
 import { firmwareFacts, treeFacts } from './health-facts.ts';
 import { readConfigEvidence, readKernelEvidence } from '../kernel-evidence.ts';
-import { replayDevices } from '../replayed-devices.ts';
+import { replayDevices } from '../replay/replayed-devices.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
 
 /** The input: the host as it would be with the next kernel, and what is in use now. */
@@ -100,20 +101,28 @@ function modulesFinding({ inUse, loaded, sources, now, host }: Next): Finding {
 
 function devicesFinding({ host, now }: Next): Finding {
   const { devices } = replayDevices(host, readBoundDevices(now.sysfs), 'this machine');
-  const lost = devices.filter((device) => device.fate === 'lost');
-  const kept = devices.filter((device) => device.fate === 'kept').length;
-  if (lost.length === 0)
-    return kept === 0
-      ? { state: 'unknown', summary: 'no device here has a driver that a module could be' }
-      : { state: 'ok', summary: `all ${kept} would have a driver` };
-  return {
-    state: 'wrong',
-    summary: `${counted(lost.length, 'device')} would lose ${lost.length === 1 ? 'its' : 'their'} driver`,
-    evidence: lost.map(
-      (device) => `${describe(device)}, driven by ${device.driver ?? ''}: ${device.because ?? device.verdict}`,
-    ),
-    remedy: lost[0]?.remedy,
-  };
+  const of = (fate: Fate) => devices.filter((device) => device.fate === fate);
+  const [kept, lost, others, unknown] = [of('kept'), of('lost'), of('replaced'), of('unknown')];
+  const evidence = [...lost, ...others, ...unknown].map(
+    (device) => `${describe(device)}, driven by ${device.driver ?? ''}: ${device.because ?? device.verdict}`,
+  );
+  if (lost.length > 0)
+    return {
+      state: 'wrong',
+      summary: `${counted(lost.length, 'device')} would lose ${lost.length === 1 ? 'its' : 'their'} driver`,
+      evidence,
+      remedy: lost[0]?.remedy,
+    };
+  if (others.length + unknown.length > 0) {
+    const words = [
+      ...(others.length === 0 ? [] : [`${counted(others.length, 'device')} would have another driver`]),
+      ...(unknown.length === 0 ? [] : [`of ${counted(unknown.length, 'device')} it cannot be told`]),
+    ];
+    return { state: 'warning', summary: words.join(', '), evidence, remedy: (others[0] ?? unknown[0])?.remedy };
+  }
+  return kept.length === 0
+    ? { state: 'unknown', summary: 'no device here has a driver that a module could be' }
+    : { state: 'ok', summary: `all ${kept.length} would have a driver` };
 }
 
 function filesFinding({ examined, host }: Next): Finding {

@@ -81,7 +81,7 @@ export function parseMachine(text: string, file: string): Recording {
       if (first !== undefined) continue;
     }
     if (devices.length >= MOST_DEVICES) throw refused(file, number, `more than ${MOST_DEVICES} devices`);
-    devices.push(deviceOf(fields, `${file}:${number}`));
+    devices.push(deviceOf(fields, `${file}:${number}`, header !== undefined && header !== NO_HEADER));
   }
   return { header: header ?? NO_HEADER, devices };
 }
@@ -98,7 +98,7 @@ function parseObject(line: string, place: string): Readonly<Record<string, unkno
   return record as Readonly<Record<string, unknown>>;
 }
 
-function deviceOf(fields: Readonly<Record<string, unknown>>, place: string): BoundDevice {
+function deviceOf(fields: Readonly<Record<string, unknown>>, place: string, certain: boolean): BoundDevice {
   const text = (key: string): string | undefined => {
     const value = fields[key];
     if (value === undefined || value === null) return undefined;
@@ -131,7 +131,8 @@ function deviceOf(fields: Readonly<Record<string, unknown>>, place: string): Bou
     properties,
     driver,
     driverModule,
-    builtin: fields['builtin'] === true && driverModule === undefined ? true : undefined,
+    // Names of modules in recordings of plugd 0.1 may be of parts of the kernel.
+    builtin: driverModule === undefined ? (fields['builtin'] === true ? true : undefined) : certain ? false : undefined,
     firmware: texts('firmware'),
   };
 }

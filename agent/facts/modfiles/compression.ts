@@ -37,6 +37,9 @@ const ROWS = [
 /** The compressions a module file may have, by the words of /sys/module/compression. */
 export type Compression = (typeof ROWS)[number]['name'];
 
+/** All of them, in the order in which a file is tried. */
+export const COMPRESSIONS: readonly Compression[] = ROWS.map(({ name }) => name);
+
 /** Those that the addon decompresses with a C library. */
 export type LibraryCompression = Extract<(typeof ROWS)[number], { readonly library: string }>['name'];
 

@@ -1,0 +1,53 @@
+/** Names of drivers and modules, compared: `snbep_uncore` is in `intel_uncore`, `Micrel KSZ9031 Gigabit PHY` in `micrel`. */
+
+/** Parts that many names have, and that say nothing. */
+const COMMON = new Set([
+  'driver',
+  'pci',
+  'usb',
+  'i2c',
+  'spi',
+  'acpi',
+  'platform',
+  'core',
+  'intel',
+  'snd',
+  'soc',
+  'phy',
+  'dev',
+]);
+const SHORTEST = 3;
+
+function parts(name: string): readonly string[] {
+  return name
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((part) => part.length >= SHORTEST);
+}
+
+/** How much of its parts a module's name shares with a driver's: 0 nothing that tells, 1 all. */
+export function likeness(module: string, driver: string): number {
+  const wanted = parts(driver);
+  const had = parts(module);
+  const shared = had.filter((part) => wanted.includes(part));
+  if (!shared.some((part) => !COMMON.has(part))) return 0;
+  return (2 * shared.length) / (wanted.length + had.length);
+}
+
+/** Whether two names may be of one driver: one's parts are in the other, or they share a part that tells. */
+export function resembles(module: string, driver: string): boolean {
+  const [a, b] = [module, driver].map((name) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, ''));
+  if (a === undefined || b === undefined || a === '' || b === '') return false;
+  return a.includes(b) || b.includes(a) || likeness(module, driver) > 0;
+}
+
+/** Whether two names have the same parts but for those that say nothing: `acpi-button` and `button`. */
+export function isSameName(module: string, driver: string): boolean {
+  const [a, b] = [module, driver].map((name) =>
+    parts(name)
+      .filter((part) => !COMMON.has(part))
+      .toSorted()
+      .join(' '),
+  );
+  return a !== '' && a === b;
+}

@@ -1,0 +1,91 @@
+/**
+ * What is inside a kernel, by the strings of its image: a driver's name is a string there, whether or not a list of the build
+ * names it. The image is what distributions install, packed or not:
+ *
+ *     /boot/vmlinuz-RELEASE, /boot/vmlinux-RELEASE, /lib/modules/RELEASE/vmlinuz, /lib/modules/RELEASE/vmlinux
+ *
+ * x86, 32-bit ARM and s390 wrap a compressed kernel in a small program; arm64 and POWER have it as it is. Where no image can be
+ * read, System.map tells of some drivers by their symbols. Source: scripts/extract-vmlinux.
+ */
+import type { Host } from '../../base/host.ts';
+import { COMPRESSIONS, compressionRow } from '../modfiles/compression.ts';
+import { decompressPart } from '../modfiles/decompress.ts';
+import { readRegularFile, readTextIn } from '../regular-file.ts';
+
+/** A kernel's contents. */
+export interface KernelImage {
+  readonly file: string;
+  /** `strings`: what has no such string has no such driver. `symbols`: only what is found is certain. */
+  readonly kind: 'strings' | 'symbols';
+  /**
+   * Whether the kernel has this very string, or a symbol of a driver of that name. `tail`: only at the end of a longer string,
+   * which the linker lets stand for both.
+   */
+  has(name: string): 'whole' | 'tail' | undefined;
+}
+
+/** More than any kernel takes when it is unpacked. */
+const MOST_UNPACKED = 512 << 20;
+/** A magic number is found by chance too. */
+const MOST_TRIES = 32;
+
+/** The image of the host's kernel; undefined where none can be read. */
+export function readKernelImage({ root, moduleDir, kernel }: Host): KernelImage | undefined {
+  const images = ['vmlinuz', 'vmlinux'].flatMap((name) => [`${root}/boot/${name}-${kernel}`, `${moduleDir}/${name}`]);
+  for (const file of images) {
+    const read = readRegularFile(root, file);
+    const image = read.kind === 'bytes' ? unpacked(read.bytes) : undefined;
+    if (image !== undefined) return { file, kind: 'strings', has: (name) => findString(image, name) };
+  }
+  return undefined;
+}
+
+/** The System.map of the host's kernel, which tells of some drivers by their symbols; undefined without one. */
+export function readSystemMap({ root, moduleDir, kernel }: Host): KernelImage | undefined {
+  for (const file of [`${root}/boot/System.map-${kernel}`, `${moduleDir}/System.map`]) {
+    const text = readTextIn(root, file);
+    if (text === undefined || !text.includes(' T ')) continue;
+    return { file, kind: 'symbols', has: (name) => (hasSymbol(text, name) ? 'whole' : undefined) };
+  }
+  return undefined;
+}
+
+function findString(image: Buffer, name: string): 'whole' | 'tail' | undefined {
+  if (name === '') return undefined;
+  // A search for what begins with a NUL would stop at every other byte of a kernel.
+  const wanted = Buffer.from(`${name}\0`, 'latin1');
+  let found: 'tail' | undefined;
+  for (let at = image.indexOf(wanted); at >= 0; at = image.indexOf(wanted, at + 1)) {
+    if (at === 0 || image[at - 1] === 0) return 'whole';
+    found = 'tail';
+  }
+  return found;
+}
+
+/** `virtio_net_driver`, `pnp_serial_probe` (by one of its names): what a driver is usually called. */
+function hasSymbol(text: string, name: string): boolean {
+  const stem = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '_');
+  return ['_driver\n', '_probe\n', '_pci_driver\n', '_platform_driver\n'].some((end) =>
+    text.includes(` ${stem}${end}`),
+  );
+}
+
+/** The kernel in an image; undefined for what is none. */
+function unpacked(bytes: Buffer): Buffer | undefined {
+  if (isKernel(bytes)) return bytes;
+  for (const compression of COMPRESSIONS) {
+    const magic = Buffer.from(compressionRow(compression).magic);
+    let tries = 0;
+    for (let at = bytes.indexOf(magic); at >= 0 && tries < MOST_TRIES; at = bytes.indexOf(magic, at + 1)) {
+      tries++;
+      const part = decompressPart(compression, bytes.subarray(at), MOST_UNPACKED);
+      if (part.kind === 'part' && isKernel(part.image)) return part.image;
+    }
+  }
+  return undefined;
+}
+
+/** A text that every kernel since 2.4 can print. */
+function isKernel(bytes: Buffer): boolean {
+  return bytes.includes('Kernel panic - not syncing');
+}

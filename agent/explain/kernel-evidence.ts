@@ -1,4 +1,4 @@
-/** The state of the kernel and this process, as evidence for diagnoses. Reads only. */
+/** State and configuration of the kernel, and this process's privileges, as evidence for diagnosis/. Reads only; judges nothing. */
 import { release } from 'node:os';
 import type { Host } from '../base/host.ts';
 import { readAttribute } from '../facts/attribute.ts';
@@ -46,7 +46,7 @@ function commandedLockdown(host: Host): Lockdown | undefined {
   return word as Lockdown | undefined;
 }
 
-/** What the configuration of the host's kernel decides about modules; undefined where no file tells it. */
+/** What the configuration of the host's kernel decides about modules; undefined when no file says so. */
 export function readConfigEvidence(host: Host): ConfigEvidence | undefined {
   const config = readKernelConfig(host);
   if (config === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The machine that a library call is about. Pure choice of paths. */
+/** The machine that a library call is about. Chooses paths only; never this machine's /proc for another machine. */
 import { openHost, type Host, type HostOptions } from '../base/host.ts';
 
 /**

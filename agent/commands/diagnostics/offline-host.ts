@@ -1,4 +1,4 @@
-/** Which machine a diagnosis is about. Pure choice of paths. */
+/** Which machine a diagnosis is about. Chooses paths only; never this machine's /proc for another machine. */
 import type { Host } from '../../base/host.ts';
 import { hostOf, OPTION, type Arguments } from '../command.ts';
 

@@ -1,6 +1,6 @@
 /**
  * The frame of kmod's commands: exit statuses 0 and 1, messages on standard error in the form `NAME: LEVEL: text` (or in the system
- * log with -s), and a FATAL message that ends the command at once.
+ * log with -s), and a FATAL message that ends the command at once. Scripts parse these texts, so they stay kmod's byte for byte.
  */
 import { addon } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';

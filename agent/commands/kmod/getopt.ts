@@ -1,7 +1,8 @@
 /**
  * GNU getopt_long(3), which kmod's commands use: options may follow operands, short options may be bundled (`-ab dir`, `-bdir`), long
  * ones may be abbreviated while they stay unambiguous, `--` ends the options. Its messages have no level: `depmod: unrecognized option
- * '--foo'`. With POSIXLY_CORRECT in the environment the first operand ends the options. No I/O.
+ * '--foo'`. With POSIXLY_CORRECT in the environment the first operand ends the options; it reads no other variable
+ * and does no I/O. Options, order and messages stay getopt's: scripts rely on them.
  */
 
 /** One option of a command; with `short`, `long`, or both. */

@@ -1,4 +1,4 @@
-/** `plugd lsmod`: prints the loaded modules as kmod does. Changes nothing. */
+/** `plugd lsmod`: prints the loaded modules, byte for byte as kmod does. Changes nothing. */
 import { existsSync } from 'node:fs';
 import { PlugdError } from '../../base/error.ts';
 import { readAttribute } from '../../facts/attribute.ts';

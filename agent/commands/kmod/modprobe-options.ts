@@ -1,5 +1,6 @@
 /**
- * modprobe's command line: kmod's options, and those that the environment variable MODPROBE_OPTIONS puts before them. No I/O.
+ * modprobe's command line: kmod's options, and those that the environment variable MODPROBE_OPTIONS puts before them.
+ * Parses only: the applet prints help and errors, and modprobe.ts acts.
  *
  *     MODPROBE_OPTIONS="-v -C '/etc/my modules.conf'"
  *

@@ -1,4 +1,4 @@
-/** `plugd modprobe`: kmod's modprobe. It reads the command line; the files beside this one do the work. */
+/** `plugd modprobe`: kmod's modprobe. Dispatches only: modprobe-options.ts parses, the other modprobe-*.ts files act. */
 import { appletCommand, type Applet } from './applet.ts';
 import { MODPROBE_USAGE, readCommandLine } from './modprobe-options.ts';
 import { ModprobeRun, type Surroundings } from './modprobe-run.ts';

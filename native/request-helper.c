@@ -201,8 +201,7 @@ static int run(long argc, char **argv, char **environment)
 {
 	/* If the real modprobe were this program again, they would call each other forever. */
 	static const char mark[] = "PLUGD_REQUEST=fallback";
-	static char *variables[64];
-	static char *words[64];
+	static char *variables[64], *words[64];
 	int count = 0;
 	for (; environment[count] && count < 62; count++) {
 		if (same(environment[count], mark))
@@ -213,8 +212,7 @@ static int run(long argc, char **argv, char **environment)
 
 	if (argc > 2 && same(argv[1], "--control") && length_of(argv[2]) < (long)sizeof address.path) {
 		append(address.path, argv[2]);
-		argv += 2;
-		argc -= 2;
+		argv += 2, argc -= 2;
 	}
 	if (argc == 4 && same(argv[1], "-q") && same(argv[2], "--") && length_of(argv[3]) <= LONGEST) {
 		int status = ask(argv[3]);
@@ -233,8 +231,10 @@ static int run(long argc, char **argv, char **environment)
 	append(fallback + slash, "modprobe");
 	static const char *const places[] = {fallback, "/sbin/modprobe", "/usr/sbin/modprobe", "/bin/modprobe",
 					     "/usr/bin/modprobe"};
-	for (unsigned i = 0; i < sizeof places / sizeof *places; i++)
-		call(__NR_execve, (long)places[i], (long)words, (long)variables, 0, 0, 0);
+	/* The link leads to /dev/null where kernel.modprobe was empty: then nothing is to run. */
+	long error = 0;
+	for (unsigned i = 0; i < sizeof places / sizeof *places && error != -13 /* EACCES */; i++)
+		error = call(__NR_execve, (long)places[i], (long)words, (long)variables, 0, 0, 0);
 	return 127;
 }
 

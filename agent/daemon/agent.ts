@@ -101,7 +101,7 @@ class Agent {
       reload: async () => this.#reload(),
     });
     this.#control = await ControlServer.listen(controlPath(runDir), handler);
-    if (serveKernelRequests) this.#kernelSetting = new KernelRequestSetting(host.proc, runDir);
+    if (serveKernelRequests) this.#kernelSetting = new KernelRequestSetting(host.proc, runDir, 'anything');
   }
 
   #logStart(): void {
@@ -115,6 +115,18 @@ class Agent {
       kernelRequests: this.#kernelSetting?.before,
       policyRules: policy.judges ? policy.policy.rules.length : undefined,
     });
+    if (this.#kernelSetting?.isModprobe === false) {
+      const { before } = this.#kernelSetting;
+      const words = before === '' ? 'empty, which switches them off' : `'${before}', which is no modprobe`;
+      log.line(
+        'warn',
+        `the agent serves the kernel's requests as it was told to, although kernel.modprobe was ${words}`,
+        {
+          event: 'kernel-requests',
+          before,
+        },
+      );
+    }
   }
 
   async #coldplug(): Promise<void> {

@@ -3,7 +3,7 @@
  * systems, ciphers: two dozen times on a machine with aesni_intel alone), and wait for it. The request helper gets the answer
  * from the coldplug instead, which has everything in memory, and what the kernel asks for is planned with all the rest.
  *
- * Where that is not possible (an agent runs, /proc/sys is read-only, no helper) modprobe answers as before. A coldplug that is
+ * Where that is not possible (an agent runs, /proc/sys is read-only, no helper, a setting that is no modprobe) all stays as it was. A coldplug that is
  * killed leaves the helper in place, which then becomes modprobe.
  */
 import { existsSync, rmSync } from 'node:fs';
@@ -54,7 +54,7 @@ export function serveBootRequests(host: Host, loader: Loader, runDir: string): B
     });
     if (typeof socket === 'number') throw new PlugdError('system', `${path}: errno ${-socket}`);
     closers.push(() => socket.close());
-    const setting = new KernelRequestSetting(host.proc, runDir);
+    const setting = new KernelRequestSetting(host.proc, runDir, 'modprobe');
     closers.push(
       () => setting.restore(),
       onSignals(() => setting.restore()),

@@ -3,9 +3,13 @@
  * that is the request helper (native/request-helper.c); what was there before is kept as the link RUN/modprobe, which the
  * helper follows when the agent does not answer, and is put back at the end. An agent that was killed leaves the helper in
  * place, which then is modprobe; the next agent finds the link.
+ *
+ * An empty setting is the documented way to switch the kernel's requests off (sysctl kernel.modprobe=''), and another program in it is
+ * somebody's decision, too. Both stay as they are unless the caller was told to serve in any case. An empty one is remembered by a
+ * link to NOWHERE, which no program can follow.
  */
-import { readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readFileSync, readlinkSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { PlugdError, reason } from '../../base/error.ts';
 import { shippedPath } from '../../facts/config/shipped-file.ts';
 import { RUN_DIR } from './run-dir.ts';
@@ -15,6 +19,11 @@ const HELPER = 'native/build/Release/plugd-request';
 /** kmod_path of kernel/module/kmod.c: KMOD_PATH_LEN with its NUL. */
 const LONGEST_PATH = 255;
 const USUAL_MODPROBE = '/sbin/modprobe';
+/** What the link says where the setting was empty: the kernel refuses to run it, and so does the helper. */
+const NOWHERE = '/dev/null';
+
+/** Over what a setting may be put: over a modprobe (or a helper that was left behind), or over anything. */
+export type Replaceable = 'modprobe' | 'anything';
 
 /** The setting while the agent serves. */
 export class KernelRequestSetting {
@@ -24,10 +33,10 @@ export class KernelRequestSetting {
   readonly #before: string;
 
   /**
-   * Makes the kernel ask the agent. Call it when the control socket listens. Errors: `unsupported` (no helper, a path too long
-   * for the kernel, another run directory than the helper's), `system`.
+   * Makes the kernel ask the agent. Call it when the control socket listens. Errors: `unsupported` (no helper, one that others may
+   * change, a path too long for the kernel, another run directory than the helper's, a setting that may not be replaced), `system`.
    */
-  constructor(proc: string, runDir: string) {
+  constructor(proc: string, runDir: string, replaceable: Replaceable) {
     this.#file = `${proc}/sys/kernel/modprobe`;
     this.#link = `${runDir}/modprobe`;
     const helper = shippedPath(HELPER);
@@ -44,15 +53,35 @@ export class KernelRequestSetting {
         remedy: 'the kernel runs the helper without arguments of ours, so it can look in one place only',
       });
     }
+    // The kernel runs it as root.
+    const changeable = proc === '/proc' ? changeableBy(helper) : undefined;
+    if (changeable !== undefined) {
+      throw new PlugdError(
+        'unsupported',
+        `the kernel would run ${helper} as root, and ${changeable} is not root's alone`,
+        {
+          remedy: 'install plugd where only root may write, or leave --serve-kernel-requests out',
+        },
+      );
+    }
     this.#helper = helper;
     const now = this.#read();
     // A helper is there already, ours or that of an initramfs that has gone: whoever set it was killed. What it replaced stands in
     // the link.
     const left = basename(now) === basename(HELPER);
-    this.#before = left ? (readLink(this.#link) ?? USUAL_MODPROBE) : now;
+    this.#before = left ? remembered(this.#link) : now;
+    if (replaceable === 'modprobe' && !this.isModprobe) {
+      if (left) this.#write(this.#before);
+      throw new PlugdError('unsupported', `${this.#file} is '${this.#before}', no modprobe: it is left alone`);
+    }
     rmSync(this.#link, { force: true });
-    if (this.#before !== '') symlinkSync(this.#before, this.#link);
+    symlinkSync(this.#before === '' ? NOWHERE : this.#before, this.#link);
     this.#write(helper);
+  }
+
+  /** Whether a modprobe was there before; else somebody has switched the kernel's requests off, or handles them otherwise. */
+  get isModprobe(): boolean {
+    return basename(this.#before) === basename(USUAL_MODPROBE);
   }
 
   /** What was there before. */
@@ -88,10 +117,23 @@ export class KernelRequestSetting {
   }
 }
 
-function readLink(path: string): string | undefined {
+/** What a helper that was left behind has replaced. */
+function remembered(link: string): string {
   try {
-    return readlinkSync(path);
+    const target = readlinkSync(link);
+    return target === NOWHERE ? '' : target;
   } catch {
-    return undefined;
+    return USUAL_MODPROBE;
+  }
+}
+
+/** The file, or the folder above it, that somebody but root may change; undefined when there is none. */
+function changeableBy(file: string): string | undefined {
+  for (let path = realpathSync(file); ; path = dirname(path)) {
+    const { uid, mode } = statSync(path);
+    // In a folder with the sticky bit (/tmp) nobody can replace what is root's.
+    const open = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
+    if (uid !== 0 || open) return path;
+    if (path === dirname(path)) return undefined;
   }
 }

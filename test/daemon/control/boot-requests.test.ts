@@ -167,3 +167,38 @@ t.test('it does not listen with --leave-kernel-requests, for a plan, or for anot
     t.equal(existsSync(join(rig.runDir, 'lock')), false, words.join(' '));
   }
 });
+
+for (const [rule, before] of [
+  ['an empty setting switches the requests off', ''],
+  ['what is no modprobe is of somebody else', '/opt/audit/module-request'],
+] as const) {
+  t.test(`a coldplug leaves the setting alone: ${rule}`, skip, async (t) => {
+    const rig = await AgentRig.open(t, { modules: MODULES, devices: [DEVICE] });
+    const setting = () => readFileSync(join(rig.base, 'proc/sys/kernel/modprobe'), 'utf8').trim();
+    const coldplug = async (name: string) => {
+      const run = follow(rig.command(name, ['coldplug', '--json', '--run-dir', rig.runDir], [0]));
+      t.equal(await run.ended, 0, run.stderr);
+      t.equal((JSON.parse(run.stdout) as ColdplugRun).kernelRequests, undefined);
+    };
+    rig.put('proc/sys/kernel/modprobe', `${before}\n`);
+    await coldplug('first');
+    t.equal(setting(), before);
+    t.equal(existsSync(join(rig.runDir, 'modprobe')), false);
+
+    const agent = rig.start(['--serve-kernel-requests']);
+    t.match(await agent.line('kernel-requests'), { level: 'warn', before, msg: /although kernel.modprobe was/ });
+    await agent.line('settled');
+    t.equal(setting(), helper, 'an agent that is told to serve does');
+    await agent.stop('SIGKILL');
+    const second = rig.start(['--serve-kernel-requests']);
+    t.match(await second.line('start'), { kernelRequests: before }, 'kill -9 loses nothing');
+    await second.line('settled');
+    await second.stop('SIGKILL');
+    await coldplug('second');
+    t.equal(setting(), before, 'a coldplug after it puts back what was there');
+    const third = rig.start(['--serve-kernel-requests']);
+    await third.line('settled');
+    t.equal(await third.stop(), 0);
+    t.equal(setting(), before, 'and so does the end of an agent');
+  });
+}

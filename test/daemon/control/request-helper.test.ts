@@ -132,3 +132,9 @@ t.test('a modprobe that is the helper itself does not call itself forever', asyn
   symlinkSync(helper, join(runDir, 'modprobe'));
   t.equal(await run(runDir, NAME), 127);
 });
+
+t.test("where the kernel's requests were switched off, a helper without an agent runs nothing", async (t) => {
+  const runDir = mkdtempSync(join(folder, 'run-'));
+  symlinkSync('/dev/null', join(runDir, 'modprobe'));
+  t.equal(await run(runDir, NAME), 127);
+});

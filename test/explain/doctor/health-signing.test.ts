@@ -1,8 +1,11 @@
 import { KERNEL_CHECKS } from '../../../agent/explain/doctor/health-kernel.ts';
 import type { HealthFacts } from '../../../agent/explain/doctor/health.ts';
+import type { Keyring } from '../../../agent/facts/kernel/keyring.ts';
 import { live, WELL, testChecks, type HealthRow } from './health-rig.ts';
 
 const secure = (change: Partial<HealthFacts['secureBoot']>) => ({ secureBoot: { ...WELL.secureBoot, ...change } });
+
+const ring = (name: Keyring['name'], count: number): Keyring => ({ name, count, keys: undefined });
 
 const ROWS: readonly HealthRow[] = [
   ['lockdown', live({ lockdown: 'integrity' }), 'ok', /^integrity: only modules signed/],
@@ -29,5 +32,33 @@ const ROWS: readonly HealthRow[] = [
     /enrolled and a key to be deleted/,
   ],
   ['mok-pending', secure({ state: 'no-efi' }), undefined],
+  ['lockdown', {}, 'ok', /^off: unsigned modules are not refused/],
+  ['lockdown', live({ moduleSupport: false }), undefined],
+  ['lockdown', { live: undefined }, undefined],
+  ['secure-boot', secure({ state: 'off' }), 'ok', /^off$/m],
+  ['secure-boot', secure({ state: 'off', validationDisabled: true }), 'ok', /^off$/m],
+  ['secure-boot', { live: undefined }, undefined],
+  ['sig-enforce', {}, 'ok', /^not enforced: unsigned modules load, and taint/],
+  ['sig-enforce', live({ moduleSupport: false }), undefined],
+  ['keyrings', live({ moduleSupport: false }), undefined],
+  ['keyrings', live({ signatureEnforced: undefined }), undefined],
+  ['keyrings', live({ keyrings: [] }), 'ok', /^no keyring of certificates can be seen/],
+  ['keyrings', live({ keyrings: [ring('.blacklist', 4)] }), 'ok', /^no keyring of certificates can be seen/],
+  [
+    'keyrings',
+    live({ signatureEnforced: true, keyrings: [ring('.builtin_trusted_keys', 0), ring('.machine', 2)] }),
+    'ok',
+    /^\.builtin_trusted_keys 0, \.machine 2\n.*\n\.machine: 2, which may not be read/,
+  ],
+  ['keyrings', live({ lockdown: 'integrity', keyrings: [ring('.platform', 3)] }), 'wrong', /as root$/],
+  ['keyrings', live({ lockdown: 'none', keyrings: [ring('.platform', 3)] }), 'ok', /^\.platform 3/],
+  ['mok-pending', {}, 'ok', /^no enrolment waits/],
+  [
+    'mok-pending',
+    secure({ state: 'on', mokPending: ['delete'] }),
+    'warning',
+    /^a key to be deleted at the next boot\nreboot/,
+  ],
+  ['mok-pending', { live: undefined }, undefined],
 ];
 testChecks(KERNEL_CHECKS, ROWS);

@@ -7,6 +7,17 @@ const firmware = (missing: string[], failed: string[] = []) => ({
   firmware: [{ module: 'iwlwifi' as ModuleName, named: 2, missing, failed }],
 });
 
+const tree = (change: Partial<NonNullable<HealthFacts['tree']>>) => ({
+  ...(WELL.tree as NonNullable<HealthFacts['tree']>),
+  ...change,
+});
+const firmwareOf = (module: string, named: number, missing: readonly string[]) => ({
+  module: module as ModuleName,
+  named,
+  missing,
+  failed: [],
+});
+
 const ROWS: readonly HealthRow[] = [
   [
     'module-tree',
@@ -59,5 +70,44 @@ const ROWS: readonly HealthRow[] = [
   ['firmware', firmware(['a.bin', 'b.bin']), 'warning', /iwlwifi: a.bin, b.bin/],
   ['firmware', firmware(['a.bin'], ['a.bin']), 'wrong', /the kernel did not find a.bin/],
   ['firmware', { ...firmware(['a.bin', 'b.bin']), firmwareFolders: [] }, 'warning', /there is no \/lib\/firmware/],
+  ['module-tree', {}, 'ok', /^4023 modules in \/lib\/modules\/6\.1\.3/],
+  ['module-tree', { tree: tree({ modules: 1 }) }, 'ok', /^1 module in /],
+  [
+    'module-tree',
+    { tree: undefined, releases: ['6.1.3', '6.1.4'] },
+    'wrong',
+    /only 6\.1\.4: .*\nno directory \/lib\/modules\/6\.1\.3\nreboot into a kernel/,
+  ],
+  ['tree-complete', {}, 'ok', /^every file of modules.dep is there/],
+  [
+    'tree-complete',
+    { tree: tree({ missing: ['a'] }) },
+    'wrong',
+    /^1 module of modules.dep has no file\na\ninstall the package/,
+  ],
+  ['tree-complete', { tree: tree({ missing: ['a', 'b', 'c', 'd', 'e'] }) }, 'wrong', /\nd\ne\ninstall/],
+  ['indexes', {}, 'ok', /^whole, and newer than every module/],
+  ['indexes', { tree: undefined }, undefined],
+  ['firmware', {}, 'ok', /^no module in use names any/],
+  ['firmware', { live: undefined }, undefined],
+  [
+    'firmware',
+    { ...firmware(['a.bin', 'b.bin']), live: undefined },
+    'warning',
+    /^1 module in use or wanted names firmware/,
+  ],
+  [
+    'firmware',
+    { firmware: ['x', 'y'].map((module) => firmwareOf(module, 5, ['a', 'b', 'c', 'd', 'e'])) },
+    'warning',
+    /^2 modules in use or wanted name firmware .*\nx: a, b and 3 more\ny: a, b and 3 more\n/,
+  ],
+  [
+    'firmware',
+    { firmware: [firmwareOf('x', 2, ['a', 'b']), { ...firmwareOf('y', 3, ['c']), failed: ['c'] }] },
+    'wrong',
+    /^the kernel asked for firmware that is not there\nx: a, b\ny: the kernel did not find c\n/,
+  ],
+  ['firmware', { ...firmware(['a.bin']), firmwareFolders: [] }, 'ok', /at least one of its own/],
 ];
 testChecks([...TREE_CHECKS, FIRMWARE_CHECK], ROWS);

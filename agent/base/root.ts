@@ -21,6 +21,7 @@ import {
   statSync,
   type BigIntStats,
   type Dirent,
+  type Stats,
 } from 'node:fs';
 import { addonIfBuilt } from './addon.ts';
 import { ERRNO, errnoOf } from './errno.ts';
@@ -47,6 +48,15 @@ export function openInRoot(root: string, path: string, flags: number): number {
 /** What `path` is, links followed inside the root; undefined when it is not there or may not be looked at. */
 export function statInRoot(root: string, path: string): BigIntStats | undefined {
   const stat = lookInRoot(root, path);
+  return typeof stat === 'number' ? undefined : stat;
+}
+
+/**
+ * What a path of this machine is, links followed; undefined when it is not there, leads to itself or may not be looked at.
+ * `throwIfNoEntry` of node:fs covers the first of these only.
+ */
+export function statHere(path: string | Buffer): Stats | undefined {
+  const stat = attempt(() => statSync(path));
   return typeof stat === 'number' ? undefined : stat;
 }
 

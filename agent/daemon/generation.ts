@@ -11,9 +11,10 @@
  * Until then the last generation goes on, from memory.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
+import { statHere } from '../base/root.ts';
 import { moduleName } from '../base/names.ts';
 import { readModprobeConfig, readUdevRules, watchedConfigDirectories } from '../facts/config/config-text.ts';
 import { readModuleTree } from '../facts/trees/module-tree.ts';
@@ -135,7 +136,7 @@ function unfinishedFile(moduleDir: string): string | undefined {
   }
   return names.find((name) => {
     if (!UNFINISHED.test(name)) return false;
-    const stat = statSync(`${moduleDir}/${name}`, { throwIfNoEntry: false });
+    const stat = statHere(`${moduleDir}/${name}`);
     return stat !== undefined && Date.now() - stat.mtimeMs < LEFT_BEHIND_MS;
   });
 }

@@ -30,7 +30,7 @@ export const CAUSES = {
   'unknown-symbol': 'needs a symbol that no loaded module exports',
   namespace: 'needs a symbol of a namespace that it does not import',
   license: 'needs a symbol that is for GPL-compatible modules only',
-  'unknown-parameter': 'does not know a parameter it was given',
+  'parameter-value': 'was given a value that its parameter does not take',
   'missing-file': 'its file is not there',
   'missing-dependency': 'a module that it needs could not be loaded',
   cycle: 'its dependencies form a cycle',
@@ -82,7 +82,7 @@ const noSymbol = ({ refusal }: KnownFacts) => errnoIs(refusal, ...NO_SYMBOL);
 // oxfmt-ignore
 export const REFUSALS: readonly RefusalRow[] = [
   { cause: 'missing-file', errnos: ['ENOENT', 'ENOTDIR', 'ELOOP'], predicts: true, needsFile: false, explain: missingFile },
-  { cause: 'permission', errnos: '*', predicts: false, needsFile: false, explain: cannotOpen },
+  { cause: 'permission', errnos: '*', predicts: true, needsFile: false, explain: cannotOpen },
   { cause: 'compression', errnos: '*', predicts: true, needsFile: false, explain: cannotDecompress },
   { cause: 'modules-disabled', errnos: ['ENOSYS', 'EPERM'], predicts: true, needsFile: false, explain: modulesDisabled },
   { cause: 'permission', errnos: ['EPERM'], predicts: true, needsFile: false, explain: lackOfPrivilege },
@@ -95,7 +95,7 @@ export const REFUSALS: readonly RefusalRow[] = [
   { cause: 'namespace', errnos: NOT_IMPORTED, predicts: true, needsFile: true, explain: otherNamespace },
   { cause: 'license', errnos: NO_SYMBOL, predicts: true, needsFile: true, explain: otherLicense },
   { cause: 'unknown-symbol', errnos: [...NO_SYMBOL, 'EINVAL'], predicts: true, needsFile: true, explain: unknownSymbols, likely: noSymbol },
-  { cause: 'unknown-parameter', errnos: BAD_VALUE, predicts: true, needsFile: true, explain: badParameter },
+  { cause: 'parameter-value', errnos: BAD_VALUE, predicts: true, needsFile: true, explain: badParameter },
   { cause: 'corrupt', errnos: NO_MODULE, predicts: false, needsFile: false, explain: notAModule },
   { cause: 'no-device', errnos: ['ENODEV', 'ENXIO'], predicts: false, needsFile: false, explain: noDevice },
   { cause: 'busy', errnos: IN_USE, predicts: false, needsFile: false, explain: inUse },

@@ -1,7 +1,10 @@
 /** Refusals because of the file itself: it is not there, cannot be read, or is no module. */
-import { errnoText, type ErrnoName } from '../base/errno.ts';
+import { ERRNO, errnoText, type ErrnoName } from '../base/errno.ts';
 import { errnoIs, said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';
 
+/** What says that this process may not look at a file. */
+const DENIED: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM];
+const RECOMPRESS = 'compress it again with a smaller window: xz -9, or zstd without --long';
 const REINSTALL = 'install the package that holds it again';
 
 /** There is no such file. */
@@ -19,20 +22,23 @@ export function missingFile({ refusal, file, module }: KnownFacts): Explanation 
 }
 
 /** The file is there and may not be opened. */
-export function cannotOpen({ refusal, module }: KnownFacts): Explanation | undefined {
-  if (refusal?.during !== 'open') return undefined;
+export function cannotOpen({ refusal, file, module }: KnownFacts): Explanation | undefined {
+  const read = file?.kind === 'unusable' && !file.compressed ? file.errno : undefined;
+  const errno = refusal === undefined ? read : refusal.during === 'open' ? refusal.errno : undefined;
+  if (errno === undefined || (refusal === undefined && !DENIED.includes(errno))) return undefined;
   return {
-    evidence: [`${module.path} could not be opened: ${errnoText(refusal.errno)}`],
+    evidence: [`${module.path} could not be opened: ${errnoText(errno)}`],
     remedy: 'run it as root; if it is, look at the file and its folders',
   };
 }
 
 /** Its compression is damaged, or of a kind that nothing here can undo. */
 export function cannotDecompress({ refusal, file, module }: KnownFacts): Explanation | undefined {
-  const read = file?.kind === 'unusable' && file.compressed ? file.why : undefined;
+  const read = file?.kind === 'unusable' && file.compressed ? file : undefined;
   if (refusal === undefined ? read === undefined : refusal.during !== 'decompress') return undefined;
-  const why = refusal?.why ?? read ?? `${module.path} could not be decompressed`;
-  return { evidence: [why], remedy: REINSTALL };
+  const why = refusal?.why ?? read?.why ?? `${module.path} could not be decompressed`;
+  const tooLarge = (refusal?.errno ?? read?.errno) === ERRNO.ENOMEM;
+  return { evidence: [why], remedy: tooLarge ? RECOMPRESS : REINSTALL };
 }
 
 /** It cannot be read as a module. */

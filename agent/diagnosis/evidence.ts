@@ -121,7 +121,13 @@ export interface BadParameter {
 export type FileEvidence =
   | { readonly kind: 'missing'; readonly elsewhere: string | undefined }
   /** `why`: `damaged or truncated xz data`. */
-  | { readonly kind: 'unusable'; readonly why: string; readonly compressed: boolean }
+  | {
+      readonly kind: 'unusable';
+      readonly why: string;
+      readonly compressed: boolean;
+      /** What reading it ended with: EACCES, ENOMEM for too large a window, EINVAL for damage. */
+      readonly errno?: number | undefined;
+    }
   | {
       readonly kind: 'module';
       /** Of the file, and of the kernel's own modules (undefined where there is none to compare with). */

@@ -83,7 +83,7 @@ export class Examiner {
     }
     const file = openModuleFile(this.#host.root, path);
     if (file.kind === 'not-a-module') {
-      return { kind: 'unusable', why: file.why, compressed: /decompress|truncated (xz|zstd|gzip)/.test(file.why) };
+      return { kind: 'unusable', why: file.why, compressed: file.packed === true, errno: file.errno };
     }
     try {
       return this.#image(file, examinee);

@@ -2,7 +2,10 @@
  * The module tree of a host, ready for questions: each index is read at its first use, built in memory where depmod left
  * only text, and replaced by its text where it is damaged, so that one bad file costs no device its driver.
  */
+import { ERRNO } from '../base/errno.ts';
 import { PlugdError } from '../base/error.ts';
+import { lookInRoot } from '../base/root.ts';
+import { faultOf } from '../facts/regular-file.ts';
 import { installedReleases, type Host } from '../base/host.ts';
 import type { LookupKey } from '../base/names.ts';
 import type { Problem, ProblemCode } from '../base/problem.ts';
@@ -64,9 +67,19 @@ export function noTreeError({ reason, remedy }: NoTree): PlugdError {
   return new PlugdError('no-modules-directory', reason, { remedy });
 }
 
+/** What says that this process may not look somewhere. */
+const DENIED: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM];
+
 function noTree(host: Host): NoTree {
   const others = installedReleases(host.root).filter((release) => release !== host.kernel);
   const there = `${host.root}/lib/modules`;
+  const looked = lookInRoot(host.root, host.moduleDir);
+  if (typeof looked === 'number' && looked !== -ERRNO.ENOENT)
+    return {
+      kind: 'no-tree',
+      reason: `the modules of kernel ${host.kernel} cannot be looked at: ${host.moduleDir}: ${faultOf(-looked).why}`,
+      remedy: DENIED.includes(-looked) ? 'run it as root' : 'correct the path',
+    };
   return {
     kind: 'no-tree',
     reason: `there are no modules for kernel ${host.kernel}: no directory ${host.moduleDir}`,

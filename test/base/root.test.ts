@@ -11,6 +11,7 @@ import {
   openByHand,
   openInRoot,
   resolveInRoot,
+  statHere,
   statInRoot,
 } from '../../agent/base/root.ts';
 import { Random } from '../fixtures/random.ts';
@@ -207,4 +208,18 @@ t.test('a link that changes all the time never leads out', async (t) => {
   child.kill('SIGKILL');
   t.equal(leaks, 0);
   t.ok(endings.has('inside'), [...endings].join(', '));
+});
+
+t.test('what cannot be looked at is not there', (t) => {
+  const dir = t.testdir({ file: 'x', loop: t.fixture('symlink', 'loop') });
+  t.equal(statHere(join(dir, 'file'))?.isFile(), true);
+  t.equal(statHere(Buffer.from(join(dir, 'file')))?.isFile(), true);
+  for (const [rule, name] of [
+    ['ENOENT', 'none'],
+    ['ENOTDIR', 'file/below'],
+    ['ELOOP', 'loop'],
+    ['ENAMETOOLONG', 'n'.repeat(300)],
+  ] as const)
+    t.equal(statHere(join(dir, name)), undefined, rule);
+  t.end();
 });

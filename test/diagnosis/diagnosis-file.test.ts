@@ -1,4 +1,5 @@
 import t from 'tap';
+import { ERRNO, type ErrnoName } from '../../agent/base/errno.ts';
 import type { Explanation } from '../../agent/diagnosis/diagnosis-facts.ts';
 import {
   cannotDecompress,
@@ -10,6 +11,7 @@ import {
 import { factsGiven, knownFactsGiven, type Given } from './diagnosis-rig.ts';
 
 const REINSTALL = 'install the package that holds it again';
+const RECOMPRESS = 'compress it again with a smaller window: xz -9, or zstd without --long';
 const GONE = { kind: 'missing', elsewhere: undefined } as const;
 const MOVED = { kind: 'missing', elsewhere: '/lib/modules/updates/m.ko' } as const;
 const TRUNCATED = { kind: 'unusable', why: 'truncated', compressed: false } as const;
@@ -62,12 +64,31 @@ t.test('only an open that fails says that a file cannot be opened', (t) => {
   t.equal(cannotOpen(knownFactsGiven({ errno: 'EACCES' })), undefined, 'the call');
   t.equal(cannotOpen(knownFactsGiven({ errno: 'EACCES', during: 'decompress' })), undefined, 'decompression');
   t.equal(cannotOpen(knownFactsGiven({})), undefined, 'it was not tried');
+  const unread = (errno: ErrnoName, compressed = false) =>
+    cannotOpen(factsGiven({ file: { kind: 'unusable', why: 'x', compressed, errno: ERRNO[errno] } }));
+  t.match(
+    unread('EACCES'),
+    { evidence: [/m\.ko could not be opened: Permission denied$/] },
+    'who asks may not read it',
+  );
+  t.equal(unread('EINVAL'), undefined, 'damage');
+  t.equal(unread('EACCES', true), undefined, 'decompression');
   t.end();
 });
 
 const COMPRESSION: Rows = [
   ['before the call: the file says so', { file: BAD_XZ }, { evidence: [BAD_XZ.why], remedy: REINSTALL }],
   ['before the call: a file that is not compressed is another case', { file: TRUNCATED }, undefined],
+  [
+    'before the call: it takes more memory than plugd gives',
+    { file: { ...BAD_XZ, why: 'a window of 192 MiB', errno: ERRNO.ENOMEM } },
+    { evidence: ['a window of 192 MiB'], remedy: RECOMPRESS },
+  ],
+  [
+    'the step that failed had not enough memory',
+    { errno: 'ENOMEM', during: 'decompress', why: 'a window of 192 MiB' },
+    { evidence: ['a window of 192 MiB'], remedy: RECOMPRESS },
+  ],
   ['before the call: a good file', {}, undefined],
   [
     'the step that failed has its own words',

@@ -381,14 +381,14 @@ const ROWS: Readonly<Record<string, Row>> = {
     },
     errno: 'EINVAL',
     log: ["m: `x' invalid for parameter `a'"],
-    before: 'unknown-parameter',
-    after: 'unknown-parameter',
+    before: 'parameter-value',
+    after: 'parameter-value',
     says: /a=x is no value for a parameter of type int \(.*m.conf:2\)/,
   },
   'a value that only the kernel rejects': {
     errno: 'ERANGE',
     log: ["m: `999' invalid for parameter `a'"],
-    after: 'unknown-parameter',
+    after: 'parameter-value',
     says: /`999' invalid/,
   },
   'an unknown parameter, which the kernel ignores': {

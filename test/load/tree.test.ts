@@ -179,6 +179,12 @@ t.test('no directory for this kernel is a value, and an error for who needs one'
     message: `there are no modules for kernel ${KERNEL}: no directory ${root}/lib/modules/${KERNEL}`,
     remedy: `${root}/lib/modules has modules for 6.1.0-7-amd64, 6.1.0-9-amd64: reboot into one of them, or name it with --kernel`,
   });
+  const loop = t.testdir({ lib: { modules: { [KERNEL]: t.fixture('symlink', KERNEL) } } });
+  t.match(findTree(openHost({ root: loop, kernel: KERNEL })), {
+    kind: 'no-tree',
+    reason: `the modules of kernel ${KERNEL} cannot be looked at: ${loop}/lib/modules/${KERNEL}: a symbolic link that leads to itself`,
+    remedy: 'correct the path',
+  });
   t.throws(() => openTree(openHost({ root: t.testdir({}), kernel: KERNEL })), {
     code: 'no-modules-directory',
     remedy: /install the kernel's modules package/,

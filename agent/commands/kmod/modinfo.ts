@@ -1,8 +1,8 @@
 /** `plugd modinfo`: prints what module files say about themselves, as kmod does. Changes nothing. */
-import { statSync } from 'node:fs';
 import { release } from 'node:os';
 import { ERRNO, errnoText } from '../../base/errno.ts';
 import { fromMachineText, nativePath, toMachineText } from '../../base/machine-text.ts';
+import { statHere } from '../../base/root.ts';
 import { lookupKey, moduleFile, moduleName, type ModuleName, moduleNameFromPath } from '../../base/names.ts';
 import { isModuleFileName } from '../../facts/modfiles/module-file-name.ts';
 import type { ModinfoField } from '../../facts/modfiles/modinfo.ts';
@@ -161,7 +161,7 @@ class Modinfo {
 }
 
 function isModuleFile(word: string): boolean {
-  return isModuleFileName(word) && (statSync(nativePath(word), { throwIfNoEntry: false })?.isFile() ?? false);
+  return isModuleFileName(word) && (statHere(nativePath(word))?.isFile() ?? false);
 }
 
 function main(applet: Applet, words: readonly string[]): number {

@@ -1,6 +1,6 @@
 /** `modprobe --show-exports` and `--show-modversions`. Reads module files; inserts nothing. */
-import { statSync } from 'node:fs';
 import { ERRNO, errnoText } from '../../base/errno.ts';
+import { statHere } from '../../base/root.ts';
 import { moduleFile, moduleNameFromPath } from '../../base/names.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
@@ -11,7 +11,7 @@ import type { ModprobeRun } from './modprobe-run.ts';
  */
 export function showSymbols(run: ModprobeRun, operand: string): boolean {
   const file = Buffer.from(operand, 'latin1');
-  const isFile = statSync(file, { throwIfNoEntry: false }) !== undefined && moduleNameFromPath(operand) !== '';
+  const isFile = statHere(file) !== undefined && moduleNameFromPath(operand) !== '';
   if (isFile) return showFile(run, file, operand);
   const paths = run.candidates(operand).flatMap(({ module }) => run.matcher.dependencies(module)?.path ?? []);
   if (paths.length === 0) {

@@ -2,9 +2,10 @@
  * Finds the device that a person means, in sysfs and /dev; reads only. Bus addresses, device nodes and network interface names
  * are distinct enough that people need not say which kind they give.
  */
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import type { Devpath } from '../../base/names.ts';
+import { statHere } from '../../base/root.ts';
 import { readAttribute, readLinkName, readNames } from '../attribute.ts';
 import { addressBus, bareWord, deviceId, type DeviceId } from './device-word.ts';
 import { readDevice, type Device } from './device.ts';
@@ -81,7 +82,7 @@ function ofId(host: Host, word: string, { vendor, product }: DeviceId): DeviceSe
 }
 
 function ofNode(host: Host, word: string): DeviceSearch {
-  const stat = statSync(word, { throwIfNoEntry: false });
+  const stat = statHere(word);
   if (stat === undefined) return { kind: 'none', looked: `there is no ${word}` };
   const kind = stat.isBlockDevice() ? 'block' : stat.isCharacterDevice() ? 'char' : undefined;
   if (kind === undefined) return { kind: 'none', looked: `${word} is not a device node` };

@@ -1,8 +1,9 @@
 /** Recordings in files: read in bounds, whatever somebody put there. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { whenReady } from '../../base/blocking.ts';
 import { PlugdError, reason } from '../../base/error.ts';
+import { statHere } from '../../base/root.ts';
 import { parseMachine, type Recording } from './recording.ts';
 
 /** More than a hundred thousand devices take. */
@@ -13,7 +14,7 @@ const MOST_BYTES = 128 << 20;
  * that begin with a dot are passed over. Errors: `unreadable` for a folder that cannot be read or holds none.
  */
 export function recordingFiles(word: string): readonly string[] {
-  if (word === '-' || statSync(word, { throwIfNoEntry: false })?.isDirectory() !== true) return [word];
+  if (word === '-' || statHere(word)?.isDirectory() !== true) return [word];
   const names = inFile(word, () => readdirSync(word, { withFileTypes: true }))
     .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => join(word, entry.name))

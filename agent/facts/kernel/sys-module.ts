@@ -7,8 +7,9 @@
  *
  * Source: Documentation/ABI/testing/sysfs-module.
  */
-import { opendirSync, statSync } from 'node:fs';
+import { opendirSync } from 'node:fs';
 import type { ModuleName } from '../../base/names.ts';
+import { statHere } from '../../base/root.ts';
 import { readAttribute } from '../attribute.ts';
 import type { ModuleState } from './kernel-state.ts';
 
@@ -20,7 +21,7 @@ export function readModuleState(sysfs: string, module: ModuleName): ModuleState 
   const directory = `${sysfs}/module/${module}`;
   const state = readAttribute(`${directory}/initstate`);
   if (state === 'live' || state === 'coming' || state === 'going') return state;
-  return statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true ? 'coming' : undefined;
+  return statHere(directory)?.isDirectory() === true ? 'coming' : undefined;
 }
 
 /** How many users a loaded module has, holders included: `3`. Undefined where the kernel does not say. */

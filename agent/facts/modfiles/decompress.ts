@@ -6,8 +6,9 @@ import type * as ChildProcess from 'node:child_process';
 import { createRequire } from 'node:module';
 import type * as Zlib from 'node:zlib';
 import { addon } from '../../base/addon.ts';
-import { ERRNO, errnoName } from '../../base/errno.ts';
+import { ERRNO, errnoText } from '../../base/errno.ts';
 import { fsCode, PlugdError } from '../../base/error.ts';
+import { MOST_WINDOW, windowSize } from './window.ts';
 import { compressionRow, type Compression, type LibraryCompression } from './compression.ts';
 
 /**
@@ -46,7 +47,7 @@ export function decompressPart(compression: Compression, bytes: Uint8Array, limi
     if (!(error instanceof PlugdError)) throw error;
     first = -ERRNO.ENOSYS;
   }
-  return typeof first === 'number' ? failed(compression, -first, limit) : { kind: 'part', ...first };
+  return typeof first === 'number' ? failed(compression, -first, limit, bytes) : { kind: 'part', ...first };
 }
 
 /** The same without blocking: on libuv's pool, several at a time. `file` must not change until it is done. */
@@ -67,7 +68,16 @@ export async function decompressLater(
   return result(compression, file, limit, answer);
 }
 
-function failed(compression: Compression, errno: number, limit: number): Undecompressable {
+function failed(compression: Compression, error: number, limit: number, bytes: Uint8Array): Undecompressable {
+  const window = windowSize(compression, bytes);
+  const most = compression === 'gzip' ? Infinity : MOST_WINDOW[compression];
+  // libzstd has no error of its own for it.
+  if ((error === ERRNO.ENOMEM || error === ERRNO.EBADMSG) && window !== undefined && window > most) {
+    const [needed, allowed] = [window, most].map((size) => Math.ceil(size / (1 << 20)));
+    const why = `the ${compression} data needs a window of ${needed} MiB, and plugd allows ${allowed}`;
+    return { kind: 'undecompressable', why, errno: ERRNO.ENOMEM };
+  }
+  const errno = error;
   const why =
     errno === ERRNO.EBADMSG
       ? `damaged or truncated ${compression} data`
@@ -75,7 +85,7 @@ function failed(compression: Compression, errno: number, limit: number): Undecom
         ? `more than ${Math.floor(limit / (1 << 20))} MiB when decompressed`
         : errno === ERRNO.ENOSYS
           ? `no ${compression} decompressor here (${compressionRow(compression).library}, or the program ${compression})`
-          : `${compression}: ${errnoName(errno)}`;
+          : `the ${compression} data could not be decompressed: ${errnoText(errno).toLowerCase()}`;
   return { kind: 'undecompressable', why, errno };
 }
 
@@ -97,7 +107,7 @@ function gunzip(file: Uint8Array, limit: number): Decompressed {
  */
 function gunzipPart(bytes: Uint8Array, limit: number): DecompressedPart {
   const start = gzipHeaderLength(bytes);
-  if (start === undefined) return failed('gzip', ERRNO.EBADMSG, limit);
+  if (start === undefined) return failed('gzip', ERRNO.EBADMSG, limit, bytes);
   const { inflateRawSync } = load('node:zlib') as typeof Zlib;
   try {
     const options = { maxOutputLength: limit, info: true };
@@ -137,8 +147,10 @@ async function gunzipLater(file: Uint8Array, limit: number): Promise<Decompresse
   });
 }
 
+const NOTHING = new Uint8Array();
+
 function gzipFailed(error: unknown, limit: number): Undecompressable {
-  return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? ERRNO.EFBIG : ERRNO.EBADMSG, limit);
+  return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? ERRNO.EFBIG : ERRNO.EBADMSG, limit, NOTHING);
 }
 
 function unpack(compression: LibraryCompression, file: Uint8Array, limit: number): Decompressed {
@@ -159,7 +171,7 @@ function result(
   answer: Buffer | number,
 ): Decompressed {
   if (answer === -ERRNO.ENOSYS) return unpackByProgram(compression, file, limit);
-  return typeof answer === 'number' ? failed(compression, -answer, limit) : { kind: 'image', image: answer };
+  return typeof answer === 'number' ? failed(compression, -answer, limit, file) : { kind: 'image', image: answer };
 }
 
 /** The same by running the row's program (`xz -dc`), which reads the file from standard input; for machines without the libraries. */
@@ -172,8 +184,8 @@ export function unpackByProgram(compression: LibraryCompression, file: Uint8Arra
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   const code = fsCode(run.error);
-  if (code === 'ENOBUFS') return failed(compression, ERRNO.EFBIG, limit);
-  if (code === 'ENOENT') return failed(compression, ERRNO.ENOSYS, limit);
+  if (code === 'ENOBUFS') return failed(compression, ERRNO.EFBIG, limit, file);
+  if (code === 'ENOENT') return failed(compression, ERRNO.ENOSYS, limit, file);
   // EPIPE alone only says that the program stopped reading; its exit status says the rest.
-  return run.status === 0 ? { kind: 'image', image: run.stdout } : failed(compression, ERRNO.EBADMSG, limit);
+  return run.status === 0 ? { kind: 'image', image: run.stdout } : failed(compression, ERRNO.EBADMSG, limit, file);
 }

@@ -29,6 +29,8 @@ export interface NotAModule {
   readonly path: string;
   readonly why: string;
   readonly errno: number;
+  /** It could not be decompressed. */
+  readonly packed?: true;
 }
 
 /**
@@ -220,7 +222,7 @@ function open(root: string, place: string | Buffer): ModuleFile | Packed | NotAM
 function unpack({ path, compression }: Packed, unpacked: Decompressed): ModuleFile | NotAModule {
   if (unpacked.kind === 'undecompressable') {
     const errno = unpacked.errno === ERRNO.EBADMSG ? ERRNO.EINVAL : unpacked.errno;
-    return { kind: 'not-a-module', path, why: unpacked.why, errno };
+    return { kind: 'not-a-module', path, why: unpacked.why, errno, packed: true };
   }
   return moduleOf(path, compression, imageSource(unpacked.image));
 }

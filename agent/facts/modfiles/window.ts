@@ -1,0 +1,50 @@
+/**
+ * How much of what came out before a decompressor must keep: its window, in bytes, as the header of the data says. Pure. Sources:
+ * the .xz file format, 1.1.0 (Block Header, LZMA2); RFC 8878 (Window_Descriptor).
+ */
+import type { Compression } from './compression.ts';
+
+/** The largest window that plugd allows, in bytes: native/compression/xz.cc, and libzstd's own limit for streams. */
+export const MOST_WINDOW = { xz: 160 << 20, zstd: 128 << 20 } as const;
+
+/** The window of the first stream or frame; undefined where the header does not tell it, and for gzip, whose is 32 KiB. */
+export function windowSize(compression: Compression, bytes: Uint8Array): number | undefined {
+  if (compression === 'xz') return ofXz(bytes);
+  return compression === 'zstd' ? ofZstd(bytes) : undefined;
+}
+
+const LZMA2 = 0x21;
+
+function ofXz(bytes: Uint8Array): number | undefined {
+  // A header of 12 bytes; of the block's: its size, flags, two optional lengths, then the filters.
+  const flags = bytes[13] ?? 0;
+  let at = 14;
+  const number = () => {
+    let value = 0;
+    for (let shift = 0; shift < 63; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    return value;
+  };
+  for (const flag of [0x40, 0x80]) if ((flags & flag) !== 0) number();
+  for (let filter = 0; filter <= (flags & 3); filter++) {
+    const id = number();
+    const length = number();
+    const bits = bytes[at] ?? 0;
+    if (id === LZMA2)
+      return bits > 40 ? undefined : bits === 40 ? 2 ** 32 - 1 : (2 | (bits & 1)) * 2 ** ((bits >> 1) + 11);
+    at += length;
+  }
+  return undefined;
+}
+
+function ofZstd(bytes: Uint8Array): number | undefined {
+  const flags = bytes[4] ?? 0;
+  // A frame in one segment has no window of its own: its contents are it.
+  if ((flags & 0x20) !== 0) return undefined;
+  const descriptor = bytes[5] ?? 0;
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
+}

@@ -1,15 +1,15 @@
-/** Writes that never wait for a reader: what must not stop its writer, a log, goes out through them. */
+/** Writes that never wait for a reader, for output that must not stop its writer, such as a log. */
 import { constants, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
 import { addonIfBuilt } from './addon.ts';
 import { ERRNO, errnoOf } from './errno.ts';
 
-/** Writes what can be written at once: how many bytes that was, or -errno (EAGAIN: none now). Never throws. */
+/** Writes as much as possible at once; returns the number of bytes, or -errno (EAGAIN: none now). Never throws. */
 export type WriteNow = (bytes: Uint8Array) => number;
 
 /**
- * Writes to an open descriptor without waiting: `writeNowTo(1)`. Those who share its open file (a shell, install commands) wait as
- * before: a socket is told not to wait call by call, a pipe or terminal is opened a second time. Only where that cannot be
- * (another user's, no /proc) does the open file itself stop waiting. A file is written as it is.
+ * Writes to an open descriptor without waiting: `writeNowTo(1)`. Other users of its open file (a shell, install commands) still
+ * wait: for a socket each call asks not to wait, and a pipe or terminal is opened a second time. Only where that is impossible
+ * (another user's, no /proc) does the open file itself become non-blocking. Files need none of this.
  */
 export function writeNowTo(fd: number): WriteNow {
   const stat = statOf(fd);

@@ -31,7 +31,7 @@ function write(fd: 1 | 2, data: Buffer): void {
 
 /** Set once messages may not wait. */
 let sayNow: WriteNow | undefined;
-/** A reader of messages is tried so often, so long apart. */
+/** How many times to try to write messages, and how long to pause between them. */
 const MOST_TRIES = 50;
 const TRY_MS = 10;
 

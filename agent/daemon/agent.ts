@@ -1,10 +1,10 @@
 /**
- * The long-running agent: coldplug, then whatever the kernel announces or asks for, until it is told to end.
+ * The long-running agent: coldplug, then everything that the kernel announces or requests, until a signal ends it.
  *
- * The order of the start is what loses nothing: the lock; the uevent socket, so that what happens from now on waits in its buffer;
- * the watches on the tree and the configuration; these themselves; the control socket, so that the kernel's requests are answered
- * while coldplug goes on; then sysfs. A restart at any moment is the same start again: what is loaded is seen to be loaded,
- * and an insertion that the last agent left in flight is waited for by the kernel.
+ * It starts in an order that loses nothing: the lock; the uevent socket, so that later events wait in its buffer; the watches on the
+ * tree and the configuration; tree and configuration themselves; the control socket, so that the agent answers the kernel's requests
+ * during coldplug; then sysfs. A restart at any moment is the same start again: it finds loaded modules loaded, and the kernel makes it
+ * wait for an insertion that the last agent left under way.
  */
 import { reason } from '../base/error.ts';
 import { mayInsert } from '../load/permission.ts';

@@ -1,6 +1,6 @@
 /**
- * What has happened, for everybody who wants to know: one line in the log, one entry in the ledger, one count in the figures,
- * one item for each monitor. The loader tells it; it decides nothing.
+ * Records what happened: one line in the log, one entry in the ledger, one count in the figures, one item for each monitor. The
+ * loader reports to it; it decides nothing.
  */
 import { reason } from '../base/error.ts';
 import type { ModuleName } from '../base/names.ts';
@@ -35,16 +35,16 @@ export class Chronicle implements LoaderObserver {
   readonly failures: AgentFailure[] = [];
   readonly times = new InsertionTimes();
   readonly counts = { inserted: 0, alreadyLoaded: 0, commands: 0, failed: 0, skipped: 0, blocked: 0 };
-  /** Each is told of every decision. */
+  /** Each receives every decision. */
   readonly listeners = new Set<(decision: DecisionEvent) => void>();
-  /** Each is told of every new entry. */
+  /** Each receives every new entry. */
   readonly readers = new Set<(entry: LedgerEntry) => void>();
 
-  /** Modules whose init found no hardware, and those that were skipped for it. */
+  /** Modules whose init found no hardware, and those skipped because of that. */
   readonly #absent = new Set<string>();
   /** Turns a failure's record into one with evidence and remedy. */
   readonly #explain: (record: ModuleRecord) => Promise<ModuleRecord>;
-  /** What is to be told once the failure before it is explained, so that all is told in its order. */
+  /** Keeps events in order while an earlier failure is still being explained. */
   #untold: Promise<void> | undefined;
 
   constructor(log: Log, explain: (record: ModuleRecord) => Promise<ModuleRecord> = async (record) => record) {
@@ -57,9 +57,9 @@ export class Chronicle implements LoaderObserver {
     return this.#untold !== undefined;
   }
 
-  /** Ends when all is told. */
+  /** Resolves when everything is reported. */
   async told(): Promise<void> {
-    // What is told may bring more.
+    // Reporting may add more.
     while (this.#untold !== undefined) await this.#untold;
   }
 

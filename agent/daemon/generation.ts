@@ -33,7 +33,7 @@ export type GenerationCheck =
 /** Names that depmods give to files they are still writing: kmod's `modules.dep.4711.123.456`, plugd's, busybox's. */
 const UNFINISHED =
   /^\.?modules\.(dep|alias|symbols|softdep|weakdep|builtin|devname)\b.*(\.\d+\.\d+\.\d+|\.plugd-\d+|\.tmp|\.temp)$/;
-/** Such a file that nobody has written to for so long was left behind by a crash. */
+/** After this time without a write, such a file counts as left behind by a crash. */
 const LEFT_BEHIND_MS = 60_000;
 
 /** The current generation. */

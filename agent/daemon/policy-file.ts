@@ -8,14 +8,14 @@ import { parsePolicy } from '../rules/policy/policy-text.ts';
 import { problemLine } from '../report/problem-line.ts';
 import type { AgentStatus } from '../records/agent-status.ts';
 
-/** What reading the file led to. */
+/** The result of reading the file. */
 export type PolicyLoad =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'new' }
-  /** The policy before it still holds. */
+  /** The previous policy still applies. */
   | { readonly kind: 'malformed'; readonly problems: readonly Problem[] };
 
-/** Where the policy is unless told (`--policy`). */
+/** The default place of the policy (`--policy`). */
 export const POLICY_FILE = '/etc/plugd/policy.conf';
 
 /** The policy in force, and the file it comes from. */

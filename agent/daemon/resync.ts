@@ -9,13 +9,13 @@ export interface ResyncOptions {
   rescan(): Promise<RescanResult>;
 }
 
-/** A storm is over, or goes on for too long, before sysfs is read for what it made the agent miss. */
+/** How long a storm must be over, or may last, before sysfs is read for what the agent missed. */
 const SILENCE_MS = 50;
 const LIMIT_MS = 1000;
 
 /**
- * Answers lost uevents with a rescan of sysfs: one for all that a storm cost, or while it goes on one after the other, with a second
- * between them. What is lost during a rescan is answered by the next.
+ * Rescans sysfs after lost uevents: once for everything that a storm cost or, while it lasts, repeatedly with a second between. The
+ * next rescan covers what is lost during one.
  */
 export class Resync {
   readonly #options: ResyncOptions;

@@ -1,29 +1,29 @@
 /**
- * What the service manager is told: sd_notify(3) over NOTIFY_SOCKET. Without that variable nothing is sent.
+ * Reports to the service manager: sd_notify(3) over NOTIFY_SOCKET. Without that variable it sends nothing.
  *
- * The watchdog hears that the agent lives only after the agent has been asked whether it does, over its own control socket
- * and about its uevent socket: an agent that only has a timer left is restarted.
+ * Before it tells the watchdog that the agent is alive, it checks the agent over its own control socket, and its uevent socket: the
+ * service manager restarts an agent of which only a timer still works.
  */
 import { addon } from '../base/addon.ts';
 
 export interface ServiceManagerOptions {
-  /** The variables that are for this process alone are taken out of it: install commands must not speak for the agent. */
+  /** It removes the variables meant for this process alone: install commands must not speak for the agent. */
   readonly env: NodeJS.ProcessEnv;
   /** Why the agent does not serve; undefined when it does. */
   fault(): Promise<string | undefined>;
-  /** Told of each fault that the watchdog finds. */
+  /** Called with each fault that the watchdog finds. */
   faulty(why: string): void;
 }
 
-/** What the status line is to say, and whether it should be looked at again soon though nothing changes. */
+/** The text of the status line, and whether it changes with passing time. */
 export interface StatusLine {
   readonly text: string;
   readonly passing: boolean;
 }
 
-/** A change is told after this time, so that a thousand are one. */
+/** Changes are reported after this time, so that a thousand become one. */
 const SOON_MS = 200;
-/** Seconds in flight are counted up in the status. */
+/** How often the status is updated while it shows elapsed seconds. */
 const PASSING_MS = 1000;
 
 /** The connection to the service manager. */

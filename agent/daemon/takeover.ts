@@ -4,10 +4,10 @@ import { PlugdError } from '../base/error.ts';
 import { takeAgentLock, type AgentLock } from './agent-lock.ts';
 import { ControlClient } from './control/control-client.ts';
 
-/** So often a lock that was promised is tried for, 20 ms apart. */
+/** How often to retry for a lock whose holder has promised to release it, 20 ms apart. */
 const MOST_TRIES = 50;
 
-/** The agent's lock; a coldplug that holds it to serve the kernel's requests gives it up. Errors: those of takeAgentLock(). */
+/** Takes the agent's lock; a coldplug that holds it to serve the kernel's requests releases it. Errors: those of takeAgentLock(). */
 export async function lockFromColdplug(runDir: string): Promise<AgentLock> {
   for (let tries = 0; ; tries++) {
     try {
@@ -20,7 +20,7 @@ export async function lockFromColdplug(runDir: string): Promise<AgentLock> {
   }
 }
 
-/** False for an agent, which stays. */
+/** Returns false for an agent, which keeps the lock. */
 async function askToYield(runDir: string): Promise<boolean> {
   try {
     const client = await ControlClient.open(runDir);

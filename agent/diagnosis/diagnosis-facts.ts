@@ -15,7 +15,7 @@ export interface KnownInput {
 export interface DiagnosisInput extends KnownInput {
   readonly module: ModuleEvidence;
   readonly kernel: KernelEvidence | undefined;
-  /** Of the kernel that is to take the module; undefined where no file tells it. */
+  /** The configuration of the kernel that should load the module; undefined when no file says so. */
   readonly config?: ConfigEvidence | undefined;
 }
 

@@ -41,7 +41,7 @@ function enforcement({ signatureEnforced, lockdown, secureBoot }: KernelEvidence
   return known === '' ? 'signatures are enforced' : `signatures are enforced (${known})`;
 }
 
-/** What is wrong with a signature in words, and what would mend it. */
+/** What is wrong with a signature in words, and what would fix it. */
 function signatureFault(signature: SignatureEvidence, kernel: KernelEvidence | undefined): Explanation | undefined {
   if (signature.kind === 'unsigned') {
     return {

@@ -1,4 +1,4 @@
-/** The symbols that a module needs, held against what the kernel and its modules offer. */
+/** The symbols that a module needs, compared with those that the kernel and its modules offer. Reads only. */
 import type { Host } from '../base/host.ts';
 import { moduleFile, moduleName, type ModuleName, moduleNameFromPath } from '../base/names.ts';
 import type { MissingSymbol, VersionMismatch, WithheldSymbol } from '../diagnosis/evidence.ts';

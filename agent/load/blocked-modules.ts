@@ -2,10 +2,10 @@
 import type { Devpath } from '../base/names.ts';
 import type { BlockedRecord } from '../records/coldplug-run.ts';
 
-/** Records, and keys that make each told once, are kept up to this number; what comes after is told again. */
+/** The most records, and keys of reported ones, to keep; later ones are reported again. */
 const MOST_RECORDS = 4096;
 
-/** The modules that rules or the policy keep out. Each reason counts once; what the policy denies, once for each device. */
+/** The modules that rules or the policy block. Each reason counts once; what the policy denies, once for each device. */
 export class BlockedModules {
   readonly #records: BlockedRecord[] = [];
   readonly #keys = new Set<string>();
@@ -32,7 +32,7 @@ export class BlockedModules {
     return true;
   }
 
-  /** Forgets what was denied to a device, so that it is told again when the device comes back. */
+  /** Forgets what was denied to a device, so that it is reported again when the device comes back. */
   deviceGone(devpath: Devpath): void {
     this.#denied.delete(devpath);
   }

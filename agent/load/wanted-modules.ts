@@ -13,7 +13,7 @@ import type { Sources } from './sources.ts';
 import { runStep, succeeded, type StepEnd } from './step.ts';
 import { openTasks, waitingTasks } from './task-times.ts';
 
-/** How wanted modules are inserted, and who is told. */
+/** How to insert wanted modules, and whom to notify. */
 export interface WantedModulesOptions {
   readonly host: Host;
   readonly jobs: number;

@@ -35,7 +35,7 @@ export function paintVerdict(terminal: Terminal, verdict: Verdict, text: string)
   return paint(terminal, STYLE[verdict], text);
 }
 
-/** The whole story as `plugd test` tells it. `verbose` also shows where rules were looked for and none applied. */
+/** The full explanation of `plugd test`. `verbose` also shows the searches that found no rule. */
 export function investigationText(found: Investigation, terminal: Terminal, verbose: boolean): string {
   const lines: string[] = [];
   const { device } = found;

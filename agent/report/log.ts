@@ -44,7 +44,7 @@ export interface LogOptions {
   readonly journald: boolean;
 }
 
-/** At the end the reader is tried so often, so long apart. */
+/** At the end: how many times to try to write, and how long to pause between them. */
 const LAST_TRIES = 50;
 const LAST_PAUSE_MS = 10;
 

@@ -11,7 +11,7 @@ const SHOWN = 5;
 /** Where the texts begin. */
 const COLUMN = 13;
 
-/** The story of a module as `plugd why` tells it. */
+/** The explanation of a module for `plugd why`. */
 export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boolean): string {
   const { module, state, path, description } = reasons;
   const lines = [

@@ -20,10 +20,10 @@ export interface NameRequestsOptions {
   isLoaded(module: ModuleName): boolean;
 }
 
-/** Who asks, and waits. */
+/** The requester, which waits. */
 export type Asker = Pick<ControlExchange, 'working' | 'answer' | 'onEnd'>;
 
-/** How often a helper is told that the work goes on; it gives up after 35 s of silence. */
+/** How often a helper hears that the work continues; it gives up after 35 s of silence. */
 const WORKING_MS = 10_000;
 /**
  * How long to wait for an insertion that had already started when the kernel asked: it may be the very init that asked, which

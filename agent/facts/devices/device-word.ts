@@ -104,8 +104,8 @@ const FORMATS: Readonly<Record<string, ReadonlyArray<readonly [field: string, di
 };
 
 /**
- * `pci:v0000AAAA` → `after pci:v0000AAAA comes d and 8 hexadecimal digits`: what is missing of a MODALIAS of a bus whose format
- * is fixed. Undefined for a complete one, and for every other bus.
+ * `pci:v0000AAAA` → `after pci:v0000AAAA comes d and 8 hexadecimal digits`: the missing part of a MODALIAS, on a bus with a
+ * fixed format. Undefined for a complete one, and for every other bus.
  */
 export function missingOfModalias(modalias: string): string | undefined {
   const bus = modalias.slice(0, modalias.indexOf(':'));

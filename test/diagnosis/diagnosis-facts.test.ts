@@ -11,8 +11,8 @@ t.test('the file is an image only if it is a module', (t) => {
 
 t.test('the input is in the facts as it was given', (t) => {
   const input = inputOf({ errno: 'EPERM', blacklisted: true });
-  const { module, kernel, refusal, file } = factsOf(input);
-  t.same({ module, kernel, refusal }, input);
+  const { module, kernel, config, refusal, file } = factsOf(input);
+  t.same({ module, kernel, config, refusal }, input);
   t.equal(file, input.module.file);
   t.end();
 });

@@ -1,4 +1,5 @@
 /** Reads sysfs again after lost uevents. Loses nothing silently. */
+import { CLOCK, type Clock } from '../base/clock.ts';
 import type { Log } from '../report/log.ts';
 import type { RescanResult } from './rescan.ts';
 
@@ -7,6 +8,8 @@ export interface ResyncOptions {
   /** Milliseconds since the last uevent. */
   silentMs(): number;
   rescan(): Promise<RescanResult>;
+  /** The machine's when left out. */
+  readonly clock?: Clock;
 }
 
 /** How long a storm must be over, or may last, before sysfs is read for what the agent missed. */
@@ -19,7 +22,9 @@ const LIMIT_MS = 1000;
  */
 export class Resync {
   readonly #options: ResyncOptions;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  /** Calls the timer off; undefined when none runs. */
+  #callOff: (() => void) | undefined;
   #sinceMs = 0;
   #lost = 0;
   #reading = false;
@@ -29,41 +34,42 @@ export class Resync {
 
   constructor(options: ResyncOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? CLOCK;
   }
 
   /** Whether one is going to be made. */
   get due(): boolean {
-    return this.#timer !== undefined;
+    return this.#callOff !== undefined;
   }
 
   /** So many uevents were lost. */
   lost(count: number): void {
     this.#lost += count;
-    if (this.#timer === undefined && !this.#reading) this.#begin();
+    if (this.#callOff === undefined && !this.#reading) this.#begin();
   }
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
   }
 
   #begin(): void {
     if (this.#closed) return;
-    this.#sinceMs = performance.now();
-    this.#timer = setTimeout(() => this.#look(), SILENCE_MS);
+    this.#sinceMs = this.#clock.now();
+    this.#callOff = this.#clock.after(SILENCE_MS, () => this.#look());
   }
 
   #look(): void {
-    if (this.#options.silentMs() < SILENCE_MS && performance.now() - this.#sinceMs < LIMIT_MS) {
-      this.#timer = setTimeout(() => this.#look(), SILENCE_MS);
+    if (this.#options.silentMs() < SILENCE_MS && this.#clock.now() - this.#sinceMs < LIMIT_MS) {
+      this.#callOff = this.#clock.after(SILENCE_MS, () => this.#look());
       return;
     }
     void this.#rescan();
   }
 
   async #rescan(): Promise<void> {
-    this.#timer = undefined;
+    this.#callOff = undefined;
     const lost = this.#lost;
     this.#lost = 0;
     this.count++;

@@ -38,7 +38,8 @@ export const command: Command = {
   options: [BUS, NO_DRIVER, FAILED, ALL, TREE, CHECK, RECORD, REPLAY, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 A GLOB matches a device's name, path, MODALIAS, driver or modules; without * or
-? it matches a part of them. An ID, 8086:10d3, matches PCI and USB devices. plugd test DEVICE explains one device.
+? it matches a part of them. An ID, 8086:10d3, matches PCI and USB devices.
+plugd test DEVICE explains one device.
 Exit status: 0 done; 1 nothing matched.`,
   async run(args) {
     const parsed = parse(command, args);

@@ -1,6 +1,7 @@
 /** The input of a diagnosis. Pure. */
 import { errnoName, type ErrnoName } from '../base/errno.ts';
-import type { ConfigEvidence, FileEvidence, KernelEvidence, KernelState, ModuleEvidence, Refusal } from './evidence.ts';
+import type { ConfigEvidence, FileEvidence, KernelEvidence, ModuleEvidence, Refusal } from './evidence.ts';
+import type { KernelState } from '../facts/kernel/kernel-state.ts';
 
 /** What is known before the module's file is read. */
 export interface KnownInput {

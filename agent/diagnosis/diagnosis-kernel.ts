@@ -1,14 +1,14 @@
 /** Refusals because of the kernel's state, its command line, or what this process may do. */
 import { placeText } from '../base/words.ts';
 import { errnoIs, said, type Explanation, type KnownFacts } from './diagnosis-facts.ts';
-import type { KernelState } from './evidence.ts';
+import type { KernelState } from '../facts/kernel/kernel-state.ts';
 
 /** The kernel loads no modules: never, or not until it is started again. */
-export function modulesDisabled({ kernel, refusal }: KnownFacts): Explanation | undefined {
+export function modulesDisabled({ kernel, refusal }: Pick<KnownFacts, 'kernel' | 'refusal'>): Explanation | undefined {
   if (kernel?.moduleSupport === false) {
     return {
       evidence: ['this kernel was built without loadable modules: there is no /proc/modules'],
-      remedy: 'run a kernel with CONFIG_MODULES',
+      remedy: 'nothing to do if its built-in drivers are enough; else run a kernel with CONFIG_MODULES=y',
     };
   }
   if (kernel?.modulesDisabled !== true || errnoIs(refusal, 'ENOSYS')) return undefined;
@@ -19,7 +19,7 @@ export function modulesDisabled({ kernel, refusal }: KnownFacts): Explanation | 
 }
 
 /** This process may not load modules. */
-export function lackOfPrivilege({ kernel }: KnownFacts): Explanation | undefined {
+export function lackOfPrivilege({ kernel }: Pick<KnownFacts, 'kernel'>): Explanation | undefined {
   const privileges = kernel?.privileges;
   if (privileges === undefined) return undefined;
   if (privileges.initialUserNamespace === false) {

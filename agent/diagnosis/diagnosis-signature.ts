@@ -1,6 +1,7 @@
 /** Explains refusals because of signatures. Pure. */
 import type { Keyring } from '../facts/kernel/keyring.ts';
-import type { KernelEvidence, KernelState, Refusal, SignatureEvidence } from './evidence.ts';
+import type { KernelEvidence, Refusal, SignatureEvidence } from './evidence.ts';
+import type { KernelState } from '../facts/kernel/kernel-state.ts';
 import { errnoIs, said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';
 import { errnoText } from '../base/errno.ts';
 import { quoted } from '../base/words.ts';

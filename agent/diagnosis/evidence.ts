@@ -4,19 +4,10 @@
  */
 import type { ModuleName, Place } from '../base/names.ts';
 import type { Keyring } from '../facts/kernel/keyring.ts';
+import type { KernelState } from '../facts/kernel/kernel-state.ts';
 import type { Lockdown, SecureBoot } from '../facts/kernel/lockdown.ts';
-import type { Privileges } from '../facts/kernel/privileges.ts';
 
-/** The kernel and this process, as far as both decide about every insertion. */
-export interface KernelState {
-  /** /proc/modules is there. */
-  readonly moduleSupport: boolean;
-  readonly modulesDisabled: boolean;
-  readonly lockdown: Lockdown | undefined;
-  readonly privileges: Privileges;
-}
-
-/** The same, and what decides about signatures. */
+/** The kernel and this process, and what decides about signatures. */
 export interface KernelEvidence extends KernelState {
   /** `6.1.0-56-amd64` */
   readonly release: string;

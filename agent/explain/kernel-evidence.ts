@@ -1,12 +1,11 @@
 /** State and configuration of the kernel, and this process's privileges, as evidence for diagnosis/. Reads only; judges nothing. */
 import { release } from 'node:os';
 import type { Host } from '../base/host.ts';
-import { readAttribute } from '../facts/attribute.ts';
+import { readProc } from '../facts/kernel/procfs.ts';
 import { readKernelCommandLine } from '../facts/config/config-text.ts';
 import { readKeyrings } from '../facts/kernel/keyring.ts';
-import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
-import { readLockdown, readSecureBoot, readSignatureEnforcement, type Lockdown } from '../facts/kernel/lockdown.ts';
-import { readPrivileges } from '../facts/kernel/privileges.ts';
+import { readKernelState } from '../facts/kernel/kernel-state.ts';
+import { readSecureBoot, readSignatureEnforcement, type Lockdown } from '../facts/kernel/lockdown.ts';
 import type { ConfigEvidence, KernelEvidence } from '../diagnosis/evidence.ts';
 import { readKernelConfig, type KernelConfig } from '../facts/kernel/kernel-config.ts';
 
@@ -20,23 +19,21 @@ export function isLive(host: Host): boolean {
  * another machine). A planted procfs may not name its release; then it counts as the host's.
  */
 export function isOfThisKernel(host: Host): boolean {
-  const running = readAttribute(`${host.proc}/sys/kernel/osrelease`);
+  const running = readProc(host, 'sys/kernel/osrelease')?.trimEnd();
   return running === undefined || running === host.kernel;
 }
 
 /** The state of the kernel and this process; undefined for a host that is another machine. */
 export function readKernelEvidence(host: Host): KernelEvidence | undefined {
   if (!isLive(host)) return undefined;
-  const facts = readInsertionFacts(host);
+  const state = readKernelState(host);
   return {
+    ...state,
     release: host.kernel,
-    moduleSupport: facts.moduleSupport,
-    modulesDisabled: facts.modulesDisabled,
-    lockdown: readLockdown(host) ?? commandedLockdown(host),
+    lockdown: state.lockdown ?? commandedLockdown(host),
     signatureEnforced: readSignatureEnforcement(host),
     secureBoot: readSecureBoot(host).state,
     keyrings: readKeyrings(host),
-    privileges: readPrivileges(host),
   };
 }
 

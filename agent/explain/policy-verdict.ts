@@ -1,7 +1,7 @@
 /** The agent's policy as diagnostics see it. Reads the policy; changes nothing. */
 import type { Host } from '../base/host.ts';
 import type { ModuleName, Place } from '../base/names.ts';
-import { readText } from '../facts/attribute.ts';
+import { readTextIn } from '../facts/regular-file.ts';
 import type { Device } from '../facts/devices/device.ts';
 import { ending } from '../records/ending.ts';
 import { withCandidates, type CandidateReport, type RequestReport, type RuleReport } from '../records/investigation.ts';
@@ -12,7 +12,7 @@ import { parsePolicy, type PolicyRead } from '../rules/policy/policy-text.ts';
 /** The agent's policy on the host; undefined when there is none. The agent does not use one with errors, and neither does this. */
 export function readPolicy(host: Host): PolicyRead | undefined {
   const file = `${host.root}/etc/plugd/policy.conf`;
-  const text = readText(file);
+  const text = readTextIn(host.root, file);
   return text === undefined ? undefined : parsePolicy({ file, text });
 }
 

@@ -2,14 +2,11 @@
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import { existsInRoot } from '../base/root.ts';
-import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
-import { readLockdown } from '../facts/kernel/lockdown.ts';
-import { readPrivileges } from '../facts/kernel/privileges.ts';
+import { readKernelState } from '../facts/kernel/kernel-state.ts';
 import type { Insertion } from '../insert/insertion.ts';
 import type { TaskRecord } from '../insert/scheduler.ts';
 import type { Step } from '../plan/plan.ts';
 import { causeOf, type Cause } from '../diagnosis/cause.ts';
-import type { KernelState } from '../diagnosis/evidence.ts';
 import type { ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import type { Config } from '../rules/modprobe/config.ts';
 import { ruleIndex } from '../rules/modprobe/rule-index.ts';
@@ -96,12 +93,7 @@ function cause(
     refusal: { errno, during, why, log: [] },
     // Read only for errors that may be due to it.
     get kernel() {
-      return kernelState(host);
+      return readKernelState(host);
     },
   });
-}
-
-function kernelState(host: Host): KernelState {
-  const { moduleSupport, modulesDisabled } = readInsertionFacts(host);
-  return { moduleSupport, modulesDisabled, lockdown: readLockdown(host), privileges: readPrivileges(host) };
 }

@@ -1,7 +1,9 @@
-/** Whether this process may insert modules. Reads only. */
-import { PlugdError } from '../base/error.ts';
+/** Whether this process can insert modules at all. Reads the kernel's state; inserts nothing. */
+import { PlugdError, type ErrorCode } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
-import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
+import { lackOfPrivilege, modulesDisabled } from '../diagnosis/diagnosis-kernel.ts';
+import type { Explanation } from '../diagnosis/diagnosis-facts.ts';
+import { readKernelState } from '../facts/kernel/kernel-state.ts';
 
 /**
  * Returns when modules can be inserted here, and throws what stands in the way, the most fundamental first. Errors:
@@ -10,33 +12,17 @@ import { readInsertionFacts } from '../facts/kernel/kernel-state.ts';
  *     mayInsert(openHost({}));
  */
 export function mayInsert(host: Host): void {
-  const facts = readInsertionFacts(host);
-  const plan = 'plugd coldplug -n shows the plan without changing anything';
-  if (!facts.moduleSupport) {
-    throw new PlugdError(
-      'no-module-support',
-      'this kernel was built without loadable modules (there is no /proc/modules)',
-      {
-        remedy: `its drivers are built in, nothing can be loaded; ${plan}`,
-      },
-    );
-  }
-  if (!facts.capSysModule) {
-    throw facts.root
-      ? new PlugdError(
-          'no-permission',
-          'root here lacks CAP_SYS_MODULE (a container, or a service with reduced capabilities)',
-          {
-            remedy: `run it on the host, or grant the capability; ${plan}`,
-          },
-        )
-      : new PlugdError('no-permission', 'only root may load kernel modules', {
-          remedy: `run it as root (sudo plugd coldplug); ${plan}`,
-        });
-  }
-  if (facts.modulesDisabled) {
-    throw new PlugdError('unsupported', 'module loading is switched off until reboot (kernel.modules_disabled is 1)', {
-      remedy: `reboot to load modules again; ${plan}`,
-    });
-  }
+  const kernel = readKernelState(host);
+  const switchedOff = modulesDisabled({ kernel, refusal: undefined });
+  if (!kernel.moduleSupport) refuse('no-module-support', switchedOff);
+  refuse('no-permission', lackOfPrivilege({ kernel }));
+  refuse('unsupported', switchedOff);
+}
+
+function refuse(code: ErrorCode, found: Explanation | undefined): void {
+  if (found === undefined) return;
+  const { evidence, remedy } = found;
+  throw new PlugdError(code, evidence.join('; '), {
+    remedy: `${remedy}; plugd coldplug -n shows the plan without changing anything`,
+  });
 }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { ERRNO } from '../../agent/base/errno.ts';
 import type { ModuleName } from '../../agent/base/names.ts';
 import { CAUSES, causeOf, causeText, REFUSALS, type Cause } from '../../agent/diagnosis/cause.ts';
-import type { KernelState } from '../../agent/diagnosis/evidence.ts';
+import type { KernelState } from '../../agent/facts/kernel/kernel-state.ts';
 import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
 
 const FREE: KernelState = {

@@ -268,7 +268,7 @@ t.test('one clear sentence: a kernel without module support, no root, no capabil
     return spawnSync(process.execPath, [plugd, 'coldplug', '--proc', directory], { encoding: 'utf8' });
   };
   const none = attempt(proc({}), 'CapEff:\t000001ffffffffff\n');
-  t.match(none.stderr, /^plugd: this kernel was built without loadable modules .*\nplugd: .*coldplug -n.*\n$/);
+  t.match(none.stderr, /^plugd: this kernel was built without loadable modules: .*\nplugd: .*coldplug -n.*\n$/);
   t.equal(none.status, 1);
   const bare = attempt(proc({ modules: '' }), 'CapEff:\t0000000000000000\n');
   t.match(bare.stderr, process.geteuid?.() === 0 ? /lacks CAP_SYS_MODULE/ : /only root may load/);

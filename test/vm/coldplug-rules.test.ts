@@ -121,6 +121,6 @@ t.test('rules and damage', { skip }, async (t) => {
 
   await machine.output('sh', ['-c', 'echo 1 > /proc/sys/kernel/modules_disabled']);
   const off = await machine.run('plugd', ['coldplug']);
-  t.match(off.stderr, /switched off until reboot/);
+  t.match(off.stderr, /modules_disabled is 1/);
   t.equal(off.status, 1);
 });

@@ -1,4 +1,6 @@
 /** Checks of the running kernel and this process. Pure: facts in, findings out. */
+import type { Explanation } from '../../diagnosis/diagnosis-facts.ts';
+import { lackOfPrivilege, modulesDisabled as explainDisabled } from '../../diagnosis/diagnosis-kernel.ts';
 import type { Check, Finding, HealthFacts } from './health.ts';
 import { kernelRequests, undrivenDevices, whoLoads } from './health-loading.ts';
 import { lockdown, pendingOwnerKeys, secureBootState, signatures, trustedKeys } from './health-signing.ts';
@@ -16,29 +18,27 @@ function moduleSupport({ live, config }: HealthFacts): Finding | undefined {
         };
   }
   if (live.moduleSupport) return { state: 'ok', summary: 'the kernel loads modules' };
-  return {
-    state: 'wrong',
-    summary: 'this kernel has no module support: all its drivers are built in, nothing can be loaded',
-    evidence: ['there is no /proc/modules'],
-    remedy: 'nothing to do if its drivers are enough; else run a kernel with CONFIG_MODULES=y',
-  };
+  return wrong(explainDisabled({ kernel: live, refusal: undefined }));
 }
 
 /** Whether loading has been switched off until reboot. */
 function modulesDisabled({ live }: HealthFacts): Finding | undefined {
   if (live?.moduleSupport !== true) return undefined;
   if (!live.modulesDisabled) return { state: 'ok', summary: 'kernel.modules_disabled is 0' };
-  return {
-    state: 'wrong',
-    summary: 'kernel.modules_disabled is 1: nothing can be loaded or removed until reboot',
-    remedy: 'reboot; look in /etc/sysctl.d for what sets it, if it should not',
-  };
+  return wrong(explainDisabled({ kernel: live, refusal: undefined }));
+}
+
+/** An explanation as a finding: the same words as when a module was refused. */
+function wrong(explanation: Explanation | undefined, more: readonly string[] = []): Finding | undefined {
+  if (explanation === undefined) return undefined;
+  const [summary = '', ...evidence] = explanation.evidence;
+  return { state: 'wrong', summary, evidence: [...evidence, ...more], remedy: explanation.remedy };
 }
 
 /** Whether this process may load modules. */
 function privileges({ live }: HealthFacts): Finding | undefined {
   if (live === undefined) return undefined;
-  const { uid, capabilities, sysModuleBounded, initialUserNamespace, seccomp } = live.privileges;
+  const { uid, seccomp } = live.privileges;
   const evidence = seccomp === 'filter' ? ['a seccomp filter is set; it may refuse system calls'] : [];
   if (uid !== 0)
     return {
@@ -47,22 +47,9 @@ function privileges({ live }: HealthFacts): Finding | undefined {
       evidence,
       remedy: 'run it as root',
     };
-  if (initialUserNamespace === false) {
-    return {
-      state: 'wrong',
-      summary: 'in a user namespace of its own: its root may not load modules',
-      evidence,
-      remedy: 'run plugd on the host',
-    };
-  }
-  if (capabilities.SYS_MODULE) return { state: 'ok', summary: 'root with CAP_SYS_MODULE', evidence };
-  const bounded = sysModuleBounded ? '' : ', nor can it get it: it is not in the bounding set';
-  return {
-    state: 'wrong',
-    summary: `root without CAP_SYS_MODULE${bounded}`,
-    evidence,
-    remedy: 'run plugd on the host, or grant the capability',
-  };
+  return (
+    wrong(lackOfPrivilege({ kernel: live }), evidence) ?? { state: 'ok', summary: 'root with CAP_SYS_MODULE', evidence }
+  );
 }
 
 /** Whether the kernel sends uevents here. */

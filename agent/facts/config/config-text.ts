@@ -15,7 +15,7 @@ import { readFileSync } from 'node:fs';
 import { ERRNO, errnoOf } from '../../base/errno.ts';
 import type { Host } from '../../base/host.ts';
 import { existsInRoot, listInRoot, lookInRoot, readLinkInRoot, statInRoot } from '../../base/root.ts';
-import { readText } from '../attribute.ts';
+import { readProc } from '../kernel/procfs.ts';
 import { faultOf, readRegularFile } from '../regular-file.ts';
 
 /** A configuration file as it was read, latin1: one character is one byte. */
@@ -85,7 +85,7 @@ export function readModulesLoad(host: Host, places: ConfigPlaces = {}): ConfigFa
 /** The kernel command line, without its newline; the text is empty where there is none. */
 export function readKernelCommandLine(host: Host): ConfigText {
   const file = `${host.proc}/cmdline`;
-  return { file, text: (readText(file) ?? '').replace(/\n+$/, '') };
+  return { file, text: (readProc(host, 'cmdline') ?? '').replace(/\n+$/, '') };
 }
 
 /** Every directory where a change can alter modprobe's configuration or udev's rules, there or not. */

@@ -1,8 +1,11 @@
 /** Single facts about the running kernel: loaded modules, whether insertion is possible, counters. Reads only. */
-import { existsSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
-import { readAttribute, readText } from '../attribute.ts';
+import { existsInRoot } from '../../base/root.ts';
+import { readAttribute } from '../attribute.ts';
+import { readLockdown, type Lockdown } from './lockdown.ts';
+import { readPrivileges, type Privileges } from './privileges.ts';
+import { readProc } from './procfs.ts';
 
 /** A module's state in /proc/modules. */
 export type ModuleState = 'live' | 'coming' | 'going';
@@ -14,7 +17,7 @@ const STATES: Readonly<Record<string, ModuleState>> = { Live: 'live', Loading: '
  * there: a kernel without module support.
  */
 export function readLoadedModules(host: Host): ReadonlyMap<ModuleName, ModuleState> | undefined {
-  const text = readText(`${host.proc}/modules`);
+  const text = readProc(host, 'modules');
   if (text === undefined) return undefined;
   const loaded = new Map<ModuleName, ModuleState>();
   for (const line of text.split('\n')) {
@@ -25,32 +28,23 @@ export function readLoadedModules(host: Host): ReadonlyMap<ModuleName, ModuleSta
   return loaded;
 }
 
-/** What can keep this process from calling finit_module; an error says each in its own sentence. */
-export interface InsertionFacts {
+/** What decides about every insertion, whatever the module. */
+export interface KernelState {
   /** The kernel has loadable modules (/proc/modules exists). */
   readonly moduleSupport: boolean;
   /** /proc/sys/kernel/modules_disabled is 1: no insertion until reboot. */
   readonly modulesDisabled: boolean;
-  /** CAP_SYS_MODULE is in the effective set, and counts: the kernel checks for it in the first user namespace only. */
-  readonly capSysModule: boolean;
-  /** The effective user id is 0. */
-  readonly root: boolean;
+  readonly lockdown: Lockdown | undefined;
+  readonly privileges: Privileges;
 }
 
-const CAP_SYS_MODULE = 16n;
-
-/** Reads them from procfs. */
-export function readInsertionFacts(host: Host): InsertionFacts {
-  const status = readText(`${host.proc}/self/status`) ?? '';
-  // user_namespaces(7): `0 0 4294967295` in the first one; root of any other has capabilities over that one alone.
-  const users = readText(`${host.proc}/self/uid_map`);
-  const first = users === undefined || /^\s*0\s+0\s+4294967295\s*$/.test(users);
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+/** Reads it from procfs and sysfs. */
+export function readKernelState(host: Host): KernelState {
   return {
-    moduleSupport: existsSync(`${host.proc}/modules`),
-    modulesDisabled: readAttribute(`${host.proc}/sys/kernel/modules_disabled`) === '1',
-    capSysModule: first && ((BigInt(`0x${effective}`) >> CAP_SYS_MODULE) & 1n) === 1n,
-    root: process.geteuid?.() === 0,
+    moduleSupport: existsInRoot(host.root, `${host.proc}/modules`),
+    modulesDisabled: readProc(host, 'sys/kernel/modules_disabled')?.trimEnd() === '1',
+    lockdown: readLockdown(host),
+    privileges: readPrivileges(host),
   };
 }
 

@@ -13,7 +13,7 @@
 import { addon } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
-import { readText } from '../attribute.ts';
+import { readProc } from './procfs.ts';
 
 /** The kernel's keyrings of certificates; only the first three vouch for modules. */
 export const KEYRINGS = [
@@ -57,7 +57,7 @@ export type KeyringReader = (id: number) => readonly number[] | number;
  * missing. latin1.
  */
 export function readKeyrings(host: Host, read: KeyringReader = ask): readonly Keyring[] {
-  const lines = (readText(`${host.proc}/keys`) ?? '').split('\n').flatMap(parse);
+  const lines = (readProc(host, 'keys') ?? '').split('\n').flatMap(parse);
   const byId = new Map(lines.map((line) => [line.id, line]));
   return KEYRINGS.flatMap((name) => {
     const ring = lines.find((line) => line.type === 'keyring' && line.description.startsWith(`${name}:`));

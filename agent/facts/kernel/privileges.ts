@@ -1,7 +1,7 @@
 /** What this process may do, from /proc/self. Reads only; diagnosis/ says what a missing privilege means. */
-import { readlinkSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
-import { readText } from '../attribute.ts';
+import { readLinkInRoot } from '../../base/root.ts';
+import { readProc } from './procfs.ts';
 
 /** Whether a namespace is the one the machine booted with; undefined where /proc does not say. */
 export type Initial = boolean | undefined;
@@ -35,7 +35,7 @@ const INITIAL = { user: 0xefff_fffd, pid: 0xefff_fffc, net: 0xefff_fff9 } as con
 
 /** This process's privileges, from /proc/self. */
 export function readPrivileges(host: Host): Privileges {
-  const status = readText(`${host.proc}/self/status`) ?? '';
+  const status = readProc(host, 'self/status') ?? '';
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1];
   const mask = (name: string) => BigInt(`0x${/^[0-9a-f]+$/.exec(field(name) ?? '')?.[0] ?? '0'}`);
   const effective = mask('CapEff');
@@ -52,7 +52,7 @@ export function readPrivileges(host: Host): Privileges {
       SYSLOG: has(effective, 'SYSLOG'),
     },
     sysModuleBounded: has(mask('CapBnd'), 'SYS_MODULE'),
-    initialUserNamespace: user === undefined ? undefined : user === INITIAL.user,
+    initialUserNamespace: user === undefined ? hasAllUsers(host) : user === INITIAL.user,
     initialNetworkNamespace: initialNetwork(host, pid),
     initialPidNamespace: pid === undefined ? undefined : pid === INITIAL.pid,
     seccomp: modes[Number(field('Seccomp') ?? 0)] ?? 'none',
@@ -74,12 +74,18 @@ function initialNetwork(host: Host, pid: number | undefined): Initial {
   return first === undefined ? undefined : own === first;
 }
 
+/**
+ * The first user namespace has all users (user_namespaces(7): `0 0 4294967295`); another one nearly never. Undefined when there is
+ * nothing to read: a kernel without user namespaces.
+ */
+function hasAllUsers(host: Host): boolean | undefined {
+  const users = readProc(host, 'self/uid_map');
+  return users === undefined ? undefined : /^\s*0\s+0\s+4294967295\s*$/.test(users);
+}
+
 /** `net:[4026531833]` → 4026531833; undefined when it cannot be read. */
 function namespace(host: Host, process: string, kind: string): number | undefined {
-  try {
-    const number = /\[(\d+)\]$/.exec(readlinkSync(`${host.proc}/${process}/ns/${kind}`))?.[1];
-    return number === undefined ? undefined : Number(number);
-  } catch {
-    return undefined;
-  }
+  const target = readLinkInRoot(host.root, `${host.proc}/${process}/ns/${kind}`);
+  const number = typeof target === 'string' ? /\[(\d+)\]$/.exec(target)?.[1] : undefined;
+  return number === undefined ? undefined : Number(number);
 }

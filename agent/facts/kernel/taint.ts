@@ -6,6 +6,7 @@
 import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { readAttribute, readNames } from '../attribute.ts';
+import { readProc } from './procfs.ts';
 
 /** One reason why the kernel is tainted. */
 export interface Taint {
@@ -41,7 +42,7 @@ const BITS: ReadonlyArray<readonly [letter: string, meaning: string]> = [
 
 /** The reasons set in /proc/sys/kernel/tainted, by bit; undefined when it cannot be read. */
 export function readTaints(host: Host): readonly Taint[] | undefined {
-  const text = readAttribute(`${host.proc}/sys/kernel/tainted`);
+  const text = readProc(host, 'sys/kernel/tainted')?.trimEnd();
   if (text === undefined || !/^\d+$/.test(text)) return undefined;
   const word = BigInt(text);
   const byModule = word === 0n ? new Map<ModuleName, string>() : readModuleTaints(host);

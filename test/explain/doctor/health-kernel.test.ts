@@ -9,14 +9,14 @@ const NO_MODULE = { ...LIVE.privileges.capabilities, SYS_MODULE: false };
 const config = (value: string | undefined) => ({ file: '/boot/config', value: () => value });
 
 const ROWS: readonly HealthRow[] = [
-  ['module-support', live({ moduleSupport: false }), 'wrong', /no module support/],
+  ['module-support', live({ moduleSupport: false }), 'wrong', /without loadable modules/],
   ['module-support', { live: undefined }, undefined],
   ['module-support', { live: undefined, config: config('y') }, 'ok', /CONFIG_MODULES=y/],
   ['module-support', { live: undefined, config: config(undefined) }, 'wrong', /built without modules/],
   ['modules-disabled', live({ modulesDisabled: true }), 'wrong', /until reboot/],
   ['modules-disabled', live({ moduleSupport: false }), undefined],
   ['privileges', mayOnly({ uid: 1000, capabilities: NO_MODULE }), 'unknown', /not root/],
-  ['privileges', mayOnly({ capabilities: NO_MODULE }), 'wrong', /without CAP_SYS_MODULE$/m],
+  ['privileges', mayOnly({ capabilities: NO_MODULE }), 'wrong', /^root here lacks CAP_SYS_MODULE$/m],
   ['privileges', mayOnly({ capabilities: NO_MODULE, sysModuleBounded: false }), 'wrong', /bounding set/],
   ['privileges', mayOnly({ initialUserNamespace: false }), 'wrong', /user namespace/],
   ['privileges', mayOnly({ seccomp: 'filter' }), 'ok', /seccomp/],

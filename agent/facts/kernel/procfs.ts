@@ -1,0 +1,16 @@
+/** Files of procfs, which is the kernel's own or, with `--root`, a folder of an image that anybody may have written. Reads only. */
+import type { Host } from '../../base/host.ts';
+import { readText } from '../attribute.ts';
+import { readTextIn } from '../regular-file.ts';
+
+/** More than procfs has in any file read here: /proc/modules of a machine with every module loaded takes 1 MiB. */
+const MOST_BYTES = 64 << 20;
+
+/**
+ * The text of a file of the host's procfs (`modules`, `sys/kernel/tainted`), latin1; undefined when it is not there or cannot be read.
+ * Links in an image's folder stay inside the image (see base/root.ts).
+ */
+export function readProc({ root, proc }: Pick<Host, 'root' | 'proc'>, name: string): string | undefined {
+  const path = `${proc}/${name}`;
+  return root === '' ? readText(path) : readTextIn(root, path, MOST_BYTES);
+}

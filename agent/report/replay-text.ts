@@ -1,3 +1,4 @@
+/** The text of `plugd test --replay`. Builds text only. */
 import type { Fate, Replay } from '../records/replay.ts';
 import { counted } from '../base/words.ts';
 import { labelled } from './layout.ts';

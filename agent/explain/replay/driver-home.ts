@@ -7,7 +7,7 @@ import { moduleFile, moduleName, type ModuleName } from '../../base/names.ts';
 import type { BoundDevice } from '../../facts/devices/bound-device.ts';
 import { readKernelConfig, type KernelConfig } from '../../facts/kernel/kernel-config.ts';
 import { readKernelImage, readSystemMap, type KernelImage } from '../../facts/kernel/kernel-image.ts';
-import { moduleMentions } from '../../facts/modfiles/module-strings.ts';
+import { moduleMentions, registersDriver } from '../../facts/modfiles/module-strings.ts';
 import type { Sources } from '../../load/sources.ts';
 import type { CandidateReport } from '../../records/investigation.ts';
 import { moduleOfDriver, optionsOf } from './kernel-drivers.ts';
@@ -110,12 +110,12 @@ export class DriverHomes {
   /** Nothing here is called so: the kernel's own strings, and modules of a like name. */
   #elsewhere(device: BoundDevice & { readonly driver: string }, recorded: ModuleName | undefined): Home {
     const { driver } = device;
-    const alike = this.#alikeOf(driver);
-    if (alike !== undefined) return { kind: 'module', module: alike };
     const wanted = recorded ?? moduleName(driver);
     const absent = { kind: 'absent', because: `this tree has no module ${wanted}, nor is it built in` } as const;
     // Recordings of plugd 0.1 have names of parts of the kernel as modules (pcieport: pcieportdrv).
     if (recorded !== undefined && device.builtin === false) return absent;
+    const alike = this.#alikeOf(driver, device.subsystem);
+    if (alike !== undefined) return { kind: 'module', module: alike };
     const image = this.#kernel();
     const found = image === undefined ? undefined : this.#inImage(image, driver);
     if (image !== undefined && found !== undefined) {
@@ -196,13 +196,20 @@ export class DriverHomes {
     return this.#buses.get(module) ?? NOTHING;
   }
 
-  #alikeOf(driver: string): ModuleName | undefined {
-    if (!this.#alike.has(driver))
-      this.#alike.set(
-        driver,
-        this.#alikeNames(driver).find((module) => module !== moduleName(driver) && this.#mentions(module, driver)),
-      );
-    return this.#alike.get(driver);
+  /** The module of another name that has the driver: it mentions the name, and registers a driver on that bus. */
+  #alikeOf(driver: string, bus: string): ModuleName | undefined {
+    const key = `${bus} ${driver}`;
+    if (!this.#alike.has(key)) {
+      const has = (module: ModuleName) =>
+        module !== moduleName(driver) && this.#mentions(module, driver) && this.#registers(module, bus);
+      this.#alike.set(key, this.#alikeNames(driver).find(has));
+    }
+    return this.#alike.get(key);
+  }
+
+  #registers(module: ModuleName, bus: string): boolean {
+    const { path } = this.#sources.matcher.dependencies(module) ?? {};
+    return path !== undefined && registersDriver(this.#host.root, moduleFile(this.#host, path), bus) === true;
   }
 
   #alikeNames(name: string): readonly ModuleName[] {

@@ -20,3 +20,24 @@ export function moduleMentions(root: string, path: string, text: string): boolea
     file.close();
   }
 }
+
+/** What kernel functions call a bus, where that is not its name in sysfs. */
+const BUS_WORDS: Readonly<Record<string, string>> = { mdio_bus: 'phy', hdaudio: 'hda' };
+
+/**
+ * Whether a module calls the kernel to register a driver on a bus (`pci`: `__pci_register_driver`). A module that only mentions a
+ * driver's name does not: nvme-core mentions nvme. Undefined for a file that cannot be read as a module.
+ */
+export function registersDriver(root: string, path: string, bus: string): boolean | undefined {
+  const file = openModuleFile(root, path);
+  if (file.kind !== 'module') return undefined;
+  try {
+    const word = (BUS_WORDS[bus] ?? bus).replaceAll(/\W/g, '_');
+    const registering = new RegExp(
+      `${word}\\w*(register\\w*driver|driver\\w*register|driver_probe|create_bundle)|register_${word}`,
+    );
+    return file.needs()?.some(({ name }) => registering.test(name));
+  } finally {
+    file.close();
+  }
+}

@@ -54,11 +54,11 @@ export function serveBootRequests(host: Host, loader: Loader, runDir: string): B
     });
     if (typeof socket === 'number') throw new PlugdError('system', `${path}: errno ${-socket}`);
     closers.push(() => socket.close());
-    const setting = new KernelRequestSetting(host.proc, runDir, 'modprobe');
-    closers.push(
-      () => setting.restore(),
-      onSignals(() => setting.restore()),
-    );
+    // Before the setting is written: a signal in between would leave the helper in place.
+    let setting: KernelRequestSetting | undefined;
+    const restore = () => setting?.restore();
+    closers.push(restore, onSignals(restore));
+    setting = new KernelRequestSetting(host.proc, runDir, 'modprobe');
     return { counts: requests.counts, close };
   } catch (error) {
     close();

@@ -88,7 +88,9 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
       remedy: 'for other modules write them in modprobe.d',
     });
   const request = isPath ? investigator.file(resolve(word), params) : investigator.request(name);
-  const end = unfinished(found, request) ?? withNearMiss(host, sources, [request], judge(host, undefined, [request]));
+  const judged = withNearMiss(host, sources, [request], judge(host, undefined, [request]));
+  // A module that nearly answers says more than the shape of the word.
+  const end = (judged.evidence.length > 0 ? undefined : unfinished(found, request)) ?? judged;
   const known = request.candidates.length > 0 || end.evidence.length > 0 || KERNEL_REQUEST.test(word);
   if (found.kind === 'none' && !known) throw unknownWord(sources, word, found.looked);
   const byName = request.candidates.some(({ source }) => source === 'modules.dep' || source === 'modules.builtin');

@@ -159,7 +159,9 @@ t.test('what nothing answers to may have been overlooked', (t) => {
   t.match(json('test', 'usb:v1234p0001'), stray, 'a file that depmod has not seen, by its aliases');
   t.match(json('test', 'stray-one'), stray, 'by its name');
   t.equal(run('test', '-q', 'stray_one').status, 1);
-  t.match(json('test', 'usb:v9999p0001'), { verdict: 'no-match', remedy: /a driver that this kernel does not have/ });
+  const whole = 'usb:v9999p0001d0100dc00dsc00dp00icFFisc00ip00in00';
+  t.match(json('test', whole), { verdict: 'no-match', remedy: /a driver that this kernel does not have/ });
+  t.match(json('test', 'usb:v9999p0001'), { verdict: 'no-match', remedy: /^give it whole/ });
 
   const other = join(base, 'root/lib/modules/7.0');
   mkdirSync(other);

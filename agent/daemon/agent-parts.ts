@@ -1,4 +1,5 @@
 /** What an agent is made of, put together in the order that loses nothing (see agent.ts). */
+import { reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
@@ -85,7 +86,12 @@ export function agentParts(options: AgentPartsOptions): AgentParts {
   const changes = new Set<() => void>();
   const monitors = new Monitors();
   // Before anything is read: what the kernel announces from now on waits in the socket, what changes in files in inotify.
-  const heard = { uevent: (uevent: Uevent) => uevents.handle(uevent), overrun: (lost: number) => resync.lost(lost) };
+  const heard = {
+    uevent: (uevent: Uevent) => uevents.handle(uevent),
+    overrun: (lost: number) => resync.lost(lost),
+    fault: (error: unknown) =>
+      log.line('error', `a uevent was not handled, a defect of plugd: ${reason(error)}`, { event: 'fault' }),
+  };
   const hearing = new Hearing(host, heard, { receiveBuffer: options.receiveBuffer });
   const files = new FileWatch(host, policyFile, log);
   const loaded = new LoadedModules(host);

@@ -4,6 +4,7 @@
  * The socket is opened first, then sysfs is read, then what arrived meanwhile is worked on: no device falls between. Nothing
  * is triggered: reading sysfs asks for no new uevents, so other listeners notice nothing.
  */
+import { reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { deviceOfUevent, readDevicesLater, type Device } from '../facts/devices/device.ts';
 import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
@@ -59,6 +60,7 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
             used++;
             loader?.device(deviceOfUevent(uevent));
           },
+          fault: (error) => process.emitWarning(`a uevent was not handled, a defect of plugd: ${reason(error)}`),
         },
         { optional: true },
       );

@@ -28,6 +28,8 @@ export interface HearingListener {
    * compared after gaps and storms, by timers; without it, whenever compareDrops() is called.
    */
   overrun?(lost: number): void;
+  /** Handling a uevent threw; the next ones are heard. */
+  fault(error: unknown): void;
 }
 
 /** How to listen. */
@@ -77,6 +79,7 @@ export class Hearing {
     const heard = {
       uevent: (uevent: Uevent) => this.#uevent(uevent),
       gap: (from: number, to: number) => this.#gap(to - from + 1),
+      fault: (error: unknown) => this.#listener.fault(error),
     };
     try {
       this.#socket = receiveBuffer === undefined ? open(heard) : open(heard, receiveBuffer);

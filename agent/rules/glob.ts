@@ -9,6 +9,7 @@
  * Most globs never reach minimatch: a text that does not begin as the glob does cannot match.
  */
 import { Minimatch } from 'minimatch';
+import { PlugdError } from '../base/error.ts';
 
 const SLASH = '\x01';
 const BEGIN = '\x02';
@@ -24,13 +25,28 @@ const OPTIONS = {
   optimizationLevel: 0,
 } as const;
 
+/** In characters. Real ones have some dozens; minimatch refuses 65,536. */
+const LONGEST = 4096;
+
+/** What is wrong with a glob, to tell where it is read; undefined when nothing is. */
+export function globFault(pattern: string): string | undefined {
+  return isGlob(pattern) && pattern.length > LONGEST
+    ? `a glob of ${pattern.length} characters; at most ${LONGEST} can be matched`
+    : undefined;
+}
+
 /** Whether `text` has wildcards: `mtd*ro`. */
 export function isGlob(text: string): boolean {
   return MAGIC.test(text);
 }
 
-/** A test for `pattern`: `compileGlob('mtd*ro')('mtd0ro')` is true. `*` crosses '/' and matches nothing too. */
+/**
+ * A test for `pattern`: `compileGlob('mtd*ro')('mtd0ro')` is true. `*` crosses '/' and matches nothing too. The test never throws.
+ * Errors: `usage` where globFault() finds a fault.
+ */
 export function compileGlob(pattern: string): (text: string) => boolean {
+  const fault = globFault(pattern);
+  if (fault !== undefined) throw new PlugdError('usage', fault);
   if (pattern === '*') return () => true;
   if (pattern === '?*') return (text) => text !== '';
   const magic = pattern.search(MAGIC);

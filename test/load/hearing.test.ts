@@ -11,7 +11,11 @@ t.test('a socket that is gone, or that nobody empties, is a fault', (t) => {
   const folder = t.testdir({ proc: { net: {} }, sys: { kernel: { uevent_seqnum: '7\n' } } });
   const file = join(folder, 'proc/net/netlink');
   const host = openHost({ root: folder, kernel: '0', sysfs: join(folder, 'sys'), proc: join(folder, 'proc') });
-  const hearing = new Hearing(host, { uevent: () => {}, overrun: () => {} }, { receiveBuffer: 65_536 });
+  const hearing = new Hearing(
+    host,
+    { uevent: () => {}, overrun: () => {}, fault: () => {} },
+    { receiveBuffer: 65_536 },
+  );
   t.teardown(() => hearing.close());
   const real = readFileSync('/proc/self/net/netlink', 'latin1').split('\n');
   const own = real.find((line) => {
@@ -60,7 +64,8 @@ function deaf(t: Test, overrun?: (lost: number) => void) {
       close: () => {},
     };
   };
-  const listener = overrun === undefined ? { uevent: () => {} } : { uevent: () => {}, overrun };
+  const base = { uevent: () => {}, fault: () => {} };
+  const listener = overrun === undefined ? base : { ...base, overrun };
   const hearing = new Hearing(host, listener, { open });
   t.teardown(() => hearing.close());
   return {
@@ -151,7 +156,7 @@ t.test('without a socket', (t) => {
   const refuse = (code: 'unsupported' | 'system') => () => {
     throw new PlugdError(code, 'no');
   };
-  const listener = { uevent: () => {} };
+  const listener = { uevent: () => {}, fault: () => {} };
   t.throws(() => new Hearing(host, listener, { open: refuse('unsupported') }), /no/);
   t.throws(() => new Hearing(host, listener, { open: refuse('system'), optional: true }), /no/);
   const hearing = new Hearing(host, listener, { open: refuse('unsupported'), optional: true });

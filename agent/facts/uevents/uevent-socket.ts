@@ -31,11 +31,16 @@ export interface UeventCounters {
   lost: number;
 }
 
-/** Where uevents go. Both are called on the main thread, in the order of arrival. */
+/**
+ * Where uevents go. All are called on the main thread, in the order of arrival. What they throw goes to `fault`, and the next uevent
+ * is heard: netlink's C++ callback would end the process.
+ */
 export interface UeventListener {
   uevent(uevent: Uevent): void;
   /** SEQNUM `from` to `to` never came: the listener should compare sysfs with what it knows. */
   gap(from: number, to: number): void;
+  /** One of the others threw. Without this method it is an uncaught exception of the process, as from any timer. */
+  fault?(error: unknown): void;
 }
 
 /** The socket on which the kernel announces devices. */
@@ -69,6 +74,8 @@ export const NO_UEVENTS: Readonly<UeventCounters> = {
  * Errors: `unsupported` when the socket cannot be made (no netlink, or not allowed here).
  */
 export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEIVE_BUFFER_BYTES): UeventSocket {
+  // First: without the addon nothing is opened that would have to be closed.
+  addon();
   let socket: RawNetlinkSocket;
   try {
     // Its types demand buffer sizes that its code treats as optional; 0 means "leave it".
@@ -82,7 +89,13 @@ export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEI
   } catch (error) {
     throw new PlugdError('unsupported', `the uevent socket cannot be opened: ${reason(error)}`, { cause: error });
   }
-  const size = prepareDescriptor(socket, receiveBuffer);
+  let size: number;
+  try {
+    size = prepareDescriptor(socket, receiveBuffer);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
   const portId = socket.address().port;
   const counters: UeventCounters = { ...NO_UEVENTS };
   let seqnum = 0;
@@ -108,11 +121,12 @@ export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEI
       if (seqnum !== 0 && number > seqnum + 1) {
         counters.gaps++;
         counters.lost += number - seqnum - 1;
-        listener.gap(seqnum + 1, number - 1);
+        const from = seqnum + 1;
+        guard(listener, () => listener.gap(from, number - 1));
       }
       if (number > seqnum) seqnum = number;
     }
-    listener.uevent(read.uevent);
+    guard(listener, () => listener.uevent(read.uevent));
   });
   socket.on('truncatedMessage', () => {
     counters.received++;
@@ -129,16 +143,28 @@ export function openUeventSocket(listener: UeventListener, receiveBuffer = RECEI
   };
 }
 
+/** Does `work`; nothing that it throws reaches the caller. */
+function guard(listener: UeventListener, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    queueMicrotask(() => {
+      if (listener.fault === undefined) throw error;
+      listener.fault(error);
+    });
+  }
+}
+
 function prepareDescriptor(socket: RawNetlinkSocket, receiveBuffer: number): number {
   const native = addon();
-  const fail = (what: string, result: number): never => {
-    socket.close();
-    throw new PlugdError('unsupported', `uevent socket: ${what}: ${errnoName(-result)} (${errnoText(-result)})`);
-  };
   const descriptor = native.netlinkDescriptor(socket.address().port);
   if (descriptor < 0) return fail('cannot find its descriptor', descriptor);
   const quiet = native.setNoEnobufs(descriptor);
   if (quiet < 0) return fail('NETLINK_NO_ENOBUFS', quiet);
   const size = native.setReceiveBuffer(descriptor, receiveBuffer);
   return size < 0 ? fail('cannot set its receive buffer', size) : size;
+}
+
+function fail(what: string, result: number): never {
+  throw new PlugdError('unsupported', `uevent socket: ${what}: ${errnoName(-result)} (${errnoText(-result)})`);
 }

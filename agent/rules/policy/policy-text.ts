@@ -18,7 +18,7 @@
 import { lookupKey, type Place } from '../../base/names.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
-import { compileGlob } from '../glob.ts';
+import { compileGlob, globFault } from '../glob.ts';
 import {
   ALLOW_ALL,
   POLICY_KEYS,
@@ -136,6 +136,8 @@ function readCondition(word: Word): PolicyCondition {
 }
 
 function condition(key: PolicyKey, pattern: string, column: number): PolicyCondition {
+  const fault = globFault(pattern);
+  if (fault !== undefined) throw new Fault(column, fault);
   if (key === 'device' || key === 'subsystem') return { key, pattern, matches: compileGlob(pattern) };
   const normal = lookupKey(pattern);
   if (normal === undefined) throw new Fault(column, `the brackets of '${pattern}' do not match`);

@@ -15,7 +15,7 @@ import type { Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
 import type { DeviceView } from './device-view.ts';
 import { logicalLines, parsePairs, type LogicalLine, type Operator, type Pair } from './udev-line.ts';
-import { compileCondition, type Condition } from './udev-match.ts';
+import { compileCondition, valueFault, type Condition } from './udev-match.ts';
 import { compileTemplate, type Template } from './udev-template.ts';
 
 /** What a device's rules ask for. */
@@ -146,15 +146,9 @@ function parseFile(
   { file, text }: ConfigText,
   rules: { lines: LoadLine[]; problems: Problem[]; unevaluated: Problem[] },
 ): void {
-  const report = (
-    list: Problem[],
-    code: Problem['code'],
-    { line, column }: LogicalLine,
-    message: string,
-    offset = 0,
-  ) => {
+  const report = (list: Problem[], code: Problem['code'], at: LogicalLine, message: string, offset = 0) => {
     const severity = code === 'unsupported' ? 'warning' : 'error';
-    list.push({ file, line, column: column + offset, severity, code, message });
+    list.push({ file, line: at.line, column: at.column + offset, severity, code, message });
   };
   const parsed: ParsedLine[] = [];
   for (const logical of logicalLines(text)) {
@@ -162,6 +156,11 @@ function parseFile(
     const pairs = parsePairs(logical.text);
     if ('kind' in pairs) {
       report(rules.problems, 'malformed', logical, `${pairs.message}; the line does not count`, pairs.offset);
+      continue;
+    }
+    const fault = pairs.map(valueFault).find((each) => each !== undefined);
+    if (fault !== undefined) {
+      report(rules.problems, 'malformed', logical, `${fault}; the line does not count`);
       continue;
     }
     const loads: Load[] = [];

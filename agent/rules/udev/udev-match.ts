@@ -1,6 +1,6 @@
 /** Compiles the conditions of udev's rules. Pure; a condition that it cannot evaluate never matches. */
 import type { DeviceView } from './device-view.ts';
-import { compileGlob } from '../glob.ts';
+import { compileGlob, globFault } from '../glob.ts';
 import type { Pair } from './udev-line.ts';
 import { compileTemplate } from './udev-template.ts';
 
@@ -66,6 +66,15 @@ function compare(pair: Pair, cost: number, read: (device: DeviceView) => string)
   const matches = compileValue(pair);
   const wanted = pair.operator === '==';
   return { cost, holds: (device) => matches(read(device)) === wanted };
+}
+
+/** What keeps a pair's value from being matched; undefined when nothing does. */
+export function valueFault({ operator, value }: Pair): string | undefined {
+  if (operator !== '==' && operator !== '!=') return undefined;
+  return value
+    .split('|')
+    .map(globFault)
+    .find((each) => each !== undefined);
 }
 
 /** `a|b*`: any of the alternatives; an empty one, or an empty value, is the empty text. Without wildcards `\` is itself. */

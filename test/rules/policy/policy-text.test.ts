@@ -8,6 +8,11 @@ const malformed: Record<string, { text: string; at: readonly [line: number, colu
   'an unknown key': { text: 'default allow\n deny driver=x', at: [2, 7], says: /not 'driver=x'/ },
   'a key without a glob': { text: 'deny module', at: [1, 12], says: /module=GLOB/ },
   'an empty glob': { text: 'deny module=', at: [1, 13], says: /needs a glob/ },
+  'a glob longer than any that is matched': {
+    text: `deny module=${'a'.repeat(4096)}*`,
+    at: [1, 13],
+    says: /a glob of 4097 characters/,
+  },
   'an empty quoted glob': { text: 'deny module=""', at: [1, 13], says: /needs a glob/ },
   'no condition': { text: 'deny', at: [1, 5], says: /default deny/ },
   'no condition but a comment': { text: 'allow # all', at: [1, 6], says: /default allow/ },

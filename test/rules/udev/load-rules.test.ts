@@ -102,6 +102,13 @@ const FAULTS: ReadonlyArray<readonly [rule: string, text: string, line: number, 
   ['an open attribute', 'RUN{builtin+="kmod load a"', 1, 4, /'\{' after RUN has no partner/],
   ['no key', '=="x", RUN{builtin}+="kmod load a"', 1, 1, /'=' begins no key/],
   ['an escape that is none', String.raw`ENV{X}==e"a\q", RUN{builtin}+="kmod load a"`, 1, 12, /is no escape/],
+  [
+    'a glob longer than any that is matched',
+    `ENV{X}=="y|${'a'.repeat(70_000)}*", RUN{builtin}+="kmod load a"`,
+    1,
+    1,
+    /a glob of 70001 characters/,
+  ],
   ['a label that is not there', 'GOTO="x"\nRUN{builtin}+="kmod load last"', 1, 1, /no later line has the label 'x'/],
   ['a label that is above', 'LABEL="x"\nGOTO="x"\nRUN{builtin}+="kmod load last"', 2, 1, /no later line has the label/],
 ];

@@ -1,12 +1,16 @@
 /** `plugd test --replay`: recordings of whole real machines against an image with Debian's modules. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Replay } from '../../agent/records/replay.ts';
 import { debianTree, plantTree } from '../fixtures/debian.ts';
 import { fits, plugd } from '../fixtures/diagnostics-rig.ts';
+
+/** From outside the kernel, newer than 6.1, or not in Debian's configuration. */
+const NOT_IN_DEBIAN =
+  /^(nvidia|NVIDIA ACPI Video Driver|vboxdrv|ptdma|mlx5_fwctl\.mlx5_fwctl|kgdboc|wireless-hotkey|intc_sar|amd-pmf|rtw89_8852ce|snd_pci_ps|hts221_i2c|RSI-SDIO WLAN)$/;
 
 const corpus = process.env['PLUGD_CORPUS'];
 
@@ -20,6 +24,8 @@ t.test(
     const image = mkdtempSync(join(tmpdir(), 'plugd-image-'));
     t.teardown(() => rmSync(image, { recursive: true }));
     plantTree(tree, image);
+    // The kernel and its configuration say what is built in.
+    cpSync(join(tree.root, 'boot'), join(image, 'boot'), { recursive: true });
     mkdirSync(join(image, 'etc/modprobe.d'), { recursive: true });
     const rules = join(image, 'etc/modprobe.d/image.conf');
     const folder = join(corpus ?? '', 'machines');
@@ -36,19 +42,33 @@ t.test(
     for (const name of recordings) {
       writeFileSync(rules, '');
       const { status, run } = replay(name);
-      t.equal(status, 0, `${name}: Debian has the drivers of all that had one and says so`);
+      t.equal(status, run.lost + run.replaced > 0 ? 1 : run.unknown > 0 ? 3 : 0, name);
       const driven = run.devices.filter(({ driver }) => driver !== undefined);
-      t.equal(run.kept + run.unknown, driven.length, `${run.kept} kept, ${run.unknown} cannot be told`);
+      t.equal(run.kept + run.lost + run.replaced + run.unknown, driven.length, `${run.kept} kept`);
+      const named = driven.filter(({ modaliases }) => modaliases.length > 0);
+      const untold = named.filter(({ fate }) => fate === 'unknown');
+      t.ok(untold.length <= 0.03 * named.length, `${untold.length} of ${named.length} cannot be told`);
+      const gone = named.filter(({ fate }) => fate === 'lost' || fate === 'replaced');
+      t.same(
+        gone.filter(({ driver }) => !NOT_IN_DEBIAN.test(driver ?? '')).map(({ driver, because }) => [driver, because]),
+        [],
+        'every driver that is lost or replaced is not in this kernel',
+      );
       for (const device of driven) {
         const own = device.driver?.replaceAll('-', '_') ?? '';
         if (device.modules.some((module) => module === own)) t.equal(device.fate, 'kept', `${device.name}: ${own}`);
       }
       // A driver that one module alone can be: without it the device has none.
-      const [victim] = driven.find(({ fate, modules }) => fate === 'kept' && modules.length === 1)?.modules ?? [];
+      const [victim] =
+        driven.find(
+          ({ fate, driver, modules: [module, ...more] }) =>
+            fate === 'kept' && more.length === 0 && module === driver?.replaceAll('-', '_'),
+        )?.modules ?? [];
       writeFileSync(rules, `blacklist ${victim ?? ''}\n`);
       const without = replay(name);
       t.equal(without.status, 1, `${name} without ${victim ?? 'nothing'}`);
-      const lost = without.run.devices.filter(({ fate }) => fate === 'lost');
+      const before = new Set(run.devices.filter(({ fate }) => fate !== 'kept').map(({ devpath }) => devpath));
+      const lost = without.run.devices.filter(({ fate, devpath }) => fate === 'lost' && !before.has(devpath));
       t.ok(lost.length > 0 && lost.every(({ modules }) => modules.length === 1 && modules[0] === victim));
       t.ok(
         lost.every(

@@ -25,7 +25,7 @@ import {
 } from 'node:fs';
 import { addonIfBuilt } from './addon.ts';
 import { ERRNO, errnoOf } from './errno.ts';
-import { nativePath, toMachineText } from './machine-text.ts';
+import { fromMachineText, nativePath, toMachineText } from './machine-text.ts';
 
 /** Opens only to name a file: no right to read it is needed, and nothing happens to a device or a pipe. */
 const O_PATH = 0o10000000;
@@ -71,12 +71,10 @@ export function existsInRoot(root: string, path: string): boolean {
   return insideOf(root, path) === undefined ? existsSync(native(path)) : withOpen(root, path, O_PATH, () => 0) === 0;
 }
 
-/** The entries of a folder, or -errno. */
+/** The entries of a folder, their names ordinary text whatever bytes they are, or -errno. */
 export function listInRoot(root: string, path: string): readonly Dirent[] | number {
-  if (insideOf(root, path) === undefined) return attempt(() => readdirSync(native(path), { withFileTypes: true }));
-  return withOpen(root, path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) =>
-    readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true }),
-  );
+  if (insideOf(root, path) === undefined) return attempt(() => entriesOf(native(path)));
+  return withOpen(root, path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => entriesOf(`/proc/self/fd/${fd}`));
 }
 
 /**
@@ -108,6 +106,12 @@ export function insideOf(root: string, path: string): string | undefined {
 /** An ordinary path as node:fs takes it, whatever bytes it stands for. */
 function native(path: string): string | Buffer {
   return nativePath(toMachineText(path));
+}
+
+function entriesOf(folder: string | Buffer): readonly Dirent[] {
+  const entries = readdirSync(folder, { encoding: 'latin1', withFileTypes: true });
+  for (const entry of entries) entry.name = fromMachineText(entry.name);
+  return entries;
 }
 
 function openHere(path: string | Buffer, flags: number): number {

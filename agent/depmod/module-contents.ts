@@ -1,6 +1,6 @@
 /** Reads what depmod needs from module files. Reads only; keeps no file open. */
 import { availableParallelism } from 'node:os';
-import { errnoText } from '../base/errno.ts';
+import { ERRNO, errnoText } from '../base/errno.ts';
 import { PlugdError } from '../base/error.ts';
 import {
   openModuleFile,
@@ -64,8 +64,10 @@ export async function readModules(
       coming.set(j, openModuleFileLater(root, nativePath(next.path), SECTIONS));
     }
     // In order: the last module that provides a symbol owns it.
-    const file = (await coming.get(i)) ?? openModuleFile(root, nativePath(module.path));
+    const found = await coming.get(i);
     coming.delete(i);
+    const isAlone = found === undefined || (found.kind === 'not-a-module' && found.errno === ERRNO.EFBIG);
+    const file = isAlone ? openModuleFile(root, nativePath(module.path)) : found;
     facts.push(readFacts(module, i, file, take, say));
   }
   return facts;

@@ -10,7 +10,7 @@ import { decompress, decompressLater, IMAGE_LIMIT, type Decompressed } from './d
 import { imageSource, section, type ByteSource, type Elf } from './elf.ts';
 import { readExportTerms, type ExportTerms } from './export-terms.ts';
 import { FileSource, readWhole, type OpenFile } from './file-source.ts';
-import { readModuleParts } from './module-parts.ts';
+import { AHEAD_LIMIT, readModuleParts } from './module-parts.ts';
 import { modinfoValue, parseModinfo, parseModule, type ModinfoField } from './modinfo.ts';
 import {
   neededSymbols,
@@ -151,7 +151,8 @@ export function openModuleFile(root: string, place: string | Buffer): ModuleFile
 
 /**
  * The same, with a compressed file decompressed on libuv's pool, several at a time. With `sections` only these stay in memory where
- * that is possible; reading anything else of the file then loads the whole image.
+ * that is possible; reading anything else of the file then loads the whole image. Several such calls share the memory, so one whose
+ * image has more than AHEAD_LIMIT bytes answers EFBIG: open it alone.
  */
 export async function openModuleFileLater(
   root: string,
@@ -171,7 +172,8 @@ export async function openModuleFileLater(
     }
   }
   try {
-    return unpack(opened, await decompressLater(compression, readWhole(opened)));
+    const limit = sections === undefined ? IMAGE_LIMIT : AHEAD_LIMIT;
+    return unpack(opened, await decompressLater(compression, readWhole(opened), limit));
   } catch (error) {
     return failed(path, error);
   }

@@ -5,11 +5,15 @@
 import { addon, type ModuleParts } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
 import type { Compression } from './compression.ts';
-import { IMAGE_LIMIT } from './decompress.ts';
 import type { ByteSource } from './elf.ts';
 
 /** The largest sections of nearly all modules; larger ones get a buffer of their own. */
 const SLOT = 256 * 1024;
+/**
+ * The largest file, and the largest image, of which parts are taken, in bytes: several are in memory at a time. Nearly all modules of
+ * a kernel are smaller.
+ */
+export const AHEAD_LIMIT = 32 << 20;
 /** Buffers that no open file uses. */
 const free: Buffer[] = [];
 
@@ -23,11 +27,11 @@ export async function readModuleParts(
   sections: readonly string[],
   whole: () => ByteSource,
 ): Promise<PartsSource | undefined> {
-  if (compression === 'gzip') return undefined;
+  if (compression === 'gzip' || file.size > AHEAD_LIMIT) return undefined;
   const slot = free.pop() ?? Buffer.allocUnsafeSlow(SLOT);
   const answer = await new Promise<ModuleParts | number>((resolve) => {
     try {
-      addon().readModulePartsLater(compression, file.fd, file.size, IMAGE_LIMIT, sections, slot, resolve);
+      addon().readModulePartsLater(compression, file.fd, file.size, AHEAD_LIMIT, sections, slot, resolve);
     } catch (error) {
       if (!(error instanceof PlugdError)) throw error;
       resolve(0);

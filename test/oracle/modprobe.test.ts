@@ -28,7 +28,7 @@ function messages(text: string): string {
       .replaceAll(/\.\.\/libkmod\/\S+ \S+\(\) /g, '')
       // getopt(3) begins with argv[0] as it is.
       .replaceAll(/^\/\S+\/modprobe: /gm, 'modprobe: ')
-      .replaceAll(/^(libkmod: |modprobe: ERROR: \/\S+\.conf ).*\n/gm, '')
+      .replaceAll(/^(libkmod: |modprobe: ERROR: \/\S+\.conf[: ]).*\n/gm, '')
   );
 }
 

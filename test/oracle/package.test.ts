@@ -89,7 +89,7 @@ t.test('importing it starts nothing and loads no addon', (t) => {
   );
   t.match(imported, { status: 0, stdout: '0 true\n', stderr: '' }, 'and it ends by itself');
   const used = run(`${report} import { openModules, parseRules } from 'plugd';
-    try { openModules({ root: '.', kernel: '0' }); } catch (error) { console.log(error.code); }
+    try { openModules({ kernel: '0' }); } catch (error) { console.log(error.code); }
     console.log(parseRules([{ file: 'a', text: 'blacklist b' }]).blacklists.length, addons());`);
   t.match(used, { status: 0, stdout: 'no-modules-directory\n1 0\n', stderr: '' });
   const opened = run(`${report} import { openUevents } from 'plugd';

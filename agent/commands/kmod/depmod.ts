@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
 import { absolute } from '../machine-words.ts';
 import { addon } from '../../base/addon.ts';
+import { lookInRoot } from '../../base/root.ts';
 import { PlugdError } from '../../base/error.ts';
 import { indexFiles, readTree, TEXT_FILES, textFiles } from '../../depmod/index-build.ts';
 import type { IndexLayout } from '../../indexes/index-writer.ts';
@@ -100,7 +101,7 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   if (!/^\s*[+-]?\d+\.\s*[+-]?\d/.test(kernel)) return applet.fail(`Bad version passed ${kernel}`);
   const moduleDir = `${settings.base}/${settings.moduleDirectory}/${kernel}`;
   if (settings.quick) {
-    if (settings.show || isUpToDate({ root: fromMachineText(settings.base), moduleDir }, say(applet))) return 0;
+    if (settings.show || isUpToDate({ root: linksStayIn(settings.base, moduleDir), moduleDir }, say(applet))) return 0;
     all = true;
   }
   if (all) files.length = 0;
@@ -152,7 +153,7 @@ async function build(
     applet.fatal(named.why);
     return 1;
   }
-  const place = { root: fromMachineText(settings.base), moduleDir };
+  const place = { root: linksStayIn(settings.base, moduleDir), moduleDir };
   const reading = await readTree({
     ...place,
     kernel,
@@ -193,6 +194,21 @@ function saveMemory(): void {
   } catch (error) {
     if (!(error instanceof PlugdError)) throw error;
   }
+}
+
+/**
+ * The directory that links stay in while the tree is read: the base directory if another user owns it, or a directory from it down to
+ * the modules; '' for a tree of one's own, whose links lead where they lead, as for kmod.
+ */
+function linksStayIn(base: string, moduleDir: string): string {
+  if (base === '') return '';
+  const own = process.geteuid?.();
+  const names = moduleDir.slice(base.length).split('/');
+  const isOwn = names.every((_, i) => {
+    const stat = lookInRoot('', fromMachineText(`${base}${names.slice(0, i + 1).join('/')}`));
+    return typeof stat === 'number' || Number(stat.uid) === own;
+  });
+  return isOwn ? '' : fromMachineText(base);
 }
 
 /** Why it does nothing: the tree that kmod would write to lies outside the base directory. Undefined when it is inside or missing. */

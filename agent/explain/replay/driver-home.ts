@@ -11,7 +11,7 @@ import { moduleMentions, registersDriver } from '../../facts/modfiles/module-str
 import type { Sources } from '../../load/sources.ts';
 import type { CandidateReport } from '../../records/investigation.ts';
 import { moduleOfDriver, optionsOf } from './kernel-drivers.ts';
-import { isSameName, likeness, resembles } from './likeness.ts';
+import { likest, isSameName, resembles } from './likeness.ts';
 
 /** Where it is. */
 export type Home =
@@ -20,8 +20,6 @@ export type Home =
   | { readonly kind: 'absent'; readonly because: string }
   | { readonly kind: 'untold'; readonly because: string };
 
-/** Modules of a like name that are searched for a driver's. */
-const MOST_ALIKE = 10;
 /** A shorter name may be in a kernel by chance. */
 const SHORTEST_TELLING = 5;
 
@@ -29,6 +27,7 @@ const SHORTEST_TELLING = 5;
 export class DriverHomes {
   readonly #host: Host;
   readonly #sources: Sources;
+  readonly #ranOn: string | undefined;
   readonly #mentioned = new Map<string, boolean>();
   readonly #inside = new Map<string, 'whole' | 'tail' | undefined>();
   readonly #alike = new Map<string, ModuleName | undefined>();
@@ -38,9 +37,11 @@ export class DriverHomes {
   #map: { readonly map: KernelImage | undefined } | undefined;
   #image: { readonly image: KernelImage | undefined } | undefined;
 
-  constructor(host: Host, sources: Sources) {
+  /** `ranOn`: the release of the kernel on which the devices were bound; undefined when nobody says. */
+  constructor(host: Host, sources: Sources, ranOn?: string) {
     this.#host = host;
     this.#sources = sources;
+    this.#ranOn = ranOn;
   }
 
   /** Where the device's driver is; `candidates` are what its MODALIASes lead to. */
@@ -53,6 +54,9 @@ export class DriverHomes {
       if (this.#has(recorded)) return { kind: 'module', module: recorded };
       if (matcher.isBuiltin(recorded)) return inKernel(recorded);
     }
+    // The kernel of this release had the driver inside; that no file here names it proves nothing then.
+    if (device.builtin === true && this.#ranOn === this.#host.kernel)
+      return { kind: 'kernel', because: `it was inside Linux ${this.#host.kernel}` };
     const known = this.#known(subsystem, driver);
     if (known !== undefined) return known;
     const named = [own, ...this.#ofAuxiliary(device)];
@@ -215,12 +219,7 @@ export class DriverHomes {
   #alikeNames(name: string): readonly ModuleName[] {
     const { dep } = this.#sources.tree.indexes;
     this.#names ??= [...(dep?.entries() ?? [])].map(({ key }) => moduleName(key));
-    return this.#names
-      .map((module) => ({ module, like: likeness(module, name) }))
-      .filter(({ like }) => like > 0)
-      .toSorted((a, b) => b.like - a.like)
-      .slice(0, MOST_ALIKE)
-      .map(({ module }) => module);
+    return likest(this.#names, name);
   }
 }
 

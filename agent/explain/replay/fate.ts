@@ -38,8 +38,11 @@ interface Rule {
 
 const PACKAGE = 'add the package that has it to the image';
 
-/** Buses that ask for a module by ids of their own, which no recording has: an Ethernet PHY's, by `mdio:`. */
-const ASKS_ITSELF = new Set(['mdio_bus']);
+/**
+ * Buses that ask for a module in a way of their own, which no recording has: an Ethernet PHY's by `mdio:`, that of HD audio by the name
+ * of its generic driver for a codec that no other one lists.
+ */
+const ASKS_ITSELF = new Set(['mdio_bus', 'hdaudio']);
 
 const own = ({ home, candidates }: FateFacts): CandidateReport | undefined =>
   home?.kind === 'module' ? foremost(candidates.filter(({ module }) => module === home.module)) : undefined;

@@ -34,6 +34,19 @@ export function likeness(module: string, driver: string): number {
   return (2 * shared.length) / (wanted.length + had.length);
 }
 
+/** At most this many modules are looked into for a driver. */
+const MOST_ALIKE = 10;
+
+/** The modules whose names are like a driver's, the likest first, at most ten: `likest(['intel_uncore', 'loop'], 'snbep_uncore')`. */
+export function likest<Name extends string>(modules: readonly Name[], driver: string): readonly Name[] {
+  return modules
+    .map((module) => ({ module, like: likeness(module, driver) }))
+    .filter(({ like }) => like > 0)
+    .toSorted((a, b) => b.like - a.like)
+    .slice(0, MOST_ALIKE)
+    .map(({ module }) => module);
+}
+
 /** Whether two names may be of one driver: one's parts are in the other, or they share a part that tells. */
 export function resembles(module: string, driver: string): boolean {
   const [a, b] = [module, driver].map((name) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, ''));

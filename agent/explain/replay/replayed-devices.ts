@@ -21,15 +21,22 @@ import { todaysModalias } from './todays-modalias.ts';
 export function replay(host: Host, file: string): Replay {
   const recording = readRecording(file);
   needSameArchitecture(recording, treeArchitecture(host), recordingName(file));
-  return replayDevices(host, recording.devices, recordingName(file));
+  return replayDevices(host, recording.devices, { name: recordingName(file), ranOn: recording.header.kernel });
 }
 
-/** The same for devices at hand; `name` is their name in the answer. Errors: `no-modules-directory`. */
-export function replayDevices(host: Host, bound: Iterable<BoundDevice>, name: string): Replay {
+/**
+ * The same for devices at hand: `name` is their name in the answer, `ranOn` the release of the kernel on which they were bound. Errors:
+ * `no-modules-directory`.
+ */
+export function replayDevices(
+  host: Host,
+  bound: Iterable<BoundDevice>,
+  { name, ranOn }: { readonly name: string; readonly ranOn: string | undefined },
+): Replay {
   const recorded = [...bound];
   const { devices, sources } = listDevices(recorded.map(asToday), { host, recorded: true, deep: true });
   if (sources.kind === 'no-tree') throw noTreeError(sources);
-  const homes = new DriverHomes(host, sources);
+  const homes = new DriverHomes(host, sources, ranOn);
   const modules = wouldBeThere(devices);
   const judged = devices.map((listed, i): Judged => {
     const device = recorded[i] ?? { ...listed.row, properties: new Map(), driver: undefined, driverModule: undefined };

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { succeeds } from '../../../agent/explain/replay/kernel-drivers.ts';
-import { isSameName, likeness, resembles } from '../../../agent/explain/replay/likeness.ts';
+import { likest, isSameName, likeness, resembles } from '../../../agent/explain/replay/likeness.ts';
 import { todaysModalias } from '../../../agent/explain/replay/todays-modalias.ts';
 import type { Modalias } from '../../../agent/base/names.ts';
 
@@ -50,5 +50,13 @@ t.test('a MODALIAS of an old kernel as it is today', (t) => {
     ['pci:v00008086d00000F48', undefined],
   ];
   for (const [old, now] of rows) t.equal(todaysModalias(old as Modalias), now as Modalias | undefined, old);
+  t.end();
+});
+
+t.test('the likest modules come first', (t) => {
+  t.same(likest(['loop', 'intel_uncore', 'snbep_uncore'], 'snbep_uncore'), ['snbep_uncore', 'intel_uncore']);
+  t.same(likest([], 'x'), []);
+  const many = Array.from({ length: 30 }, (_, i) => `uncore_${i}`);
+  t.equal(likest(many, 'snbep_uncore').length, 10, 'no more than ten are looked into');
   t.end();
 });

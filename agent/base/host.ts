@@ -34,7 +34,7 @@ const MODULE_ROOTS = ['/lib/modules', '/usr/lib/modules'];
  * release there is. Errors: `usage` when the root is no directory or holds several releases and none was named.
  */
 export function openHost(options: HostOptions = {}): Host {
-  const root = options.root === undefined ? '' : resolve(options.root).replace(/\/+$/, '');
+  const root = rootOf(options);
   if (root !== '' && !isDirectory('', root)) {
     throw new PlugdError('usage', `--root ${options.root}: not a directory`);
   }
@@ -47,6 +47,11 @@ export function openHost(options: HostOptions = {}): Host {
     sysfs: options.sysfs === undefined ? '/sys' : resolve(options.sysfs),
     proc: options.proc === undefined ? '/proc' : resolve(options.proc),
   };
+}
+
+/** `{ root: 'image/' }` → `/mnt/image`: Host's root, absolute, '' for the live machine. */
+export function rootOf({ root }: Pick<HostOptions, 'root'>): string {
+  return root === undefined ? '' : resolve(root).replace(/\/+$/, '');
 }
 
 /** The releases that have a directory under the host's module root, sorted; empty when there is none. */

@@ -51,6 +51,12 @@ export function statInRoot(root: string, path: string): BigIntStats | undefined 
   return typeof stat === 'number' ? undefined : stat;
 }
 
+/** The same, or -errno. */
+export function lookInRoot(root: string, path: string): BigIntStats | number {
+  if (insideOf(root, path) === undefined) return attempt(() => statSync(native(path), { bigint: true }));
+  return withOpen(root, path, O_PATH, (fd) => fstatSync(fd, { bigint: true }));
+}
+
 /**
  * What a path of this machine is, links followed; undefined when it is not there, leads to itself or may not be looked at.
  * `throwIfNoEntry` of node:fs covers the first of these only.
@@ -58,12 +64,6 @@ export function statInRoot(root: string, path: string): BigIntStats | undefined 
 export function statHere(path: string | Buffer): Stats | undefined {
   const stat = attempt(() => statSync(path));
   return typeof stat === 'number' ? undefined : stat;
-}
-
-/** The same, or -errno. */
-export function lookInRoot(root: string, path: string): BigIntStats | number {
-  if (insideOf(root, path) === undefined) return attempt(() => statSync(native(path), { bigint: true }));
-  return withOpen(root, path, O_PATH, (fd) => fstatSync(fd, { bigint: true }));
 }
 
 /** Whether `path` leads to anything inside the root. */
@@ -75,6 +75,12 @@ export function existsInRoot(root: string, path: string): boolean {
 export function listInRoot(root: string, path: string): readonly Dirent[] | number {
   if (insideOf(root, path) === undefined) return attempt(() => entriesOf(native(path)));
   return withOpen(root, path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => entriesOf(`/proc/self/fd/${fd}`));
+}
+
+/** The names in a folder, in the order in which the file system gives them; empty when it cannot be listed. */
+export function namesInRoot(root: string, folder: string): readonly string[] {
+  const entries = listInRoot(root, folder);
+  return typeof entries === 'number' ? [] : entries.map(({ name }) => name);
 }
 
 /**

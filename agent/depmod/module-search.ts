@@ -1,9 +1,8 @@
 /** Finds the module files that count. Reads only. */
-import { statSync } from 'node:fs';
-import { ERRNO, errnoOf, errnoText } from '../base/errno.ts';
-import { nativePath, toMachineText } from '../base/machine-text.ts';
+import { ERRNO, errnoText } from '../base/errno.ts';
+import { toMachineText } from '../base/machine-text.ts';
 import type { Host } from '../base/host.ts';
-import { insideOf } from '../base/root.ts';
+import { insideOf, lookInRoot } from '../base/root.ts';
 import { moduleNameFromPath, type ModuleName } from '../base/names.ts';
 import { readDepmodConfig } from '../facts/config/config-text.ts';
 import { fileIdentity, walkModules, type WalkFault } from '../facts/trees/tree-walk.ts';
@@ -83,8 +82,9 @@ export function findNamedModules(
   for (const file of files) {
     const path = toMachineText(file);
     if (!path.startsWith('/')) return { kind: 'failed', why: `${path}: not absolute path.` };
-    const errno = errnoOfPath(path);
-    if (errno !== undefined) return { kind: 'failed', why: `could not create module ${path}: ${errnoText(errno)}` };
+    const stat = lookInRoot('', file);
+    if (typeof stat === 'number')
+      return { kind: 'failed', why: `could not create module ${path}: ${errnoText(-stat)}` };
     const module = moduleAt(path, moduleDir);
     const why = whyNotListed(module.listed);
     if (why !== undefined) return { kind: 'failed', why: `${inOneLine(path)}: a path with ${why} cannot be listed` };
@@ -210,14 +210,4 @@ function faultText({ kind, path, errno, type, depth }: WalkFault): string {
     long: `path is too long ${path}`,
   };
   return texts[kind];
-}
-
-/** The errno of stat(2); undefined when something is there. */
-function errnoOfPath(path: string): number | undefined {
-  try {
-    statSync(nativePath(path));
-    return undefined;
-  } catch (error) {
-    return errnoOf(error, ERRNO.EIO);
-  }
 }

@@ -2,7 +2,7 @@
 import { release } from 'node:os';
 import { resolve } from 'node:path';
 import type { HostOptions } from '../base/host.ts';
-import { openHost } from '../base/host.ts';
+import { openHost, rootOf } from '../base/host.ts';
 import { toMachineText } from '../base/machine-text.ts';
 import { indexFiles, readTree } from '../depmod/index-build.ts';
 import type { IndexLayout } from '../indexes/index-writer.ts';
@@ -87,6 +87,5 @@ export function publishIndexes(
   files: IndexFiles,
   options: { readonly root?: string | undefined } = {},
 ): Publication {
-  const root = options.root === undefined ? '' : resolve(options.root).replace(/\/+$/, '');
-  return publish(toMachineText(resolve(directory)), files, toMachineText(root));
+  return publish(toMachineText(resolve(directory)), files, toMachineText(rootOf(options)));
 }

@@ -1,6 +1,5 @@
 /** A module tree with the administrator's rules, as one object that plans what modprobe and the agent would do. Changes nothing. */
-import { resolve } from 'node:path';
-import type { Host, HostOptions } from '../base/host.ts';
+import { rootOf, type Host, type HostOptions } from '../base/host.ts';
 import { lookupKey, moduleFile, moduleName, type ModuleName } from '../base/names.ts';
 import { builtinInfo, readModuleInfo as readInfoIn, type ModuleInfo } from '../facts/modfiles/module-info.ts';
 import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
@@ -79,7 +78,7 @@ export function readModuleInfo(
   path: string | Buffer,
   options: { readonly root?: string | undefined } = {},
 ): ModuleInfo | NotAModule {
-  return readInfoIn(options.root === undefined ? '' : resolve(options.root).replace(/\/+$/, ''), path);
+  return readInfoIn(rootOf(options), path);
 }
 
 /**

@@ -10,6 +10,7 @@ import type { IndexLayout } from '../../indexes/index-writer.ts';
 import type { Level } from '../../depmod/message.ts';
 import { publishIndexes } from '../../depmod/publication.ts';
 import { isUpToDate } from '../../depmod/freshness.ts';
+import type { ReadPlace } from '../../depmod/tree-text.ts';
 import { findNamedModules } from '../../depmod/module-search.ts';
 import { holdDirectory } from '../../depmod/held-directory.ts';
 import { appletCommand, LEVEL, type Applet } from './applet.ts';
@@ -100,14 +101,15 @@ async function main(applet: Applet, words: readonly string[]): Promise<number> {
   });
   if (!/^\s*[+-]?\d+\.\s*[+-]?\d/.test(kernel)) return applet.fail(`Bad version passed ${kernel}`);
   const moduleDir = `${settings.base}/${settings.moduleDirectory}/${kernel}`;
+  const place = { root: linksStayIn(settings.base, moduleDir), moduleDir };
   if (settings.quick) {
-    if (settings.show || isUpToDate({ root: linksStayIn(settings.base, moduleDir), moduleDir }, say(applet))) return 0;
+    if (settings.show || isUpToDate(place, say(applet))) return 0;
     all = true;
   }
   if (all) files.length = 0;
   applet.acts = !settings.show;
   applet.level = LEVEL.warning + verbosity;
-  return build(applet, settings, kernel, moduleDir, files, verbosity > 0);
+  return build(applet, settings, kernel, place, files, verbosity > 0);
 }
 
 function set(settings: Settings, applet: Applet, name: string, argument: string): void {
@@ -135,10 +137,11 @@ async function build(
   applet: Applet,
   settings: Settings,
   kernel: string,
-  moduleDir: string,
+  place: ReadPlace,
   files: readonly string[],
   shows: boolean,
 ): Promise<number> {
+  const { moduleDir } = place;
   const { symvers, systemMap, layout, warnDuplicates } = settings;
   saveMemory();
   const messages = say(applet);
@@ -153,7 +156,6 @@ async function build(
     applet.fatal(named.why);
     return 1;
   }
-  const place = { root: linksStayIn(settings.base, moduleDir), moduleDir };
   const reading = await readTree({
     ...place,
     kernel,

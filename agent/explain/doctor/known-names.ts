@@ -3,7 +3,7 @@ import { fnmatch } from '../../base/fnmatch.ts';
 import type { Host } from '../../base/host.ts';
 import { moduleName, type ModuleName, type Place } from '../../base/names.ts';
 import { relatePatterns } from '../../base/pattern-relation.ts';
-import { existsInRoot, listInRoot } from '../../base/root.ts';
+import { existsInRoot, namesInRoot } from '../../base/root.ts';
 import { nearestWord } from '../../base/spelling.ts';
 import type { Sources } from '../../load/sources.ts';
 import { createMatcher, type Matcher } from '../../match/matcher.ts';
@@ -90,10 +90,7 @@ export class KnownNames {
     const slash = program.lastIndexOf('/');
     const folders = slash < 0 ? PATH : [program.slice(0, slash)];
     const { root } = this.#host;
-    const names = folders.flatMap((folder) => {
-      const entries = listInRoot(root, root + folder);
-      return typeof entries === 'number' ? [] : entries.map(({ name }) => name);
-    });
+    const names = folders.flatMap((folder) => namesInRoot(root, root + folder));
     const near = nearestWord(program.slice(slash + 1), names);
     return near === undefined ? undefined : program.slice(0, slash + 1) + near;
   }

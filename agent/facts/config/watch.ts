@@ -6,10 +6,11 @@
  * does not exist yet cannot be watched. So an event is only a reason to look: after a moment's silence this file compares the
  * watches with what is there now, and calls the caller once. The caller finds out whether anything that counts is different.
  */
-import { statSync, watch, type BigIntStats, type FSWatcher } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { CLOCK, type Clock } from '../../base/clock.ts';
 import { reason } from '../../base/error.ts';
+import { statInRoot } from '../../base/root.ts';
 
 export interface WatchOptions {
   /** Absolute paths of directories, whose entries count, or of files; each may come and go. */
@@ -140,7 +141,7 @@ class PathWatch implements Watch {
 function wantedDirectories(paths: readonly string[]): Map<string, Set<string> | undefined> {
   const wanted = new Map<string, Set<string> | undefined>();
   for (const path of paths) {
-    if (look(path)?.isDirectory() === true) wanted.set(path, undefined);
+    if (statInRoot('', path)?.isDirectory() === true) wanted.set(path, undefined);
     // The nearest directory above that exists: it reports when the next one below appears or is replaced.
     let child = path;
     for (;;) {
@@ -159,14 +160,6 @@ function wantedDirectories(paths: readonly string[]): Map<string, Set<string> | 
 
 /** Device and inode of what a path leads to; undefined when there is nothing. */
 function inodeOf(path: string): string | undefined {
-  const stat = look(path);
+  const stat = statInRoot('', path);
   return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
-}
-
-function look(path: string): BigIntStats | undefined {
-  try {
-    return statSync(path, { bigint: true });
-  } catch {
-    return undefined; // Not there, or hidden from plugd, which then cannot read it either.
-  }
 }

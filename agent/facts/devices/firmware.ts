@@ -8,7 +8,7 @@
  * Source: drivers/base/firmware_loader/main.c.
  */
 import type { Host } from '../../base/host.ts';
-import { existsInRoot, listInRoot } from '../../base/root.ts';
+import { existsInRoot, namesInRoot } from '../../base/root.ts';
 import { readAttribute } from '../attribute.ts';
 
 /** Where the kernel looks for firmware, in order; absolute paths under the host's root. */
@@ -33,11 +33,7 @@ export function openFirmware(host: Host): FirmwareSearch {
   const listings = new Map<string, readonly string[]>();
   const list = (folder: string) => {
     let names = listings.get(folder);
-    if (names === undefined) {
-      const entries = listInRoot(host.root, folder);
-      names = typeof entries === 'number' ? [] : entries.map(({ name }) => name);
-      listings.set(folder, names);
-    }
+    if (names === undefined) listings.set(folder, (names = namesInRoot(host.root, folder)));
     return names;
   };
   const findIn = (folder: string, name: string): string | undefined => {

@@ -12,7 +12,7 @@
  *     /efi/EFI/Linux/NAME-RELEASE.efi                a unified kernel image
  */
 import type { Host } from '../../base/host.ts';
-import { existsInRoot, listInRoot } from '../../base/root.ts';
+import { existsInRoot, namesInRoot } from '../../base/root.ts';
 import { readTextIn } from '../regular-file.ts';
 
 /** The image of the host's kernel, and other images in the places searched. */
@@ -81,6 +81,5 @@ function unified(name: string, kernel: string): boolean {
 }
 
 function names(root: string, folder: string): readonly string[] {
-  const entries = listInRoot(root, folder);
-  return typeof entries === 'number' ? [] : entries.map(({ name }) => name).toSorted();
+  return namesInRoot(root, folder).toSorted();
 }

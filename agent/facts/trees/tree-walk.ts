@@ -3,9 +3,8 @@
  * `build` and `source`, which lead to the kernel's sources. doctor, depmod and `depmod -A` all walk trees through this file, so none
  * sees a module that another does not. Reads only.
  */
-import { readdirSync, statSync } from 'node:fs';
-import { ERRNO, errnoOf } from '../../base/errno.ts';
-import { fromMachineText, nativePath, toMachineText } from '../../base/machine-text.ts';
+import { ERRNO } from '../../base/errno.ts';
+import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
 import { listInRoot, lookInRoot } from '../../base/root.ts';
 import { isModuleFileName } from '../modfiles/module-file-name.ts';
 
@@ -113,27 +112,19 @@ interface Entry {
 
 /** A directory's entries, sorted, or the errno of opendir(3). */
 function listDirectory(root: string, path: string): readonly Entry[] | number {
-  const dirents = root === '' ? listHere(path) : listInRoot(root, fromMachineText(path));
+  const dirents = listInRoot(root, fromMachineText(path));
   if (typeof dirents === 'number') return -dirents;
   return dirents
     .map((dirent): Entry => ({
-      name: root === '' ? dirent.name : toMachineText(dirent.name),
+      name: toMachineText(dirent.name),
       kind: dirent.isFile() ? 'file' : dirent.isDirectory() ? 'directory' : undefined,
     }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function listHere(path: string) {
-  try {
-    return readdirSync(nativePath(path), { encoding: 'latin1', withFileTypes: true });
-  } catch (error) {
-    return -errnoOf(error, ERRNO.EIO);
-  }
-}
-
 /** The type of what a path leads to, or why it is unknown. */
 function kindOf(root: string, path: string): 'file' | 'directory' | Pick<WalkFault, 'kind' | 'errno' | 'type'> {
-  const stat = look(root, path);
+  const stat = lookInRoot(root, fromMachineText(path));
   if (typeof stat === 'number') return { kind: 'entry', errno: -stat, type: 0 };
   if (stat.isFile()) return 'file';
   return stat.isDirectory() ? 'directory' : { kind: 'special', errno: 0, type: Number(stat.mode) & 0o170000 };
@@ -141,16 +132,6 @@ function kindOf(root: string, path: string): 'file' | 'directory' | Pick<WalkFau
 
 /** `device:inode` of what a path leads to; '' when there is nothing. */
 export function fileIdentity(root: string, path: string): string {
-  const stat = look(root, path);
+  const stat = lookInRoot(root, fromMachineText(path));
   return typeof stat === 'number' ? '' : `${stat.dev}:${stat.ino}`;
-}
-
-/** stat(2), or -errno. */
-function look(root: string, path: string) {
-  if (root !== '') return lookInRoot(root, fromMachineText(path));
-  try {
-    return statSync(nativePath(path));
-  } catch (error) {
-    return -errnoOf(error, ERRNO.EIO);
-  }
 }

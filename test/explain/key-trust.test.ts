@@ -11,6 +11,7 @@ import { moduleImage } from '../fixtures/elf-image.ts';
 const SIGNATURE: ModuleSignature = {
   kind: 'signature',
   idType: 'PKCS#7',
+  info: undefined,
   signer: 'Acme CA',
   keyId: Buffer.from('0a0b', 'hex'),
   hash: 'sha256',

@@ -17,35 +17,49 @@ export interface DerValue {
 
 /** Tags by name. */
 export const TAG = {
+  boolean: 0x01,
   integer: 0x02,
+  bits: 0x03,
   octets: 0x04,
+  none: 0x05,
   oid: 0x06,
+  utf8: 0x0c,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
   context0: 0xa0,
   context1: 0xa1,
+  context3: 0xa3,
   primitive0: 0x80,
 } as const;
+
+/** The value at the start of `bytes`, or at offset `at`; undefined when it is incomplete. Other bytes may follow it. */
+export function derFirst(bytes: Buffer, at = 0): DerValue | undefined {
+  const tag = bytes[at];
+  const first = bytes[at + 1];
+  if (tag === undefined || first === undefined || (tag & 0x1f) === 0x1f) return undefined;
+  let start = at + 2;
+  let length = first;
+  if (first >= 0x80) {
+    const count = first - 0x80;
+    // Indefinite lengths are not DER; four bytes can count more than any signature has.
+    if (count === 0 || count > 4 || start + count > bytes.length) return undefined;
+    length = bytes.readUIntBE(start, count);
+    start += count;
+  }
+  if (start + length > bytes.length) return undefined;
+  return { tag, contents: bytes.subarray(start, start + length), whole: bytes.subarray(at, start + length) };
+}
 
 /** The consecutive values in `bytes`; undefined when one is incomplete. */
 export function derValues(bytes: Buffer): readonly DerValue[] | undefined {
   const values: DerValue[] = [];
   for (let at = 0; at < bytes.length;) {
-    const tag = bytes[at];
-    const first = bytes[at + 1];
-    if (tag === undefined || first === undefined || (tag & 0x1f) === 0x1f) return undefined;
-    let start = at + 2;
-    let length = first;
-    if (first >= 0x80) {
-      const count = first - 0x80;
-      // Indefinite lengths are not DER; four bytes can count more than any signature has.
-      if (count === 0 || count > 4 || start + count > bytes.length) return undefined;
-      length = bytes.readUIntBE(start, count);
-      start += count;
-    }
-    if (start + length > bytes.length) return undefined;
-    values.push({ tag, contents: bytes.subarray(start, start + length), whole: bytes.subarray(at, start + length) });
-    at = start + length;
+    const value = derFirst(bytes, at);
+    if (value === undefined) return undefined;
+    values.push(value);
+    at += value.whole.length;
   }
   return values;
 }

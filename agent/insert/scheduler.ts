@@ -8,44 +8,8 @@
 import { availableParallelism } from 'node:os';
 import type { ModuleName } from '../base/names.ts';
 import type { PlanEdge } from '../plan/plan.ts';
-
-/** One module's work. `run` starts it; what it answers is kept as it is. */
-export interface Task<Result> {
-  readonly module: ModuleName;
-  /** Modules that come first. One that has no task of its own (loaded before, builtin) is not waited for. */
-  readonly after: readonly PlanEdge[];
-  /**
-   * What goes first among what is ready: a higher rank, and with it all that it waits for; 0 when left out. Drivers of
-   * controllers rank high: their devices appear later, in the background, and bring further modules.
-   */
-  readonly rank?: number;
-  /**
-   * Starts beyond the limit, with all that it waits for, and does not wait for modules whose init runs now: the request may
-   * come from inside that very init, which would then wait for itself. The kernel makes whoever needs such a module's
-   * symbols wait, for 30 s at most.
-   */
-  readonly urgent?: boolean;
-  run(): Promise<Result>;
-}
-
-/** What became of a task. */
-export type Outcome<Result> =
-  | { readonly kind: 'ran'; readonly result: Result }
-  /** `because` is the required module that failed or was itself skipped. */
-  | { readonly kind: 'skipped'; readonly because: ModuleName };
-
-/** A task's history; times from the scheduler's clock in ns. */
-export interface TaskRecord<Result> {
-  readonly module: ModuleName;
-  readonly addedNs: bigint;
-  /** When the last module it waited for was done. */
-  readonly readyNs: bigint | undefined;
-  readonly startedNs: bigint | undefined;
-  readonly endedNs: bigint | undefined;
-  /** The modules it had to wait for. */
-  readonly waitedFor: readonly ModuleName[];
-  readonly outcome: Outcome<Result> | undefined;
-}
+import { createNode, foremost, raise, URGENT, waitsFor, type Node } from './task-node.ts';
+import type { Outcome, Task, TaskRecord } from './task.ts';
 
 export interface SchedulerOptions<Result> {
   /** How many tasks run at the same time. */
@@ -58,27 +22,6 @@ export interface SchedulerOptions<Result> {
   ended?(record: TaskRecord<Result>): void;
 }
 
-interface Node<Result> {
-  readonly module: ModuleName;
-  readonly task: Task<Result>;
-  readonly addedNs: bigint;
-  readyNs: bigint | undefined;
-  startedNs: bigint | undefined;
-  endedNs: bigint | undefined;
-  outcome: Outcome<Result> | undefined;
-  state: 'waiting' | 'ready' | 'running' | 'done';
-  /** Nodes that this one waits for and that are not done. */
-  readonly pending: Set<Node<Result>>;
-  readonly waitedFor: ModuleName[];
-  /** Nodes that wait for this one, and whether they require it. */
-  readonly dependents: Map<Node<Result>, boolean>;
-  /** Length of the longest chain of nodes that wait for this one: the higher, the earlier it runs. */
-  height: number;
-  rank: number;
-  /** Runs, and counts towards the limit. */
-  counted: boolean;
-}
-
 /** Somebody who waits for nodes. */
 interface Watch<Result> {
   readonly open: Set<Node<Result>>;
@@ -89,9 +32,6 @@ interface Watch<Result> {
 export function defaultJobs(): number {
   return 2 * availableParallelism() + 10;
 }
-
-/** The rank of urgent tasks. */
-const URGENT = Infinity;
 
 /** Runs tasks as parallel as their edges allow. */
 export class Scheduler<Result> {
@@ -137,22 +77,7 @@ export class Scheduler<Result> {
     for (const task of tasks) {
       let node = this.#nodes.get(task.module);
       if (node === undefined) {
-        node = {
-          module: task.module,
-          task,
-          addedNs: this.#options.now(),
-          readyNs: undefined,
-          startedNs: undefined,
-          endedNs: undefined,
-          outcome: undefined,
-          state: 'waiting',
-          pending: new Set(),
-          waitedFor: [],
-          dependents: new Map(),
-          height: 1,
-          rank: 0,
-          counted: false,
-        };
+        node = createNode(task, this.#options.now());
         this.#nodes.set(task.module, node);
         this.#open++;
       }
@@ -212,7 +137,7 @@ export class Scheduler<Result> {
         continue;
       }
       // Two plans that are fine each can be a loop together (softdeps in both directions): the later edge gives way.
-      if (this.#waitsFor(before, node)) continue;
+      if (waitsFor(before, node)) continue;
       before.dependents.set(node, edge.required);
       node.pending.add(before);
       node.waitedFor.push(before.module);
@@ -220,21 +145,9 @@ export class Scheduler<Result> {
         this.#ready = this.#ready.filter((other) => other !== node);
         node.state = 'waiting';
       }
-      this.#raise(before, node.height + 1);
+      raise(before, node.height + 1);
       this.#promote(before, node.rank);
     }
-  }
-
-  #waitsFor(node: Node<Result>, target: Node<Result>): boolean {
-    if (node === target) return true;
-    for (const before of node.pending) if (this.#waitsFor(before, target)) return true;
-    return false;
-  }
-
-  #raise(node: Node<Result>, height: number): void {
-    if (height <= node.height) return;
-    node.height = height;
-    for (const before of node.pending) this.#raise(before, height + 1);
   }
 
   #promote(node: Node<Result>, rank: number): void {
@@ -273,20 +186,7 @@ export class Scheduler<Result> {
   }
 
   #next(): Node<Result> | undefined {
-    let best: Node<Result> | undefined;
-    const full = this.#running >= this.#options.jobs;
-    for (const node of this.#ready) {
-      if (node.rank === URGENT) {
-        best = node;
-        break;
-      }
-      if (
-        !full &&
-        (best === undefined || node.rank > best.rank || (node.rank === best.rank && node.height > best.height))
-      ) {
-        best = node;
-      }
-    }
+    const best = foremost(this.#ready, this.#running >= this.#options.jobs);
     if (best !== undefined) this.#ready.splice(this.#ready.indexOf(best), 1);
     return best;
   }

@@ -4,7 +4,7 @@ import type { ModuleName } from '../base/names.ts';
 import { existsInRoot } from '../base/root.ts';
 import { readKernelState } from '../facts/kernel/kernel-state.ts';
 import type { Insertion } from '../insert/insertion.ts';
-import type { TaskRecord } from '../insert/scheduler.ts';
+import type { TaskRecord } from '../insert/task.ts';
 import type { Step } from '../plan/plan.ts';
 import { causeOf, type Cause } from '../diagnosis/cause.ts';
 import type { ModuleRecord, Requester } from '../records/coldplug-run.ts';

@@ -1,6 +1,6 @@
 /** The scheduler's tasks as records: what is waited for, and for how long. Times in ms, to a hundredth. */
 import type { ModuleName } from '../base/names.ts';
-import type { TaskRecord } from '../insert/scheduler.ts';
+import type { TaskRecord } from '../insert/task.ts';
 import type { AgentTask } from '../records/agent-status.ts';
 import type { Requester } from '../records/coldplug-run.ts';
 import type { Progress } from '../records/progress.ts';

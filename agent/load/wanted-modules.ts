@@ -2,7 +2,8 @@
 import { ERRNO } from '../base/errno.ts';
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
-import { Scheduler, type Task, type TaskRecord } from '../insert/scheduler.ts';
+import { Scheduler } from '../insert/scheduler.ts';
+import type { Task, TaskRecord } from '../insert/task.ts';
 import type { Step } from '../plan/plan.ts';
 import type { AgentTask } from '../records/agent-status.ts';
 import type { ModuleRecord, Requester } from '../records/coldplug-run.ts';

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { moduleName, type ModuleName } from '../../agent/base/names.ts';
 import type { PlanEdge } from '../../agent/plan/plan.ts';
-import { Scheduler, type Task } from '../../agent/insert/scheduler.ts';
+import { Scheduler } from '../../agent/insert/scheduler.ts';
+import type { Task } from '../../agent/insert/task.ts';
 
 /** A bench of hand-operated tasks: each ends when the test says so. */
 function bench(jobs: number) {

@@ -34,6 +34,7 @@ export const DOORS: Readonly<Record<string, string>> = {
   netlink: 'facts/uevents/uevent-socket.ts',
   minimatch: 'rules/glob.ts',
   pino: 'report/log.ts',
+  yaml: 'facts/config/yaml-text.ts',
 };
 
 /** Rooms without I/O, clock or environment: nothing of Node but types, and of facts only types. */

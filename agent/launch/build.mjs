@@ -83,7 +83,7 @@ async function bundle(part) {
     format: 'cjs',
     // import() inside a vm.Script needs a loader; require() does not.
     supported: { 'dynamic-import': false },
-    plugins: [netlinkBinding, ...(part === 'all' ? [] : [onlyCommand(part)])],
+    plugins: [netlinkBinding, lazyYaml, ...(part === 'all' ? [] : [onlyCommand(part)])],
     define: { 'import.meta.url': '__plugd_file' },
     legalComments: 'none',
     // The names stay readable in stack traces; only blanks are removed.
@@ -105,6 +105,19 @@ const netlinkBinding = {
       const text = readFileSync(path, 'utf8');
       if (!text.includes(own)) throw new Error(`${path}: it no longer loads its addon by ${own}`);
       return { contents: text.replace(own, `require(${binding})`), loader: 'js' };
+    });
+  },
+};
+
+/** The library asks Node for `yaml` when it is needed; the bundle has it inside, and runs it then. */
+const lazyYaml = {
+  name: 'lazy-yaml',
+  setup: (hooks) => {
+    hooks.onLoad({ filter: /agent\/facts\/config\/yaml-text\.ts$/ }, ({ path }) => {
+      const own = "createRequire(import.meta.url)('yaml')";
+      const text = readFileSync(path, 'utf8');
+      if (!text.includes(own)) throw new Error(`${path}: it no longer loads the package by ${own}`);
+      return { contents: text.replace(own, "require('yaml')"), loader: 'ts' };
     });
   },
 };

@@ -2,12 +2,13 @@
 import type { Host } from '../../base/host.ts';
 import { moduleName } from '../../base/names.ts';
 import { readBootListFiles } from '../../facts/config/boot-list-files.ts';
-import { BOOT_DIALECTS, parseBootLists, type BootListEntry } from '../../rules/boot/boot-list.ts';
+import type { BootListEntry } from '../../rules/boot/boot-entry.ts';
+import { BOOT_DIALECTS, parseBootLists } from '../../rules/boot/boot-list.ts';
 import { DIRECTIVE_NAMES } from '../../rules/modprobe/directives.ts';
 import type { IdleRule } from './health.ts';
 import { isVendors, type KnownNames } from './known-names.ts';
 
-/** Entries that name no module or alias, or hold more than a name, and unreadable lists. Empty when there are none. */
+/** Entries that name no module or alias, or hold more than a name, and unreadable lists. In every dialect. Empty when there are none. */
 export function idleBootLists(host: Host, names: KnownNames): readonly IdleRule[] {
   const files = readBootListFiles(host);
   const unread = files.unread.map(({ file, why }) => ({
@@ -17,7 +18,15 @@ export function idleBootLists(host: Host, names: KnownNames): readonly IdleRule[
     suggestion: undefined,
     harmless: false,
   }));
-  const idle = parseBootLists(files).entries.flatMap((entry) => {
+  const { entries, problems } = parseBootLists(files);
+  const malformed = problems.map(({ file, line, message }) => ({
+    place: { file, line },
+    text: line === 0 ? 'the whole file' : 'this line',
+    why: message,
+    suggestion: undefined,
+    harmless: false,
+  }));
+  const idle = entries.flatMap((entry) => {
     const found = names.isFound(entry.name) && !entry.parameters.endsWith('\r') ? undefined : fault(entry, names);
     if (found === undefined) return [];
     const { dialect, place, name, parameters } = entry;
@@ -25,7 +34,7 @@ export function idleBootLists(host: Host, names: KnownNames): readonly IdleRule[
     const text = dialect === 'kernel-command-line' ? `modules_load=${name}` : line;
     return [{ place, text, suggestion: undefined, harmless: false, ...found }];
   });
-  return [...unread, ...idle];
+  return [...unread, ...malformed, ...idle];
 }
 
 type Fault = Pick<IdleRule, 'why'> & Partial<Pick<IdleRule, 'suggestion' | 'harmless'>>;

@@ -5,7 +5,8 @@ import { fnmatch } from '../../base/fnmatch.ts';
 import { lookupKey, moduleName, type ModuleName } from '../../base/names.ts';
 import type { Sources } from '../../load/sources.ts';
 import type { WayIn } from '../../records/reasons.ts';
-import { BOOT_DIALECTS, parseBootLists, type BootListEntry } from '../../rules/boot/boot-list.ts';
+import type { BootListEntry } from '../../rules/boot/boot-entry.ts';
+import { BOOT_DIALECTS, parseBootLists } from '../../rules/boot/boot-list.ts';
 import { answerByNames, answerFor, candidateOf, type NameRules, type WayAnswer } from './rule-answers.ts';
 
 /** What a list is compared with. */
@@ -19,8 +20,7 @@ export interface BootListInput {
 }
 
 /**
- * Whether a list of modules to load at boot names the module: modules-load.d, /etc/modules, or `modules_load=` on the kernel command
- * line. If several do, the first that is allowed; if none does, the list that comes closest, and why it does not count.
+ * Whether a list of modules to load at boot names the module, in any dialect (BOOT_DIALECTS). If several do, the first that is allowed; if none does, the list that comes closest, and why it does not count.
  */
 export function bootListWay({ host, sources, module, aliases, rules }: BootListInput): WayIn {
   const way = 'a list for boot (modules-load.d)';
@@ -35,7 +35,7 @@ export function bootListWay({ host, sources, module, aliases, rules }: BootListI
     .map((entry): WayIn => {
       const found = listed(entry, sources, module);
       const answer = answerByNames(rules, module, [lookupKey(entry.name) ?? entry.name], found);
-      return { way, ...answer, because: answer.because || 'it is listed', place: answer.place ?? entry.place };
+      return { way, ...answer, because: answer.because || listedIn(entry), place: answer.place ?? entry.place };
     });
   const first = answers.find(({ answer }) => answer === 'allowed') ?? answers[0];
   if (first !== undefined) return first;
@@ -49,13 +49,24 @@ export function bootListWay({ host, sources, module, aliases, rules }: BootListI
   }
   const [initramfs] = own;
   if (initramfs !== undefined) {
-    const because = 'rd.modules_load= names it, which counts in the initramfs only';
+    const { dialect } = initramfs;
+    const list = dialect === 'kernel-command-line' ? 'rd.modules_load= names' : `${BOOT_DIALECTS[dialect].title} name`;
+    const because = `${list} it, which ${dialect === 'kernel-command-line' ? 'counts' : 'count'} in the initramfs only`;
     return { way, answer: 'no-way', because, place: initramfs.place };
   }
   const masked = hidden.find(({ name }) => names(name));
   if (masked !== undefined)
     return { way, answer: 'no-way', because: `${masked.by} masks the list that names it`, place: masked.place };
   return { way, answer: 'no-way', because: 'no list names it' };
+}
+
+/** Where the file alone does not tell the list, its name does. */
+function listedIn({ dialect, place }: BootListEntry): string {
+  const { title } = BOOT_DIALECTS[dialect];
+  return /\.ya?ml$|cloud-config\.d/.test(place.file) ||
+    (dialect !== 'kernel-command-line' && place.file.endsWith('/cmdline'))
+    ? `it is listed (${title})`
+    : 'it is listed';
 }
 
 function listed({ name, dialect }: BootListEntry, sources: Sources, module: ModuleName): WayAnswer {

@@ -1,97 +1,46 @@
 /**
- * Lists of modules to load at boot: a table of dialects, each with the grammar of the program that reads it.
+ * Lists of modules to load at boot: a table of dialects, and everything that a machine's lists name. Pure; each dialect's grammar is in
+ * a file of its own.
  *
- *     /etc/modules-load.d/net.conf      br_netfilter
- *     /etc/modules                      loop max_loop=8
- *     kernel command line               modules_load=brd,nbd
+ * A name may be an alias or a MODALIAS; all modules that it leads to are loaded. In files of modules-load.d, on the command line and in
+ * OpenRC's list `blacklist` keeps a module out, in the others it does not.
  *
- * - modules-load.d (systemd-modules-load): blanks, TABs and carriage returns around a line do not count, nor do empty lines and
- *   those that begin with `#` or `;`. All the rest of a line is one name, so `loop max_loop=8` names a module that is not there.
- * - /etc/modules (Debian's kmod script, Alpine's modules script): a name and its parameters; a line that begins with `#` is
- *   a comment.
- * - The kernel command line: `modules_load=a,b`, which may be repeated; '-' is '_' in the option's name. `rd.modules_load=`
- *   counts in the initramfs only.
- *
- * A name may be an alias or a MODALIAS; all modules that it leads to are loaded. In files of modules-load.d and on the command
- * line `blacklist` keeps a module out, in /etc/modules it does not.
- *
- * Sources: modules-load.d(5), systemd's modules-load.c, Debian's /etc/init.d/kmod.
+ * Sources: modules-load.d(5), systemd's modules-load.c, Debian's /etc/init.d/kmod, OpenRC's init.d/modules.
  */
-import type { Place } from '../../base/names.ts';
+import { moduleName } from '../../base/names.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
-import { commandLineOptions } from '../modprobe/kernel-command-line.ts';
-
-/** Where an entry stands. */
-export type BootDialectName = 'modules-load.d' | 'etc-modules' | 'kernel-command-line';
-
-/** One module that a list names. */
-export interface BootListEntry {
-  readonly dialect: BootDialectName;
-  readonly place: Place;
-  /** What is looked up, as written: `snd-hda-intel`; `loop max_loop=8` where a line is one name. */
-  readonly name: string;
-  /** `max_loop=8`; '' when there are none, or the dialect takes none. */
-  readonly parameters: string;
-  /** Only systemd in the initramfs loads it. */
-  readonly initramfsOnly: boolean;
-}
+import type { ReadYaml } from '../../facts/config/yaml-text.ts';
+import type { BootDialectName, BootListEntry, HiddenEntry } from './boot-entry.ts';
+import { readCloudModules, type CloudDialect } from './cloud-modules.ts';
+import { readModulesLoadList, readNamesWithParameters } from './line-lists.ts';
+import { readModulesLoadOptions } from './modules-load-options.ts';
+import { readOpenrcModules } from './openrc-modules.ts';
 
 /** How one reader reads, and what it does with an entry. */
 export interface BootDialect {
   /** What people call the list: `a line of modules-load.d`. */
   readonly title: string;
-  /** Lines hold a name and parameters; otherwise all of a line is the name. */
+  /** Entries hold a name and parameters; otherwise all of an entry is the name. */
   readonly parameters: boolean;
   /** `blacklist` keeps out a module that the list names by its own name. */
   readonly useBlacklist: boolean;
-  /** The entries of a text, in order. */
-  readonly read: (text: ConfigText) => readonly BootListEntry[];
 }
 
-/** A row for each dialect. */
+/** A row for each dialect, in the order in which their lists are loaded. */
 export const BOOT_DIALECTS: Readonly<Record<BootDialectName, BootDialect>> = {
-  'kernel-command-line': {
-    title: 'modules_load= on the kernel command line',
-    parameters: false,
-    useBlacklist: true,
-    read: ({ file, text }) =>
-      commandLineOptions(text)
-        .filter(({ name }) => name === 'modules_load' || name === 'rd.modules_load')
-        .flatMap(({ name, value = '' }) =>
-          value
-            .split(',')
-            .filter((module) => module !== '')
-            .map((module) => ({
-              dialect: 'kernel-command-line',
-              place: { file, line: 1 },
-              name: module,
-              parameters: '',
-              initramfsOnly: name === 'rd.modules_load',
-            })),
-        ),
-  },
-  'modules-load.d': {
-    title: 'modules-load.d',
-    parameters: false,
-    useBlacklist: true,
-    read: ({ file, text }) =>
-      lines(text).flatMap(([raw, line]) => {
-        const name = raw.replace(/^[ \t\r]+|[ \t\r]+$/g, '');
-        return name === '' || /^[#;]/.test(name) ? [] : [entry('modules-load.d', { file, line }, name)];
-      }),
-  },
-  'etc-modules': {
-    title: '/etc/modules',
-    parameters: true,
-    useBlacklist: false,
-    read: ({ file, text }) =>
-      lines(text).flatMap(([raw, line]) => {
-        const [, name, parameters = ''] = /^[ \t]*([^ \t]+)[ \t]*(.*?)[ \t]*$/s.exec(raw) ?? [];
-        if (name === undefined || raw.startsWith('#')) return [];
-        return [entry('etc-modules', { file, line }, name, parameters)];
-      }),
-  },
+  'kernel-command-line': { title: 'modules_load= on the kernel command line', parameters: false, useBlacklist: true },
+  'modules-load.d': { title: 'modules-load.d', parameters: false, useBlacklist: true },
+  'etc-modules': { title: '/etc/modules', parameters: true, useBlacklist: false },
+  openrc: { title: '/etc/conf.d/modules', parameters: true, useBlacklist: true },
+  rancher: { title: 'rancher.modules', parameters: true, useBlacklist: false },
+  k3os: { title: 'k3os.modules', parameters: true, useBlacklist: false },
+  talos: { title: 'machine.kernel.modules', parameters: true, useBlacklist: false },
+  'initramfs-tools': { title: "initramfs-tools' modules", parameters: true, useBlacklist: false },
 };
+
+/** The names of all dialects, in their order. */
+export const BOOT_DIALECT_NAMES = Object.keys(BOOT_DIALECTS) as readonly BootDialectName[];
 
 /** The texts that lists are made of, as facts/config/boot-list-files.ts reads them. */
 export interface BootListTexts {
@@ -102,34 +51,68 @@ export interface BootListTexts {
   /** Undefined when it is not there, or when a file of modules-load.d is a link to it. */
   readonly etcModules: ConfigText | undefined;
   readonly commandLine: ConfigText;
+  /** /etc/conf.d/modules of OpenRC, and the release that its lines may be for. */
+  readonly openrc?: ConfigText | undefined;
+  readonly kernel?: string | undefined;
+  /** Lists of initramfs-tools. */
+  readonly initramfsTools?: readonly ConfigText[] | undefined;
+  /** Configuration in YAML, in the order in which it is read. */
+  readonly cloud?: Readonly<Record<CloudDialect, readonly ConfigText[]>> | undefined;
+  readonly readYaml?: ReadYaml | undefined;
 }
 
 /** Everything that the lists of a machine name. */
 export interface BootLists {
-  /** In the order in which they are loaded: the command line, modules-load.d, /etc/modules. */
+  /** In the order in which they are loaded: see BOOT_DIALECTS. */
   readonly entries: readonly BootListEntry[];
-  /** What files that are hidden would name, each with the file that hides it. */
-  readonly hidden: ReadonlyArray<BootListEntry & { readonly by: string }>;
+  /** What lists that are hidden would name, each with the file that hides it. */
+  readonly hidden: readonly HiddenEntry[];
+  /** What is wrong with files in YAML. */
+  readonly problems: readonly Problem[];
 }
 
 /** The lists of a machine. A name that stands in two places has an entry for each. */
-export function parseBootLists({ lists, hidden, etcModules, commandLine }: BootListTexts): BootLists {
-  const { read } = BOOT_DIALECTS['modules-load.d'];
+export function parseBootLists(texts: BootListTexts): BootLists {
+  const { lists, hidden, etcModules, commandLine, openrc, kernel = '', initramfsTools = [], cloud, readYaml } = texts;
+  const clouds =
+    readYaml === undefined
+      ? []
+      : (['rancher', 'k3os', 'talos'] as const).map((dialect) =>
+          readCloudModules(dialect, { files: cloud?.[dialect] ?? [], commandLine, readYaml }),
+        );
   return {
     entries: [
-      ...BOOT_DIALECTS['kernel-command-line'].read(commandLine),
-      ...lists.flatMap((text) => read(text)),
-      ...(etcModules === undefined ? [] : BOOT_DIALECTS['etc-modules'].read(etcModules)),
+      ...readModulesLoadOptions(commandLine),
+      ...lists.flatMap((text) => readModulesLoadList(text)),
+      ...(etcModules === undefined ? [] : readNamesWithParameters(etcModules, 'etc-modules')),
+      ...(openrc === undefined ? [] : readOpenrcModules(openrc, kernel)),
+      ...clouds.flatMap(({ entries }) => entries),
+      ...initramfsTools.flatMap((text) => readNamesWithParameters(text, 'initramfs-tools')),
     ],
-    hidden: hidden.flatMap((text) => read(text).map((each) => ({ ...each, by: text.by }))),
+    hidden: [
+      ...hidden.flatMap((text) => readModulesLoadList(text).map((entry) => ({ ...entry, by: text.by }))),
+      ...clouds.flatMap((each) => each.hidden),
+    ],
+    problems: clouds.flatMap(({ problems }) => problems),
   };
 }
 
-function entry(dialect: BootDialectName, place: Place, name: string, parameters = ''): BootListEntry {
-  return { dialect, place, name, parameters, initramfsOnly: false };
+/** Which entries to load. */
+export interface BootListChoice {
+  /** Only these dialects; undefined for all. A dialect that counts in the initramfs only counts when it is named. */
+  readonly dialects: readonly BootDialectName[] | undefined;
+  /** This system is an initramfs. */
+  readonly inInitramfs: boolean;
 }
 
-/** Each line with its number. */
-function lines(text: string): ReadonlyArray<readonly [text: string, number: number]> {
-  return text.split('\n').map((line, index) => [line, index + 1]);
+/** The entries that count, a name that is repeated (`snd-pcm`, `snd_pcm`) only in its first place. */
+export function countingEntries({ entries }: BootLists, choice: BootListChoice): readonly BootListEntry[] {
+  const { dialects, inInitramfs } = choice;
+  const seen = new Set<string>();
+  return entries.filter(({ dialect, name, initramfsOnly }) => {
+    if (dialects?.includes(dialect) === false) return false;
+    if (initramfsOnly && !inInitramfs && !(dialect === 'initramfs-tools' && dialects !== undefined)) return false;
+    const key = moduleName(name);
+    return !seen.has(key) && seen.add(key);
+  });
 }

@@ -54,6 +54,30 @@ const ROWS: ReadonlyArray<readonly [rule: string, file: string, text: string, ex
     'modules_load=loop,nouveu',
     ['1: modules_load=nouveu: there is no module nouveu; nouveau'],
   ],
+  [
+    "OpenRC's list",
+    'root/etc/conf.d/modules',
+    'modules="loop\n  nouveu"\nmodule_nouveu_args="a=1"',
+    ['2: nouveu a=1: there is no module nouveu; nouveau'],
+  ],
+  [
+    "RancherOS' list",
+    'root/var/lib/rancher/conf/cloud-config.yml',
+    'rancher:\n  modules:\n    - loop max_loop=8\n    - nouveu',
+    ['4: nouveu: there is no module nouveu; - harmless'],
+  ],
+  [
+    '… that is no YAML',
+    'root/var/lib/rancher/conf/cloud-config.yml',
+    'rancher: "',
+    ['1: this line: not YAML: Missing closing "quote; nothing in this file counts; -'],
+  ],
+  [
+    "initramfs-tools' list",
+    'root/etc/initramfs-tools/modules',
+    '# x\nnouveu',
+    ['2: nouveu: there is no module nouveu; nouveau'],
+  ],
 ];
 
 for (const [rule, file, text, expected] of ROWS) {

@@ -2,7 +2,8 @@
 import { createMatcher } from '../../../agent/match/matcher.ts';
 import { createPlanner } from '../../../agent/plan/planner.ts';
 import { createRemovalPlanner } from '../../../agent/plan/removal-planner.ts';
-import { BOOT_DIALECTS } from '../../../agent/rules/boot/boot-list.ts';
+import { readYaml } from '../../../agent/facts/config/yaml-text.ts';
+import { parseBootLists } from '../../../agent/rules/boot/boot-list.ts';
 import { decide } from '../../../agent/rules/modprobe/decision.ts';
 import { commandLineOptions } from '../../../agent/rules/modprobe/kernel-command-line.ts';
 import { configuredNames, mergeConfig } from '../../../agent/rules/modprobe/merged-config.ts';
@@ -30,6 +31,8 @@ const SAMPLES = [
   '# a comment\nsoftdep a pre: b\nsoftdep b \\\n  post: a\nconfig x\ninclude y\nblacklist\n',
   'quiet modprobe.blacklist=a,b module_blacklist=c a.one=1 b.two="x y" modules_load=a,b rd.modules_load=c foo-bar.baz -- init\n',
   'br_netfilter\n# comment\n; other\nloop max_loop=8\n',
+  'modules="a b"\nmodules_6_1="c"\nmodule_a_args="x=1"\n',
+  'rancher:\n  modules: [a, "b x=1"]\nk3os: {modules: [c]}\nmachine: {kernel: {modules: [{name: a, parameters: [x=1]}]}}\n',
 ];
 const DIRECTIVES = ['alias', 'options', 'blacklist', 'install', 'remove', 'softdep', 'weakdep', 'config', 'include'];
 const WORDS = [
@@ -98,10 +101,19 @@ function read(input: Buffer): void {
         check(step.otherwise >= 0, 'a removal knows where to continue');
     }
   }
-  for (const dialect of Object.values(BOOT_DIALECTS)) {
-    for (const { place, name } of dialect.read(file))
-      check(place.line >= 1 && place.line <= lines && name !== '', 'an entry of a boot list has a line');
-  }
+  const { entries } = parseBootLists({
+    lists: [file],
+    hidden: [],
+    etcModules: file,
+    commandLine: file,
+    openrc: file,
+    kernel: '6.1.0',
+    initramfsTools: [file],
+    cloud: { rancher: [file], k3os: [file], talos: [file] },
+    readYaml,
+  });
+  for (const { place, name } of entries)
+    check(place.line >= 1 && place.line <= lines && name !== '', 'an entry of a boot list has a line');
   check(
     commandLineOptions(text).every(({ name }) => name !== undefined),
     'an option has a name',

@@ -1,72 +1,7 @@
 import t from 'tap';
-import { BOOT_DIALECTS, parseBootLists, type BootDialectName } from '../../../agent/rules/boot/boot-list.ts';
-
-/** `LINE:NAME`, with `(PARAMETERS)` and `initramfs` where they are. */
-const read = (dialect: BootDialectName, text: string) =>
-  BOOT_DIALECTS[dialect]
-    .read({ file: 'F', text })
-    .map(
-      ({ place, name, parameters, initramfsOnly }) =>
-        `${place.line}:${name}${parameters === '' ? '' : `(${parameters})`}${initramfsOnly ? ' initramfs' : ''}`,
-    );
-
-const ROWS: ReadonlyArray<
-  readonly [rule: string, dialect: BootDialectName, text: string, expected: readonly string[]]
-> = [
-  ['a name a line', 'modules-load.d', 'loop\nsnd-hda-intel\n', ['1:loop', '2:snd-hda-intel']],
-  ['the last line needs no newline', 'modules-load.d', 'loop', ['1:loop']],
-  ['empty lines and blanks around a name do not count', 'modules-load.d', '\n  \t\n \tloop \t\n', ['3:loop']],
-  ['# and ; begin comments, indented ones too', 'modules-load.d', '# a\n;b\n  # c\n\t;d\nloop', ['5:loop']],
-  ['a comment behind a name is part of it', 'modules-load.d', 'loop # why', ['1:loop # why']],
-  ['parameters are part of the name', 'modules-load.d', 'loop max_loop=8', ['1:loop max_loop=8']],
-  [
-    'an alias and a MODALIAS are names',
-    'modules-load.d',
-    'fs-ext4\npci:v00008086d*',
-    ['1:fs-ext4', '2:pci:v00008086d*'],
-  ],
-  ['carriage returns do not count', 'modules-load.d', '# a\r\n\r\nloop\r\n', ['3:loop']],
-  ['bytes stay bytes', 'modules-load.d', '\xe9\xa0', ['1:\xe9\xa0']],
-  ['nothing', 'modules-load.d', '', []],
-
-  ['a name and its parameters', 'etc-modules', 'loop max_loop=8 x="a b"', ['1:loop(max_loop=8 x="a b")']],
-  [
-    'blanks and TABs part them, and do not count around them',
-    'etc-modules',
-    ' \tloop\t a=1  b=2 ',
-    ['1:loop(a=1  b=2)'],
-  ],
-  ['# in the first column begins a comment', 'etc-modules', '#loop\n\nbrd', ['3:brd']],
-  ['; and an indented # begin none', 'etc-modules', ';loop\n #brd', ['1:;loop', '2:#brd']],
-  ['a carriage return is part of the last word', 'etc-modules', 'loop\r\nbrd a=1\r\n', ['1:loop\r', '2:brd(a=1\r)']],
-  ['nothing', 'etc-modules', '\n \n', []],
-
-  ['modules_load= holds names between commas', 'kernel-command-line', 'modules_load=brd,nbd', ['1:brd', '1:nbd']],
-  ['empty names are none', 'kernel-command-line', 'modules_load=,brd,, quiet modules_load=', ['1:brd']],
-  ['lists add up', 'kernel-command-line', 'modules_load=a x modules_load=b', ['1:a', '1:b']],
-  ["'-' is '_' in the option, not in names", 'kernel-command-line', 'modules-load=snd-pcm', ['1:snd-pcm']],
-  [
-    'quotes hold the value or the word',
-    'kernel-command-line',
-    'modules_load="a,b" "modules_load=c"',
-    ['1:a', '1:b', '1:c'],
-  ],
-  [
-    'rd. counts in the initramfs',
-    'kernel-command-line',
-    'rd.modules_load=a rd.modules-load=b',
-    ['1:a initramfs', '1:b initramfs'],
-  ],
-  ['without a value it is nothing', 'kernel-command-line', 'modules_load xmodules_load=a modules_loads=b', []],
-  ['inside another value it is nothing', 'kernel-command-line', 'x="modules_load=a b"', []],
-];
-
-for (const [rule, dialect, text, expected] of ROWS) {
-  t.test(`${dialect}: ${rule}`, (t) => {
-    t.same(read(dialect, text), expected);
-    t.end();
-  });
-}
+import { readYaml } from '../../../agent/facts/config/yaml-text.ts';
+import type { BootDialectName } from '../../../agent/rules/boot/boot-entry.ts';
+import { BOOT_DIALECT_NAMES, countingEntries, parseBootLists } from '../../../agent/rules/boot/boot-list.ts';
 
 t.test(
   'a machine: the command line, then files in their order, then /etc/modules; each with dialect and place',
@@ -96,21 +31,75 @@ t.test(
     t.same(parseBootLists({ lists: [], hidden: [], etcModules: undefined, commandLine: { file: '', text: '' } }), {
       entries: [],
       hidden: [],
+      problems: [],
     });
     t.end();
   },
 );
 
-t.test('every truncation keeps whole lines', (t) => {
-  const text = 'loop\n# x\nbrd a=1\r\n;y\n  nbd';
-  for (const dialect of ['modules-load.d', 'etc-modules'] as const) {
-    const whole = read(dialect, text);
-    for (let length = 0; length < text.length; length++) {
-      const before = read(dialect, text.slice(0, length)).slice(0, -1);
-      if (JSON.stringify(before) !== JSON.stringify(whole.slice(0, before.length)))
-        t.same(before, whole.slice(0, before.length), `${dialect} at ${length}`);
-    }
-  }
-  t.equal(read('modules-load.d', 'x\n'.repeat(100_000)).length, 100_000, 'a long list');
+const ALL = parseBootLists({
+  lists: [{ file: '/etc/modules-load.d/a.conf', text: 'a\nx-y' }],
+  hidden: [],
+  etcModules: { file: '/etc/modules', text: 'x_y p=1\ne' },
+  commandLine: {
+    file: '/proc/cmdline',
+    text: 'modules_load=c rd.modules_load=i rancher.modules=[r,a] k3os.modules=k',
+  },
+  openrc: { file: '/etc/conf.d/modules', text: 'modules="o"\nmodules_6_1="o61"' },
+  kernel: '6.1.0-1',
+  initramfsTools: [{ file: '/etc/initramfs-tools/modules', text: 't' }],
+  cloud: {
+    rancher: [{ file: '/r.yml', text: 'rancher: {modules: [no]}' }],
+    k3os: [],
+    talos: [{ file: '/t.yaml', text: 'machine: {kernel: {modules: [{name: t2}]}}\n---\na: [' }],
+  },
+  readYaml,
+});
+
+t.test('all dialects, in their order, with what is hidden and what is wrong', (t) => {
+  t.same(
+    ALL.entries.map(({ dialect, name }) => `${dialect} ${name}`),
+    [
+      'kernel-command-line c',
+      'kernel-command-line i',
+      'modules-load.d a',
+      'modules-load.d x-y',
+      'etc-modules x_y',
+      'etc-modules e',
+      'openrc o61',
+      'rancher r',
+      'rancher a',
+      'k3os k',
+      'initramfs-tools t',
+    ],
+  );
+  t.match(ALL.hidden, [{ dialect: 'rancher', name: 'no', by: '/proc/cmdline' }]);
+  t.match(ALL.problems, [{ file: '/t.yaml', code: 'malformed', message: /not YAML/ }]);
   t.end();
 });
+
+const CHOICES: ReadonlyArray<
+  readonly [
+    rule: string,
+    dialects: readonly BootDialectName[] | undefined,
+    inInitramfs: boolean,
+    expected: readonly string[],
+  ]
+> = [
+  ['each name once, in its first place', undefined, false, ['c', 'a', 'x-y', 'e', 'o61', 'r', 'k']],
+  ['of one dialect', ['etc-modules'], false, ['x_y', 'e']],
+  ['in an initramfs its own lists count too', undefined, true, ['c', 'i', 'a', 'x-y', 'e', 'o61', 'r', 'k', 't']],
+  ["initramfs-tools' list counts when it is named", ['initramfs-tools'], false, ['t']],
+  ['… and rd.modules_load= does not', ['kernel-command-line'], false, ['c']],
+  ['all of them by name', BOOT_DIALECT_NAMES, false, ['c', 'a', 'x-y', 'e', 'o61', 'r', 'k', 't']],
+];
+
+for (const [rule, dialects, inInitramfs, expected] of CHOICES) {
+  t.test(rule, (t) => {
+    t.same(
+      countingEntries(ALL, { dialects, inInitramfs }).map(({ name }) => name),
+      expected,
+    );
+    t.end();
+  });
+}

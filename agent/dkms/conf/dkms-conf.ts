@@ -1,77 +1,24 @@
-/** dkms.conf, evaluated for one kernel. Strings are ordinary text. */
-import type { ConfError, ConfMessage, DeprecatedDirective } from '../../records/dkms/conf-message.ts';
-import type { ConfModule } from './conf-modules.ts';
-import type { Exclusion } from './exclusion.ts';
-import type { DkmsTrees } from './trees.ts';
+/** Reads dkms.conf for one kernel. Strings are ordinary text. */
+import { release } from 'node:os';
+import { existsInRoot } from '../../base/root.ts';
+import { configValue } from '../../facts/kernel/kernel-config.ts';
+import { readTextIn } from '../../facts/regular-file.ts';
+import type { ConfError, ConfMessage } from '../../records/dkms/conf-message.ts';
+import { DIRECTIVE_NAMES, directivesOf, patternSubject } from './conf-directives.ts';
+import { readConfFiles, type ConfFile } from './conf-files.ts';
+import type { ConfRequest } from './conf-request.ts';
+import { evaluateConf, type DkmsConf } from './evaluated-conf.ts';
+import { evaluateInBash, type ShellAnswer, type ShellTask } from './shell-run.ts';
+import { elementsOf, type ShellMatches, type ShellValues } from './shell-values.ts';
 
-/** The kernel that a dkms.conf is evaluated for. */
-export interface ConfKernel {
-  /** `6.1.0-56-amd64` */
-  readonly release: string;
-  /** `x86_64` */
-  readonly arch: string;
-  /** `$kernel_source_dir`: `/lib/modules/6.1.0-56-amd64/build`, or what --kernelsourcedir names. */
-  readonly sourceDir: string;
-  /** `--config`; when undefined, the headers' own: include/config/auto.conf, else .config. */
-  readonly config: string | undefined;
-}
-
-/** What to read, and for what. */
-export interface ConfRequest {
-  /** The path of the file. */
-  readonly file: string;
-  /** The user named the file (`-c`); only then do messages about a bad one name it. */
-  readonly named?: boolean;
-  /** Name and version as the user gave them; '' while `add PATH` does not know them. */
-  readonly module: string;
-  readonly version: string;
-  readonly kernel: ConfKernel;
-  readonly trees: DkmsTrees;
-  /** The folder of the administrator's overrides: `/etc/dkms`. */
-  readonly etc: string;
-  /** `--directive` as given: `NAME=VALUE`. */
-  readonly directives: readonly string[];
-  /** Further shell variables that the file may look at: `tmp_location`, `parallel_jobs`, `verbose`, … */
-  readonly variables: Readonly<Record<string, string>>;
-  /** add, build and install are strict; others accept duplicates and no modules at all, and stay silent about what is deprecated. */
-  readonly strict: boolean;
-}
-
-/** One evaluated dkms.conf. */
-export interface DkmsConf {
-  readonly file: string;
-  readonly packageName: string;
-  readonly packageVersion: string;
-  /** One for each record, in order; those that are not for this kernel have an `exclusion`. */
-  readonly modules: readonly ConfModule[];
-  /** Why nothing of the package is for this kernel (status 77); undefined when something is. */
-  readonly exclusion: Exclusion | undefined;
-  /** The command to run, as written or the default, for bash to evaluate. */
-  readonly make: string;
-  /** The patches for this kernel, in order; files of `patches/`. */
-  readonly patches: readonly string[];
-  /** Programs with their arguments; undefined when not set. */
-  readonly preBuild: string | undefined;
-  readonly postBuild: string | undefined;
-  readonly postAdd: string | undefined;
-  readonly preInstall: string | undefined;
-  readonly postInstall: string | undefined;
-  readonly postRemove: string | undefined;
-  /** Names of packages that must be installed for the kernel before. */
-  readonly buildDepends: readonly string[];
-  readonly buildDependsRebuild: boolean;
-  readonly autoinstall: boolean;
-  readonly noWeakModules: boolean;
-  /** `6.2` or `6.2-10`: not to be installed for that kernel and later ones. */
-  readonly obsoleteBy: string | undefined;
-  /** Some BUILD_EXCLUSIVE directive is set, whether it fits or not. */
-  readonly hasExclusives: boolean;
-  readonly deprecated: readonly DeprecatedDirective[];
-}
+export type { ConfModule } from './conf-modules.ts';
+export type { ConfKernel, ConfRequest } from './conf-request.ts';
+export type { DkmsConf } from './evaluated-conf.ts';
+export type { Exclusion } from './exclusion.ts';
 
 /**
- * What reading came to. `messages` is everything to tell, in order: what the file wrote to stderr, each error, and the summary.
- * `conf` of a bad file has what could be understood; commands with status 8 end there, status 4 is `missing`.
+ * What reading came to. `messages` is everything to tell, in order: what the file wrote to stderr, each error, and the summary. `conf` of
+ * a bad file has what could be understood. Commands end with status 8 after `bad`, and with 4 after `missing`.
  */
 export type ConfReading =
   | { readonly kind: 'read'; readonly conf: DkmsConf; readonly messages: readonly ConfMessage[] }
@@ -82,3 +29,115 @@ export type ConfReading =
       readonly conf: DkmsConf;
       readonly messages: readonly ConfMessage[];
     };
+
+/**
+ * Reads and evaluates a dkms.conf and the administrator's overrides. It waits for bash where the file is more than assignments.
+ *
+ *     const reading = readDkmsConf(request);
+ *     for (const message of reading.messages) tell(message);
+ *     if (reading.kind !== 'read') return reading.kind === 'missing' ? 4 : 8;
+ */
+export function readDkmsConf(request: ConfRequest): ConfReading {
+  const read = readConfFiles(request);
+  if (read.kind === 'missing')
+    return { kind: 'missing', file: request.file, messages: [{ kind: 'conf-missing', file: request.file }] };
+  if (read.kind === 'bad') return bad(request, [read.error], emptyConf(request), []);
+  const answer = evaluateFiles(request, read.files);
+  const before: ConfMessage[] = answer.complaint === '' ? [] : [{ kind: 'conf-complaint', text: answer.complaint }];
+  if (answer.kind === 'failed') return bad(request, [answer.error], emptyConf(request), before);
+  for (const { name, value } of assignmentsOf(request.directives)) before.push({ kind: 'conf-directive', name, value });
+  const option = optionLookup(request, answer.values);
+  const { conf, errors } = evaluateConf(request, { ...answer, release: request.kernel.release, option });
+  for (const deprecated of conf.deprecated) before.push({ kind: 'conf-deprecated', ...deprecated });
+  if (errors.length > 0) return bad(request, errors, conf, before);
+  if (request.strict && conf.modules.length === 0) before.push({ kind: 'conf-zero-modules' });
+  return { kind: 'read', conf, messages: before };
+}
+
+/** Remembers readings for the length of one command: the shell runs once for each file, kernel and strictness. */
+export class ConfReader {
+  readonly #readings = new Map<string, ConfReading>();
+
+  /** As readDkmsConf; a reading that is given out again has no messages, for they have been told. */
+  read(request: ConfRequest): ConfReading {
+    const { file, kernel, module, strict, version } = request;
+    const key = JSON.stringify([file, module, version, kernel, strict]);
+    const earlier = this.#readings.get(key);
+    if (earlier !== undefined) return { ...earlier, messages: [] };
+    const reading = readDkmsConf(request);
+    this.#readings.set(key, reading);
+    return reading;
+  }
+
+  /** Forgets all readings: files have changed. */
+  clear(): void {
+    this.#readings.clear();
+  }
+}
+
+function bad(request: ConfRequest, errors: readonly ConfError[], conf: DkmsConf, before: readonly ConfMessage[]) {
+  const told = errors.map((error): ConfMessage => ({ kind: 'conf-error', error }));
+  const summary: ConfMessage = { kind: 'conf-bad', file: request.named === true ? request.file : '' };
+  return { kind: 'bad' as const, errors, conf, messages: [...before, ...told, summary] };
+}
+
+function evaluateFiles(request: ConfRequest, files: readonly [ConfFile, ...ConfFile[]]): ShellAnswer {
+  const [own, ...overrides] = files;
+  const task: ShellTask = {
+    files: [own.path, ...overrides.map(({ path }) => path)],
+    variables: variablesOf(request),
+    known: DIRECTIVE_NAMES,
+    patterns: directivesOf('pattern').map((name) => [name, patternSubject(name)]),
+    last: assignmentsOf(request.directives).map(({ name, value }) => `${name}=${value}`),
+  };
+  return evaluateInBash(task);
+}
+
+/** What `--directive NAME=VALUE` says; a word without a name assigns nothing. */
+function assignmentsOf(
+  directives: readonly string[],
+): ReadonlyArray<{ readonly name: string; readonly value: string }> {
+  return directives.flatMap((text) => {
+    const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+    return name === undefined || value === undefined ? [] : [{ name, value }];
+  });
+}
+
+/** The variables that a dkms.conf may look at. */
+function variablesOf(request: ConfRequest): Readonly<Record<string, string>> {
+  const { kernel, module, trees, version } = request;
+  return {
+    current_kernel: release(),
+    current_os: 'Linux',
+    ...request.variables,
+    kernelver: kernel.release,
+    arch: kernel.arch,
+    kernel_source_dir: kernel.sourceDir,
+    kernel_config: configPath(request),
+    dkms_tree: trees.dkmsTree,
+    source_tree: trees.sourceTree,
+    install_tree: trees.installTree,
+    module,
+    module_version: version,
+  };
+}
+
+function configPath({ kernel }: ConfRequest): string {
+  if (kernel.config !== undefined) return kernel.config;
+  const made = `${kernel.sourceDir}/include/config/auto.conf`;
+  return existsInRoot('', made) ? made : `${kernel.sourceDir}/.config`;
+}
+
+/** How to ask the kernel's configuration; undefined when there is none, or nothing to ask. */
+function optionLookup(request: ConfRequest, values: ShellValues): ((name: string) => string | undefined) | undefined {
+  if (elementsOf(values, 'BUILD_EXCLUSIVE_CONFIG').length === 0) return undefined;
+  const text = readTextIn('', configPath(request));
+  return text === undefined ? undefined : (name) => configValue(text, name);
+}
+
+function emptyConf(request: ConfRequest): DkmsConf {
+  const values: ShellValues = new Map();
+  const matches: ShellMatches = new Map();
+  const facts = { values, matches, release: request.kernel.release, option: undefined };
+  return evaluateConf({ ...request, strict: false }, facts).conf;
+}

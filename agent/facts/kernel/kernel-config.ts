@@ -30,13 +30,16 @@ export function readKernelConfig(host: Host): KernelConfig | undefined {
   ];
   for (const file of places) {
     const text = file.endsWith('.gz') ? unzip(file) : readTextIn(host.root, file);
-    if (text !== undefined) return { file, value: (name) => valueOf(text, name) };
+    if (text !== undefined) return { file, value: (name) => configValue(text, name) };
   }
   return undefined;
 }
 
-/** CONFIG_A=y, CONFIG_B="text", `# CONFIG_C is not set` */
-function valueOf(text: string, name: string): string | undefined {
+/**
+ * What a configuration's text (.config, include/config/auto.conf) says of an option: CONFIG_A=y, CONFIG_B="text" without its quotes;
+ * undefined for `# CONFIG_C is not set` and for one that it does not name.
+ */
+export function configValue(text: string, name: string): string | undefined {
   const key = `\n${name}=`;
   const at = text.startsWith(key.slice(1)) ? 0 : text.indexOf(key) + 1;
   if (at === 0 && !text.startsWith(key.slice(1))) return undefined;

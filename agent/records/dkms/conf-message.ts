@@ -14,7 +14,9 @@ export type ConfError =
   | { readonly kind: 'unsupported-value'; readonly directive: string; readonly value: string }
   /** Two records make one file. */
   | { readonly kind: 'duplicate'; readonly directive: string; readonly record: number; readonly module: string }
-  /** A name or version would lead out of its folder: it has a slash, a line break, or is `.` or `..`. */
+  /** There are more records than any package has. */
+  | { readonly kind: 'too-many-records'; readonly most: number }
+  /** A name, version or destination would lead out of its folder: it has a slash, a line break, or `..`. */
   | { readonly kind: 'unsafe-name'; readonly directive: string; readonly value: string }
   /** The file is there and cannot be read; `why` completes a sentence that begins with its name. */
   | { readonly kind: 'unreadable'; readonly file: string; readonly why: string }
@@ -31,6 +33,8 @@ export type ConfError =
 export interface DeprecatedDirective {
   readonly directive: string;
   readonly file: string;
+  /** The directive to write in its place, if there is one. */
+  readonly instead?: string;
 }
 
 export type ConfMessage =
@@ -39,7 +43,7 @@ export type ConfMessage =
   | { readonly kind: 'conf-bad'; readonly file: string }
   | { readonly kind: 'conf-missing'; readonly file: string }
   | { readonly kind: 'conf-zero-modules' }
-  | { readonly kind: 'conf-deprecated'; readonly directive: string; readonly file: string }
+  | ({ readonly kind: 'conf-deprecated' } & DeprecatedDirective)
   /** `--directive` set a variable. */
   | { readonly kind: 'conf-directive'; readonly name: string; readonly value: string }
   /** What the file's own commands wrote to stderr, line breaks included. */

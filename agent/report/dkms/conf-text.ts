@@ -20,7 +20,9 @@ export function confText(message: ConfMessage): ConfText {
     case 'conf-zero-modules':
       return error('dkms.conf: Warning! Zero modules specified.\n');
     case 'conf-deprecated':
-      return error(`Deprecated feature: ${message.directive} (${message.file})\n`);
+      return error(
+        `Deprecated feature: ${message.directive} (${message.file})${message.instead === undefined ? '' : `: use ${message.instead} instead`}\n`,
+      );
     case 'conf-directive':
       return { to: 'out', text: `DIRECTIVE: ${message.name}="${message.value}"\n` };
     case 'conf-complaint':
@@ -50,7 +52,9 @@ function errorText(found: ConfError): string {
     case 'duplicate':
       return `Duplicate module '${found.module}' in '${found.directive}[${found.record}]'.`;
     case 'unsafe-name':
-      return `${found.directive} ${visible(found.value)} cannot name a folder: it must be one word without '/', and not '.' or '..'.`;
+      return `${found.directive} ${visible(found.value)} would lead out of its folder: slashes, '..' and line breaks cannot stand in it.`;
+    case 'too-many-records':
+      return `It describes more than ${found.most} modules, which no package has.`;
     case 'unreadable':
       return `${found.file}: ${found.why}`;
     case 'too-slow':

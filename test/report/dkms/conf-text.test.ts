@@ -52,6 +52,11 @@ t.test('lines of dkms that scripts know', async (t) => {
       { kind: 'conf-deprecated', directive: 'CLEAN', file: '/usr/src/a-1/dkms.conf' },
       'Deprecated feature: CLEAN (/usr/src/a-1/dkms.conf)\n',
     ],
+    [
+      'deprecated, with what took its place',
+      { kind: 'conf-deprecated', directive: 'OBSOLETE_BY', file: '/a', instead: 'BUILD_EXCLUSIVE_KERNEL_MAX' },
+      'Deprecated feature: OBSOLETE_BY (/a): use BUILD_EXCLUSIVE_KERNEL_MAX instead\n',
+    ],
     ['what the file wrote stays as it is', { kind: 'conf-complaint', text: 'a\nb' }, 'a\nb'],
   ];
   for (const [rule, message, text] of rows) t.same(confText(message), { to: 'error', text }, rule);
@@ -67,7 +72,7 @@ t.test('what plugd adds says what to do', async (t) => {
     [
       'a path as a name',
       { kind: 'unsafe-name', directive: 'PACKAGE_NAME', value: '../a' },
-      /PACKAGE_NAME '\.\.\/a' cannot name a folder/,
+      /PACKAGE_NAME '\.\.\/a' would lead out of its folder/,
     ],
     ['a line break shows', { kind: 'unsafe-name', directive: 'PACKAGE_VERSION', value: '1\n2' }, /'1\\n2'/],
     [

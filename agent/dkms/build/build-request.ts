@@ -1,5 +1,8 @@
 /** What the build of one module for one kernel is asked for, and how it ends. */
+import type { Clock } from '../../base/clock.ts';
 import type { BuildMessage } from '../../records/dkms/build-message.ts';
+import type { DkmsConf } from '../conf/dkms-conf.ts';
+import type { DkmsTrees } from '../conf/trees.ts';
 
 /** The kernel to build for. */
 export interface BuildKernel {
@@ -12,10 +15,52 @@ export interface BuildKernel {
   /** The file with its configuration; undefined when there is none. */
   readonly config: string | undefined;
   /** How the kernel's own modules are compressed, and so these. */
-  readonly suffix: '' | '.gz' | '.xz' | '.zst';
+  readonly suffix: ModuleSuffix;
 }
 
-/** How a build ended. `status` is the exit status that dkms has for it; the refusal itself was told. */
+/** What follows `.ko` in a module's file name. */
+export type ModuleSuffix = '' | '.gz' | '.xz' | '.zst';
+
+/** What the administrator's framework.conf says about builds. */
+export interface BuildSettings {
+  /** Options of the programs, as one text: `--check=crc32 --lzma2=dict=1MiB`. */
+  readonly compressGzipOpts: string;
+  readonly compressXzOpts: string;
+  readonly compressZstdOpts: string;
+  /** A file that is sourced before each command, whose exported variables reach it; '' for none. */
+  readonly buildEnvironment: string;
+}
+
+/** One module for one kernel. The module is registered: `dkmsTree/MODULE/VERSION/source` leads to its source. */
+export interface BuildRequest {
+  readonly module: string;
+  readonly version: string;
+  readonly conf: DkmsConf;
+  readonly kernel: BuildKernel;
+  readonly trees: DkmsTrees;
+  readonly framework: BuildSettings;
+  /** The folder of the administrator's overrides: `/etc/dkms`. */
+  readonly etc: string;
+  /** Build despite missing dependencies. */
+  readonly force: boolean;
+  /** Show commands instead of descriptions. */
+  readonly verbose: boolean;
+  /** How many jobs make may run; 0: as many as it likes. */
+  readonly jobs: number;
+  /** Finds who signs, which tells the lines about it, when it is certain that something will be built; undefined: nobody. */
+  readonly signer: () => Promise<Signer | undefined>;
+  /** The names in BUILD_DEPENDS that are not installed for this kernel. */
+  readonly missingDepends: readonly string[];
+  readonly tell: Tell;
+  /** Ends the build, and every process of it; the outcome is then `stopped` with 130. */
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * How a build ended. `status` is the exit status that dkms has for it: 5 to 8, 10, 13, 21, that of a script, or 130 after an abort;
+ * why was told.
+ */
 export type BuildOutcome =
   | { readonly kind: 'built'; readonly seconds: number }
   | { readonly kind: 'stopped'; readonly status: number };
@@ -26,5 +71,8 @@ export type Tell = (message: BuildMessage) => void;
 /** Signs module files in their place. */
 export interface Signer {
   /** Signs one file; a failure leaves the file as it was. `output` is what a program said, or why it could not be done. */
-  sign(file: string): Promise<{ readonly kind: 'signed' } | { readonly kind: 'failed'; readonly output: string }>;
+  sign(file: string): Promise<SignResult>;
 }
+
+/** How the signing of one file ended. */
+export type SignResult = { readonly kind: 'signed' } | { readonly kind: 'failed'; readonly output: string };

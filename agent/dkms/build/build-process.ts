@@ -1,0 +1,94 @@
+/** Runs the commands of a build: in bash, in a session of their own, which is empty when they have ended. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:os';
+import { CLOCK, type Clock } from '../../base/clock.ts';
+import { MARK, sweepProcesses } from './process-sweep.ts';
+
+/** One command of a build. */
+export interface BuildCommand {
+  /** Text for bash to evaluate. */
+  readonly command: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Shell variables that the text may use; they are not exported. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** A file to source before; '' for none. */
+  readonly source: string;
+  /** Gets what the command writes. */
+  readonly output: number;
+  /** Further descriptors that the command inherits, from 3 on. */
+  readonly inherited?: readonly number[] | undefined;
+  /** Programs in front of bash: `['unshare', '--net', '--']`. */
+  readonly wrapper?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock | undefined;
+  /** Called every three seconds. */
+  readonly dot?: (() => void) | undefined;
+}
+
+/** How a command ended: with an exit status (128 + n for signal n; 127 when there is no bash), or because the build was aborted. */
+export type CommandEnding =
+  | { readonly kind: 'ended'; readonly status: number; readonly seconds: number }
+  | { readonly kind: 'aborted'; readonly seconds: number };
+
+/** How often a dot shows that a command still runs. */
+const DOT_MS = 3000;
+
+/**
+ * Runs a command to its end. Its stdin is /dev/null. When this returns, no process of it is left: what it put into the background, or
+ * what an abort left over, was killed.
+ */
+export async function runBuildCommand(request: BuildCommand): Promise<CommandEnding> {
+  const { command, cwd, env, variables, source, output, inherited = [], wrapper = [], signal } = request;
+  const clock = request.clock ?? CLOCK;
+  const started = clock.now();
+  const seconds = () => (clock.now() - started) / 1000;
+  const isAborted = () => signal?.aborted ?? false;
+  if (isAborted()) return { kind: 'aborted', seconds: 0 };
+  const mark = `${process.pid}-${randomBytes(8).toString('hex')}`;
+  const [program, ...words] = [...wrapper, 'bash', '--noprofile', '--norc', '-c', script(variables), 'dkms'];
+  const child = spawn(program, [...words, command, source, ...Object.values(variables)], {
+    cwd,
+    env: { ...env, [MARK]: mark },
+    stdio: ['ignore', output, output, ...inherited],
+    detached: true,
+  });
+  const pid = child.pid;
+  const sweep = () => (pid === undefined ? 0 : sweepProcesses(pid, mark));
+  const stopDots = dots(clock, request.dot);
+  signal?.addEventListener('abort', sweep, { once: true });
+  try {
+    const status = await new Promise<number>((resolve) => {
+      child.once('error', () => resolve(127));
+      child.once('exit', (code, name) => resolve(code ?? 128 + signalNumber(name)));
+    });
+    sweep();
+    return isAborted() ? { kind: 'aborted', seconds: seconds() } : { kind: 'ended', status, seconds: seconds() };
+  } finally {
+    signal?.removeEventListener('abort', sweep);
+    stopDots();
+  }
+}
+
+/** `$1` is the command, `$2` the file to source, the rest are the values of the variables, in their order. */
+function script(variables: Readonly<Record<string, string>>): string {
+  const names = Object.keys(variables).map((name, i) => `${name}=\${${i + 3}}`);
+  return ['umask 022', ...names, 'test -z "$2" || . "$2"', 'eval "$1"'].join('\n');
+}
+
+function dots(clock: Clock, dot: (() => void) | undefined): () => void {
+  let stop: (() => void) | undefined;
+  const again = (show: () => void) => {
+    stop = clock.after(DOT_MS, () => {
+      show();
+      again(show);
+    });
+  };
+  if (dot !== undefined) again(dot);
+  return () => stop?.();
+}
+
+function signalNumber(name: NodeJS.Signals | null): number {
+  return name === null ? 0 : (constants.signals[name] ?? 0);
+}

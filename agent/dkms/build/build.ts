@@ -1,0 +1,171 @@
+/**
+ * Builds one module for one kernel: the source is copied to `BASE/build`, patched and compiled there, and what comes out is finished in
+ * a folder beside the result's place and renamed there. Until then, and after any failure, the result of the build before is there.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CLOCK } from '../../base/clock.ts';
+import { reason } from '../../base/error.ts';
+import { namesInRoot } from '../../base/root.ts';
+import { buildEnvironment } from './build-environment.ts';
+import { diskUse, fillBuildFolder, overlayPatches, type Copying } from './build-folder.ts';
+import { buildPaths, type BuildPaths } from './build-paths.ts';
+import type { BuildOutcome, BuildRequest } from './build-request.ts';
+import { applyPatches, compile, runScript, type Refusal, type Work } from './build-steps.ts';
+import { builtForAnother } from './built-kernel.ts';
+import { builtFile, finishModule, isBuilt, keepSymvers } from './finished-module.ts';
+import { freeSpace, isLackOfSpace, lackOfSpace, tellsLackOfSpace } from './free-space.ts';
+import { headersRefusal } from './headers.ts';
+import { openMakeLog, type MakeLog } from './make-log.ts';
+import { runProgram } from './program.ts';
+import { openResultFolder, recoverResult, type ResultFolder } from './result-folder.ts';
+import { findToolchain } from './toolchain.ts';
+
+/**
+ * Builds a module: `await buildModule(request)`. Everything that people are to read was told before it returns. A failure leaves
+ * `build/` with make.log for people to read, and nothing else. Errors: none.
+ */
+export async function buildModule(request: BuildRequest): Promise<BuildOutcome> {
+  const clock = request.clock ?? CLOCK;
+  const started = clock.now();
+  const paths = buildPaths(request.trees, request.module, request.version, request.kernel);
+  const refusal = await refusalOf(request, paths);
+  if (refusal === undefined) return { kind: 'built', seconds: (clock.now() - started) / 1000 };
+  for (const message of refusal.messages) request.tell(message);
+  return { kind: 'stopped', status: refusal.status };
+}
+
+async function refusalOf(request: BuildRequest, paths: BuildPaths): Promise<Refusal | undefined> {
+  const { kernel, trees, module, version, missingDepends: missing, force, tell } = request;
+  if (namesInRoot('', paths.source).length < 2)
+    return { status: 8, messages: [{ kind: 'source-empty', source: paths.source }] };
+  const headers = headersRefusal(kernel, trees);
+  if (headers.length > 0) return { status: 21, messages: headers };
+  const signer = await request.signer();
+  const place = { module, version, kernel: kernel.release, arch: kernel.arch };
+  if (missing.length > 0 && !force) return { status: 13, messages: [{ kind: 'depends-missing', ...place, missing }] };
+  if (missing.length > 0) tell({ kind: 'depends-ignored', ...place, missing });
+  try {
+    recoverResult(paths, kernel.arch);
+    return await buildCopy({ ...request, signer: async () => signer }, paths);
+  } catch (error) {
+    // What node:fs throws: the disk is full, or read-only, or somebody else's.
+    if (isLackOfSpace(error)) return noSpace(paths, 6);
+    return { status: 6, messages: [{ kind: 'write-failed', file: fileOf(error) ?? paths.build, why: reason(error) }] };
+  }
+}
+
+async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refusal | undefined> {
+  const { kernel, module, version, etc } = request;
+  const lacking = lackOfSpace(paths.base, diskUse(`${paths.source}/`));
+  if (lacking !== undefined) return { status: 6, messages: [lacking] };
+  const copying = await fillBuildFolder(paths.source, paths.build);
+  const overlaid = copying.kind === 'copied' ? await overlayPatches(`${etc}/${module}/patches`, paths.build) : copying;
+  if (overlaid.kind === 'failed') return copyRefusal(overlaid, paths);
+  const toolchain = await findToolchain(kernel, process.env['PATH']);
+  const log = openMakeLog(paths.log, {
+    module,
+    version,
+    kernel: kernel.release,
+    arch: kernel.arch,
+    date: (await runProgram(['date'])).output.trim() || new Date().toUTCString(),
+  });
+  try {
+    const env = buildEnvironment(process.env, toolchain.variables);
+    return await buildLogged({ request, paths, log, env, toolchain });
+  } finally {
+    log.close();
+  }
+}
+
+async function buildLogged(work: Work): Promise<Refusal | undefined> {
+  const { paths, log } = work;
+  const refusal = (await applyPatches(work)) ?? (await runScript(work, 'pre_build')) ?? (await compile(work));
+  if (refusal !== undefined) {
+    return tellsLackOfSpace(log.bytes().toString('latin1')) ? noSpace(paths, refusal.status, log) : refusal;
+  }
+  const wrong = missingModule(work) ?? wrongKernel(work);
+  if (wrong !== undefined) return wrong;
+  const result = openResultFolder(paths, work.request.kernel.arch);
+  let kept = false;
+  try {
+    const unfinished = (await fillResult(work, result)) ?? (await runScript(work, 'post_build'));
+    if (unfinished !== undefined) return unfinished;
+    writeFileSync(join(paths.result, 'log/make.log'), log.bytes());
+    result.keep();
+    kept = true;
+  } finally {
+    if (!kept) result.drop();
+  }
+  rmSync(paths.build, { recursive: true, force: true });
+  return undefined;
+}
+
+/** Finishes the modules and puts them into their place, where POST_BUILD scripts expect them. */
+async function fillResult(work: Work, result: ResultFolder): Promise<Refusal | undefined> {
+  const { request, paths, toolchain, log } = work;
+  const finish = {
+    build: paths.build,
+    into: result.modules,
+    llvm: toolchain.llvm,
+    signer: await request.signer(),
+    suffix: request.kernel.suffix,
+    settings: request.framework,
+    tell: request.tell,
+  };
+  for (const module of wanted(request)) {
+    if (!(await finishModule(module, finish))) return noSpace(paths, 6, log);
+  }
+  keepSymvers(paths.build, result.modules);
+  result.publish();
+  return undefined;
+}
+
+function wanted({ conf }: BuildRequest) {
+  return conf.modules.filter(({ exclusion }) => exclusion === undefined);
+}
+
+function missingModule({ request, paths }: Work): Refusal | undefined {
+  const { release, arch } = request.kernel;
+  const missing = wanted(request).find((module) => !isBuilt(paths.build, module));
+  if (missing === undefined) return undefined;
+  const module = `${missing.location}${missing.name}.ko`;
+  return { status: 7, messages: [{ kind: 'module-missing', module, kernel: release, arch, log: paths.log }] };
+}
+
+function wrongKernel({ request, paths }: Work): Refusal | undefined {
+  const { kernel, trees } = request;
+  const own = kernel.sourceDir === `${trees.installTree}/${kernel.release}/build`;
+  for (const { name, location } of wanted(request)) {
+    const built = builtForAnother(builtFile(paths.build, { name, location }), kernel, own);
+    if (built === undefined) continue;
+    const module = `${location}${name}.ko`;
+    return { status: 7, messages: [{ kind: 'wrong-kernel', module, built, wanted: kernel.release, log: paths.log }] };
+  }
+  return undefined;
+}
+
+function copyRefusal({ why }: Extract<Copying, { kind: 'failed' }>, paths: BuildPaths): Refusal {
+  if (tellsLackOfSpace(why)) return noSpace(paths, 6);
+  return { status: 6, messages: [{ kind: 'write-failed', file: paths.build, why }] };
+}
+
+/**
+ * The refusal when a disk turned out to be full. What the build wrote is removed but for the log, so that the machine has its space
+ * back; it tells how much is needed at least.
+ */
+function noSpace({ base, build, log: logPath }: BuildPaths, status: number, log?: MakeLog): Refusal {
+  const used = diskUse(build);
+  for (const name of namesInRoot('', build)) {
+    if (join(build, name) !== logPath || log === undefined) rmSync(join(build, name), { recursive: true, force: true });
+  }
+  const free = freeSpace(base) ?? 0;
+  const needed = Math.max(used, free) + 2 ** 20;
+  return { status, messages: [{ kind: 'no-space', folder: base, needed, free }] };
+}
+
+/** The file that a failed call of node:fs was about. */
+function fileOf(error: unknown): string | undefined {
+  const path = (error as { readonly path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? path : undefined;
+}

@@ -1,0 +1,87 @@
+/** Whether a kernel's headers are there, and where to get them. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { statHere } from '../../base/root.ts';
+import type { BuildMessage } from '../../records/dkms/build-message.ts';
+import type { DkmsTrees } from '../conf/trees.ts';
+import type { BuildKernel } from './build-request.ts';
+
+/** Whether a folder has a kernel's headers: `include/` is in it, the only sign that dkms looks for. */
+export function hasHeaders(sourceDir: string): boolean {
+  return statHere(`${sourceDir}/include`)?.isDirectory() ?? false;
+}
+
+/**
+ * What to tell when a kernel has no headers: dkms's words, then the package that has them. Empty when they are there. `osRelease` is the
+ * text of /etc/os-release.
+ */
+export function headersRefusal(
+  { release, sourceDir }: Pick<BuildKernel, 'release' | 'sourceDir'>,
+  { installTree }: Pick<DkmsTrees, 'installTree'>,
+  osRelease = readOsRelease(),
+): readonly BuildMessage[] {
+  if (hasHeaders(sourceDir)) return [];
+  const dangling = danglingLink(sourceDir);
+  const name = headersPackage(osRelease, release);
+  const hint = { kind: 'headers-hint', package: name, dangling } as const;
+  return [
+    {
+      kind: 'headers-missing',
+      kernel: release,
+      build: sourceDir,
+      source: `${installTree}/${release}/source`,
+    },
+    ...(name === undefined && dangling === undefined ? [] : [hint]),
+  ];
+}
+
+/**
+ * The package with a kernel's headers: `headersPackage('ID=debian', '6.1.0-56-amd64')` → `linux-headers-6.1.0-56-amd64`; undefined for
+ * a distribution that plugd does not know, or a kernel that is not its own.
+ */
+export function headersPackage(osRelease: string, release: string): string | undefined {
+  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(osRelease)?.[1] ?? '';
+  const ids = [field('ID'), ...field('ID_LIKE').split(' ')];
+  for (const id of ids) {
+    const name = PACKAGES[id]?.(release);
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+const rpm = (release: string) => `kernel-devel-${release}`;
+
+/** By ID of os-release. */
+const PACKAGES: Readonly<Record<string, (release: string) => string | undefined>> = {
+  debian: (release) => `linux-headers-${release}`,
+  ubuntu: (release) => `linux-headers-${release}`,
+  fedora: rpm,
+  rhel: rpm,
+  centos: rpm,
+  suse: (release) =>
+    /-([a-z]+)$/.exec(release) === null ? undefined : `kernel-${/-([a-z]+)$/.exec(release)?.[1]}-devel`,
+  arch: (release) => `linux${/-(lts|zen|hardened)$/.exec(release)?.[0] ?? ''}-headers`,
+  alpine: (release) => `linux-${/-([a-z]+)$/.exec(release)?.[1] ?? 'lts'}-dev`,
+  void: (release) => `linux${/^\d+\.\d+/.exec(release)?.[0] ?? ''}-headers`,
+};
+
+/** A link whose target is missing: in a container, the host's headers are not mounted. */
+function danglingLink(sourceDir: string): { readonly link: string; readonly target: string } | undefined {
+  try {
+    const target = resolve(dirname(sourceDir), readlinkSync(sourceDir));
+    return statHere(target) === undefined ? { link: sourceDir, target } : undefined;
+  } catch {
+    return undefined; // No link.
+  }
+}
+
+function readOsRelease(): string {
+  for (const file of ['/etc/os-release', '/usr/lib/os-release']) {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      // The other one, or none.
+    }
+  }
+  return '';
+}

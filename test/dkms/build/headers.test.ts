@@ -1,0 +1,34 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { hasHeaders, headersPackage, headersRefusal } from '../../../agent/dkms/build/headers.ts';
+
+t.test('the package with the headers', async (t) => {
+  const rows: ReadonlyArray<readonly [osRelease: string, kernel: string, name: string | undefined]> = [
+    ['ID=debian\n', '6.1.0-56-amd64', 'linux-headers-6.1.0-56-amd64'],
+    ['ID=linuxmint\nID_LIKE="ubuntu debian"\n', '6.8.0-31-generic', 'linux-headers-6.8.0-31-generic'],
+    ['ID=fedora\n', '6.12.4-200.fc41.x86_64', 'kernel-devel-6.12.4-200.fc41.x86_64'],
+    ['ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', '6.4.0-150600.21-default', 'kernel-default-devel'],
+    ['ID=arch\n', '6.12.4-arch1-1', 'linux-headers'],
+    ['ID=arch\n', '6.6.65-1-lts', 'linux-lts-headers'],
+    ['ID=gentoo\n', '6.6.65-gentoo-dist', undefined],
+    ['', '6.1.0', undefined],
+  ];
+  for (const [osRelease, kernel, name] of rows)
+    t.equal(headersPackage(osRelease, kernel), name, `${osRelease}${kernel}`);
+});
+
+t.test('headers are there when include/ is', async (t) => {
+  const home = t.testdir({ modules: { '6.1.0': { build: { include: {} } }, '6.2.0': {} } });
+  const modules = join(home, 'modules');
+  const refusal = (release: string) =>
+    headersRefusal({ release, sourceDir: `${modules}/${release}/build` }, { installTree: modules }, 'ID=debian\n');
+  t.same(refusal('6.1.0'), []);
+  symlinkSync('/nowhere/linux-headers-6.2.0', join(modules, '6.2.0/build'));
+  t.match(refusal('6.2.0'), [
+    { kind: 'headers-missing', kernel: '6.2.0', source: `${modules}/6.2.0/source` },
+    { kind: 'headers-hint', package: 'linux-headers-6.2.0', dangling: { target: '/nowhere/linux-headers-6.2.0' } },
+  ]);
+  mkdirSync(join(modules, 'plain'));
+  t.notOk(hasHeaders(join(modules, 'plain')));
+});

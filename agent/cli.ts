@@ -1,5 +1,6 @@
 /** From argv to a command and its exit status. No logic of its own: commands/ does the work. */
 import { EXIT, help, OPTION, type Command } from './commands/command.ts';
+import { optionRows } from './commands/help.ts';
 import { print, say } from './commands/output.ts';
 import { PlugdError } from './base/error.ts';
 import { VERSION } from './base/version.ts';
@@ -83,6 +84,16 @@ const COMMANDS: readonly Entry[] = [
     summary: 'print which modules a module name, alias or modalias stands for',
     load: async () => import('./commands/diagnostics/lookup.ts'),
   },
+  {
+    name: 'sign',
+    summary: 'sign module files with a key',
+    load: async () => import('./commands/trust/sign.ts'),
+  },
+  {
+    name: 'strip-signature',
+    summary: 'take the signatures off module files',
+    load: async () => import('./commands/trust/strip-signature.ts'),
+  },
 ];
 
 /** Commands that keep kmod's exit statuses and messages, and also run under their own names as argv[0]. */
@@ -158,7 +169,12 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function rows(entries: readonly Entry[]): string {
-  return entries.map((entry) => `  ${entry.name.padEnd(12)}${entry.summary}\n`).join('');
+  return optionRows(
+    entries.map(({ name, summary }) => [name, summary] as const),
+    10,
+  )
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function overview(): string {

@@ -2,20 +2,9 @@
  * The files of a machine owner key: the private key, which only its owner reads (0600), and the certificate (0644). They appear whole or
  * not at all, and never replace a file: whoever lost one of the two keeps the other.
  */
-import {
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
+import { lstatSync, rmSync } from 'node:fs';
 import { fsCode, reason } from '../base/error.ts';
+import { writeNewFile, type NewFile } from '../base/new-file.ts';
 import { makeMok, type MokWishes } from './mok.ts';
 
 /** Where the key and its certificate are, or will be. */
@@ -62,42 +51,26 @@ export function writeMok(places: MokPlaces, wishes: MokWishes = {}): MokOutcome 
   if (before === 'both') return { kind: 'there' };
   if (before !== 'neither') return before;
   const { keyPem, certificateDer } = makeMok(wishes);
-  const unfinished: string[] = [];
-  const placed: string[] = [];
-  const prepare = (path: string, bytes: string | Uint8Array, mode: number): string => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    const name = `${path}.plugd-${process.pid}-${randomBytes(8).toString('hex')}`;
-    const fd = openSync(name, 'wx', 0o600);
-    unfinished.push(name);
-    try {
-      writeFileSync(fd, bytes);
-      fchmodSync(fd, mode);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    return name;
-  };
-  // A link, unlike a rename, fails where the name is taken: another process may have made a key meanwhile.
-  const place = (name: string, path: string) => {
-    linkSync(name, path);
-    placed.push(path);
-  };
+  const files: NewFile[] = [];
+  let keyIsOurs = false;
   try {
-    const key = prepare(places.key, keyPem, 0o600);
-    const certificate = prepare(places.certificate, certificateDer, 0o644);
-    place(key, places.key);
-    place(certificate, places.certificate);
+    files.push(writeNewFile(places.key, keyPem, 0o600));
+    files.push(writeNewFile(places.certificate, certificateDer, 0o644));
+    for (const file of files) {
+      // A name that is taken stays: another process may have made a key meanwhile.
+      file.place();
+      keyIsOurs = true;
+    }
     return { kind: 'made' };
   } catch (error) {
-    for (const path of placed) rmSync(path, { force: true });
     if (fsCode(error) === undefined) throw error;
+    if (keyIsOurs) rmSync(places.key, { force: true });
     const after = mokFiles(places);
     if (after === 'both') return { kind: 'there' };
     if (after !== 'neither') return after;
     return { kind: 'failed', why: `could not write ${places.key} and ${places.certificate}: ${reason(error)}` };
   } finally {
-    for (const name of unfinished) rmSync(name, { force: true });
+    for (const file of files) file.drop();
   }
 }
 

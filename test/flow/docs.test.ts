@@ -30,7 +30,7 @@ function plugd(...args: string[]): string {
 /** The commands of `plugd --help`: plugd's own, and kmod's. */
 function commands(): { own: string[]; kmod: string[] } {
   const [own = '', kmod = ''] = plugd('--help').split("kmod's commands");
-  const names = (text: string) => [...text.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1] ?? '');
+  const names = (text: string) => [...text.matchAll(/^ {2}([a-z-]+)(?= |$)/gm)].map((match) => match[1] ?? '');
   return { own: names(own), kmod: names(kmod) };
 }
 

@@ -1,6 +1,8 @@
 /** dkms's command line, word by word: options and the action in any order, long options by any name that begins with theirs. Reads argv. */
 import { existsSync, statSync } from 'node:fs';
+import { nearestWord } from '../../base/spelling.ts';
 import { ACTIONS, type Action, type DkmsOptions } from '../../dkms/run/dkms-options.ts';
+import { DEPRECATED, SWITCHES, valuedOption, type Key, type Switch } from './option-table.ts';
 
 /** What the command line sets of framework.conf's settings; undefined where it sets nothing. */
 export interface SettingOptions {
@@ -37,53 +39,6 @@ export type DkmsArguments =
       readonly json: boolean;
       readonly notes: readonly string[];
     };
-
-/** Options that take a value, in the order in which dkms tries them: `--archive-location` is --archive, and tried before --arch. */
-const VALUED = [
-  { long: '--module', short: '-m', key: 'module' },
-  { long: undefined, short: '-v', key: 'version' },
-  { long: '--kernelver', short: '-k', key: 'kernel' },
-  { long: '--templatekernel', short: undefined, key: 'templateKernel' },
-  { long: undefined, short: '-c', key: 'confFile' },
-  { long: '--archive', short: undefined, key: 'archive' },
-  { long: '--arch', short: '-a', key: 'arch' },
-  { long: '--kernelsourcedir', short: undefined, key: 'kernelSource' },
-  { long: '--directive', short: undefined, key: 'directive' },
-  { long: '--dkmstree', short: undefined, key: 'dkmsTree' },
-  { long: '--sourcetree', short: undefined, key: 'sourceTree' },
-  { long: '--installtree', short: undefined, key: 'installTree' },
-  { long: '--config', short: undefined, key: 'kernelConfig' },
-  { long: undefined, short: '-j', key: 'jobs' },
-  { long: '--root', short: undefined, key: 'root' },
-] as const;
-
-type Key = (typeof VALUED)[number]['key'];
-
-/** Switches, by the word. */
-const SWITCHES = {
-  '--all': 'all',
-  '--force': 'force',
-  '--force-version-override': 'forceVersion',
-  '--binaries-only': 'binariesOnly',
-  '--source-only': 'sourceOnly',
-  '--rpm_safe_upgrade': 'rpmSafeUpgrade',
-  '--no-depmod': 'noDepmod',
-  '--symlink-modules': 'symlinkModules',
-  '--modprobe-on-install': 'modprobeOnInstall',
-  '--verbose': 'verbose',
-  '--debug': 'verbose',
-  '--quiet': 'quiet',
-  '-q': 'quiet',
-  '--json': 'json',
-  '--repair': 'repair',
-  '--dry-run': 'dryRun',
-  '-n': 'dryRun',
-} as const;
-
-type Switch = (typeof SWITCHES)[keyof typeof SWITCHES];
-
-/** Options of long ago: dkms takes them and says so. */
-const DEPRECATED = ['--no-initrd', '--no-clean-kernel', '--no-prepare-kernel'];
 
 /** Understands `words`, the arguments behind `dkms`. */
 export function parseDkms(words: readonly string[]): DkmsArguments {
@@ -219,33 +174,13 @@ function conflict(
 
 /** dkms gives 0 here, which no script relies on: a misspelt action would be taken for done. */
 function noAction(word: string | undefined): ArgumentError {
-  const near = ACTIONS.find((action) => word !== undefined && isNear(word, action));
+  const near = word === undefined ? undefined : nearestWord(word, ACTIONS);
   const hint = near === undefined ? [] : [`Did you mean "${near}"?`];
   return { kind: 'error', status: 2, lines: ['Unknown action specified: ""', ...hint], usage: true };
 }
 
-/** Whether two words differ by one letter that is wrong, missing or too many, or by two that are swapped. */
-function isNear(word: string, action: string): boolean {
-  if (Math.abs(word.length - action.length) > 1) return false;
-  let from = 0;
-  while (from < word.length && word[from] === action[from]) from++;
-  const rests = [
-    [word.slice(from + 1), action.slice(from + 1)],
-    [word.slice(from + 1), action.slice(from)],
-    [word.slice(from), action.slice(from + 1)],
-    [`${word[from + 1] ?? ''}${word[from] ?? ''}${word.slice(from + 2)}`, action.slice(from)],
-  ];
-  return rests.some(([left, right]) => left === right);
-}
-
 function failure(status: number, ...lines: readonly string[]): ArgumentError {
   return { kind: 'error', status, lines, usage: false };
-}
-
-function valuedOption(word: string): Key | undefined {
-  const name = word.startsWith('--') ? word.split('=')[0] : word;
-  return VALUED.find(({ long, short }) => name === short || (long !== undefined && name?.startsWith(long) === true))
-    ?.key;
 }
 
 function halves(text: string): readonly [string?, string?] {

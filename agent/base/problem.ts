@@ -41,3 +41,35 @@ export function problemText(problem: Problem): string {
   const column = problem.line === 0 || problem.column === 0 ? '' : `:${problem.column}`;
   return `${toMachineText(placeText(problem))}${column}: ${problem.message}`;
 }
+
+/** How many problems of one file are told: a file that is no configuration at all has one in every line. */
+const MOST_PROBLEMS = 1000;
+
+/**
+ * Collects the problems of one file in `list`: the first thousand, and one more that counts the rest.
+ *
+ *     new FileProblems('/etc/modprobe.d/a.conf', problems).add(() => problem)
+ */
+export class FileProblems {
+  readonly #file: string;
+  readonly #list: Problem[];
+  #count = 0;
+
+  constructor(file: string, list: Problem[]) {
+    this.#file = file;
+    this.#list = list;
+  }
+
+  /** Adds what `make` answers; does not call it when the problem is not kept. */
+  add(make: () => Problem): void {
+    if (++this.#count <= MOST_PROBLEMS) this.#list.push(make());
+  }
+
+  /** The file has been read: says how many problems are left out, if any are. */
+  end(): void {
+    const more = this.#count - MOST_PROBLEMS;
+    if (more <= 0) return;
+    const message = `${more} more ${more === 1 ? 'line of this file is' : 'lines of this file are'} wrong`;
+    this.#list.push({ file: this.#file, line: 0, column: 0, severity: 'error', code: 'malformed', message });
+  }
+}

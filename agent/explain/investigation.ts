@@ -14,7 +14,7 @@ import type { Plan, Step } from '../plan/plan.ts';
 import { predict, type Diagnosis } from '../diagnosis/diagnosis.ts';
 import type { BadParameter, KernelEvidence } from '../diagnosis/evidence.ts';
 import { withCandidates, type CandidateReport, type RequestReport, type StepReport } from '../records/investigation.ts';
-import { evaluate } from '../rules/udev/load-rules.ts';
+import { evaluate } from '../rules/udev/load-requests.ts';
 import type { PolicyRead } from '../rules/policy/policy-text.ts';
 import { answer, fileAnswer, type Answer } from '../load/answer.ts';
 import { Examiner } from './examination.ts';

@@ -9,7 +9,7 @@ import type { Device } from '../facts/devices/device.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from '../records/coldplug-run.ts';
 import type { Progress } from '../records/progress.ts';
-import { evaluate } from '../rules/udev/load-rules.ts';
+import { evaluate } from '../rules/udev/load-requests.ts';
 import { isKeptOut } from '../rules/modprobe/decision.ts';
 import { allowedSteps, type Judge } from './allowed-steps.ts';
 import { answer } from './answer.ts';

@@ -8,7 +8,7 @@ import { lookInRoot } from '../base/root.ts';
 import { faultOf } from '../facts/regular-file.ts';
 import { installedReleases, type Host } from '../base/host.ts';
 import type { LookupKey } from '../base/names.ts';
-import type { Problem, ProblemCode } from '../base/problem.ts';
+import { FileProblems, type Problem, type ProblemCode } from '../base/problem.ts';
 import {
   aliasIndex,
   builtinAliasIndex,
@@ -179,8 +179,10 @@ class TreeIndex implements Index {
     if (text === undefined) return undefined;
     this.#isText = true;
     const { builder, leftOut } = this.#build(text);
+    const problems = new FileProblems(`${this.#files.dir}/${name}`, this.#problems);
     for (const { line, text: part, why } of leftOut)
-      this.#problem(name, line, 'malformed', `'${part.slice(0, 200)}' is left out: ${why}`);
+      problems.add(() => this.#problemOf(name, line, 'malformed', `'${part.slice(0, 200)}' is left out: ${why}`));
+    problems.end();
     return new IndexTrie(builder.build(), `${this.#files.dir}/${name}`);
   }
 
@@ -218,7 +220,11 @@ class TreeIndex implements Index {
   }
 
   #problem(name: string, line: number, code: ProblemCode, message: string): void {
-    this.#problems.push({ file: `${this.#files.dir}/${name}`, line, column: 0, severity: 'error', code, message });
+    this.#problems.push(this.#problemOf(name, line, code, message));
+  }
+
+  #problemOf(name: string, line: number, code: ProblemCode, message: string): Problem {
+    return { file: `${this.#files.dir}/${name}`, line, column: 0, severity: 'error', code, message };
   }
 }
 

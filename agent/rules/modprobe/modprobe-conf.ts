@@ -17,7 +17,7 @@
  * Sources: modprobe.d(5); libkmod's kmod_config_parse and shared/util's freadline_wrapped, and how both behave when they run.
  */
 import { lookupKey, type Place } from '../../base/names.ts';
-import type { Problem } from '../../base/problem.ts';
+import { FileProblems, type Problem } from '../../base/problem.ts';
 import { nearestWord } from '../../base/spelling.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
 import type { GrowingConfig, RuleList, RuleTypes } from './config.ts';
@@ -25,14 +25,16 @@ import { DIRECTIVE_NAMES, DIRECTIVES, RULE_LISTS, type DirectiveLine } from './d
 
 /** Adds the rules and problems of one file to `config`. */
 export function parseModprobeConf({ file, text }: ConfigText, config: GrowingConfig): void {
+  const problems = new FileProblems(file, config.problems);
   let start = 0;
   let number = 1;
   while (start < text.length) {
-    const line = new Line(file, text, start, number, config);
-    line.read();
+    const line = new Line(file, text, start, number, problems);
+    line.read(config);
     start = line.next;
     number = line.nextNumber;
   }
+  problems.end();
   const dos = text.search(/\r(\n|$)/);
   if (dos < 0) return;
   const before = text.slice(0, dos).split('\n');
@@ -63,7 +65,7 @@ class Line implements DirectiveLine {
   /** Offset and number of the line after this one. */
   readonly next: number;
   readonly nextNumber: number;
-  readonly #config: GrowingConfig;
+  readonly #problems: FileProblems;
   readonly #source: string;
   readonly #start: number;
   readonly #text: string;
@@ -72,9 +74,9 @@ class Line implements DirectiveLine {
   #form = '';
   #at = 0;
 
-  constructor(file: string, source: string, start: number, number: number, config: GrowingConfig) {
+  constructor(file: string, source: string, start: number, number: number, problems: FileProblems) {
     this.place = { file, line: number };
-    this.#config = config;
+    this.#problems = problems;
     this.#source = source;
     this.#start = start;
     const newline = source.indexOf('\n', start);
@@ -107,20 +109,22 @@ class Line implements DirectiveLine {
     this.nextNumber = number + 1 + joined;
   }
 
-  read(): void {
+  read(config: GrowingConfig): void {
     if (this.#text === '' || this.#text.startsWith('#')) return;
     const word = this.#word();
     if (word === undefined) return;
     const list = LISTS.get(word.text);
     if (list === undefined) {
-      const { code, message } = unknownDirective(word.text);
-      this.complain(message, word.at, { code, word: word.text });
+      this.#problems.add(() => {
+        const { code, message } = unknownDirective(word.text);
+        return { ...this.#problem(message, word.at), code, word: word.text };
+      });
       return;
     }
     const blank = blankIn(this.#text);
     if (blank !== undefined) this.complain(blank.message, blank.at, { severity: 'warning', code: 'ignored' });
     this.#form = DIRECTIVES[list].form ?? '';
-    readRule(list, this, this.#config[list]);
+    readRule(list, this, config[list]);
   }
 
   name(): string | undefined {
@@ -153,6 +157,10 @@ class Line implements DirectiveLine {
   }
 
   complain(message: string, at: number, more: Partial<Pick<Problem, 'severity' | 'code' | 'word'>> = {}): void {
+    this.#problems.add(() => ({ ...this.#problem(message, at), ...more }));
+  }
+
+  #problem(message: string, at: number): Problem {
     let offset = this.#start + at;
     for (const dropped of this.#dropped) {
       if (dropped > offset) break;
@@ -170,7 +178,7 @@ class Line implements DirectiveLine {
     }
     const { file } = this.place;
     const column = offset - lineStart + 1;
-    this.#config.problems.push({ file, line, column, severity: 'error', code: 'malformed', message, ...more });
+    return { file, line, column, severity: 'error', code: 'malformed', message };
   }
 
   #word(): { readonly text: string; readonly at: number } | undefined {

@@ -16,7 +16,7 @@
  * half denies.
  */
 import { lookupKey, type Place } from '../../base/names.ts';
-import type { Problem } from '../../base/problem.ts';
+import { FileProblems, type Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
 import { compileGlob, globFault } from '../glob.ts';
 import {
@@ -59,6 +59,7 @@ interface Growing {
 export function parsePolicy({ file, text }: ConfigText): PolicyRead {
   const growing: Growing = { rules: [], atBoot: undefined, afterBoot: undefined };
   const problems: Problem[] = [];
+  const found = new FileProblems(file, problems);
   text.split('\n').forEach((raw, index) => {
     const place: Place = { file, line: index + 1 };
     try {
@@ -66,9 +67,10 @@ export function parsePolicy({ file, text }: ConfigText): PolicyRead {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       const { column, message } = error;
-      problems.push({ ...place, column, severity: 'error', code: 'malformed', message });
+      found.add(() => ({ ...place, column, severity: 'error', code: 'malformed', message }));
     }
   });
+  found.end();
   if (problems.length > 0) return { kind: 'malformed', problems };
   const atBoot = growing.atBoot ?? ALLOW_ALL.atBoot;
   return { kind: 'policy', policy: { rules: growing.rules, atBoot, afterBoot: growing.afterBoot ?? atBoot } };

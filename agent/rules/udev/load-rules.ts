@@ -11,21 +11,11 @@
  * also ignores later ones. The same request twice is one.
  */
 import type { Place } from '../../base/names.ts';
-import type { Problem } from '../../base/problem.ts';
+import { FileProblems, type Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
-import type { DeviceView } from './device-view.ts';
 import { logicalLines, parsePairs, type LogicalLine, type Operator, type Pair } from './udev-line.ts';
 import { compileCondition, valueFault, type Condition } from './udev-match.ts';
 import { compileTemplate, type Template } from './udev-template.ts';
-
-/** What a device's rules ask for. */
-export interface LoadRequest {
-  /** Modules or aliases by name; empty when `modalias`. */
-  readonly names: readonly string[];
-  /** The device's own MODALIASes are to be loaded. */
-  readonly modalias: boolean;
-  readonly place: Place;
-}
 
 /** Rules ready to be evaluated. */
 export interface LoadRules {
@@ -38,7 +28,8 @@ export interface LoadRules {
   readonly unevaluated: readonly Problem[];
 }
 
-interface LoadLine {
+/** A line that loads something, or jumps over one that does. */
+export interface LoadLine {
   readonly place: Place;
   /** All must hold. */
   readonly conditions: readonly Condition[];
@@ -47,7 +38,8 @@ interface LoadLine {
   readonly jump: number | undefined;
 }
 
-interface Load {
+/** What a line loads. */
+export interface Load {
   readonly operator: Operator;
   /** Undefined: the device's MODALIASes. */
   readonly words: readonly Template[] | undefined;
@@ -78,62 +70,6 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** What `device` asks for, in order; empty when nothing. */
-export function evaluate(rules: LoadRules, device: DeviceView): LoadRequest[] {
-  const lines = narrow(rules, device);
-  let requests: LoadRequest[] = [];
-  let final = false;
-  let next = 0;
-  for (;;) {
-    const line = lines[next];
-    if (line === undefined) return requests;
-    next++;
-    if (!line.conditions.every((condition) => condition.holds(device))) continue;
-    for (const load of line.loads) {
-      if (final) break;
-      if (load.operator !== '+=') requests = [];
-      if (load.operator === ':=') final = true;
-      const request = requestOf(load, line.place, device);
-      if (request !== undefined && !requests.some((other) => isSame(other, request))) requests.push(request);
-    }
-    if (line.jump !== undefined) next = line.jump;
-  }
-}
-
-/** Kinds of devices that are remembered: a machine has some hundred, a stranger's uevents may name any number. */
-const MOST_KINDS = 512;
-
-/** Most lines are about one subsystem, and thousands of devices come: what does not concern a kind of device is left out once. */
-function narrow({ lines, narrowed }: LoadRules, device: DeviceView): readonly LoadLine[] {
-  const kind = `${device.action} ${device.subsystem}`;
-  const known = narrowed.get(kind);
-  if (known !== undefined) return known;
-  const holds = lines.map(({ conditions }) =>
-    conditions.every((condition) => condition.cost > 0 || condition.holds(device)),
-  );
-  // Where the line with an index is found, or the next one that is left.
-  const places = holds.map((_, index) => holds.slice(0, index).filter(Boolean).length);
-  const left = lines
-    .filter((_, index) => holds[index])
-    .map((line) => ({
-      ...line,
-      conditions: line.conditions.filter(({ cost }) => cost > 0),
-      jump: line.jump === undefined ? undefined : (places[line.jump] ?? lines.length),
-    }));
-  if (narrowed.size < MOST_KINDS) narrowed.set(kind, left);
-  return left;
-}
-
-function requestOf({ words }: Load, place: Place, device: DeviceView): LoadRequest | undefined {
-  if (words === undefined) return { names: [], modalias: true, place };
-  const names = words.map((word) => word(device)).filter((name) => name !== '');
-  return names.length === 0 ? undefined : { names, modalias: false, place };
-}
-
-function isSame(a: LoadRequest, b: LoadRequest): boolean {
-  return a.modalias === b.modalias && a.names.join('\0') === b.names.join('\0');
-}
-
 interface ParsedLine {
   readonly logical: LogicalLine;
   readonly pairs: readonly Pair[];
@@ -146,28 +82,30 @@ function parseFile(
   { file, text }: ConfigText,
   rules: { lines: LoadLine[]; problems: Problem[]; unevaluated: Problem[] },
 ): void {
-  const report = (list: Problem[], code: Problem['code'], at: LogicalLine, message: string, offset = 0) => {
+  const problems = new FileProblems(file, rules.problems);
+  const unevaluated = new FileProblems(file, rules.unevaluated);
+  const report = (list: FileProblems, code: Problem['code'], at: LogicalLine, message: string, offset = 0) => {
     const severity = code === 'unsupported' ? 'warning' : 'error';
-    list.push({ file, line: at.line, column: at.column + offset, severity, code, message });
+    list.add(() => ({ file, line: at.line, column: at.column + offset, severity, code, message }));
   };
   const parsed: ParsedLine[] = [];
   for (const logical of logicalLines(text)) {
     if (!/kmod|GOTO|LABEL/.test(logical.text)) continue;
     const pairs = parsePairs(logical.text);
     if ('kind' in pairs) {
-      report(rules.problems, 'malformed', logical, `${pairs.message}; the line does not count`, pairs.offset);
+      report(problems, 'malformed', logical, `${pairs.message}; the line does not count`, pairs.offset);
       continue;
     }
     const fault = pairs.map(valueFault).find((each) => each !== undefined);
     if (fault !== undefined) {
-      report(rules.problems, 'malformed', logical, `${fault}; the line does not count`);
+      report(problems, 'malformed', logical, `${fault}; the line does not count`);
       continue;
     }
     const loads: Load[] = [];
     for (const pair of pairs) {
       const load = loadOf(pair);
       if (load === undefined) continue;
-      if ('why' in load) report(rules.unevaluated, 'unsupported', logical, load.why);
+      if ('why' in load) report(unevaluated, 'unsupported', logical, load.why);
       else loads.push(load);
     }
     const assigned = (key: string) => pairs.filter((pair) => pair.key === key && pair.operator === '=');
@@ -180,32 +118,51 @@ function parseFile(
     });
   }
   // Drop lines that neither load a module nor jump over one that does.
-  const isLoad = parsed.map((line) => line.loads.length > 0);
-  const kept: Array<{ line: ParsedLine; conditions: Condition[]; target: number | undefined; index: number }> = [];
+  const loadsBefore = countsBefore(parsed.map((line) => line.loads.length > 0));
+  const kept: Array<{ line: ParsedLine; conditions: Condition[]; target: number | undefined }> = [];
+  const isKept: boolean[] = [];
+  const labels = laterLabels(parsed);
   parsed.forEach((line, index) => {
     let target: number | undefined;
     if (line.goto !== undefined) {
-      const label = parsed.findIndex((other, at) => at > index && other.labels.includes(line.goto ?? ''));
-      if (label < 0)
+      const label = labels[index];
+      if (label === undefined)
         report(
-          rules.problems,
+          problems,
           'malformed',
           line.logical,
           `no later line has the label '${line.goto}'; the jump does not count`,
         );
-      else if (isLoad.slice(index + 1, label).includes(true)) target = label;
+      else if ((loadsBefore[label] ?? 0) > (loadsBefore[index + 1] ?? 0)) target = label;
     }
-    if (target === undefined && isLoad[index] !== true) return;
+    if (target === undefined && line.loads.length === 0) return;
     const conditions = conditionsOf(line.pairs);
-    if ('why' in conditions) report(rules.unevaluated, 'unsupported', line.logical, conditions.why);
-    else kept.push({ line, conditions, target, index });
+    if ('why' in conditions) report(unevaluated, 'unsupported', line.logical, conditions.why);
+    else {
+      kept.push({ line, conditions, target });
+      isKept[index] = true;
+    }
   });
   const base = rules.lines.length;
+  const keptBefore = countsBefore(parsed.map((_, index) => isKept[index] === true));
   for (const { line, conditions, target } of kept) {
-    const after = target === undefined ? -1 : kept.findIndex(({ index }) => index >= target);
-    const jump = target === undefined ? undefined : base + (after < 0 ? kept.length : after);
+    const jump = target === undefined ? undefined : base + (keptBefore[target] ?? kept.length);
     rules.lines.push({ place: { file, line: line.logical.line }, conditions, loads: line.loads, jump });
   }
+  problems.end();
+  unevaluated.end();
+}
+
+/** For each line the index of the nearest later one with the label that it names. */
+function laterLabels(lines: readonly ParsedLine[]): ReadonlyArray<number | undefined> {
+  const later = new Map<string, number>();
+  const found: Array<number | undefined> = lines.map(() => undefined);
+  for (let index = lines.length - 1; index >= 0; index--) {
+    const { goto, labels } = lines[index] ?? { labels: [] };
+    if (goto !== undefined) found[index] = later.get(goto);
+    for (const label of labels) later.set(label, index);
+  }
+  return found;
 }
 
 function conditionsOf(pairs: readonly Pair[]): Condition[] | { readonly why: string } {
@@ -243,4 +200,15 @@ function unquotedWords(text: string): string[] {
   return (text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) =>
     word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'),
   );
+}
+
+/** For each index, and for the end, how many before it are true. */
+export function countsBefore(flags: readonly boolean[]): readonly number[] {
+  let count = 0;
+  const counts = flags.map((flag) => {
+    const before = count;
+    if (flag) count++;
+    return before;
+  });
+  return [...counts, count];
 }

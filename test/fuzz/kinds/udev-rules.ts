@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceView } from '../../../agent/rules/udev/device-view.ts';
-import { evaluate, parseLoadRules } from '../../../agent/rules/udev/load-rules.ts';
+import { evaluate } from '../../../agent/rules/udev/load-requests.ts';
+import { parseLoadRules } from '../../../agent/rules/udev/load-rules.ts';
 import { logicalLines, parsePairs } from '../../../agent/rules/udev/udev-line.ts';
 import type { Random } from '../../fixtures/random.ts';
 import { bytes, check, latin1, type FuzzKind } from '../kind.ts';

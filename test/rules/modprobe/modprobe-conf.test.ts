@@ -203,7 +203,7 @@ t.test('every truncation of a file', (t) => {
 
 t.test('hostile input ends quickly', (t) => {
   t.equal(parse('\\\n'.repeat(200_000)).problems.length, 0);
-  t.equal(parse('x\n'.repeat(50_000)).problems.length, 50_000);
+  t.equal(parse('x\n'.repeat(50_000)).problems.length, 1001, 'the rest is one more, counted');
   t.equal(parse(`${'blacklist a\\\n'.repeat(20_000)} ]`).blacklists.length, 1);
   t.equal(parse(`softdep a pre: ${'b '.repeat(100_000)}`).softdeps[0]?.pre.length, 100_000);
   t.equal(parse('blacklist '.repeat(100_000)).blacklists.length, 1);

@@ -1,6 +1,7 @@
 /** A device as a test gives it, and what rules ask for it. */
 import type { DeviceView } from '../../../agent/rules/udev/device-view.ts';
-import { evaluate, parseLoadRules } from '../../../agent/rules/udev/load-rules.ts';
+import { evaluate } from '../../../agent/rules/udev/load-requests.ts';
+import { parseLoadRules } from '../../../agent/rules/udev/load-rules.ts';
 
 /** What a device has; everything else is not there. */
 export interface Given {

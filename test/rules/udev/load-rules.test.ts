@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { readShippedFile } from '../../../agent/facts/config/shipped-file.ts';
-import { evaluate, parseLoadRules } from '../../../agent/rules/udev/load-rules.ts';
+import { evaluate } from '../../../agent/rules/udev/load-requests.ts';
+import { parseLoadRules } from '../../../agent/rules/udev/load-rules.ts';
 import { ask, device, type Given } from './given-device.ts';
 
 const LOAD = 'RUN{builtin}+="kmod load x"';

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { evaluate, parseLoadRules } from '../../../agent/rules/udev/load-rules.ts';
+import { evaluate } from '../../../agent/rules/udev/load-requests.ts';
+import { parseLoadRules } from '../../../agent/rules/udev/load-rules.ts';
 import { compileCondition } from '../../../agent/rules/udev/udev-match.ts';
 import { ask, device, type Given } from './given-device.ts';
 

@@ -6,7 +6,7 @@
  * during coldplug; then sysfs. A restart at any moment is the same start again: it finds loaded modules loaded, and the kernel makes it
  * wait for an insertion that the last agent left under way.
  */
-import { reason } from '../base/error.ts';
+import { PlugdError, reason } from '../base/error.ts';
 import { mayInsert } from '../load/permission.ts';
 import { pause, sinceStart } from '../load/turns.ts';
 import { waitingText } from '../report/loading-text.ts';
@@ -176,6 +176,8 @@ class Agent {
       await client.ask('ping', {});
       client.close();
     } catch (error) {
+      // It does answer: so many others ask that it has no place for one more.
+      if (error instanceof PlugdError && error.code === 'busy') return this.#parts.hearing.fault();
       return `it does not answer on its own control socket: ${reason(error)}`;
     }
     return this.#parts.hearing.fault();

@@ -6,8 +6,9 @@
  * Where that is not possible (an agent runs, /proc/sys is read-only, no helper, a setting that is no modprobe) all stays as it was. A coldplug that is
  * killed leaves the helper in place, which then becomes modprobe.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { addon } from '../../base/addon.ts';
+import { errnoText } from '../../base/errno.ts';
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import type { Loader } from '../../load/loader.ts';
@@ -17,7 +18,7 @@ import type { ControlReply } from './control-protocol.ts';
 import { Exchanges, type ControlHandler } from './exchange.ts';
 import { KernelRequestSetting } from './kernel-requests.ts';
 import { NameRequests } from './name-requests.ts';
-import { controlPath } from './run-dir.ts';
+import { clearName, controlPath } from './run-dir.ts';
 
 /** Requests being served. */
 export interface BootRequests {
@@ -42,8 +43,7 @@ export function serveBootRequests(host: Host, loader: Loader, runDir: string): B
       isLoaded: (module) => existsSync(`${host.sysfs}/module/${module}`),
     });
     const path = controlPath(runDir);
-    // The holder of the lock owns the name.
-    rmSync(path, { force: true });
+    clearName(path);
     const handler = bootHandler(requests, close);
     const socket = addon().listenLines(path, (connection, line) => {
       const send = (reply: ControlReply, last: boolean) => {
@@ -52,7 +52,7 @@ export function serveBootRequests(host: Host, loader: Loader, runDir: string): B
       // A helper sends one request and reads one answer: such a connection is never full.
       new Exchanges({ send, full: () => false, onceDrained: () => () => {} }, handler).line(line);
     });
-    if (typeof socket === 'number') throw new PlugdError('system', `${path}: errno ${-socket}`);
+    if (typeof socket === 'number') throw new PlugdError('system', `${path}: ${errnoText(-socket)}`);
     closers.push(() => socket.close());
     // Before the setting is written: a signal in between would leave the helper in place.
     let setting: KernelRequestSetting | undefined;

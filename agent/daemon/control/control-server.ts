@@ -5,13 +5,14 @@
  */
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { PlugdError } from '../../base/error.ts';
+import { PlugdError, reason } from '../../base/error.ts';
 import { LONGEST_REQUEST, type ControlReply } from './control-protocol.ts';
 import { Exchanges, type ControlHandler, type Transport } from './exchange.ts';
+import { clearName } from './run-dir.ts';
 
 /** Items wait for a reader up to this many bytes; a status or uevent has some hundred. */
 const FULL_BYTES = 1 << 20;
-/** The kernel runs at most 50 helpers at a time; the rest is people. */
+/** The kernel runs at most 50 helpers at a time; the rest is people. One more takes the place of one that asks for nothing. */
 const MOST_CONNECTIONS = 512;
 
 /** The listening socket. */
@@ -19,22 +20,22 @@ export class ControlServer {
   readonly #server: Server;
   readonly #path: string;
   readonly #handler: ControlHandler;
-  readonly #connections = new Set<Socket>();
+  /** The newest last. */
+  readonly #connections = new Map<Socket, Connection>();
 
   private constructor(path: string, handler: ControlHandler) {
     this.#path = path;
     this.#handler = handler;
     this.#server = createServer((socket) => this.#connect(socket));
-    this.#server.maxConnections = MOST_CONNECTIONS;
   }
 
   /** Listens on `path`, mode 0600. Call it with the agent's lock held. Errors: `system`. */
   static async listen(path: string, handler: ControlHandler): Promise<ControlServer> {
     const control = new ControlServer(path, handler);
-    rmSync(path, { force: true });
+    clearName(path);
     await new Promise<void>((resolve, reject) => {
       control.#server.once('error', (error) => {
-        reject(new PlugdError('system', `the control socket ${path}: ${error.message}`, { cause: error }));
+        reject(new PlugdError('system', `the control socket ${path}: ${reason(error)}`, { cause: error }));
       });
       // bind(2) happens inside listen(): the socket never exists with another mode.
       const before = process.umask(0o177);
@@ -52,10 +53,10 @@ export class ControlServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const socket of this.#connections) socket.destroySoon();
+    for (const socket of this.#connections.keys()) socket.destroySoon();
     // A client that does not read its answer must not keep the agent.
     const late = setTimeout(() => {
-      for (const socket of this.#connections) socket.destroy();
+      for (const socket of this.#connections.keys()) socket.destroy();
     }, 500);
     await closed;
     clearTimeout(late);
@@ -63,14 +64,31 @@ export class ControlServer {
   }
 
   #connect(socket: Socket): void {
-    this.#connections.add(socket);
-    const connection = new Connection(socket, this.#handler);
+    if (this.#connections.size >= MOST_CONNECTIONS) this.#endIdle();
+    const full = this.#connections.size >= MOST_CONNECTIONS;
+    const connection = new Connection(socket, full ? tooMany : this.#handler);
+    this.#connections.set(socket, connection);
     socket.once('close', () => {
       this.#connections.delete(socket);
       connection.end();
     });
   }
+
+  /** Ends the oldest connection without a request under way, if there is one. */
+  #endIdle(): void {
+    for (const [socket, connection] of this.#connections) {
+      if (!connection.idle) continue;
+      this.#connections.delete(socket);
+      socket.destroy();
+      return;
+    }
+  }
 }
+
+/** Answers who comes while all others wait for an answer. */
+const tooMany: ControlHandler = () => {
+  throw new PlugdError('busy', `${MOST_CONNECTIONS} requests are under way already`);
+};
 
 /** One client. */
 class Connection implements Transport {
@@ -101,6 +119,11 @@ class Connection implements Transport {
 
   end(): void {
     this.#exchanges.end();
+  }
+
+  /** It has asked for nothing, or has its answer. */
+  get idle(): boolean {
+    return this.#exchanges.open === 0 && this.#socket.writableLength === 0;
   }
 
   #receive(chunk: string): void {

@@ -8,11 +8,12 @@
  * somebody's decision, too. Both stay as they are unless the caller was told to serve in any case. An empty one is remembered by a
  * link to NOWHERE, which no program can follow.
  */
-import { readFileSync, readlinkSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { PlugdError, reason } from '../../base/error.ts';
+import { changeableBy } from '../../facts/config/permissions.ts';
 import { shippedPath } from '../../facts/config/shipped-file.ts';
-import { RUN_DIR } from './run-dir.ts';
+import { clearName, inRunDir, RUN_DIR } from './run-dir.ts';
 
 /** Where the helper is in the package. */
 const HELPER = 'native/build/Release/plugd-request';
@@ -74,8 +75,8 @@ export class KernelRequestSetting {
       if (left) this.#write(this.#before);
       throw new PlugdError('unsupported', `${this.#file} is '${this.#before}', no modprobe: it is left alone`);
     }
-    rmSync(this.#link, { force: true });
-    symlinkSync(this.#before === '' ? NOWHERE : this.#before, this.#link);
+    clearName(this.#link);
+    inRunDir(this.#link, () => symlinkSync(this.#before === '' ? NOWHERE : this.#before, this.#link));
     this.#write(helper);
   }
 
@@ -124,16 +125,5 @@ function remembered(link: string): string {
     return target === NOWHERE ? '' : target;
   } catch {
     return USUAL_MODPROBE;
-  }
-}
-
-/** The file, or the folder above it, that somebody but root may change; undefined when there is none. */
-function changeableBy(file: string): string | undefined {
-  for (let path = realpathSync(file); ; path = dirname(path)) {
-    const { uid, mode } = statSync(path);
-    // In a folder with the sticky bit (/tmp) nobody can replace what is root's.
-    const open = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
-    if (uid !== 0 || open) return path;
-    if (path === dirname(path)) return undefined;
   }
 }

@@ -1,4 +1,6 @@
 /** Finds files that others than root can change. Reads modes only; doctor/ judges. */
+import { realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { listInRoot, statInRoot } from '../../base/root.ts';
 
 /** A file or folder that somebody other than root could change. */
@@ -28,4 +30,19 @@ function judge(root: string, path: string): LoosePath[] {
   const everyone = (stat.mode & OTHERS_WRITE) !== 0n && !(stat.isDirectory() && (stat.mode & STICKY) !== 0n);
   if (everyone) return [{ path, who: 'everyone', uid: Number(stat.uid) }];
   return stat.uid === 0n ? [] : [{ path, who: 'owner', uid: Number(stat.uid) }];
+}
+
+/**
+ * The file, or the folder above it, that somebody but root and this user may change: `/opt` of `/opt/plugd/helper`. Undefined when
+ * there is none. Links are followed first. Errors: those of node:fs for a path that is not there.
+ */
+export function changeableBy(file: string): string | undefined {
+  const own = process.geteuid?.();
+  for (let path = realpathSync(file); ; path = dirname(path)) {
+    const { uid, mode } = statSync(path);
+    // In a folder with the sticky bit (/tmp) nobody can replace what is another's.
+    const open = (mode & 0o022) !== 0 && (mode & 0o1000) === 0;
+    if ((uid !== 0 && uid !== own) || open) return path;
+    if (path === dirname(path)) return undefined;
+  }
 }

@@ -243,3 +243,43 @@ t.test('close delivers answers that were given and ends the rest', async (t) => 
 t.test('without an agent the client says so', async (t) => {
   await t.rejects(ControlClient.open(join(folder, 'nowhere')), { code: 'unsupported', message: /no agent is running/ });
 });
+
+t.test('connections that ask for nothing, or wait for an answer, keep nobody out', async (t) => {
+  const runDir = mkdtempSync(join(folder, 'many-'));
+  const open: ControlExchange[] = [];
+  const server = await ControlServer.listen(join(runDir, 'control'), (exchange) => {
+    if (exchange.request.command === 'ping') exchange.answer({ pid: 1 });
+    else open.push(exchange);
+  });
+  const clients: ControlClient[] = [];
+  t.teardown(async () => {
+    for (const client of clients) client.close();
+    await server.close();
+  });
+  const connect = async () => {
+    const client = await ControlClient.open(runDir);
+    clients.push(client);
+    return client;
+  };
+  // One after the other: a listening socket's queue is short.
+  const several = async (count: number) => {
+    const made: ControlClient[] = [];
+    while (made.length < count) made.push(await connect());
+    return made;
+  };
+  const waiting = await connect();
+  const end = waiting.ask('settle', {}).catch(() => {});
+  await several(520);
+  t.same(await (await connect()).ask('ping', {}), { pid: 1 }, 'the oldest idle one makes room');
+  t.equal(open.length, 1);
+  open[0]?.answer({});
+  await end;
+  t.pass('one that waits for its answer is left alone');
+  const all = await several(512);
+  const answers = all.map(async (client) => client.ask('settle', {}).catch(() => {}));
+  while (open.length < 513) await new Promise((resolve) => setImmediate(resolve));
+  await t.rejects((await connect()).ask('ping', {}), { code: 'busy', message: /512 requests/ });
+  await t.rejects((await connect()).ask('ping', {}), { code: 'busy' });
+  for (const client of all) client.close();
+  await Promise.all(answers);
+});

@@ -1,8 +1,9 @@
 /** From argv to a command and its exit status. No logic of its own: commands/ does the work. */
 import { EXIT, help, OPTION, type Command } from './commands/command.ts';
 import { optionRows } from './commands/help.ts';
-import { print, say } from './commands/output.ts';
+import { print, printJson, say } from './commands/output.ts';
 import { PlugdError } from './base/error.ts';
+import { meantWord } from './base/spelling.ts';
 import { VERSION } from './base/version.ts';
 
 interface Entry {
@@ -136,6 +137,9 @@ const STATUS_OF: Readonly<Partial<Record<PlugdError['code'], number>>> = {
   system: EXIT.system,
 };
 
+/** The command prints JSON: its errors are JSON, too. */
+let json = false;
+
 async function main(argv: readonly string[]): Promise<number> {
   const called = (argv[1] ?? '').replace(/^.*\//, '');
   const applet = KMOD_COMMANDS.find((entry) => entry.name === called);
@@ -146,26 +150,35 @@ async function main(argv: readonly string[]): Promise<number> {
     say(overview());
     return EXIT.usage;
   }
+  if (name === 'help' && args[0] !== undefined) return main([...argv.slice(0, 2), args[0], `--${OPTION.help.long}`]);
   if (name === '--help' || name === '-h' || name === 'help') {
     print(overview());
     return EXIT.done;
   }
-  if (name === '--version' || name === '-V') {
+  if (name === '--version' || name === '-V' || name === 'version') {
     print(`plugd ${VERSION}\n`);
     return EXIT.done;
   }
   const kmod = KMOD_COMMANDS.find((entry) => entry.name === name);
   if (kmod !== undefined) return (await kmod.load()).command.run(args);
   const entry = COMMANDS.find((candidate) => candidate.name === name);
-  if (entry === undefined) throw new PlugdError('usage', `no command '${name}'`, { remedy: 'see plugd --help' });
-  const { command } = await entry.load();
+  if (entry === undefined) throw noCommand(name);
   const end = args.indexOf('--');
   const own = end < 0 ? args : args.slice(0, end);
+  json = own.includes(`--${OPTION.json.long}`);
+  const { command } = await entry.load();
   if (own.includes(`--${OPTION.help.long}`) || own.includes(`-${OPTION.help.short}`)) {
     print(help(command, entry.summary));
     return EXIT.done;
   }
   return command.run(args);
+}
+
+function noCommand(name: string): PlugdError {
+  const names = [...COMMANDS, ...KMOD_COMMANDS].map((entry) => entry.name);
+  const meant = meantWord(name, [...names, 'help', 'version']);
+  const guess = meant === undefined ? '' : `did you mean ${meant}? `;
+  return new PlugdError('usage', `no command '${name}'`, { remedy: `${guess}see plugd --help` });
 }
 
 function rows(entries: readonly Entry[]): string {
@@ -183,12 +196,16 @@ function overview(): string {
 ${rows(COMMANDS)}
 kmod's commands, option for option:
 ${rows(KMOD_COMMANDS)}
-plugd COMMAND --help tells more; plugd --version.
+plugd help COMMAND tells more; plugd version.
 `;
 }
 
-/** A `PlugdError` becomes a sentence for people; anything else is a defect of plugd and shows its stack. */
+/**
+ * A `PlugdError` becomes a sentence for people, under --json also an object on standard output (docs/error.schema.json); anything else is
+ * a defect of plugd and shows its stack.
+ */
 function report(error: unknown): number {
+  if (json) reportJson(error);
   if (!(error instanceof PlugdError)) {
     say(
       `plugd: a defect of plugd ${VERSION}, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
@@ -197,6 +214,16 @@ function report(error: unknown): number {
   }
   say(`plugd: ${error.message}\n${error.remedy === undefined ? '' : `plugd: ${error.remedy}\n`}`);
   return STATUS_OF[error.code] ?? EXIT.negative;
+}
+
+function reportJson(error: unknown): void {
+  const { message } = error instanceof Error ? error : { message: String(error) };
+  const [code, remedy] = error instanceof PlugdError ? [error.code, error.remedy] : ['defect', undefined];
+  try {
+    printJson({ error: { code, message, remedy } });
+  } catch {
+    // Standard output cannot be written, which may be the error itself; the sentence follows.
+  }
 }
 
 // An exception in a callback ends plugd as one in a command does.

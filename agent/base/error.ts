@@ -7,6 +7,7 @@ import { ERRNO, errnoText, type ErrnoName } from './errno.ts';
  */
 export type ErrorCode =
   | 'usage' // the command line cannot be understood: exit 64
+  | 'not-found' // what was asked for is not there: exit 1
   | 'configuration' // a file of rules that must be right has errors: exit 2
   | 'no-modules-directory' // no module tree for this release
   | 'no-module-support' // the kernel was built without loadable modules

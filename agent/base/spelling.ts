@@ -1,3 +1,16 @@
+/**
+ * The word of `words` that a person who typed `word` meant: the only one that begins with it, or the nearest.
+ *
+ *     meantWord('dry', ['dry-run', 'json'])   // 'dry-run'
+ *     meantWord('jsn', ['dry-run', 'json'])   // 'json'
+ *
+ * undefined when none is near.
+ */
+export function meantWord(word: string, words: readonly string[]): string | undefined {
+  const longer = word.length < 2 ? [] : words.filter((each) => each.startsWith(word));
+  return longer.length === 1 ? longer[0] : nearestWord(word, words);
+}
+
 /** The word of `words` that `word` was probably meant to be; undefined when none is near (an edit for each three characters). */
 export function nearestWord(word: string, words: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -2,9 +2,13 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { PlugdError, reason } from '../base/error.ts';
 import { openHost, type Host } from '../base/host.ts';
+import { meantWord } from '../base/spelling.ts';
 import { optionRows, paragraph } from './help.ts';
 
-/** Exit statuses of plugd's own commands (the kmod-named ones keep kmod's 0 and 1). */
+/**
+ * Exit statuses of plugd's own commands (the kmod-named ones keep kmod's 0 and 1). `negative` is every answer of no: nothing matches, what
+ * was named is not there, it was refused. `usage` is a command line that means nothing, wherever it runs.
+ */
 export const EXIT = { done: 0, negative: 1, configuration: 2, untold: 3, usage: 64, bug: 70, system: 71 } as const;
 
 /** One option. One table gives parsing and `--help`, and a test checks the manual pages against it. */
@@ -37,7 +41,7 @@ export const OPTION = {
   json: { long: 'json', help: 'print JSON (schema in docs/)' },
   dryRun: { long: 'dry-run', short: 'n', help: 'show what would be done, change nothing' },
   verbose: { long: 'verbose', short: 'v', help: 'say more' },
-  quiet: { long: 'quiet', short: 'q', help: 'say less' },
+  quiet: { long: 'quiet', short: 'q', help: 'print only the bare answer, without remarks' },
   help: { long: 'help', short: 'h', help: 'show this help' },
 } as const satisfies Record<string, Option>;
 
@@ -58,7 +62,7 @@ export interface Arguments {
  * naming the option and pointing to --help.
  */
 export function parse(command: Command, args: readonly string[]): Arguments {
-  const options: NonNullable<ParseArgsConfig['options']> = {};
+  const options: OptionTable = {};
   for (const option of [...(command.options ?? []), OPTION.help] as readonly Option[]) {
     options[option.long] = {
       type: option.value === undefined ? 'boolean' : 'string',
@@ -70,8 +74,9 @@ export function parse(command: Command, args: readonly string[]): Arguments {
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    const text = reason(error).replace(/\. To specify a positional argument.*$/s, '');
-    throw usage(command, text);
+    const unknown = unknownOption(args, options);
+    if (unknown !== undefined) throw usage(command, `Unknown option '${unknown}'`, meantOption(unknown, options));
+    throw usage(command, reason(error).replace(/\. To specify a positional argument.*$/s, ''));
   }
   for (const [name, values] of Object.entries(parsed.values)) {
     if (Array.isArray(values) && values.includes('')) throw usage(command, `--${name}: its value is empty`);
@@ -86,8 +91,23 @@ export function parse(command: Command, args: readonly string[]): Arguments {
   };
 }
 
-function usage({ name }: Command, text: string): PlugdError {
-  return new PlugdError('usage', text, { remedy: `see plugd ${name} --help` });
+type OptionTable = NonNullable<ParseArgsConfig['options']>;
+
+/** The first option that the table does not have, as it was typed: `--jsn`, `-x`. */
+function unknownOption(args: readonly string[], options: OptionTable): string | undefined {
+  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
+  const unknown = tokens.find((token) => token.kind === 'option' && !Object.hasOwn(options, token.name));
+  return unknown?.kind === 'option' ? unknown.rawName : undefined;
+}
+
+function meantOption(typed: string, options: OptionTable): string | undefined {
+  const meant = typed.startsWith('--') ? meantWord(typed.slice(2), Object.keys(options)) : undefined;
+  return meant === undefined ? undefined : `--${meant}`;
+}
+
+function usage({ name }: Command, text: string, meant?: string): PlugdError {
+  const guess = meant === undefined ? '' : `did you mean ${meant}? `;
+  return new PlugdError('usage', text, { remedy: `${guess}see plugd ${name} --help` });
 }
 
 /** Rejects arguments that are not options. Errors: `usage`. */

@@ -71,9 +71,12 @@ export function printData(text: string): void {
   write(1, Buffer.from(text, 'utf8'));
 }
 
-/** A value as JSON, to standard output; `indent` in blanks. Errors: `system`. */
-export function printJson(value: unknown, indent?: number): void {
-  printData(jsonText(value, indent));
+/** The shape of all JSON that plugd prints; a change that breaks a reader increases it. docs/*.schema.json describe it. */
+export const SCHEMA_VERSION = 1;
+
+/** A value as JSON with its `schemaVersion`, to standard output; `indent` in blanks. Errors: `system`. */
+export function printJson(value: object, indent?: number): void {
+  printData(jsonText({ schemaVersion: SCHEMA_VERSION, ...value }, indent));
 }
 
 /** JSON with a newline. Escapes what a terminal would obey, beyond what JSON requires: DEL, C1, bidirectional controls. */

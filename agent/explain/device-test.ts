@@ -32,7 +32,7 @@ export interface DeviceTest {
 
 /**
  * Investigates an argument of the command line: a path, node, bus address, network interface, MODALIAS, the name of a module or
- * alias, or a module file. Changes nothing. Errors: `usage` when it matches nothing, or several devices.
+ * alias, or a module file. Changes nothing. Errors: `not-found` when it matches nothing; `usage` for several devices.
  */
 export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   const sources = findSources(host);
@@ -45,7 +45,7 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
     });
   }
   if (found.kind === 'absent')
-    throw new PlugdError('usage', found.looked, {
+    throw new PlugdError('not-found', found.looked, {
       remedy: 'plugd devices lists what is there; of another machine, give the MODALIAS',
     });
   if (found.kind === 'device') {
@@ -80,7 +80,7 @@ export function testDevice(host: Host, word: string, params = ''): DeviceTest {
   const isPath = isModuleFileName(word);
   const name = found.kind === 'modalias' ? found.modalias : word;
   if (isPath && !existsSync(word))
-    throw new PlugdError('usage', `there is no file ${word}`, {
+    throw new PlugdError('not-found', `there is no file ${word}`, {
       remedy: `to test a module of the tree, use its name: ${moduleNameFromPath(word)}`,
     });
   if (params !== '' && !isPath)
@@ -125,7 +125,7 @@ function unknownWord({ tree }: Sources, word: string, looked: string): PlugdErro
     word.replaceAll('-', '_'),
     names.map(({ key }) => key),
   );
-  return new PlugdError('usage', `${looked}, nor is it the name of a module or alias`, {
+  return new PlugdError('not-found', `${looked}, nor is it the name of a module or alias`, {
     remedy: meant === undefined ? 'plugd devices lists what is there' : `did you mean ${meant}?`,
   });
 }

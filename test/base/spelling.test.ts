@@ -1,5 +1,5 @@
 import t from 'tap';
-import { editDistance, nearestWord } from '../../agent/base/spelling.ts';
+import { editDistance, meantWord, nearestWord } from '../../agent/base/spelling.ts';
 import { Random } from '../fixtures/random.ts';
 
 const DIRECTIVES = ['alias', 'blacklist', 'install', 'options', 'remove', 'softdep', 'weakdep'];
@@ -66,5 +66,18 @@ t.test('a distance is the same both ways, and at most one for each edit (seeded)
     }
   }
   t.pass('2,000 pairs');
+  t.end();
+});
+
+t.test('what a person meant: the only word that begins so, or the nearest', (t) => {
+  const words = ['devices', 'doctor', 'dry-run', 'json'];
+  const rows: ReadonlyArray<readonly [word: string, meant: string | undefined]> = [
+    ['dev', 'devices'],
+    ['d', undefined],
+    ['do', 'doctor'],
+    ['jsn', 'json'],
+    ['xyzzy', undefined],
+  ];
+  for (const [word, meant] of rows) t.equal(meantWord(word, words), meant, word);
   t.end();
 });

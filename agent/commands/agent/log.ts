@@ -26,7 +26,7 @@ Exit status: 0 done; 1 no entry is about MODULE.`,
     const agent = await openAgent(parsed);
     const follow = parsed.has(FOLLOW);
     const end = (await agent.ask('log', { follow, ...(module === undefined ? {} : { module }) }, (item) => {
-      if (parsed.has(OPTION.json)) printJson(item);
+      if (parsed.has(OPTION.json)) printJson(item as LedgerEntry | DroppedItems);
       else
         print(`${ledgerLine(item as LedgerEntry | DroppedItems, terminal)}
 `);

@@ -40,7 +40,7 @@ export const command: Command = {
       properties: parsed.values(PROPERTY),
     };
     await agent.ask('monitor', parameters, (item) => {
-      if (parsed.has(OPTION.json)) printJson(item);
+      if (parsed.has(OPTION.json)) printJson(item as MonitorItem);
       else
         print(`${monitorLine(item as MonitorItem, terminal)}
 `);

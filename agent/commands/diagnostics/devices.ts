@@ -9,7 +9,7 @@ import type { DeviceRow } from '../../records/device-row.ts';
 import { bareWord, deviceId, idInModaliases } from '../../facts/devices/device-word.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { print, printData, printJson, say, terminalAt } from '../output.ts';
+import { print, printBytes, printData, printJson, say, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 const BUS: Option = {
@@ -126,7 +126,11 @@ async function show(rows: readonly DeviceRow[], host: Host, parsed: Arguments): 
     printJson({ kernel: host.kernel, moduleDir: host.moduleDir, devices: rows }, 1);
     return;
   }
-  if (rows.length === 0 || parsed.has(OPTION.quiet)) return;
+  if (rows.length === 0) return;
+  if (parsed.has(OPTION.quiet)) {
+    printBytes(rows.map(({ devpath }) => `${devpath}\n`).join(''));
+    return;
+  }
   const { deviceCounts, deviceTable, deviceTree } = await import('../../report/device-table.ts');
   const terminal = terminalAt(1);
   print((parsed.has(TREE) ? deviceTree : deviceTable)(rows, terminal));

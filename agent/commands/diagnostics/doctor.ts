@@ -29,7 +29,9 @@ Exit status: 0 nothing is wrong (there may be warnings); 1 something is.`,
     const { head, results } = next === undefined ? await examine(host) : await examineNext(host, next);
     if (parsed.has(OPTION.json)) {
       printJson({ kernel: next ?? host.kernel, root: host.root === '' ? '/' : host.root, checks: results }, 1);
-    } else if (!parsed.has(OPTION.quiet)) {
+    } else if (parsed.has(OPTION.quiet)) {
+      print(results.map(({ id, state }) => (state === 'wrong' ? `${id}\n` : '')).join(''));
+    } else {
       const { healthText } = await import('../../report/health-text.ts');
       print(healthText(head, results, terminalAt(1), parsed.has(OPTION.verbose)));
     }

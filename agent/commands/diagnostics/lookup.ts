@@ -11,7 +11,7 @@ import { bareWord } from '../../facts/devices/device-word.ts';
 import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { lineGroups } from '../input.ts';
 import { machineWords } from '../machine-words.ts';
-import { jsonText, printBytes, printData, say } from '../output.ts';
+import { jsonText, printBytes, printData, say, SCHEMA_VERSION } from '../output.ts';
 
 const CONFIG: Option = {
   long: 'config',
@@ -93,6 +93,7 @@ function jsonAnswer(matcher: Matcher, names: readonly string[]): void {
     const lookup = matcher.lookup(name);
     const candidates = lookup.kind === 'found' ? lookup.candidates : [];
     text += jsonText({
+      schemaVersion: SCHEMA_VERSION,
       modalias: name,
       modules: candidates.map(({ module }) => module),
       candidates,

@@ -2,7 +2,7 @@
 import type { ModuleRow } from '../../records/module-row.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { print, printJson, terminalAt } from '../output.ts';
+import { print, printBytes, printJson, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 const LOADED: Option = { long: 'loaded', help: 'only modules that are loaded' };
@@ -29,7 +29,8 @@ Exit status: 0 done; 1 nothing matched.`,
       (!parsed.has(RULES) || row.rules.length > 0);
     const rows = listModules(host).filter(chosen);
     if (parsed.has(OPTION.json)) printJson({ kernel: host.kernel, moduleDir: host.moduleDir, modules: rows }, 1);
-    else if (rows.length > 0 && !parsed.has(OPTION.quiet)) {
+    else if (parsed.has(OPTION.quiet)) printBytes(rows.map(({ module }) => `${module}\n`).join(''));
+    else if (rows.length > 0) {
       const { moduleTable } = await import('../../report/module-table.ts');
       print(moduleTable(rows, terminalAt(1)));
     }

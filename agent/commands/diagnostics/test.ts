@@ -2,10 +2,11 @@
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
+import type { Replay } from '../../records/replay.ts';
 import { problemLine } from '../../report/problem-line.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { print, printJson, say, terminalAt } from '../output.ts';
+import { print, printBytes, printJson, say, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 const INSERT: Option = { long: 'insert', help: 'insert the modules, and explain what happened' };
@@ -42,7 +43,8 @@ driver, or get another one; 3 none would, but for some it cannot be told.`,
       const { replayText } = await import('../../report/replay-text.ts');
       const run = replay(host, file);
       if (json) printJson(run, 1);
-      else if (!parsed.has(OPTION.quiet)) print(replayText(run, terminalAt(1), parsed.has(OPTION.verbose)));
+      else if (parsed.has(OPTION.quiet)) printBytes(lostPaths(run));
+      else print(replayText(run, terminalAt(1), parsed.has(OPTION.verbose)));
       return run.lost + run.replaced > 0 ? EXIT.negative : run.unknown > 0 ? EXIT.untold : EXIT.done;
     }
     const [word, ...params] = machineWords(parsed.words);
@@ -56,6 +58,14 @@ driver, or get another one; 3 none would, but for some it cannot be told.`,
     });
   },
 };
+
+/** The devices that would lose their driver or get another one, a path on each line. */
+function lostPaths({ devices }: Replay): string {
+  return devices
+    .filter(({ fate }) => fate === 'lost' || fate === 'replaced')
+    .map(({ devpath }) => `${devpath}\n`)
+    .join('');
+}
 
 async function testOne(
   host: Host,
@@ -76,7 +86,8 @@ async function testOne(
     for (const problem of tested.sources?.problems() ?? []) say(`plugd: ${problemLine(problem)}\n`);
   }
   if (json) printJson(investigation, 1);
-  else if (!quiet) {
+  else if (quiet) print(`${investigation.verdict}\n`);
+  else {
     const { investigationText } = await import('../../report/investigation-text.ts');
     print(investigationText(investigation, terminalAt(1), verbose));
   }

@@ -26,7 +26,8 @@ Exit status: 0 done; 1 there is no such module.`,
     const reasons = { ...reasonsFor(host, word), ledger: undefined as readonly LedgerEntry[] | undefined };
     if (host.root === '') reasons.ledger = await ledgerOf(reasons.module);
     if (parsed.has(OPTION.json)) printJson(reasons, 1);
-    else if (!parsed.has(OPTION.quiet)) {
+    else if (parsed.has(OPTION.quiet)) print(`${reasons.state.kind}\n`);
+    else {
       const { reasonsText } = await import('../../report/reasons-text.ts');
       print(reasonsText(reasons, terminalAt(1), parsed.has(OPTION.verbose)));
     }

@@ -20,7 +20,7 @@ import {
 } from '../../report/module-info-text.ts';
 import type { ModuleInfoSubject } from '../../records/module-info.ts';
 import { absolute, machineWords } from '../machine-words.ts';
-import { jsonText } from '../output.ts';
+import { jsonText, SCHEMA_VERSION } from '../output.ts';
 import { appletCommand, type Applet } from './applet.ts';
 import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
 
@@ -73,7 +73,15 @@ class Modinfo {
 
   /** Prints the collected records, if JSON was requested; returns the exit status. */
   end(): number {
-    if (this.#json !== undefined) this.#applet.print(toMachineText(jsonText(this.#json, 2)));
+    if (this.#json !== undefined)
+      this.#applet.print(
+        toMachineText(
+          jsonText(
+            this.#json.map((record) => ({ schemaVersion: SCHEMA_VERSION, ...record })),
+            2,
+          ),
+        ),
+      );
     return this.#status;
   }
 

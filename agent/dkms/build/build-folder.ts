@@ -5,7 +5,7 @@
 import { lstatSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { statHere } from '../../base/root.ts';
-import { runProgram } from './program.ts';
+import { runProgram } from './process/program.ts';
 
 /** How the copying ended; `why` is what cp said. */
 export type Copying = { readonly kind: 'copied' } | { readonly kind: 'failed'; readonly why: string };

@@ -4,11 +4,11 @@ import { statHere } from '../../base/root.ts';
 import type { BuildMessage } from '../../records/dkms/build-message.ts';
 import { makeCommand, scriptCommand } from './build-command.ts';
 import type { BuildPaths } from './build-paths.ts';
-import { runBuildCommand } from './build-process.ts';
+import { runBuildCommand } from './process/build-process.ts';
 import type { BuildRequest } from './build-request.ts';
-import { explainFailure } from './make-failure.ts';
+import { explainFailure } from './why/make-failure.ts';
 import type { MakeLog } from './make-log.ts';
-import { isExecutable } from './program.ts';
+import { isExecutable } from './process/program.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /** A build under way. */

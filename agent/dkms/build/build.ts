@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { CLOCK } from '../../base/clock.ts';
 import { reason } from '../../base/error.ts';
 import { namesInRoot } from '../../base/root.ts';
-import { buildEnvironment } from './build-environment.ts';
+import { buildEnvironment } from './process/build-environment.ts';
 import { diskUse, fillBuildFolder, overlayPatches, type Copying } from './build-folder.ts';
 import { buildPaths, type BuildPaths } from './build-paths.ts';
 import type { BuildOutcome, BuildRequest } from './build-request.ts';
@@ -17,7 +17,7 @@ import { builtFile, finishModule, isBuilt, keepSymvers } from './finished-module
 import { freeSpace, isLackOfSpace, lackOfSpace, tellsLackOfSpace } from './free-space.ts';
 import { headersRefusal } from './headers.ts';
 import { openMakeLog, type MakeLog } from './make-log.ts';
-import { runProgram } from './program.ts';
+import { runProgram } from './process/program.ts';
 import { openResultFolder, recoverResult, type ResultFolder } from './result-folder.ts';
 import { findToolchain } from './toolchain.ts';
 

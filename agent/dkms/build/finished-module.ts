@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ConfModule } from '../conf/conf-modules.ts';
 import type { BuildSettings, ModuleSuffix, Signer, Tell } from './build-request.ts';
 import { tellsLackOfSpace } from './free-space.ts';
-import { runProgram } from './program.ts';
+import { runProgram } from './process/program.ts';
 
 /** What to do with module files. */
 export interface Finish {

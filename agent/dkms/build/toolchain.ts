@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync } from 'node:fs';
 import { parseElf, sectionBytes } from '../../facts/modfiles/elf.ts';
 import { FileSource } from '../../facts/modfiles/file-source.ts';
 import { readTextIn } from '../../facts/regular-file.ts';
-import { hasProgram, runProgram } from './program.ts';
+import { hasProgram, runProgram } from './process/program.ts';
 
 /** What to build with. */
 export interface Toolchain {

@@ -69,13 +69,12 @@ export type SigningMessage =
   | { readonly kind: 'signing-key'; readonly file: string }
   | { readonly kind: 'certificate'; readonly file: string }
   | { readonly kind: 'binary-missing'; readonly file: string }
-  | { readonly kind: 'openssl-missing' }
-  /** Key and certificate are made now, or only the certificate, of the key that is there. */
+  /** Key and certificate are made now. */
   | { readonly kind: 'generating'; readonly with: 'openssl' | 'update-secureboot-policy' }
   | { readonly kind: 'key-missing'; readonly file: string }
   | { readonly kind: 'certificate-missing'; readonly file: string }
-  /** A certificate without its key: plugd writes no key in its place. */
-  | { readonly kind: 'key-lost'; readonly key: string; readonly certificate: string }
+  /** A certificate had no key any more: it was renamed to `kept`, and a new pair is made. */
+  | { readonly kind: 'key-lost'; readonly key: string; readonly certificate: string; readonly kept: string }
   | { readonly kind: 'signing-end' };
 
 /** Why there is no build. `status` of the outcome follows from the kind. */

@@ -30,7 +30,6 @@ const SIGNING: SigningWords = {
   'signing-key': ({ file }) => out(`Signing key: ${file}\n`),
   certificate: ({ file }) => out(`Public certificate (MOK): ${file}\n`),
   'binary-missing': ({ file }) => out(`Binary ${file} not found, ${UNSIGNED}\n`),
-  'openssl-missing': () => out("openssl not found, can't generate key and certificate.\n"),
   generating: (message) =>
     out(
       message.with === 'openssl'
@@ -39,10 +38,10 @@ const SIGNING: SigningWords = {
     ),
   'key-missing': ({ file }) => out(`Key file ${file} not found and can't be generated, ${UNSIGNED}\n`),
   'certificate-missing': ({ file }) => out(`Certificate file ${file} not found and can't be generated, ${UNSIGNED}\n`),
-  'key-lost': ({ key, certificate }) =>
+  'key-lost': ({ key, certificate, kept }) =>
     error(
-      `Warning: ${certificate} is there, but its key ${key} is not, ${UNSIGNED}\n` +
-        `Restore the key, or remove the certificate to get a new pair, which has to be enrolled again.\n`,
+      `Warning: ${key} is gone, so ${certificate} is of no use any more. It is now ${kept}.\n` +
+        'If it was enrolled, enroll the new certificate: mokutil --import.\n',
     ),
   'signing-end': () => out('\n'),
 };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { buildEnvironment } from '../../../agent/dkms/build/build-environment.ts';
+import { buildEnvironment } from '../../../agent/dkms/build/process/build-environment.ts';
 import { makeCommand, scriptCommand } from '../../../agent/dkms/build/build-command.ts';
 
 t.test('what make is told', async (t) => {

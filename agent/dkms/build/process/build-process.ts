@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
-import { CLOCK, type Clock } from '../../base/clock.ts';
+import { CLOCK, type Clock } from '../../../base/clock.ts';
 import { MARK, sweepProcesses } from './process-sweep.ts';
 
 /** One command of a build. */

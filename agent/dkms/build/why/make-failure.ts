@@ -1,5 +1,5 @@
 /** Why a build failed, from its log. Pure. */
-import type { BuildFailure } from '../../records/dkms/build-failure.ts';
+import type { BuildFailure } from '../../../records/dkms/build-failure.ts';
 
 /** What the log is of. */
 export interface FailedBuild {

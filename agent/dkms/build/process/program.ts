@@ -1,7 +1,7 @@
 /** Runs one program without a shell and gathers what it says. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
-import { errnoOf, errnoText } from '../../base/errno.ts';
+import { errnoOf, errnoText } from '../../../base/errno.ts';
 
 /** Far more than a message, far less than the memory. */
 const MOST_OUTPUT = 1 << 20;

@@ -86,7 +86,8 @@ function faultsOf({ name, destName, destLocation }: ConfModule, record: number):
   if (SUFFIX.test(name)) errors.push({ kind: 'suffix', directive: 'BUILT_MODULE_NAME', record });
   if (SUFFIX.test(destName)) errors.push({ kind: 'suffix', directive: 'DEST_MODULE_NAME', record });
   if (name.includes('/')) errors.push({ kind: 'unsafe-name', directive: 'BUILT_MODULE_NAME', value: name });
-  if (destName.includes('/')) errors.push({ kind: 'unsafe-name', directive: 'DEST_MODULE_NAME', value: destName });
+  if (destName !== name && destName.includes('/'))
+    errors.push({ kind: 'unsafe-name', directive: 'DEST_MODULE_NAME', value: destName });
   if (destLocation.split('/').includes('..'))
     errors.push({ kind: 'unsafe-name', directive: 'DEST_MODULE_LOCATION', value: destLocation });
   if (destLocation === '') errors.push({ kind: 'no-record-directive', directive: 'DEST_MODULE_LOCATION', record });

@@ -5,10 +5,11 @@ import { configValue } from '../../facts/kernel/kernel-config.ts';
 import { readTextIn } from '../../facts/regular-file.ts';
 import type { ConfError, ConfMessage } from '../../records/dkms/conf-message.ts';
 import { DIRECTIVE_NAMES, directivesOf, patternSubject } from './conf-directives.ts';
-import { readConfFiles, type ConfFile } from './conf-files.ts';
+import { readConfFiles } from './conf-files.ts';
 import type { ConfRequest } from './conf-request.ts';
 import { evaluateConf, type DkmsConf } from './evaluated-conf.ts';
-import { evaluateInBash, type ShellAnswer, type ShellTask } from './shell-run.ts';
+import { evaluateShell } from './shell-evaluation.ts';
+import type { ShellQuestion } from './shell-question.ts';
 import { elementsOf, type ShellMatches, type ShellValues } from './shell-values.ts';
 
 export type { ConfModule } from './conf-modules.ts';
@@ -42,7 +43,7 @@ export function readDkmsConf(request: ConfRequest): ConfReading {
   if (read.kind === 'missing')
     return { kind: 'missing', file: request.file, messages: [{ kind: 'conf-missing', file: request.file }] };
   if (read.kind === 'bad') return bad(request, [read.error], emptyConf(request), []);
-  const answer = evaluateFiles(request, read.files);
+  const answer = evaluateShell(read.files, questionOf(request));
   const before: ConfMessage[] = answer.complaint === '' ? [] : [{ kind: 'conf-complaint', text: answer.complaint }];
   if (answer.kind === 'failed') return bad(request, [answer.error], emptyConf(request), before);
   for (const { name, value } of assignmentsOf(request.directives)) before.push({ kind: 'conf-directive', name, value });
@@ -81,16 +82,13 @@ function bad(request: ConfRequest, errors: readonly ConfError[], conf: DkmsConf,
   return { kind: 'bad' as const, errors, conf, messages: [...before, ...told, summary] };
 }
 
-function evaluateFiles(request: ConfRequest, files: readonly [ConfFile, ...ConfFile[]]): ShellAnswer {
-  const [own, ...overrides] = files;
-  const task: ShellTask = {
-    files: [own.path, ...overrides.map(({ path }) => path)],
+function questionOf(request: ConfRequest): ShellQuestion {
+  return {
     variables: variablesOf(request),
     known: DIRECTIVE_NAMES,
     patterns: directivesOf('pattern').map((name) => [name, patternSubject(name)]),
     last: assignmentsOf(request.directives).map(({ name, value }) => `${name}=${value}`),
   };
-  return evaluateInBash(task);
 }
 
 /** What `--directive NAME=VALUE` says; a word without a name assigns nothing. */

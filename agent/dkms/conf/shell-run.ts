@@ -4,23 +4,10 @@ import { fsCode, reason } from '../../base/error.ts';
 import { fromMachineText } from '../../base/machine-text.ts';
 import type { ConfError } from '../../records/dkms/conf-message.ts';
 import { CONF_SCRIPT } from './conf-script.ts';
+import type { ShellQuestion } from './shell-question.ts';
 import { assign, type ShellMatches, type ShellValues } from './shell-values.ts';
 
-/** What to evaluate. */
-export interface ShellTask {
-  /** Regular files, each sourced after those before it; the first is named when something goes wrong. */
-  readonly files: readonly [string, ...string[]];
-  /** Variables that the files may look at. */
-  readonly variables: Readonly<Record<string, string>>;
-  /** The names whose values are wanted. */
-  readonly known: readonly string[];
-  /** Of these, the patterns, and the variable that each is matched against. */
-  readonly patterns: ReadonlyArray<readonly [string, string]>;
-  /** Assignments that win over the files': `STRIP=no`. */
-  readonly last: readonly string[];
-}
-
-/** How long a task may take, and how much it may answer or complain. */
+/** How long the files may take, and how much they may answer or complain. */
 export interface ShellLimits {
   readonly seconds: number;
   readonly bytes: number;
@@ -43,10 +30,14 @@ const LIMITS: ShellLimits = { seconds: 10, bytes: 1 << 20 };
 const MOST_COMPLAINT = 4096;
 
 /**
- * Runs bash, and waits. The environment is a clean one, so that nothing of the caller's decides (BASH_ENV, exported functions,
+ * Runs bash on regular files, each sourced after those before it, and waits; the first is named when something goes wrong. The environment is a clean one, so that nothing of the caller's decides (BASH_ENV, exported functions,
  * NODE_OPTIONS); a session of its own keeps the files from asking on the terminal, and lets what they started be ended with them.
  */
-export function evaluateInBash(task: ShellTask, limits: ShellLimits = LIMITS): ShellAnswer {
+export function evaluateInBash(
+  files: readonly [string, ...string[]],
+  question: ShellQuestion,
+  limits: ShellLimits = LIMITS,
+): ShellAnswer {
   const { HOME = '/', PATH = '/usr/sbin:/usr/bin:/sbin:/bin', TMPDIR } = process.env;
   const options = {
     env: { HOME, PATH, LANG: 'C', ...(TMPDIR === undefined ? {} : { TMPDIR }) },
@@ -57,13 +48,17 @@ export function evaluateInBash(task: ShellTask, limits: ShellLimits = LIMITS): S
     killSignal: 'SIGKILL' as const,
     detached: true, // Which Node passes on, although its documentation has it for spawn only.
   };
-  const ended = spawnSync('bash', ['--noprofile', '--norc', '-c', CONF_SCRIPT, 'dkms', ...wordsOf(task)], options);
+  const ended = spawnSync(
+    'bash',
+    ['--noprofile', '--norc', '-c', CONF_SCRIPT, 'dkms', ...wordsOf(files, question)],
+    options,
+  );
   const complaint = fromMachineText(ended.stderr ?? '');
   const failed = (error: ConfError): ShellAnswer => {
     endSession(ended.pid);
     return { kind: 'failed', error, complaint: complaint.slice(0, MOST_COMPLAINT) };
   };
-  const [file] = task.files;
+  const [file] = files;
   if (ended.error !== undefined) {
     const code = fsCode(ended.error);
     if (code === 'ETIMEDOUT') return failed({ kind: 'too-slow', file, seconds: limits.seconds });
@@ -80,7 +75,7 @@ export function evaluateInBash(task: ShellTask, limits: ShellLimits = LIMITS): S
 }
 
 /** The arguments of CONF_SCRIPT. */
-function wordsOf({ files, variables, known, patterns, last }: ShellTask): readonly string[] {
+function wordsOf(files: readonly string[], { variables, known, patterns, last }: ShellQuestion): readonly string[] {
   return [
     ...counted(Object.entries(variables)),
     ...counted(known.map((name) => [name])),

@@ -61,7 +61,10 @@ const RUN = `
     make -s -C /suite install-debian
   else
     ln -s "$PLUGD" /usr/local/sbin/dkms
-    mkdir -p /etc/dkms/framework.conf.d /var/lib/dkms
+    mkdir -p /etc/dkms/framework.conf.d /usr/lib/dkms /var/lib/dkms
+    [ ! -e "$HOOKS/dkms_autoinstaller" ] || cp "$HOOKS/dkms_autoinstaller" /usr/lib/dkms/
+    # Older dkms signed in a chroot, too; newer suites set this themselves.
+    [ -e /suite/test/framework/try_sign_modules_true.conf ] || echo try_sign_modules=true > /etc/dkms/framework.conf.d/sign.conf
   fi
   if [ "$2" = kept ]; then
     mkdir /usr/lib/kept-make
@@ -125,6 +128,7 @@ export class Suite {
         'env',
         `PLUGD=${join(project, 'dist/plugd.cjs')}`,
         `HERE=${join(project, 'test/oracle/dkms')}`,
+        `HOOKS=${join(project, 'hooks/dkms')}`,
         `KERNEL_VER=${this.#root.kernel}`,
         'sh',
         '-c',
@@ -159,7 +163,7 @@ export class Suite {
 
   /** What the suite announced last before a line: `Adding the test module by directory`. */
   #step(line: number): string {
-    const announced = this.#lines.slice(0, line).findLast((text) => /^\s*echo '/.test(text));
-    return /echo '(.*)'/.exec(announced ?? '')?.[1] ?? '';
+    const announced = this.#lines.slice(0, line).findLast((text) => /^\s*echo ['"]/.test(text));
+    return /echo (['"])(.*)\1/.exec(announced ?? '')?.[2] ?? '';
   }
 }

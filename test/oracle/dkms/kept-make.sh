@@ -1,6 +1,6 @@
 #!/bin/bash
 # Stands in for make in a test's root: keeps what a build in a DKMS tree printed and wrote, and does it again without a compiler when the
-# command, the compilers asked for, and every file in the build directory are the same. Kept in /var/cache/kept-make.
+# command but for its -j, the compilers asked for, and every file in the build directory are the same. Kept in /var/cache/kept-make.
 kept=/var/cache/kept-make
 case "$PWD:${MAKELEVEL:-0}: $* " in
   /var/lib/dkms/*:0:*' KERNELRELEASE='*) ;;
@@ -8,7 +8,7 @@ case "$PWD:${MAKELEVEL:-0}: $* " in
 esac
 key=$(
   {
-    printf '%s\n' "$PWD" "$@" "CC=${CC-}" "LD=${LD-}" "ARCH=${ARCH-}" "CROSS_COMPILE=${CROSS_COMPILE-}" "KCFLAGS=${KCFLAGS-}"
+    printf '%s\n' "$PWD" "${@/#-j[0-9]*/-j}" "CC=${CC-}" "LD=${LD-}" "ARCH=${ARCH-}" "CROSS_COMPILE=${CROSS_COMPILE-}" "KCFLAGS=${KCFLAGS-}"
     find . -type f ! -name make.log -print0 | sort -z | xargs -0r sha256sum
   } | sha256sum | cut -d ' ' -f 1
 )

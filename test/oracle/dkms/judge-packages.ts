@@ -1,0 +1,33 @@
+/**
+ * Debian's packages of out-of-tree modules with plugd and with Debian's dkms; prints how the outcomes differ.
+ *
+ *     npm run oracle:dkms-packages [-- [--dkms] [PACKAGE…]]
+ *
+ * `--dkms` only lets dkms do it, whose outcomes are kept.
+ */
+import { dkmsRoot } from './dkms-root.ts';
+import { differences, packageFiles, PACKAGES, runPackages } from './dkms-packages.ts';
+
+const words = process.argv.slice(2);
+const named = words.filter((word) => !word.startsWith('-'));
+const root = await dkmsRoot();
+const debs = root.kind === 'ready' ? await packageFiles() : root;
+if (root.kind === 'missing' || typeof debs !== 'string') {
+  console.error(typeof debs === 'string' ? '' : debs.kind === 'missing' && debs.sentence);
+  process.exit(1);
+}
+let differing = 0;
+for (const name of named.length > 0 ? named : PACKAGES) {
+  const started = performance.now();
+  const [dkms] = await runPackages(root, debs, 'dkms', [name]);
+  const between = performance.now();
+  const [plugd] = words.includes('--dkms') ? [] : await runPackages(root, debs, 'plugd', [name]);
+  const seconds = [between - started, performance.now() - between].map((ms) => (ms / 1000).toFixed(0));
+  const found = dkms === undefined || plugd === undefined ? [] : differences(plugd, dkms);
+  if (found.length > 0) differing++;
+  console.log(`${name}: ${found.length} differences (dkms ${seconds[0]} s, plugd ${seconds[1]} s)`);
+  for (const sentence of found) console.log(`    ${sentence}`);
+  if (found.length > 0 && plugd !== undefined) console.log(plugd.installed.output.replaceAll(/^/gm, '    | '));
+}
+console.log(`${differing} packages differ`);
+process.exitCode = differing > 0 ? 1 : 0;

@@ -26,6 +26,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => import('./commands/agent/coldplug.ts'),
   },
   {
+    name: 'load',
+    summary: 'load what the lists for boot name: modules-load.d and others',
+    load: async () => import('./commands/agent/load.ts'),
+  },
+  {
     name: 'status',
     summary: 'show what the agent is doing, what it waits for and what failed',
     load: async () => import('./commands/agent/status.ts'),

@@ -18,6 +18,8 @@ export interface Option {
   /** The value's name in help (`DIR`); an option without one is a switch. */
   readonly value?: string;
   readonly multiple?: boolean;
+  /** The value when none is given: then one is written behind '=' (`--boot-lists=rancher`) or left out. */
+  readonly otherwise?: string;
   readonly help: string;
 }
 
@@ -72,7 +74,7 @@ export function parse(command: Command, args: readonly string[]): Arguments {
   }
   let parsed: ReturnType<typeof parseArgs>;
   try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args: withValues(command, args), options, allowPositionals: true, strict: true });
   } catch (error) {
     const unknown = unknownOption(args, options);
     if (unknown !== undefined) throw usage(command, `Unknown option '${unknown}'`, meantOption(unknown, options));
@@ -89,6 +91,15 @@ export function parse(command: Command, args: readonly string[]): Arguments {
     has: (option) => all(option).length > 0,
     words: parsed.positionals,
   };
+}
+
+/** The arguments with a value for each option that may do without one. */
+function withValues({ options = [] }: Command, args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return args.map((arg, i) => {
+    const option = options.find(({ long, otherwise }) => otherwise !== undefined && arg === `--${long}`);
+    return option === undefined || (end >= 0 && i > end) ? arg : `${arg}=${option.otherwise ?? ''}`;
+  });
 }
 
 type OptionTable = NonNullable<ParseArgsConfig['options']>;
@@ -137,7 +148,7 @@ export function wholeNumber(option: Option, text: string, least: number, most: n
 /** A command's help text, at most 80 columns wide; `summary` is its sentence in cli.ts. */
 export function help(command: Command, summary: string): string {
   const rows = [...(command.options ?? []), OPTION.help].map((option: Option): readonly [string, string] => [
-    `${option.short === undefined ? '    ' : `-${option.short}, `}--${option.long}${option.value === undefined ? '' : ` ${option.value}`}`,
+    `${option.short === undefined ? '    ' : `-${option.short}, `}--${option.long}${valueText(option)}`,
     option.help,
   ]);
   const left = Math.min(26, Math.max(...rows.map(([typed]) => typed.length)));
@@ -148,4 +159,9 @@ export function help(command: Command, summary: string): string {
     ...(command.notes === undefined ? [] : [command.notes.trim()]),
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+function valueText({ value, otherwise }: Option): string {
+  if (value === undefined) return '';
+  return otherwise === undefined ? ` ${value}` : `[=${value}]`;
 }

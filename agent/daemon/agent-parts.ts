@@ -5,12 +5,14 @@ import type { ModuleName } from '../base/names.ts';
 import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
 import { LoadedModules } from '../facts/kernel/loaded-modules.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
+import { bootListParameters, readBootLists, type ReadBootLists } from '../load/boot-lists.ts';
 import { Hearing } from '../load/hearing.ts';
 import { Loader, type LoaderOptions } from '../load/loader.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
 import type { Waiting } from '../records/waiting.ts';
 import type { Log } from '../report/log.ts';
 import { problemLine } from '../report/problem-line.ts';
+import type { BootDialectName } from '../rules/boot/boot-entry.ts';
 import { judgePolicy, type PolicySubject } from '../rules/policy/policy.ts';
 import { Boot } from './boot.ts';
 import { Chronicle } from './chronicle.ts';
@@ -35,6 +37,8 @@ export interface AgentPartsOptions {
   readonly policyFile: string;
   /** Start although the policy has errors. */
   readonly policyOptional: boolean;
+  /** The dialects of lists for boot to load first; undefined for none. */
+  readonly bootLists?: 'all' | readonly BootDialectName[] | undefined;
 }
 
 /** The parts of an agent. */
@@ -96,7 +100,8 @@ export function agentParts(options: AgentPartsOptions): AgentParts {
   const files = new FileWatch(host, policyFile, log);
   const loaded = new LoadedModules(host);
   const before = [...loaded.names()];
-  const generations = new Generations(host, (module) => loaded.state(module));
+  const lists = bootListsOf(options);
+  const generations = new Generations(host, (module) => loaded.state(module), bootListParameters(lists.entries));
   const chronicle = new Chronicle(log, async (record) => {
     const { explainFailures } = await import('../explain/failure.ts');
     return explainFailures(host, generations.sources, [record])[0] ?? record;
@@ -115,7 +120,7 @@ export function agentParts(options: AgentPartsOptions): AgentParts {
   };
   const settling = new Settling({ host, loader, hearing, loaded, due });
   const requests = new NameRequests({ loader, isLoaded: (module) => loaded.state(module) === 'live' });
-  const boot = new Boot({ log, loader, chronicle, policy, settling, rescan: reread });
+  const boot = new Boot({ log, loader, chronicle, policy, settling, rescan: reread, lists });
   const uevents = new UeventHandler({
     log,
     monitors,
@@ -141,6 +146,11 @@ export function agentParts(options: AgentPartsOptions): AgentParts {
     changes,
     before,
   };
+}
+
+function bootListsOf({ host, bootLists }: AgentPartsOptions): ReadBootLists {
+  if (bootLists === undefined) return { entries: [], problems: [] };
+  return readBootLists(host, bootLists === 'all' ? undefined : bootLists);
 }
 
 function openPolicy({ policyFile, policyOptional, log }: AgentPartsOptions): PolicyFile {

@@ -1,4 +1,6 @@
 /** The agent's coldplug: everything that is there, and what appears meanwhile, until nothing more comes. */
+import { placeText } from '../base/words.ts';
+import { askForEntry, type ReadBootLists } from '../load/boot-lists.ts';
 import type { Loader } from '../load/loader.ts';
 import { sinceStart } from '../load/turns.ts';
 import type { Waiting } from '../records/waiting.ts';
@@ -13,7 +15,9 @@ import type { Settling } from './settling.ts';
 /** What a boot works with. */
 export interface BootOptions {
   readonly log: Log;
-  readonly loader: Pick<Loader, 'sources'>;
+  readonly loader: Pick<Loader, 'sources' | 'request'>;
+  /** What lists for boot name; it is asked for first. */
+  readonly lists?: ReadBootLists;
   readonly chronicle: Pick<Chronicle, 'counts'>;
   readonly policy: Pick<PolicyFile, 'phase' | 'pending'>;
   readonly settling: Pick<Settling, 'settle'>;
@@ -57,6 +61,7 @@ export class Boot {
         pending,
       });
     }
+    this.#askForLists();
     // Side by side: a read of sysfs that hangs must not keep the policy's rules out either.
     const [devices] = await Promise.all([this.#askForAll(), this.#settle()]);
     if (this.state === 'stopping') return false;
@@ -74,6 +79,18 @@ export class Boot {
       ms: this.tookMs,
     });
     return true;
+  }
+
+  #askForLists(): void {
+    const { log, loader, lists = { entries: [], problems: [] } } = this.#options;
+    for (const problem of lists.problems)
+      log.line('warn', problemLine(problem), { event: 'problem', file: problem.file, line: problem.line });
+    for (const entry of lists.entries) {
+      if (askForEntry(loader, entry).length > 0) continue;
+      const { name, place } = entry;
+      const words = `${name} is not found: no module has that name or alias (${placeText(place)})`;
+      log.line('warn', words, { event: 'boot-list', name, file: place.file, line: place.line });
+    }
   }
 
   async #askForAll(): Promise<number> {

@@ -20,6 +20,7 @@ import { readModprobeConfig, readUdevRules, watchedConfigDirectories } from '../
 import { readModuleTree } from '../facts/trees/module-tree.ts';
 import type { PlannerInput } from '../plan/planner.ts';
 import { problemLine } from '../report/problem-line.ts';
+import type { OptionsRule } from '../rules/modprobe/config.ts';
 import { openSources, type Sources } from '../load/sources.ts';
 import type { ModuleTree } from '../load/tree.ts';
 
@@ -40,6 +41,7 @@ const LEFT_BEHIND_MS = 60_000;
 export class Generations {
   readonly #host: Host;
   readonly #state: PlannerInput['state'];
+  readonly #more: readonly OptionsRule[];
   #sources: Sources;
   #stamp: string;
   #orphans: number | undefined;
@@ -47,12 +49,13 @@ export class Generations {
   /** Files were different and could not be used; when they are again what they were, that is news too. */
   #strayed = false;
 
-  /** Reads the first, whatever state it is in: there is nothing better yet. Errors: `no-modules-directory`. */
-  constructor(host: Host, state: PlannerInput['state']) {
+  /** Reads the first, whatever state it is in: there is nothing better yet. `more`: see findSources(). Errors: `no-modules-directory`. */
+  constructor(host: Host, state: PlannerInput['state'], more: readonly OptionsRule[] = []) {
     this.#host = host;
     this.#state = state;
+    this.#more = more;
     this.#stamp = stampOf(host);
-    this.#sources = openSources(host, state);
+    this.#sources = openSources(host, state, more);
     touchAll(this.#sources.tree);
   }
 
@@ -75,7 +78,7 @@ export class Generations {
     let sources: Sources;
     let orphans: number;
     try {
-      sources = openSources(this.#host, this.#state);
+      sources = openSources(this.#host, this.#state, this.#more);
       orphans = readWhole(sources);
     } catch (error) {
       if (!(error instanceof PlugdError)) throw error;

@@ -57,6 +57,7 @@ const PARTS = {
   coldplug: [
     ['coldplug', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`, '--run-dir', `${WARM}/run`, '--json'],
   ],
+  load: [['load', '--boot-lists', '-n', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`]],
   agent: [['agent', '--help']],
   lookup: [['lookup', ...at, 'pci:v1d1']],
   test: [['test', ...at, 'pci:v1d1']],
@@ -178,6 +179,7 @@ chmodSync(join(dist, 'plugd.cjs'), 0o755);
 const files = {
   'lib/modules/0/modules.dep': 'kernel/a.ko: kernel/b.ko\nkernel/b.ko:\n',
   'lib/modules/0/modules.alias': 'alias pci:v*d[0-9]* a\nalias p?i:v1d1 b\n',
+  'etc/modules-load.d/a.conf': 'a\n',
   'etc/modprobe.d/a.conf': 'blacklist x\noptions b c=1\n',
   'sys/devices/x/uevent': 'MODALIAS=pci:v1d1\n',
   'proc/cmdline': 'quiet a.b=1\n',

@@ -177,9 +177,14 @@ export class Loader {
     this.modules.renew();
   }
 
-  /** Asks for whatever `name` names: through match, rules and plan into the graph. `urgent`: see Task. */
-  request(name: string, requester: Requester, urgent = false): Omit<ModaliasRecord, 'modalias'> {
-    const { lookup, answers } = answer(this.#sources, name, requester.rule !== undefined);
+  /** Asks for whatever `name` names: match, rules, plan, graph. `urgent`: see Task. `useBlacklist`: also against a module's own name. */
+  request(
+    name: string,
+    requester: Requester,
+    urgent = false,
+    useBlacklist = requester.rule !== undefined,
+  ): Omit<ModaliasRecord, 'modalias'> {
+    const { lookup, answers } = answer(this.#sources, name, useBlacklist);
     if (lookup.kind === 'none') return { verdict: 'no-match', modules: [] };
     if (lookup.kind === 'malformed') return { verdict: 'malformed', modules: [] };
     const modules: ModuleName[] = [];

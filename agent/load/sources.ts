@@ -11,7 +11,7 @@ import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import { readShippedFile } from '../facts/config/shipped-file.ts';
 import { createMatcher, type Matcher } from '../match/matcher.ts';
 import { createPlanner, type Planner, type PlannerInput } from '../plan/planner.ts';
-import type { Config } from '../rules/modprobe/config.ts';
+import type { Config, OptionsRule } from '../rules/modprobe/config.ts';
 import { parseLoadRules, type LoadRules } from '../rules/udev/load-rules.ts';
 import { configuredNames, mergeConfig } from '../rules/modprobe/merged-config.ts';
 import { findTree, noTreeError, type ModuleTree, type NoTree } from './tree.ts';
@@ -31,22 +31,27 @@ export interface Sources {
 }
 
 /** The same for who cannot go on without a module tree. Errors: `no-modules-directory`. */
-export function openSources(host: Host, state?: PlannerInput['state']): Sources {
-  const found = findSources(host, state);
+export function openSources(host: Host, state?: PlannerInput['state'], more?: readonly OptionsRule[]): Sources {
+  const found = findSources(host, state, more);
   if (found.kind === 'no-tree') throw noTreeError(found);
   return found;
 }
 
 /**
  * Reads them all, if there is a module tree. `state` tells what is loaded, for callers that keep track of it; otherwise
- * /proc/modules is read once.
+ * /proc/modules is read once. `more` are parameters from elsewhere than modprobe.d, a list for boot: they come after its own.
  */
-export function findSources(host: Host, state: PlannerInput['state'] = loadedNow(host)): Sources | NoTree {
+export function findSources(
+  host: Host,
+  state: PlannerInput['state'] = loadedNow(host),
+  more: readonly OptionsRule[] = [],
+): Sources | NoTree {
   const tree = findTree(host);
   if (tree.kind === 'no-tree') return tree;
   const files = readModprobeConfig(host);
   const commandLine = readKernelCommandLine(host);
-  const config = mergeConfig(files, commandLine);
+  const merged = mergeConfig(files, commandLine);
+  const config = more.length === 0 ? merged : { ...merged, options: [...merged.options, ...more] };
   let loadRules: LoadRules | undefined;
   const matcher = createMatcher(tree.indexes, configuredNames(config));
   const planner = createPlanner({

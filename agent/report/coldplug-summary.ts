@@ -135,6 +135,8 @@ function blockedText(record: BlockedRecord): string {
 
 /** `pci 0000:00:02.0`, or what else asked. */
 function from(requester: Requester): string {
+  if (requester.by === 'boot-list' && requester.rule !== undefined)
+    return `${readable(requester.name)}  ${placeText(requester.rule)}`;
   if (requester.by === 'kernel') return `the kernel: ${readable(requester.name)}`;
   const name = requester.devpath.slice(requester.devpath.lastIndexOf('/') + 1);
   return `${readable(requester.subsystem)} ${readable(name)}`;

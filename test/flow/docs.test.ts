@@ -42,8 +42,8 @@ function optionsOfPage(section: string): string[] {
 }
 
 function optionsOfHelp(text: string): string[] {
-  return [...text.matchAll(/^ {2}(?:(-\w), | {4})(--[\w-]+(?: \S+)?)(?= |$)/gm)].map(([, short, long = '']) =>
-    short === undefined ? long : `${short}, ${long}`,
+  return [...text.matchAll(/^ {2}(?:(-\w), | {4})(--[\w-]+(?:\[=\S+\]|(?: \S+)?))(?= |$)/gm)].map(
+    ([, short, long = '']) => (short === undefined ? long : `${short}, ${long}`),
   );
 }
 

@@ -20,7 +20,7 @@ const root = join(import.meta.dirname, '../../..');
 const SOURCE = join(root, 'systemd');
 const HELPER = join(root, 'native/build/Release/plugd-request');
 const UNITS = ['plugd.service', 'plugd-settle.service'];
-const OVERLAYS = ['instead-of-udevd', 'free-install-commands'];
+const OVERLAYS = ['instead-of-udevd', 'free-install-commands', 'instead-of-modules-load'];
 
 const tools = await needCommands(['systemd-analyze']);
 const skip = tools.kind === 'missing' ? { skip: tools.sentence } : {};

@@ -16,6 +16,7 @@ import {
   type Option,
 } from '../command.ts';
 import { sayInTime } from '../output.ts';
+import { BOOT_LISTS, dialectsOf } from './boot-lists-option.ts';
 import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -38,6 +39,7 @@ export const command: Command = {
   options: [
     SERVE,
     JOBS,
+    BOOT_LISTS,
     POLICY,
     POLICY_OPTIONAL,
     BUFFER,
@@ -82,6 +84,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
         serveKernelRequests: parsed.has(SERVE),
         policyFile: resolve(parsed.value(POLICY) ?? POLICY_FILE),
         policyOptional: parsed.has(POLICY_OPTIONAL),
+        bootLists: parsed.has(BOOT_LISTS) ? (dialectsOf(parsed) ?? 'all') : undefined,
       });
     } finally {
       await log.close();

@@ -1,5 +1,5 @@
 /** Which of several commands and patches are for the kernel. Pure. */
-import { elementsOf, valueOf, type ShellMatches, type ShellValues } from './shell-values.ts';
+import { elementsOf, valueOf, type ShellMatches, type ShellValues } from './shell/shell-values.ts';
 
 /**
  * The build command: the last whose MAKE_MATCH fits the kernel, else MAKE[0] if it has no MAKE_MATCH; undefined when the default

@@ -2,7 +2,7 @@
 import type { ConfError } from '../../records/dkms/conf-message.ts';
 import { directivesOf } from './conf-directives.ts';
 import { exclusionOf, type Exclusion, type ExclusionFacts } from './exclusion.ts';
-import { valueOf, type ShellValues } from './shell-values.ts';
+import { valueOf, type ShellValues } from './shell/shell-values.ts';
 
 /** One record of a dkms.conf. */
 export interface ConfModule {

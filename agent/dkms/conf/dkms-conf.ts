@@ -8,9 +8,9 @@ import { DIRECTIVE_NAMES, directivesOf, patternSubject } from './conf-directives
 import { readConfFiles } from './conf-files.ts';
 import type { ConfRequest } from './conf-request.ts';
 import { evaluateConf, type DkmsConf } from './evaluated-conf.ts';
-import { evaluateShell } from './shell-evaluation.ts';
-import type { ShellQuestion } from './shell-question.ts';
-import { elementsOf, type ShellMatches, type ShellValues } from './shell-values.ts';
+import { evaluateShell } from './shell/shell-evaluation.ts';
+import type { ShellQuestion } from './shell/shell-question.ts';
+import { elementsOf, type ShellMatches, type ShellValues } from './shell/shell-values.ts';
 
 export type { ConfModule } from './conf-modules.ts';
 export type { ConfKernel, ConfRequest } from './conf-request.ts';

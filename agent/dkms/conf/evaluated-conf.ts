@@ -5,7 +5,7 @@ import { directivesOf } from './conf-directives.ts';
 import { duplicatesOf, readModules, type ConfModule } from './conf-modules.ts';
 import type { ConfRequest } from './conf-request.ts';
 import { hasExclusives, type Exclusion, type ExclusionFacts } from './exclusion.ts';
-import { assign, elementsOf, valueOf, type ShellValues } from './shell-values.ts';
+import { assign, elementsOf, valueOf, type ShellValues } from './shell/shell-values.ts';
 
 /** One evaluated dkms.conf. */
 export interface DkmsConf {

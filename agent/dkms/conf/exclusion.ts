@@ -1,5 +1,5 @@
 /** Why a package, or one of its modules, is not for a kernel. Pure. */
-import { valueOf, type ShellMatches, type ShellValues } from './shell-values.ts';
+import { valueOf, type ShellMatches, type ShellValues } from './shell/shell-values.ts';
 import { compareVersions } from './version-order.ts';
 
 /** The BUILD_EXCLUSIVE directive that does not fit: `{ directive: 'BUILD_EXCLUSIVE_KERNEL_MIN', record: 0, value: '6.2' }`. */

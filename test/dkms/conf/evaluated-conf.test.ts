@@ -1,6 +1,6 @@
 import t from 'tap';
 import { evaluateConf } from '../../../agent/dkms/conf/evaluated-conf.ts';
-import { assign } from '../../../agent/dkms/conf/shell-values.ts';
+import { assign } from '../../../agent/dkms/conf/shell/shell-values.ts';
 import { confRequest } from './conf-request.ts';
 
 const ONE = { PACKAGE_NAME: 'x', PACKAGE_VERSION: '1', DEST_MODULE_LOCATION: '/extra' };

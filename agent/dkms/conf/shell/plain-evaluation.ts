@@ -1,5 +1,5 @@
 /** Evaluates plain files of configuration without a shell, to the values that the shell would have. Pure. */
-import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
+import { fromMachineText, toMachineText } from '../../../base/machine-text.ts';
 import { matchesExtended } from './extended-regex.ts';
 import { parsePlainly, type PlainPart } from './plain-assignments.ts';
 import type { ShellQuestion } from './shell-question.ts';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
-import { matchesExtended } from '../../../agent/dkms/conf/extended-regex.ts';
+import { matchesExtended } from '../../../../agent/dkms/conf/shell/extended-regex.ts';
 
 const TEXTS = ['6.1.0-56-amd64', '5.10.0', 'x86_64', 'a]b^c', ''];
 

@@ -1,7 +1,7 @@
 /** Evaluates files that assign shell variables: without a shell where they are plain, else by bash. */
-import { toMachineText } from '../../base/machine-text.ts';
-import { namesInRoot } from '../../base/root.ts';
-import type { ConfFile } from './conf-files.ts';
+import { toMachineText } from '../../../base/machine-text.ts';
+import { namesInRoot } from '../../../base/root.ts';
+import type { ConfFile } from '../conf-files.ts';
 import { evaluatePlainly } from './plain-evaluation.ts';
 import type { ShellQuestion } from './shell-question.ts';
 import { evaluateInBash, type ShellAnswer } from './shell-run.ts';

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { DIRECTIVE_NAMES, directivesOf, patternSubject } from '../../../agent/dkms/conf/conf-directives.ts';
-import { evaluatePlainly } from '../../../agent/dkms/conf/plain-evaluation.ts';
-import type { ShellQuestion } from '../../../agent/dkms/conf/shell-question.ts';
-import { evaluateInBash } from '../../../agent/dkms/conf/shell-run.ts';
+import { DIRECTIVE_NAMES, directivesOf, patternSubject } from '../../../../agent/dkms/conf/conf-directives.ts';
+import { evaluatePlainly } from '../../../../agent/dkms/conf/shell/plain-evaluation.ts';
+import type { ShellQuestion } from '../../../../agent/dkms/conf/shell/shell-question.ts';
+import { evaluateInBash } from '../../../../agent/dkms/conf/shell/shell-run.ts';
 import { NASTY_CONFS } from './nasty-confs.ts';
 
 const QUESTION: ShellQuestion = {

@@ -1,8 +1,8 @@
 /** Evaluates configuration files that are shell scripts, by bash. The files' own commands run: dkms.conf is a program. */
 import { spawnSync } from 'node:child_process';
-import { fsCode, reason } from '../../base/error.ts';
-import { fromMachineText } from '../../base/machine-text.ts';
-import type { ConfError } from '../../records/dkms/conf-message.ts';
+import { fsCode, reason } from '../../../base/error.ts';
+import { fromMachineText } from '../../../base/machine-text.ts';
+import type { ConfError } from '../../../records/dkms/conf-message.ts';
 import { CONF_SCRIPT } from './conf-script.ts';
 import type { ShellQuestion } from './shell-question.ts';
 import { assign, type ShellMatches, type ShellValues } from './shell-values.ts';

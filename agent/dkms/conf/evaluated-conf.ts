@@ -1,5 +1,6 @@
 /** dkms.conf, evaluated for one kernel: what the values of its variables mean. Strings are ordinary text. Pure. */
 import type { ConfError, DeprecatedDirective } from '../../records/dkms/conf-message.ts';
+import { isSafeName } from '../tree/safe-name.ts';
 import { chosenMake, chosenPatches } from './conf-choice.ts';
 import { directivesOf } from './conf-directives.ts';
 import { duplicatesOf, readModules, type ConfModule } from './conf-modules.ts';
@@ -99,9 +100,7 @@ function nameFaults(values: ShellValues): readonly ConfError[] {
   return directivesOf('name').flatMap((directive): readonly ConfError[] => {
     const value = valueOf(values, directive);
     if (value === '') return [{ kind: 'no-directive', directive }];
-    // One component of a path, and one line of a list.
-    const safe = !/[/\x00-\x1f\x7f]/.test(value) && value !== '.' && value !== '..';
-    return safe ? [] : [{ kind: 'unsafe-name', directive, value }];
+    return isSafeName(value) ? [] : [{ kind: 'unsafe-name', directive, value }];
   });
 }
 

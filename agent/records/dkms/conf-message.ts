@@ -46,5 +46,7 @@ export type ConfMessage =
   | ({ readonly kind: 'conf-deprecated' } & DeprecatedDirective)
   /** `--directive` set a variable. */
   | { readonly kind: 'conf-directive'; readonly name: string; readonly value: string }
+  /** A file of framework.conf's cannot be read or evaluated: the defaults act. */
+  | { readonly kind: 'conf-settings-lost'; readonly error: ConfError }
   /** What the file's own commands wrote to stderr, line breaks included. */
   | { readonly kind: 'conf-complaint'; readonly text: string };

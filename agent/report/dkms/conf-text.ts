@@ -25,6 +25,8 @@ export function confText(message: ConfMessage): ConfText {
       );
     case 'conf-directive':
       return { to: 'out', text: `DIRECTIVE: ${message.name}="${message.value}"\n` };
+    case 'conf-settings-lost':
+      return error(`Warning: ${errorText(message.error)} Its settings do not count.\n`);
     case 'conf-complaint':
       return error(message.text);
     default:
@@ -56,7 +58,7 @@ function errorText(found: ConfError): string {
     case 'too-many-records':
       return `It describes more than ${found.most} modules, which no package has.`;
     case 'unreadable':
-      return `${found.file}: ${found.why}`;
+      return `${found.file}: ${found.why}.`;
     case 'too-slow':
       return `${found.file}: its commands did not end within ${counted(found.seconds, 'second')}.`;
     case 'too-much':
@@ -64,7 +66,7 @@ function errorText(found: ConfError): string {
     case 'no-bash':
       return `${found.file}: it is a bash script, and there is no bash on this machine. Install bash.`;
     case 'bash-failed':
-      return `${found.file}: ${found.why}`;
+      return `${found.file}: ${found.why}.`;
     default:
       return found satisfies never;
   }

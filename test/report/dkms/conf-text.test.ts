@@ -57,6 +57,14 @@ t.test('lines of dkms that scripts know', async (t) => {
       { kind: 'conf-deprecated', directive: 'OBSOLETE_BY', file: '/a', instead: 'BUILD_EXCLUSIVE_KERNEL_MAX' },
       'Deprecated feature: OBSOLETE_BY (/a): use BUILD_EXCLUSIVE_KERNEL_MAX instead\n',
     ],
+    [
+      'settings that cannot be read',
+      {
+        kind: 'conf-settings-lost',
+        error: { kind: 'unreadable', file: '/etc/dkms/framework.conf', why: 'permission denied' },
+      },
+      'Warning: /etc/dkms/framework.conf: permission denied. Its settings do not count.\n',
+    ],
     ['what the file wrote stays as it is', { kind: 'conf-complaint', text: 'a\nb' }, 'a\nb'],
   ];
   for (const [rule, message, text] of rows) t.same(confText(message), { to: 'error', text }, rule);

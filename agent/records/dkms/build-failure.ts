@@ -56,10 +56,12 @@ export interface BuildFailure {
 
 /** A change of the kernel's interface that breaks sources. */
 export interface ApiChange {
-  /** The name that sources use: `from_timer`. */
+  /** The name that sources use: `from_timer`, `timer_list.data`, `linux/ide.h`. */
   readonly symbol: string;
-  /** The first release without it, or with the new form: `6.16`. */
+  /** `gone` and `changed`: older sources break. `added`: the source is newer than the kernel. */
+  readonly kind: 'gone' | 'changed' | 'added';
+  /** The first release with the new form: `6.16`. */
   readonly since: string;
-  /** What to write instead: `timer_container_of()`. */
+  /** What to write instead: `timer_container_of()`; of what was added, what it replaced. */
   readonly now: string;
 }

@@ -40,8 +40,14 @@ function line(number: number | undefined): string {
   return number === undefined ? '' : `:${number}`;
 }
 
-function changeLines({ change }: BuildFailure): readonly string[] {
-  return change === undefined ? [] : [`Linux ${change.since} changed ${change.symbol}: ${change.now}.`];
+function changeLines({ change, ...failure }: BuildFailure): readonly string[] {
+  if (change === undefined) return [];
+  const { kind, symbol, since, now } = change;
+  if (failure.class === 'symbol-not-exported')
+    return [`Modules cannot use ${symbol} since Linux ${since}: use ${now}.`];
+  if (kind === 'gone') return [`Linux ${since} has no ${symbol} any more: use ${now}.`];
+  if (kind === 'changed') return [`Linux ${since} changed ${symbol}: ${now}.`];
+  return [`${symbol} came with Linux ${since}; kernels before it have ${now}.`];
 }
 
 const REMEDIES: { readonly [Class in FailureClass]: (subject: string, names: Names) => string } = {
@@ -70,5 +76,7 @@ const REMEDIES: { readonly [Class in FailureClass]: (subject: string, names: Nam
 };
 
 function remedyOf(failure: BuildFailure, names: Names): string {
+  if (failure.change?.kind === 'added')
+    return `${names.module} is too new for kernel ${names.kernel}: use an older version of it.`;
   return REMEDIES[failure.class](failure.subject ?? 'it', names);
 }

@@ -96,6 +96,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => import('./commands/trust/sign.ts'),
   },
   {
+    name: 'verify',
+    summary: "verify modules' signatures, and say whether their keys are trusted",
+    load: async () => import('./commands/trust/verify.ts'),
+  },
+  {
     name: 'strip-signature',
     summary: 'take the signatures off module files',
     load: async () => import('./commands/trust/strip-signature.ts'),

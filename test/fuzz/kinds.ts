@@ -6,6 +6,7 @@ const NAMES = [
   'text-indexes',
   'modules',
   'der',
+  'key-lists',
   'compressed',
   'initramfs',
   'modprobe-conf',

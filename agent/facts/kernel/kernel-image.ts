@@ -30,12 +30,20 @@ const MOST_UNPACKED = 512 << 20;
 const MOST_TRIES = 32;
 
 /** The image of the host's kernel; undefined where none can be read. */
-export function readKernelImage({ root, moduleDir, kernel }: Host): KernelImage | undefined {
+export function readKernelImage(host: Host): KernelImage | undefined {
+  const read = readKernelBytes(host);
+  return read === undefined
+    ? undefined
+    : { file: read.file, kind: 'strings', has: (name) => findString(read.image, name) };
+}
+
+/** The host's kernel, unpacked, and the file that it comes from; undefined where none can be read. It takes a second. */
+export function readKernelBytes({ root, moduleDir, kernel }: Host): { file: string; image: Buffer } | undefined {
   const images = ['vmlinuz', 'vmlinux'].flatMap((name) => [`${root}/boot/${name}-${kernel}`, `${moduleDir}/${name}`]);
   for (const file of images) {
     const read = readRegularFile(root, file);
     const image = read.kind === 'bytes' ? unpacked(read.bytes) : undefined;
-    if (image !== undefined) return { file, kind: 'strings', has: (name) => findString(image, name) };
+    if (image !== undefined) return { file, image };
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** Lockdown, signature enforcement and Secure Boot, as the kernel and the firmware report them. Reads only. */
-import { readFileSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
-import { readAttribute, readNames } from '../attribute.ts';
+import { readAttribute } from '../attribute.ts';
+import { efiPresence, efiVariableNames, readEfiVariable } from '../efi/efi-variables.ts';
 
 /** How far the kernel protects itself from root (kernel_lockdown(7)); from `integrity` on it refuses unsigned modules. */
 export type Lockdown = 'none' | 'integrity' | 'confidentiality';
@@ -28,43 +28,26 @@ export interface SecureBoot {
   readonly mokPending: ReadonlyArray<'enroll' | 'delete'>;
 }
 
-const EFI_GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
-const SHIM = '605dab50-e046-4300-abb6-3dd810dd8b23';
-
-/**
- * Secure Boot's state from /sys/firmware/efi/efivars. A variable's file is four bytes of attributes, then its value. The values
- * read here are one byte: 1 is on.
- */
+/** Secure Boot's state from the EFI variables; those that are read here are one byte: 1 is on. */
 export function readSecureBoot(host: Host): SecureBoot {
-  const efi = `${host.sysfs}/firmware/efi`;
-  const names = readNames(`${efi}/efivars`);
-  const value = (name: string, owner: string) => variable(`${efi}/efivars/${name}-${owner}`);
-  const secure = value('SecureBoot', EFI_GLOBAL);
+  const secure = readEfiVariable(host, 'global', 'SecureBoot')?.[0];
   const state =
-    readNames(efi).length === 0
+    efiPresence(host) === 'none'
       ? 'no-efi'
-      : value('SetupMode', EFI_GLOBAL) === 1
+      : readEfiVariable(host, 'global', 'SetupMode')?.[0] === 1
         ? 'setup-mode'
         : secure === undefined
           ? 'unknown'
           : secure === 1
             ? 'on'
             : 'off';
-  const pending = (name: string) => names.includes(`${name}-${SHIM}`);
+  const pending = efiVariableNames(host, 'shim');
   return {
     state,
-    validationDisabled: value('MokSBStateRT', SHIM) === 1,
+    validationDisabled: readEfiVariable(host, 'shim', 'MokSBStateRT')?.[0] === 1,
     mokPending: [
-      ...(pending('MokNew') ? (['enroll'] as const) : []),
-      ...(pending('MokDel') ? (['delete'] as const) : []),
+      ...(pending.includes('MokNew') ? (['enroll'] as const) : []),
+      ...(pending.includes('MokDel') ? (['delete'] as const) : []),
     ],
   };
-}
-
-function variable(path: string): number | undefined {
-  try {
-    return readFileSync(path)[4];
-  } catch {
-    return undefined;
-  }
 }

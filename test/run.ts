@@ -1,5 +1,5 @@
 /**
- * Runs the compiled tests with tap and closes with the line `N passed, N failed`.
+ * Runs the compiled tests and closes with the line `N passed, N failed`.
  *
  *     node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [--coverage] [FILE…]
  *
@@ -8,23 +8,19 @@
  * Debian's kmod), `vm` (a real kernel in QEMU). FILE is a test's source or compiled path. With `--coverage` V8 counts what runs in
  * `unit` and `flow`; when both run as a whole, a floor of coverage.ts that does not hold is a failure.
  *
- * tap writes TAP; this turns it into one line a file, and prints what failed in full, and at the end which files were slowest.
+ * Each file runs as a program of its own and writes TAP; this turns it into one line a file, and prints what failed in full, and at
+ * the end which files were slowest.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { COUNTS, readCoverage, summary } from './coverage.ts';
 import { needCommands } from './fixtures/commands.ts';
+import { TapPrinter } from './tap-printer.ts';
 
 const PART_NAMES = ['unit', 'flow', 'oracle', 'vm'] as const;
 type Part = (typeof PART_NAMES)[number];
-
-interface Counts {
-  pass: number;
-  fail: number;
-  skip: number;
-}
 
 /** So many of the slowest files are named. */
 const SLOWEST = 10;
@@ -32,16 +28,22 @@ const SLOWEST = 10;
 const root = resolve(import.meta.dirname, '../..');
 const tests = join(root, 'dist/test');
 
-/**
- * What a part needs beyond what its tests fetch themselves, how many of its files run at once on two CPUs, and the seconds
- * after which tap gives a file up. A virtual machine has two CPUs itself, so those run one by one.
- */
-const PARTS: Readonly<Record<Part, { commands: readonly string[]; jobs: number; timeout: number }>> = {
-  unit: { commands: ['unshare'], jobs: 2, timeout: 120 },
-  flow: { commands: ['unshare'], jobs: 2, timeout: 600 },
-  oracle: { commands: ['kmod', 'gcc', '/usr/include/stdio.h', '/usr/include/libkmod.h'], jobs: 2, timeout: 1200 },
-  vm: { commands: ['qemu-system-x86_64', 'setpriv', 'gcc', '/usr/include/stdio.h'], jobs: 1, timeout: 1800 },
+/** What a part needs beyond what its tests fetch themselves, and the seconds after which a test gives up, unless it has its own limit. */
+const PARTS: Readonly<Record<Part, { commands: readonly string[]; timeout: number }>> = {
+  unit: { commands: ['unshare'], timeout: 120 },
+  flow: { commands: ['unshare'], timeout: 600 },
+  oracle: { commands: ['kmod', 'gcc', '/usr/include/stdio.h', '/usr/include/libkmod.h'], timeout: 1200 },
+  vm: { commands: ['qemu-system-x86_64', 'setpriv', 'gcc', '/usr/include/stdio.h'], timeout: 1800 },
 };
+
+/** How many files run at once. A virtual machine mostly runs one program at a time, so two of them fill two processors. */
+const JOBS = 2;
+
+/** Milliseconds after which a file is killed that its own limit did not end. */
+const LONGEST_MS = 3_600_000;
+
+/** The files that run now. */
+const running = new Set<ChildProcess>();
 
 /** The parts whose coverage is counted. The others run other programs, or run plugd where its counts cannot be had. */
 const COUNTED: readonly Part[] = ['unit', 'flow'];
@@ -74,113 +76,56 @@ function environment(part: Part): NodeJS.ProcessEnv {
   const env = { ...process.env };
   delete env['NODE_OPTIONS'];
   delete env['NODE_EXTRA_CA_CERTS'];
+  env['TAP_TIMEOUT'] = String(PARTS[part].timeout);
   if (counting && COUNTED.includes(part)) env['NODE_V8_COVERAGE'] = COUNTS;
   return env;
 }
 
+/** How one file ended: its lines of TAP, and how long it took in milliseconds. */
+interface FileEnd {
+  readonly lines: readonly string[];
+  readonly status: string;
+  readonly ms: number;
+}
+
 /**
- * Follows a stream of TAP 14: prints a line for each file as it ends, failing assertions with their diagnostics and the names of
- * the tests around them, skipped tests with their reasons, and comments; keeps tap's own closing counts.
- *
- *     # Subtest: dist/test/match/trie.test.js
- *         # Subtest: truncated
- *             not ok 1 - should be equal
- *               ---
- *               diff: …
- *               ...
- *         not ok 1 - truncated # time=3.588ms
- *     not ok 1 - dist/test/match/trie.test.js # time=85.933ms
- *     # { total: 9, pass: 5, fail: 3, skip: 1 }
+ * Runs one file to its end, as a program of its own. tap's own runner would load its compilers into each file, and through
+ * NODE_OPTIONS into each plugd that a test starts: 2.5 s of processor time for a file that takes half a second.
  */
-class TapPrinter {
-  /** The tests around the present line, outermost first: name, and the failures counted before it began. */
-  readonly #around: { name: string; failedBefore: number }[] = [];
-  readonly #file: Counts = { pass: 0, fail: 0, skip: 0 };
-  #diagnostics: 'outside' | 'hidden' | 'shown' = 'outside';
-  #explain = false;
-  counts: Counts | undefined;
-  /** How long each file took, in milliseconds. */
-  readonly times = new Map<string, number>();
-
-  line(line: string): void {
-    if (this.#diagnostics !== 'outside') {
-      if (this.#diagnostics === 'shown') console.log(line);
-      if (line.trim() === '...') this.#diagnostics = 'outside';
-      return;
-    }
-    const subtest = /^( *)# Subtest: (.*)$/.exec(line);
-    const point = /^( *)(not )?ok \d+(?: - (.*))?$/.exec(line);
-    const total = /^# \{ total: \d+(.*) \}$/.exec(line)?.[1];
-    if (subtest !== null) {
-      this.#around.length = Math.min(this.#around.length, (subtest[1] ?? '').length / 4);
-      this.#around.push({ name: subtest[2] ?? '', failedBefore: this.#file.fail });
-    } else if (point !== null) {
-      const failed = point[2] !== undefined;
-      this.#point((point[1] ?? '').length / 4, failed, point[3] ?? '');
-    } else if (/^ +---$/.test(line)) {
-      this.#diagnostics = this.#explain ? 'shown' : 'hidden';
-    } else if (/^ *Bail out!|^ +# (?!time=)/.test(line)) {
-      console.log(line.trim());
-    } else if (total !== undefined) {
-      const count = (name: string) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(total)?.[1] ?? 0);
-      this.counts = { pass: count('pass'), fail: count('fail'), skip: count('skip') + count('todo') };
-    }
-  }
-
-  /** An assertion, or the end of a subtest, or at depth 0 of a file. */
-  #point(depth: number, failed: boolean, text: string): void {
-    const subtest = this.#around[depth];
-    const [, name = '', note = ''] = /^(.*?)(?: # (.*))?$/.exec(text) ?? [];
-    const skipped = /^(SKIP|TODO)\b\s*(.*)$/i.exec(note);
-    // A subtest that failed only because something in it did has been explained already.
-    this.#explain = failed && skipped === null && (subtest === undefined || subtest.failedBefore === this.#file.fail);
-    const path = [...this.#around.slice(0, depth).map((one) => one.name), name].join(' > ');
-    if (this.#explain) console.log(`\nFAILED ${path}`);
-    if (skipped !== null) console.log(`skipped: ${path}: ${skipped[2] ?? ''}`);
-    if (skipped !== null) this.#file.skip++;
-    else if (this.#explain) this.#file.fail++;
-    else if (subtest === undefined) this.#file.pass++;
-    this.#around.length = Math.min(this.#around.length, depth);
-    if (depth > 0) return;
-    this.times.set(name, Number(/time=([\d.]+)ms/.exec(note)?.[1] ?? 0));
-    const counts = Object.entries({ passed: this.#file.pass, failed: this.#file.fail, skipped: this.#file.skip })
-      .filter(([word, count]) => count > 0 || word === 'passed')
-      .map(([word, count]) => `${count} ${word}`);
-    console.log(`${failed ? 'FAILED' : 'ok    '} ${name}  ${counts.join(', ')}  ${note.replace('time=', '')}`);
-    this.#file.pass = this.#file.fail = this.#file.skip = 0;
-  }
-}
-
-interface PartResult {
-  readonly counts: Counts;
-  readonly times: ReadonlyMap<string, number>;
-}
-
-async function runPart(part: Part, files: readonly string[]): Promise<PartResult> {
-  const { commands, jobs, timeout } = PARTS[part];
-  const ready = await needCommands(commands);
-  if (ready.kind === 'missing') console.log(`# ${part}: ${ready.sentence}`);
-  const tap = join(root, 'node_modules/tap/dist/esm/run.mjs');
-  const args = ['run', '--disable-coverage', '--reporter=tap', `--jobs=${jobs}`, `--timeout=${timeout}`];
-  const child = spawn(process.execPath, [tap, ...args, ...files.map((file) => relative(root, file))], {
+async function runFile(file: string, part: Part): Promise<FileEnd> {
+  const started = performance.now();
+  const child = spawn(process.execPath, ['--enable-source-maps', file], {
     cwd: root,
     env: environment(part),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ended = new Promise<number>((done) => {
-    child.once('close', (code) => done(code ?? 1));
-    child.once('error', (error) => {
-      console.error(error.message);
-      done(1);
-    });
+  running.add(child);
+  // A test that takes too long ends itself and says where it is; this is for a file that cannot even do that.
+  const limit = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
+  const ended = new Promise<string>((done) => {
+    child.once('close', (code, signal) => done(signal ?? String(code)));
+    child.once('error', (error) => done(error.message));
   });
-  const printer = new TapPrinter();
-  for await (const line of createInterface({ input: child.stdout })) printer.line(line);
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) lines.push(line);
   const status = await ended;
-  const counts = printer.counts ?? { pass: 0, fail: 0, skip: 0 };
-  // tap can fail without counting a failure: a file that printed nothing, a crash of the runner itself.
-  if (status !== 0 && counts.fail === 0) counts.fail = 1;
-  return { counts, times: printer.times };
+  running.delete(child);
+  clearTimeout(limit);
+  return { lines, status, ms: performance.now() - started };
+}
+
+/** Runs files, some at once, and prints each as it ends. */
+async function runPart(part: Part, files: readonly string[], printer: TapPrinter): Promise<void> {
+  const ready = await needCommands(PARTS[part].commands);
+  if (ready.kind === 'missing') console.log(`# ${part}: ${ready.sentence}`);
+  const queue = [...files];
+  const work = async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const { lines, status, ms } = await runFile(file, part);
+      printer.file(relative(root, file), lines, status, ms);
+    }
+  };
+  await Promise.all(Array.from({ length: JOBS }, work));
 }
 
 /** The slowest files, one a line, when there are more than fit in sight. */
@@ -205,19 +150,21 @@ if (unknown.length > 0 || absent.length > 0) {
 }
 const files = named.length > 0 ? named : findTests();
 if (counting) rmSync(COUNTS, { recursive: true, force: true });
-const times = new Map<string, number>();
-const total: Counts = { pass: 0, fail: 0, skip: 0 };
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.kill(process.pid, signal);
+  });
+}
+const printer = new TapPrinter();
 for (const part of parts.length > 0 ? parts : PART_NAMES) {
   const own = files.filter((file) => partOf(file) === part);
   if (own.length === 0) continue;
   const started = Date.now();
-  const { counts, times: ofPart } = await runPart(part, own);
-  for (const [file, ms] of ofPart) times.set(file, ms);
+  await runPart(part, own, printer);
   console.log(`# ${part}: ${own.length} files in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
-  total.pass += counts.pass;
-  total.fail += counts.fail;
-  total.skip += counts.skip;
 }
+const { total, times } = printer;
 if (counting) {
   const { table, failures } = summary(readCoverage(COUNTS));
   console.log(`# coverage of unit and flow, in percent:\n${table.map((row) => `# ${row}`).join('\n')}\n`);

@@ -1,145 +1,11 @@
 /** From argv to a command and its exit status. No logic of its own: commands/ does the work. */
-import { EXIT, help, OPTION, type Command } from './commands/command.ts';
+import { EXIT, help, OPTION } from './commands/command.ts';
+import { COMMANDS, describeAll, HIDDEN_COMMANDS, KMOD_COMMANDS, type Entry } from './commands/command-table.ts';
 import { optionRows } from './commands/help.ts';
 import { print, printJson, say } from './commands/output.ts';
 import { PlugdError } from './base/error.ts';
 import { meantWord } from './base/spelling.ts';
 import { VERSION } from './base/version.ts';
-
-interface Entry {
-  readonly name: string;
-  /** A phrase: the overview shows it, and the command's own help as a sentence. */
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
-
-/** Every command, in the order of the help. Each is loaded only when it is called. */
-const COMMANDS: readonly Entry[] = [
-  {
-    name: 'agent',
-    summary: 'coldplug, then serve hotplug until told to end',
-    load: async () => import('./commands/agent/agent.ts'),
-  },
-  {
-    name: 'coldplug',
-    summary: 'load drivers for all devices, and for those that appear meanwhile',
-    load: async () => import('./commands/agent/coldplug.ts'),
-  },
-  {
-    name: 'load',
-    summary: 'load what the lists for boot name: modules-load.d and others',
-    load: async () => import('./commands/agent/load.ts'),
-  },
-  {
-    name: 'status',
-    summary: 'show what the agent is doing, what it waits for and what failed',
-    load: async () => import('./commands/agent/status.ts'),
-  },
-  {
-    name: 'settle',
-    summary: 'wait until the agent has nothing more to do',
-    load: async () => import('./commands/agent/settle.ts'),
-  },
-  {
-    name: 'reload',
-    summary: 'make the agent read its files again',
-    load: async () => import('./commands/agent/reload.ts'),
-  },
-  {
-    name: 'trigger',
-    summary: 'ask the kernel to announce devices again',
-    load: async () => import('./commands/agent/trigger.ts'),
-  },
-  {
-    name: 'monitor',
-    summary: "show uevents and plugd's decisions as they come",
-    load: async () => import('./commands/agent/monitor.ts'),
-  },
-  {
-    name: 'log',
-    summary: 'show each module loaded since the agent started, and who asked',
-    load: async () => import('./commands/agent/log.ts'),
-  },
-  {
-    name: 'test',
-    summary: 'show what would be loaded for a device, and what would go wrong',
-    load: async () => import('./commands/diagnostics/test.ts'),
-  },
-  {
-    name: 'devices',
-    summary: 'list all devices with their drivers and modules',
-    load: async () => import('./commands/diagnostics/devices.ts'),
-  },
-  {
-    name: 'why',
-    summary: 'show why a module is loaded or not, and every way in',
-    load: async () => import('./commands/diagnostics/why.ts'),
-  },
-  {
-    name: 'modules',
-    summary: 'list the modules of the tree with their state and rules',
-    load: async () => import('./commands/diagnostics/modules.ts'),
-  },
-  {
-    name: 'doctor',
-    summary: 'find what keeps drivers from being loaded, and what to do about it',
-    load: async () => import('./commands/diagnostics/doctor.ts'),
-  },
-  {
-    name: 'lookup',
-    summary: 'print which modules a module name, alias or modalias stands for',
-    load: async () => import('./commands/diagnostics/lookup.ts'),
-  },
-  {
-    name: 'sign',
-    summary: 'sign module files with a key',
-    load: async () => import('./commands/trust/sign.ts'),
-  },
-  {
-    name: 'verify',
-    summary: "verify modules' signatures, and say whether their keys are trusted",
-    load: async () => import('./commands/trust/verify.ts'),
-  },
-  {
-    name: 'strip-signature',
-    summary: 'take the signatures off module files',
-    load: async () => import('./commands/trust/strip-signature.ts'),
-  },
-];
-
-/** Commands that keep kmod's exit statuses and messages, and also run under their own names as argv[0]. */
-const KMOD_COMMANDS: readonly Entry[] = [
-  {
-    name: 'modprobe',
-    summary: 'insert modules with what they need, or remove them',
-    load: async () => import('./commands/kmod/modprobe.ts'),
-  },
-  {
-    name: 'insmod',
-    summary: 'insert one module file',
-    load: async () => import('./commands/kmod/insmod.ts'),
-  },
-  {
-    name: 'rmmod',
-    summary: 'remove modules',
-    load: async () => import('./commands/kmod/rmmod.ts'),
-  },
-  {
-    name: 'lsmod',
-    summary: 'show the loaded modules',
-    load: async () => import('./commands/kmod/lsmod.ts'),
-  },
-  {
-    name: 'modinfo',
-    summary: 'show information about modules',
-    load: async () => import('./commands/kmod/modinfo.ts'),
-  },
-  {
-    name: 'depmod',
-    summary: "build a module tree's indexes",
-    load: async () => import('./commands/kmod/depmod.ts'),
-  },
-];
 
 const STATUS_OF: Readonly<Partial<Record<PlugdError['code'], number>>> = {
   usage: EXIT.usage,
@@ -171,7 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const kmod = KMOD_COMMANDS.find((entry) => entry.name === name);
   if (kmod !== undefined) return (await kmod.load()).command.run(args);
-  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  const entry = [...COMMANDS, ...HIDDEN_COMMANDS].find((candidate) => candidate.name === name);
   if (entry === undefined) throw noCommand(name);
   const end = args.indexOf('--');
   const own = end < 0 ? args : args.slice(0, end);
@@ -181,7 +47,7 @@ async function main(argv: readonly string[]): Promise<number> {
     print(help(command, entry.summary));
     return EXIT.done;
   }
-  return command.run(args);
+  return command.run(args, describeAll);
 }
 
 function noCommand(name: string): PlugdError {

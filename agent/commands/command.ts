@@ -23,7 +23,7 @@ export interface Option {
   readonly help: string;
 }
 
-/** One command. `run` gets the arguments after its name and returns the exit status. cli.ts has its summary. */
+/** One command. `run` gets the arguments after its name and returns the exit status. command-table.ts has its summary. */
 export interface Command {
   readonly name: string;
   /** The text after the name: `[OPTION…] MODALIAS… | -`. */
@@ -31,7 +31,14 @@ export interface Command {
   readonly options?: readonly Option[];
   /** A paragraph or examples below the options. */
   readonly notes?: string;
-  run(args: readonly string[]): Promise<number>;
+  /** `all` loads every command of the program with its summary. */
+  run(args: readonly string[], all?: () => Promise<readonly DescribedCommand[]>): Promise<number>;
+}
+
+/** A command with its row in the table. */
+export interface DescribedCommand {
+  readonly summary: string;
+  readonly command: Command;
 }
 
 /** Options that mean the same everywhere; a command lists those it takes. */
@@ -145,7 +152,7 @@ export function wholeNumber(option: Option, text: string, least: number, most: n
   throw new PlugdError('usage', `--${option.long} ${text}: not a whole number from ${least} to ${most}`);
 }
 
-/** A command's help text, at most 80 columns wide; `summary` is its sentence in cli.ts. */
+/** A command's help text, at most 80 columns wide; `summary` is its sentence in command-table.ts. */
 export function help(command: Command, summary: string): string {
   const rows = [...(command.options ?? []), OPTION.help].map((option: Option): readonly [string, string] => [
     `${option.short === undefined ? '    ' : `-${option.short}, `}--${option.long}${valueText(option)}`,

@@ -127,8 +127,10 @@ function onlyCommand(name) {
   return {
     name: 'only-command',
     setup: (hooks) => {
-      hooks.onResolve({ filter: /^\.\/commands\// }, ({ path, kind, importer }) =>
-        kind === 'dynamic-import' && importer.endsWith('/agent/cli.ts') && !path.endsWith(`/${name}.ts`)
+      hooks.onResolve({ filter: /^\.\// }, ({ path, kind, importer }) =>
+        kind === 'dynamic-import' &&
+        importer.endsWith('/agent/commands/command-table.ts') &&
+        !path.endsWith(`/${name}.ts`)
           ? { path, namespace: 'absent' }
           : undefined,
       );

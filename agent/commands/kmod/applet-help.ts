@@ -1,4 +1,5 @@
 /** The `-h` texts of kmod's commands, built from the tables that also parse their command lines. Pure. */
+import type { Option } from '../command.ts';
 import { optionRows } from '../help.ts';
 import type { LongOption } from './getopt.ts';
 
@@ -32,6 +33,15 @@ export const APPLET_OPTION = {
   version: { short: 'V', long: 'version', help: 'print the version' },
   help: { short: 'h', long: 'help', help: 'print this' },
 } as const satisfies Record<string, AppletOption>;
+
+/** The options that the help shows, in the form of plugd's own; those without a long name are left out. */
+export function shownOptions({ options }: AppletUsage): readonly Option[] {
+  return options.flatMap(({ short, long, value, help }) =>
+    long === undefined || help === undefined
+      ? []
+      : [{ long, help, ...(value === undefined ? {} : { value }), ...(short?.length === 1 ? { short } : {}) }],
+  );
+}
 
 /** Texts begin in column 27. */
 const LEFT = 23;

@@ -8,7 +8,7 @@ import { VERSION } from '../../base/version.ts';
 import { readable } from '../../report/terminal.ts';
 import type { Command } from '../command.ts';
 import { printBytes, sayBytes } from '../output.ts';
-import { appletHelp, type AppletUsage } from './applet-help.ts';
+import { appletHelp, shownOptions, type AppletUsage } from './applet-help.ts';
 import { parseLine } from './getopt.ts';
 
 /** syslog(3)'s levels; a message is shown when its level is at most the command's. */
@@ -176,6 +176,7 @@ export function appletCommand(
   return {
     name: usage.name,
     usage: usage.forms.join('\n'),
+    options: shownOptions(usage),
     run: async (words) => new Applet(usage.name).run((applet) => main(applet, words)),
   };
 }

@@ -34,7 +34,7 @@ export class Chronicle implements LoaderObserver {
   readonly ledger: LedgerEntry[] = [];
   readonly failures: AgentFailure[] = [];
   readonly times = new InsertionTimes();
-  readonly counts = { inserted: 0, alreadyLoaded: 0, commands: 0, failed: 0, skipped: 0, blocked: 0 };
+  readonly counts = { inserted: 0, alreadyLoaded: 0, commands: 0, failed: 0, skipped: 0, noDevice: 0, blocked: 0 };
   /** Each receives every decision. */
   readonly listeners = new Set<(decision: DecisionEvent) => void>();
   /** Each receives every new entry. */
@@ -67,18 +67,29 @@ export class Chronicle implements LoaderObserver {
   ended(record: ModuleRecord): void {
     const { result } = record;
     if (result === 'planned' || result === 'unfinished') return;
-    this.counts[COUNTED[result]]++;
+    const isFailure = result === 'failed' || result === 'skipped';
+    // An init that finds no hardware says so; there is nothing to be done about it, nor about what needs that module.
+    const absent = isFailure && isWithoutDevice(record, this.#absent);
+    if (absent) this.#absent.add(record.module);
+    else if (isFailure) this.#absent.delete(record.module);
+    this.counts[absent ? 'noDevice' : COUNTED[result]]++;
     if (result === 'failed' && record.errno !== undefined && record.cause !== 'no-device') {
-      this.#inTurn(async () => this.#tell(await this.#explained(record), result));
-    } else if (this.#untold === undefined) this.#tell(record, result);
-    else this.#inTurn(() => this.#tell(record, result));
+      this.#inTurn(async () => this.#tell(await this.#explained(record), result, absent));
+    } else if (this.#untold === undefined) this.#tell(record, result, absent);
+    else this.#inTurn(() => this.#tell(record, result, absent));
   }
 
   #inTurn(work: () => void | Promise<void>): void {
     const before = this.#untold ?? Promise.resolve();
-    const turn: Promise<void> = before.then(work).then(() => {
-      if (this.#untold === turn) this.#untold = undefined;
-    });
+    const turn: Promise<void> = before
+      .then(work)
+      // One record that cannot be told must not keep the next ones.
+      .catch((error: unknown) =>
+        this.#log.line('error', `a record was not told, a defect of plugd: ${reason(error)}`, { event: 'fault' }),
+      )
+      .then(() => {
+        if (this.#untold === turn) this.#untold = undefined;
+      });
     this.#untold = turn;
   }
 
@@ -92,7 +103,7 @@ export class Chronicle implements LoaderObserver {
     }
   }
 
-  #tell(record: ModuleRecord, result: DecisionEvent['event'] & keyof typeof COUNTED): void {
+  #tell(record: ModuleRecord, result: DecisionEvent['event'] & keyof typeof COUNTED, absent: boolean): void {
     const { module } = record;
     const took = record.startedMs === undefined ? undefined : (record.endedMs ?? record.startedMs) - record.startedMs;
     const why = failureText(record);
@@ -127,11 +138,7 @@ export class Chronicle implements LoaderObserver {
       const { name, devpath } = record.requester;
       this.failures.push({ time: new Date().toISOString(), module, why, name, device: devpath });
       if (this.failures.length > LAST_FAILURES) this.failures.shift();
-      // An init that finds no hardware says so; there is nothing to be done about it, nor about what needs that module.
-      const nothing = isWithoutDevice(record, this.#absent);
-      if (nothing) this.#absent.add(module);
-      else this.#absent.delete(module);
-      this.#log.line(nothing ? 'info' : 'warn', `${module}: ${why}`, fields);
+      this.#log.line(absent ? 'info' : 'warn', `${module}: ${why}`, fields);
     }
     for (const listener of this.listeners) listener({ event: result, record });
   }

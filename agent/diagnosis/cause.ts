@@ -15,9 +15,9 @@ import {
   type KnownFacts,
   type KnownInput,
 } from './diagnosis-facts.ts';
-import { cannotDecompress, cannotOpen, missingFile, notAModule, unusableFile } from './diagnosis-file.ts';
+import { cannotDecompress, cannotOpen, missingFile, notAModule, openFailed, unusableFile } from './diagnosis-file.ts';
 import { badParameter, otherKernel, otherVersions, unknownSymbols } from './diagnosis-image.ts';
-import { inUse, noDevice, otherError, outOfMemory } from './diagnosis-init.ts';
+import { inUse, interrupted, noDevice, otherError, outOfMemory } from './diagnosis-init.ts';
 import { forbidden, kernelBlacklisted, lackOfPrivilege, modulesDisabled } from './diagnosis-kernel.ts';
 import { lockedDown, mayBeLockedDown, refusedSignature } from './diagnosis-signature.ts';
 import { otherLicense, otherNamespace } from './diagnosis-terms.ts';
@@ -73,6 +73,7 @@ const NO_SYMBOL: readonly ErrnoName[] = ['ENOENT', 'ESRCH'];
 const NOT_IMPORTED: readonly ErrnoName[] = ['EINVAL', 'EPERM', ...NO_SYMBOL];
 const BAD_VALUE: readonly ErrnoName[] = ['EINVAL', 'ERANGE', 'ENOSPC', 'EPERM'];
 const NO_MODULE: readonly ErrnoName[] = ['ENOEXEC', 'EFBIG', 'ELIBBAD', 'EBADMSG'];
+const NO_DEVICE: readonly ErrnoName[] = ['ENODEV', 'ENXIO'];
 const IN_USE: readonly ErrnoName[] = ['EBUSY', 'ETXTBSY', 'EEXIST', 'EADDRINUSE'];
 
 const always = () => true;
@@ -83,6 +84,7 @@ const noSymbol = ({ refusal }: KnownFacts) => errnoIs(refusal, ...NO_SYMBOL);
 export const REFUSALS: readonly RefusalRow[] = [
   { cause: 'missing-file', errnos: ['ENOENT', 'ENOTDIR', 'ELOOP'], predicts: true, needsFile: false, explain: missingFile },
   { cause: 'permission', errnos: '*', predicts: true, needsFile: false, explain: cannotOpen },
+  { cause: 'other', errnos: '*', predicts: false, needsFile: false, explain: openFailed },
   { cause: 'compression', errnos: '*', predicts: true, needsFile: false, explain: cannotDecompress },
   { cause: 'modules-disabled', errnos: ['ENOSYS', 'EPERM'], predicts: true, needsFile: false, explain: modulesDisabled },
   { cause: 'permission', errnos: ['EPERM'], predicts: true, needsFile: false, explain: lackOfPrivilege },
@@ -97,9 +99,10 @@ export const REFUSALS: readonly RefusalRow[] = [
   { cause: 'unknown-symbol', errnos: [...NO_SYMBOL, 'EINVAL'], predicts: true, needsFile: true, explain: unknownSymbols, likely: noSymbol },
   { cause: 'parameter-value', errnos: BAD_VALUE, predicts: true, needsFile: true, explain: badParameter },
   { cause: 'corrupt', errnos: NO_MODULE, predicts: false, needsFile: false, explain: notAModule },
-  { cause: 'no-device', errnos: ['ENODEV', 'ENXIO'], predicts: false, needsFile: false, explain: noDevice },
+  { cause: 'no-device', errnos: NO_DEVICE, predicts: false, needsFile: false, explain: noDevice },
   { cause: 'busy', errnos: IN_USE, predicts: false, needsFile: false, explain: inUse },
   { cause: 'permission', errnos: ['EPERM', 'EACCES'], predicts: false, needsFile: false, explain: forbidden },
+  { cause: 'other', errnos: ['EINTR'], predicts: false, needsFile: false, explain: interrupted },
   { cause: 'other', errnos: ['ENOMEM'], predicts: false, needsFile: false, explain: outOfMemory },
   { cause: 'other', errnos: '*', predicts: false, needsFile: false, explain: otherError },
 ];
@@ -116,6 +119,16 @@ export function causeOf(input: KnownInput & { readonly refusal: Refusal }): Caus
   const explains = (row: RefusalRow) =>
     row.needsFile ? row.likely?.(facts) === true : row.explain(facts) !== undefined;
   return rowsFor(input.refusal).find(explains)?.cause ?? 'other';
+}
+
+/** `the kernel would refuse r8125`: a refusal that is foreseen, and who would refuse. */
+export function foreseenText(cause: Cause, module: string): string {
+  return cause === 'permission' ? `this user may not read or load ${module}` : `the kernel would refuse ${module}`;
+}
+
+/** Whether a module's init answered that it found no device, which is no failure. */
+export function foundNoDevice({ errno, during }: Pick<Refusal, 'errno' | 'during'>): boolean {
+  return during === 'insert' && NO_DEVICE.some((name) => name === errnoName(errno));
 }
 
 /** `no-device` and 19 → `no-device (ENODEV): found no device that it drives`. */

@@ -21,14 +21,32 @@ export function missingFile({ refusal, file, module }: KnownFacts): Explanation 
   };
 }
 
-/** The file is there and may not be opened. */
+/** The file is there, and this process may not open it. */
 export function cannotOpen({ refusal, file, module }: KnownFacts): Explanation | undefined {
   const read = file?.kind === 'unusable' && !file.compressed ? file.errno : undefined;
   const errno = refusal === undefined ? read : refusal.during === 'open' ? refusal.errno : undefined;
-  if (errno === undefined || (refusal === undefined && !DENIED.includes(errno))) return undefined;
+  if (errno === undefined || !DENIED.includes(errno)) return undefined;
   return {
     evidence: [`${module.path} could not be opened: ${errnoText(errno)}`],
     remedy: 'run it as root; if it is, look at the file and its folders',
+  };
+}
+
+/** What to do about the errors of open(2) and of a first read(2) that no right to read would help against. */
+const OPENING: ReadonlyMap<number, string> = new Map([
+  [ERRNO.EMFILE, 'raise the limit of open files: LimitNOFILE= of the unit, or ulimit -n'],
+  [ERRNO.ENFILE, 'raise the limit of the whole machine: sysctl fs.file-max'],
+  [ERRNO.EISDIR, 'a folder stands in the place of the file: remove it, then run depmod'],
+  [ERRNO.EIO, 'the disk fails: look at dmesg'],
+]);
+
+/** The file could not be opened, and rights are not the reason. */
+export function openFailed({ refusal, module }: KnownFacts): Explanation | undefined {
+  if (refusal?.during !== 'open') return undefined;
+  const { errno } = refusal;
+  return {
+    evidence: [`${module.path} could not be opened: ${errnoText(errno)}`],
+    remedy: OPENING.get(errno) ?? 'look at the file and its folders',
   };
 }
 

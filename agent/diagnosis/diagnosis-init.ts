@@ -16,6 +16,17 @@ export function inUse({ logged }: KnownFacts): Explanation {
   };
 }
 
+/** The call was made in a task of its own, and that was killed. */
+export function interrupted({ logged }: KnownFacts): Explanation {
+  return {
+    evidence: [
+      'the task that called the kernel was killed before the answer came: nobody knows what became of the insertion',
+      ...said(logged(/./)),
+    ],
+    remedy: 'lsmod shows whether it is loaded; look in dmesg for who killed it (out of memory?)',
+  };
+}
+
 /** There was no memory for it. */
 export function outOfMemory({ logged }: KnownFacts): Explanation {
   return {

@@ -1,7 +1,8 @@
 /** Refusals because of symbols that are there, and not for this module. */
+import type { ModuleName } from '../base/names.ts';
 import { quoted } from '../base/words.ts';
 import { said, type Explanation, type Facts } from './diagnosis-facts.ts';
-import type { SymbolPlace, WithheldSymbol } from './evidence.ts';
+import type { ConfigEvidence, FileEvidence, SymbolPlace, WithheldSymbol } from './evidence.ts';
 
 /** How many symbols of one kind are named. */
 const MOST = 4;
@@ -24,6 +25,24 @@ export function otherNamespace({ image, config, logged }: Facts): Explanation | 
     ],
     remedy: namespaceRemedy(namespaces, imported.length > 0),
   };
+}
+
+/**
+ * What a kernel built with CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS warns of and lets pass: a sentence for each namespace that the
+ * module uses and does not import. Empty for other kernels.
+ */
+export function toleratedNamespaces(
+  module: ModuleName,
+  { withheldSymbols = [] }: Extract<FileEvidence, { kind: 'module' }>,
+  config: ConfigEvidence | undefined,
+): readonly string[] {
+  if (config?.allowsMissingImports !== true) return [];
+  const foreign = withheldSymbols.filter((each) => each.kind === 'namespace');
+  return some(
+    foreign,
+    (each) =>
+      `${module} uses ${placed(each)}, of namespace ${each.namespace}, which it does not import; this kernel only warns of that (CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS in ${config.file})`,
+  );
 }
 
 function namespaceRemedy(namespaces: readonly string[], imports: boolean): string {

@@ -12,6 +12,7 @@ import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import type { BoundDevice } from '../facts/devices/bound-device.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { predict, type Diagnosis } from '../diagnosis/diagnosis.ts';
+import { toleratedNamespaces } from '../diagnosis/diagnosis-terms.ts';
 import type { BadParameter, KernelEvidence } from '../diagnosis/evidence.ts';
 import { withCandidates, type CandidateReport, type RequestReport, type StepReport } from '../records/investigation.ts';
 import { evaluate } from '../rules/udev/load-requests.ts';
@@ -39,6 +40,7 @@ interface Foreseen {
   readonly bad: readonly BadParameter[];
   /** The firmware that it names, if none of it exists. */
   readonly firmware: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** Investigates names and devices of one host, and remembers the results for each name. */
@@ -160,6 +162,7 @@ export class Investigator {
         command: step.command?.raw,
         refusal: refusal?.diagnosis,
         badParameters: someOf(refusal?.bad),
+        warnings: someOf(refusal?.warnings),
         missingFirmware: someOf(refusal?.firmware),
       };
     });
@@ -170,7 +173,7 @@ export class Investigator {
     if (!this.#options.deep)
       return existsInRoot(this.#options.host.root, step.path)
         ? undefined
-        : { diagnosis: this.#predict(step, before), bad: [], firmware: [] };
+        : { diagnosis: this.#predict(step, before), bad: [], firmware: [], warnings: [] };
     const key = `${step.path} ${step.params} ${planned} ${[...before].join(' ')}`;
     let refusal = this.#refusals.get(key);
     if (refusal === undefined) {
@@ -182,6 +185,7 @@ export class Investigator {
         diagnosis: predict({ module, kernel: this.#kernelForAll(), config: this.examiner.config }),
         bad,
         firmware,
+        warnings: module.file.kind === 'module' ? toleratedNamespaces(name, module.file, this.examiner.config) : [],
       };
       this.#refusals.set(key, refusal);
     }

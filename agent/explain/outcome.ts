@@ -1,6 +1,7 @@
 /** The verdict on one candidate, from rules, plan and foreseen refusals. Pure. */
 import type { ModuleName } from '../base/names.ts';
 import { placeText } from '../base/words.ts';
+import { foreseenText } from '../diagnosis/cause.ts';
 import type { BadParameter } from '../diagnosis/evidence.ts';
 import type { Answer } from '../load/answer.ts';
 import type { Blocked, Plan } from '../plan/plan.ts';
@@ -87,7 +88,7 @@ function refused(target: StepReport, steps: readonly StepReport[]): Ending | und
   if (step?.refusal === undefined) return undefined;
   const { cause, evidence, remedy } = step.refusal;
   return step === target
-    ? ending('failed', `the kernel would refuse ${target.module}`, { cause, evidence, remedy })
+    ? ending('failed', foreseenText(cause, target.module), { cause, evidence, remedy })
     : ending('failed', `${target.module} needs ${step.module}, which cannot be loaded (${cause})`, {
         cause: 'missing-dependency',
         evidence,
@@ -103,6 +104,7 @@ function wouldInsert(target: StepReport, steps: readonly StepReport[]): Ending {
   return ending('would-insert', `${target.module} would be inserted${after}`, {
     evidence: [
       ...steps.flatMap(({ module, badParameters = [] }) => badParameters.map((bad) => unknownParameter(module, bad))),
+      ...steps.flatMap(({ warnings = [] }) => warnings),
       ...firmwareText(target),
     ],
   });

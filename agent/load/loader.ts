@@ -105,14 +105,14 @@ export class Loader {
   deviceItself(device: Device): void {
     const { devpath, subsystem } = device;
     // Drivers, buses, classes and modules announce themselves too; they are no devices.
-    if (devpath.startsWith('/devices/')) this.#devices.set(devpath, device.modaliases);
+    const goes = devpath.startsWith('/devices/');
+    if (goes) this.#devices.set(devpath, device.modaliases);
     for (const modalias of device.modaliases) {
       // A policy may tell devices apart, so what holds for one modalias need not hold for the next device with it.
       if (this.#options.judge === undefined && this.#modaliases.has(modalias)) continue;
-      this.#modaliases.set(modalias, {
-        modalias,
-        ...this.request(modalias, { devpath, subsystem, name: modalias, askedMs: sinceStart() }),
-      });
+      const found = this.request(modalias, { devpath, subsystem, name: modalias, askedMs: sinceStart() });
+      // Kept until the device goes, and nobody says so of what is no device.
+      if (goes) this.#modaliases.set(modalias, { modalias, ...found });
     }
     this.#options.observer?.changed?.(this);
   }

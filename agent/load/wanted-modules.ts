@@ -1,7 +1,7 @@
 /** The modules that something asks for, from the first request to the end of their insertion: one graph for all devices. */
-import { ERRNO } from '../base/errno.ts';
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
+import { foundNoDevice } from '../diagnosis/cause.ts';
 import { Scheduler } from '../insert/scheduler.ts';
 import type { Task, TaskRecord } from '../insert/task.ts';
 import type { Step } from '../plan/plan.ts';
@@ -48,7 +48,7 @@ export class WantedModules {
       started: ({ module }) => options.changed(module, 'started'),
       ended: ({ module, outcome }) => {
         const end = outcome?.kind === 'ran' ? outcome.result : undefined;
-        if (end?.kind === 'refused' && end.errno !== ERRNO.ENODEV) this.refused++;
+        if (end?.kind === 'refused' && !foundNoDevice(end)) this.refused++;
         options.changed(module, 'ended');
       },
     });

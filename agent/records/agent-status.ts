@@ -59,6 +59,8 @@ export interface AgentStatus {
     readonly commands: number;
     readonly failed: number;
     readonly skipped: number;
+    /** Inits that found no device, and what was skipped because of that: no failures. */
+    readonly noDevice: number;
     readonly blocked: number;
   };
   readonly uevents: UeventCounters & {

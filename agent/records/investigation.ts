@@ -42,6 +42,8 @@ export interface StepReport {
   /** What an insertion did: only after `--insert`. */
   readonly result?: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped' | undefined;
   readonly badParameters?: readonly BadParameter[] | undefined;
+  /** What the kernel would only warn of, each a sentence. */
+  readonly warnings?: readonly string[] | undefined;
   /** The firmware files that it names, when none of them is there. */
   readonly missingFirmware?: readonly string[] | undefined;
 }

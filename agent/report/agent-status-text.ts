@@ -31,7 +31,7 @@ export function statusText(status: AgentStatus, terminal: Terminal): string {
   row('devices', `${status.devices}, with ${status.modaliases} distinct modaliases`);
   row(
     'modules',
-    `${insertions.inserted} inserted, ${insertions.failed + insertions.skipped} failed, ${insertions.blocked} blocked, ${insertions.alreadyLoaded} were there`,
+    `${insertions.inserted} inserted, ${insertions.failed + insertions.skipped} failed, ${insertions.blocked} blocked, ${insertions.noDevice} without a device, ${insertions.alreadyLoaded} were there`,
   );
   const dropped = uevents.spoofed + uevents.otherGroup + uevents.malformed + uevents.truncated;
   row('uevents', `${uevents.received} received, ${uevents.used} used, ${dropped} dropped`);

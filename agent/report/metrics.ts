@@ -117,6 +117,7 @@ const FAMILIES: readonly Family[] = [
         command: insertions.commands,
         failed: insertions.failed,
         skipped: insertions.skipped,
+        no_device: insertions.noDevice,
       }),
   },
   {

@@ -43,5 +43,10 @@ function decisionParts({ time, event, record }: MonitoredDecision): Parts {
   const why = record.cause === undefined ? '' : `  ${causeText(record.cause, record.errno)}`;
   // An init that found no device is no failure.
   const style = record.cause === 'no-device' ? 'dim' : STYLES[event];
-  return [event, style, `${cell(readable(module), 19)}${duration(took).padStart(7)}${why}  ${asked}`, time];
+  return [
+    record.cause === 'no-device' ? 'no device' : event,
+    style,
+    `${cell(readable(module), 19)}${duration(took).padStart(7)}${why}  ${asked}`,
+    time,
+  ];
 }

@@ -1,4 +1,5 @@
 /** The text of `plugd why`. Builds text only. */
+import { foreseenText } from '../diagnosis/cause.ts';
 import { describe } from '../facts/devices/device-search.ts';
 import { labelled, table } from './layout.ts';
 import { askedText, clockText } from './ledger-text.ts';
@@ -55,7 +56,7 @@ export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boole
     lines.push(
       ...labelled(
         '  refused',
-        paint(terminal, 'red', `the kernel would refuse it (${reasons.refusal.cause})`),
+        paint(terminal, 'red', `${foreseenText(reasons.refusal.cause, 'it')} (${reasons.refusal.cause})`),
         terminal,
       ),
     );

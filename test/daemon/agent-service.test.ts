@@ -121,7 +121,7 @@ t.test("the kernel's requests", skip, async (t) => {
   t.equal(await request(rig, 'second'), 1, 'by its own name it is tried, and fails');
   t.equal(await request(rig, 'char-major-77'), 1, 'an alias to a module that is not there');
   t.equal(agent.calls().length, 3);
-  // A second later it is tried again (name-requests.test.ts).
+  // A second later it is tried again (RETRY_NS in name-requests.ts).
   let refused = 0;
   while ((await request(rig, 'second')) !== 0) refused++;
   t.equal(agent.calls().length, 4, 'and once only');

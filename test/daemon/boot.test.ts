@@ -37,7 +37,9 @@ async function boot(looks: readonly Look[], pending: readonly string[] = PENDING
       line: (level, message, fields) => lines.push(`${level} ${String(fields?.['event'])}: ${message}`),
     },
     loader: { sources: { problems: () => [] } } as unknown as BootOptions['loader'],
-    chronicle: { counts: { inserted: 1, alreadyLoaded: 0, commands: 0, failed: 0, skipped: 0, blocked: 0 } },
+    chronicle: {
+      counts: { inserted: 1, alreadyLoaded: 0, commands: 0, failed: 0, skipped: 0, noDevice: 0, blocked: 0 },
+    },
     policy,
     settling: { settle },
     rescan: async () => ({ devices: 2, appeared: 2, disappeared: 0, modulesCame: 0, modulesGone: 0, ms: 1 }),

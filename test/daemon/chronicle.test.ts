@@ -39,7 +39,7 @@ const BLOCKED: BlockedRecord = {
   requester: record('nic', 0, 0).requester,
 };
 
-const NONE = { inserted: 0, alreadyLoaded: 0, commands: 0, failed: 0, skipped: 0, blocked: 0 };
+const NONE = { inserted: 0, alreadyLoaded: 0, commands: 0, failed: 0, skipped: 0, noDevice: 0, blocked: 0 };
 const failed = (module: string, cause: ModuleRecord['cause'], rest: Partial<ModuleRecord> = {}) =>
   record(module, 10, 20, { result: 'failed', cause, ...rest });
 const skipped = (module: string, because: string) =>
@@ -89,7 +89,7 @@ const ROWS: Record<string, Row> = {
   'an init without hardware is none': {
     record: failed('nic', 'no-device', { errno: 19 }),
     line: { level: 'info', fields: { cause: 'no-device' } },
-    counts: { failed: 1 },
+    counts: { noDevice: 1 },
     failure: 'no-device',
   },
   'a skipped module is a warning': {
@@ -291,4 +291,29 @@ t.test('memory has an end: 5000 entries, 10 failures, the newest', (t) => {
     Array.from({ length: 10 }, (_, i) => `f${i + 1}`),
   );
   t.end();
+});
+
+t.test('what cannot be told is logged as a defect, and keeps nothing that follows', async (t) => {
+  const { own, lines, decisions } = chronicle(async (one) => one);
+  let throws = true;
+  own.listeners.add(() => {
+    if (throws) throw new Error('a listener');
+  });
+  own.ended(failed('a', 'signature', { errno: 129 }));
+  await own.told();
+  t.notOk(own.isBehind);
+  t.match(lines.at(-1), { level: 'error', message: /a listener/ });
+  throws = false;
+  own.ended(failed('b', 'signature', { errno: 129 }));
+  await own.told();
+  t.match(decisions.at(-1), { event: 'failed', record: { module: 'b' } });
+});
+
+t.test('what needs a module without hardware is counted with it, in whatever order they are told', async (t) => {
+  const { own } = chronicle(async (one) => one);
+  own.ended(failed('a', 'signature', { errno: 129 }));
+  own.ended(failed('bus', 'no-device', { errno: 6 }));
+  own.ended(skipped('nic', 'bus'));
+  t.same(own.counts, { ...NONE, failed: 1, noDevice: 2 });
+  await own.told();
 });

@@ -1,7 +1,15 @@
 import t from 'tap';
 import { ERRNO } from '../../agent/base/errno.ts';
 import type { ModuleName } from '../../agent/base/names.ts';
-import { CAUSES, causeOf, causeText, REFUSALS, type Cause } from '../../agent/diagnosis/cause.ts';
+import {
+  CAUSES,
+  causeOf,
+  causeText,
+  foreseenText,
+  foundNoDevice,
+  REFUSALS,
+  type Cause,
+} from '../../agent/diagnosis/cause.ts';
 import type { KernelState } from '../../agent/facts/kernel/kernel-state.ts';
 import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
 
@@ -24,6 +32,11 @@ interface Refused {
 const ROWS: ReadonlyArray<readonly [rule: string, refused: Refused, cause: Cause]> = [
   ['no file', { errno: 'ENOENT', during: 'open' }, 'missing-file'],
   ['a file that may not be read', { errno: 'EACCES', during: 'open' }, 'permission'],
+  ['too many open files are no lack of rights', { errno: 'EMFILE', during: 'open' }, 'other'],
+  ['nor are those of the whole machine', { errno: 'ENFILE', during: 'open' }, 'other'],
+  ['nor a folder in its place', { errno: 'EISDIR', during: 'open' }, 'other'],
+  ['nor a disk that fails', { errno: 'EIO', during: 'open' }, 'other'],
+  ['a call whose task was killed', { errno: 'EINTR' }, 'other'],
   ['damaged compression', { errno: 'EBADMSG', during: 'decompress' }, 'compression'],
   [
     'EPERM with modules_disabled, whatever else holds',
@@ -100,5 +113,19 @@ t.test('every refusal is explained, and every cause of the table is of the set',
 t.test('in words', (t) => {
   t.equal(causeText('busy', ERRNO.EBUSY), 'busy (EBUSY): something else holds what it needs');
   t.equal(causeText('cycle', undefined), 'cycle: its dependencies form a cycle');
+  t.equal(foreseenText('signature', 'm'), 'the kernel would refuse m');
+  t.equal(foreseenText('permission', 'm'), 'this user may not read or load m');
   t.end();
 });
+
+for (const [errno, during, is] of [
+  ['ENODEV', 'insert', true],
+  ['ENXIO', 'insert', true],
+  ['ENXIO', 'open', false],
+  ['ENOENT', 'insert', false],
+] as const) {
+  t.test(`${errno} of ${during} ${is ? 'is' : 'is not'} an init without a device`, (t) => {
+    t.equal(foundNoDevice({ errno: ERRNO[errno], during }), is);
+    t.end();
+  });
+}

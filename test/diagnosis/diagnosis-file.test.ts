@@ -4,6 +4,7 @@ import type { Explanation } from '../../agent/diagnosis/diagnosis-facts.ts';
 import {
   cannotDecompress,
   cannotOpen,
+  openFailed,
   missingFile,
   notAModule,
   unusableFile,
@@ -60,7 +61,10 @@ t.test('only an open that fails says that a file cannot be opened', (t) => {
     evidence: ['/lib/modules/m.ko could not be opened: Permission denied'],
     remedy: 'run it as root; if it is, look at the file and its folders',
   });
-  t.match(cannotOpen(knownFactsGiven({ errno: 521, during: 'open' })), { evidence: [/: Unknown error 521$/] });
+  t.match(openFailed(knownFactsGiven({ errno: 521, during: 'open' })), { evidence: [/: Unknown error 521$/] });
+  t.equal(cannotOpen(knownFactsGiven({ errno: 521, during: 'open' })), undefined, 'not for want of rights');
+  t.match(openFailed(knownFactsGiven({ errno: 'EMFILE', during: 'open' })), { remedy: /LimitNOFILE/ });
+  t.equal(openFailed(knownFactsGiven({ errno: 'EMFILE' })), undefined, 'the call');
   t.equal(cannotOpen(knownFactsGiven({ errno: 'EACCES' })), undefined, 'the call');
   t.equal(cannotOpen(knownFactsGiven({ errno: 'EACCES', during: 'decompress' })), undefined, 'decompression');
   t.equal(cannotOpen(knownFactsGiven({})), undefined, 'it was not tried');

@@ -62,19 +62,29 @@ const HANDLERS: Handlers = {
   },
   reload: async ({ reload }, _, exchange) => exchange.answer(await reload()),
   monitor: ({ monitors, chronicle }, parameters, exchange) => monitors.add(exchange, parameters, chronicle),
-  log: ({ chronicle, before }, { module, follow }, exchange) => {
+  log: async ({ chronicle, before }, { module, follow }, exchange) => {
     const wanted = (entry: LedgerEntry) => module === undefined || entry.module === module.replaceAll('-', '_');
     const entries = chronicle.ledger.filter(wanted);
-    for (const entry of entries) exchange.item(entry);
+    const later: LedgerEntry[] = [];
+    let pass = (entry: LedgerEntry): void => void later.push(entry);
+    if (follow === true) {
+      const reader = (entry: LedgerEntry) => {
+        if (wanted(entry)) pass(entry);
+      };
+      chronicle.readers.add(reader);
+      exchange.onEnd(() => chronicle.readers.delete(reader));
+    }
+    // The whole of it, however slowly it is read.
+    for (const entry of entries) {
+      exchange.item(entry);
+      await exchange.room();
+    }
     if (follow !== true) {
       exchange.answer({ entries: entries.length, before });
       return;
     }
-    const reader = (entry: LedgerEntry) => {
-      if (wanted(entry)) exchange.item(entry);
-    };
-    chronicle.readers.add(reader);
-    exchange.onEnd(() => chronicle.readers.delete(reader));
+    for (const entry of later) exchange.item(entry);
+    pass = (entry) => exchange.item(entry);
   },
   load: async ({ requests }, { names = [] }, exchange) => {
     if (names.length === 0) throw new PlugdError('usage', 'load: name at least one module');

@@ -12,6 +12,8 @@ export interface ControlExchange {
    * before the answer or the error.
    */
   item(item: unknown): void;
+  /** Resolves when the connection is not full, so that no item is dropped; at once when the exchange has ended. */
+  room(): Promise<void>;
   /** Sends a `working` line. */
   working(): void;
   /** Sends the answer and ends the exchange. */
@@ -99,6 +101,14 @@ class Exchange implements ControlExchange {
       return;
     }
     this.#send({ item }, false);
+  }
+
+  async room(): Promise<void> {
+    if (this.#done || !this.#transport.full()) return;
+    await new Promise<void>((resolve) => {
+      this.#transport.onceDrained(resolve);
+      this.onEnd(resolve);
+    });
   }
 
   working(): void {

@@ -35,15 +35,20 @@ import { readKernelEvidence } from '../kernel-evidence.ts';
 import { readPolicy } from '../policy-verdict.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
 
+/** What a running agent says of itself: the lines of its policy that are not in force yet. */
+export interface AgentFacts {
+  readonly pending: readonly string[];
+}
+
 /** Every check on the host, in the order in which they are shown: the tree, the kernel, the rules. */
-export function examineHealth(host: Host, agent: boolean): readonly CheckResult[] {
+export function examineHealth(host: Host, agent: AgentFacts | undefined): readonly CheckResult[] {
   const facts = readHealthFacts(host, agent);
   const [support, ...kernel] = KERNEL_CHECKS;
   const first = support === undefined ? [] : [support];
   return findings([...first, ...TREE_CHECKS, FIRMWARE_CHECK, ...kernel, ...RULE_CHECKS], facts);
 }
 
-function readHealthFacts(host: Host, agent: boolean): HealthFacts {
+function readHealthFacts(host: Host, agent: AgentFacts | undefined): HealthFacts {
   const found = findSources(host);
   const sources = found.kind === 'no-tree' ? undefined : found;
   const live = readKernelEvidence(host);
@@ -69,7 +74,8 @@ function readHealthFacts(host: Host, agent: boolean): HealthFacts {
     idleRules: sources === undefined ? [] : idleRules(host, sources),
     loose: readLoosePaths(host.root, rulePlaces(host)),
     udevd: { running: live !== undefined && udevdRuns(host), loads: udevLoads(host) },
-    agent,
+    agent: agent !== undefined,
+    pending: agent?.pending,
     firmwareFolders: firmware.folders,
     firmware: sources === undefined ? [] : firmwareFacts(host, sources, wanted),
     waiting,

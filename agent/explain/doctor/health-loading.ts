@@ -24,7 +24,7 @@ export function kernelRequests({ live, helper }: HealthFacts): Finding | undefin
 }
 
 /** Who loads drivers when devices appear. */
-export function whoLoads({ live, udevd, agent }: HealthFacts): Finding | undefined {
+export function whoLoads({ live, udevd, agent, pending = [] }: HealthFacts): Finding | undefined {
   if (live === undefined) return undefined;
   const rule = udevd.loads === undefined ? '' : ` (${placeText(udevd.loads)})`;
   const loads = udevd.running && udevd.loads !== undefined;
@@ -33,6 +33,14 @@ export function whoLoads({ live, udevd, agent }: HealthFacts): Finding | undefin
       state: 'warning',
       summary: `udevd loads modules too${rule}: each device is asked for twice`,
       remedy: 'leave it to plugd: systemd/instead-of-udevd of the package (README, As a service)',
+    };
+  }
+  if (agent && pending.length > 0) {
+    return {
+      state: 'warning',
+      summary: `plugd's agent; ${counted(pending.length, 'rule')} of its policy ${pending.length === 1 ? 'is' : 'are'} not in force before boot is over`,
+      evidence: pending,
+      remedy: 'plugd status shows what the boot waits for',
     };
   }
   if (agent) return { state: 'ok', summary: "plugd's agent" };

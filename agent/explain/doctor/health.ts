@@ -111,6 +111,8 @@ export interface HealthFacts {
   readonly udevd: { readonly running: boolean; readonly loads: Place | undefined };
   /** plugd's own agent runs. */
   readonly agent: boolean;
+  /** Lines of its policy that are not in force yet; undefined when it does not say. */
+  readonly pending?: readonly string[] | undefined;
   readonly firmwareFolders: readonly string[];
   readonly firmware: readonly FirmwareFacts[];
   /** Devices whose driver could be loaded but is not, in words. */

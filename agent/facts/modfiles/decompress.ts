@@ -115,11 +115,18 @@ function gunzipPart(bytes: Uint8Array, limit: number): DecompressedPart {
       buffer: Buffer;
       engine: { bytesWritten: number };
     };
-    // A checksum and the length follow, 8 bytes.
-    return { kind: 'part', image: buffer, consumed: start + engine.bytesWritten + 8 };
+    // A checksum and the length follow, 4 bytes each.
+    const end = start + engine.bytesWritten + 8;
+    if (end > bytes.length || readLength(bytes, end - 4) !== buffer.length % 2 ** 32)
+      return failed('gzip', ERRNO.EBADMSG, limit, bytes);
+    return { kind: 'part', image: buffer, consumed: end };
   } catch (error) {
     return gzipFailed(error, limit);
   }
+}
+
+function readLength(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true);
 }
 
 /** Where the deflated data of a gzip member begins; undefined when there is no such member. */

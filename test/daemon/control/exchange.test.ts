@@ -199,3 +199,22 @@ t.test('a client that goes away ends its exchanges, without a word', (t) => {
   t.same(ends.at(-1), 'after it', 'a late request gets its end at once');
   t.end();
 });
+
+t.test('who wants to drop nothing waits for room', async (t) => {
+  const { exchange, fill, drain, sent, exchanges } = one();
+  await exchange.room();
+  fill();
+  let roomy = false;
+  const room = exchange.room().then(() => (roomy = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.notOk(roomy, 'while it is full');
+  drain();
+  await room;
+  exchange.item('whole');
+  t.same(sent.at(-1), { id: 7, item: 'whole' });
+  fill();
+  const gone = exchange.room();
+  exchanges.end();
+  await gone;
+  t.pass('a connection that closes keeps nobody waiting');
+});

@@ -20,6 +20,12 @@ const ROWS: readonly HealthRow[] = [
   ['kernel-requests', {}, 'ok', /^go to \/sbin\/modprobe/],
   ['kernel-requests', live({ moduleSupport: false }), undefined],
   ['kernel-requests', { live: undefined }, undefined],
+  [
+    'udevd',
+    { agent: true, udevd: { running: true, loads: undefined }, pending: ['/p:1: after boot deny x'] },
+    'warning',
+    /1 rule of its policy is not in force/,
+  ],
   ['udevd', { udevd: { running: false, loads: LOADS }, agent: true }, 'ok', /^plugd's agent/],
   [
     'udevd',

@@ -1,5 +1,7 @@
 /** The paths of one build. Pure. */
+import { dirname } from 'node:path';
 import type { DkmsTrees } from '../conf/trees.ts';
+import { buildFolder, builtFolder, sourceLink, versionFolder, type DkmsKernel } from '../tree/dkms-places.ts';
 
 /** Where things of a build are, absolute. */
 export interface BuildPaths {
@@ -18,19 +20,16 @@ export interface BuildPaths {
 }
 
 /** The paths of a module's build for a kernel: `buildPaths(trees, 'm', '1.0', { release: '6.1.0-56-amd64', arch: 'x86_64' })`. */
-export function buildPaths(
-  { dkmsTree }: Pick<DkmsTrees, 'dkmsTree'>,
-  module: string,
-  version: string,
-  { release, arch }: { readonly release: string; readonly arch: string },
-): BuildPaths {
-  const base = `${dkmsTree}/${module}/${version}`;
+export function buildPaths(trees: DkmsTrees, name: string, version: string, kernel: DkmsKernel): BuildPaths {
+  const module = { name, version };
+  const build = buildFolder(trees, module);
+  const result = builtFolder(trees, module, kernel);
   return {
-    base,
-    source: `${base}/source`,
-    build: `${base}/build`,
-    log: `${base}/build/make.log`,
-    kernel: `${base}/${release}`,
-    result: `${base}/${release}/${arch}`,
+    base: versionFolder(trees, module),
+    source: sourceLink(trees, module),
+    build,
+    log: `${build}/make.log`,
+    kernel: dirname(result),
+    result,
   };
 }

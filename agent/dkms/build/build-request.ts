@@ -2,7 +2,9 @@
 import type { Clock } from '../../base/clock.ts';
 import type { BuildMessage } from '../../records/dkms/build-message.ts';
 import type { DkmsConf } from '../conf/dkms-conf.ts';
+import type { Framework } from '../conf/framework.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
+import type { Jobserver } from './process/jobserver.ts';
 
 /** The kernel to build for. */
 export interface BuildKernel {
@@ -22,14 +24,10 @@ export interface BuildKernel {
 export type ModuleSuffix = '' | '.gz' | '.xz' | '.zst';
 
 /** What the administrator's framework.conf says about builds. */
-export interface BuildSettings {
-  /** Options of the programs, as one text: `--check=crc32 --lzma2=dict=1MiB`. */
-  readonly compressGzipOpts: string;
-  readonly compressXzOpts: string;
-  readonly compressZstdOpts: string;
-  /** A file that is sourced before each command, whose exported variables reach it; '' for none. */
-  readonly buildEnvironment: string;
-}
+export type BuildSettings = Pick<
+  Framework,
+  'compressGzipOpts' | 'compressXzOpts' | 'compressZstdOpts' | 'buildEnvironment'
+>;
 
 /** One module for one kernel. The module is registered: `dkmsTree/MODULE/VERSION/source` leads to its source. */
 export interface BuildRequest {
@@ -47,6 +45,8 @@ export interface BuildRequest {
   readonly verbose: boolean;
   /** How many jobs make may run; 0: as many as it likes. */
   readonly jobs: number;
+  /** Hands out jobs to several builds at a time, in place of `jobs`. */
+  readonly jobserver?: Jobserver | undefined;
   /** Finds who signs, which tells the lines about it, when it is certain that something will be built; undefined: nobody. */
   readonly signer: () => Promise<Signer | undefined>;
   /** The names in BUILD_DEPENDS that are not installed for this kernel. */

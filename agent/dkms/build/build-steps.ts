@@ -7,6 +7,7 @@ import type { BuildPaths } from './build-paths.ts';
 import { runBuildCommand } from './process/build-process.ts';
 import type { BuildRequest } from './build-request.ts';
 import { explainFailure } from './why/make-failure.ts';
+import type { JobSlot } from './process/jobserver.ts';
 import type { MakeLog } from './make-log.ts';
 import { isExecutable } from './process/program.ts';
 import type { Toolchain } from './toolchain.ts';
@@ -75,10 +76,13 @@ export async function compile(work: Work): Promise<Refusal | undefined> {
   const { kernel, module, version } = request;
   const command = makeCommand(request.conf.make, {
     release: kernel.release,
-    jobs: request.jobs,
+    jobs: request.jobserver === undefined ? request.jobs : undefined,
     llvm: toolchain.llvm,
   });
-  const status = await step(work, { description: 'Building module(s)', command, dots: true });
+  const slot = await request.jobserver?.take(request.signal);
+  const status = await step(work, { description: 'Building module(s)', command, dots: true, slot }).finally(() =>
+    slot?.give(),
+  );
   if (typeof status !== 'number') return status;
   if (status === 0) return undefined;
   const failure = explainFailure(log.bytes().toString('utf8'), { build: paths.build, kernel: kernel.release });
@@ -98,10 +102,11 @@ interface Step {
   readonly command: string;
   /** A dot every three seconds. */
   readonly dots?: boolean;
+  readonly slot?: JobSlot | undefined;
 }
 
 /** The exit status of a command, or the refusal after an abort. */
-async function step(work: Work, { description, command, dots = false }: Step): Promise<number | Refusal> {
+async function step(work: Work, { description, command, dots = false, slot }: Step): Promise<number | Refusal> {
   const { request, paths, log, env } = work;
   const { tell, verbose, module, version, kernel, trees, framework } = request;
   tell({ kind: 'step', description, command, verbose });
@@ -111,7 +116,8 @@ async function step(work: Work, { description, command, dots = false }: Step): P
   const ending = await runBuildCommand({
     command,
     cwd: paths.build,
-    env,
+    env: { ...env, ...slot?.env },
+    inherited: slot?.inherited,
     variables: {
       kernelver: kernel.release,
       arch: kernel.arch,

@@ -1,22 +1,14 @@
 /** Where the program, the key and the certificate for modules are, by the customs of the distribution. Reads files, tells nothing. */
 import { readTextIn } from '../../facts/regular-file.ts';
+import type { SigningFramework } from '../conf/framework.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import type { BuildKernel } from './build-request.ts';
 import { hasProgram, isExecutable } from './process/program.ts';
 
-/** What framework.conf says about signatures; '' where it says nothing. */
-export interface SigningSettings {
-  readonly signFile: string;
-  readonly mokSigningKey: string;
-  readonly mokCertificate: string;
-  /** `true`, `false`; all else: not in a chroot. */
-  readonly trySignModules: string;
-}
-
 /** Where to look. */
 export interface SigningSearch {
   readonly kernel: Pick<BuildKernel, 'release' | 'sourceDir'>;
-  readonly framework: SigningSettings;
+  readonly framework: SigningFramework;
   readonly distribution: string;
   readonly trees: DkmsTrees;
   /** The text of the kernel's configuration. */

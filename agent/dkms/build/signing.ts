@@ -4,17 +4,18 @@ import { dirname } from 'node:path';
 import { statHere } from '../../base/root.ts';
 import { readTextIn } from '../../facts/regular-file.ts';
 import { mokFiles, writeMok } from '../../trust/mok-files.ts';
+import type { SigningFramework } from '../conf/framework.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import type { BuildKernel, Signer, Tell } from './build-request.ts';
 import { inChroot } from './chroot.ts';
 import { hasProgram, isExecutable, runProgram } from './process/program.ts';
 import { makeSigner } from './signer.ts';
-import { signingPlaces, type SigningSettings } from './signing-places.ts';
+import { signingPlaces } from './signing-places.ts';
 
 /** What to sign for. */
 export interface SigningRequest {
   readonly kernel: Pick<BuildKernel, 'release' | 'sourceDir' | 'config'>;
-  readonly framework: SigningSettings;
+  readonly framework: SigningFramework;
   /** The distribution by whose customs key and program are found: `debian`, `ubuntu`, `gentoo`. */
   readonly distribution: string;
   readonly trees: DkmsTrees;

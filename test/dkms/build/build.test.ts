@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { openJobserver } from '../../../agent/dkms/build/process/jobserver.ts';
 import { BuildRig, K, moduleFor, record } from './build-rig.ts';
 
 const MAKE = `make -j1 KERNELRELEASE=${K} -C /T/modules/K/build M=/T/dkms/m/1.0/build`;
@@ -365,4 +366,15 @@ t.test('a dot every three seconds by the clock, but none for the modules of the 
   fire = 3;
   await rig.build({ clock, module: 'dkms_m_test' }, { make: 'cp prepared m.ko' });
   t.equal(rig.shown(), 'Building module(s)... done.\n');
+});
+
+t.test('a jobserver stands in for -j', async (t) => {
+  const rig = new BuildRig(t);
+  const jobserver = await openJobserver(2);
+  t.teardown(() => jobserver.close());
+  await rig.build({ jobserver }, { make: 'make -f rules' });
+  t.match(rig.shown(), `Failed command:\nmake KERNELRELEASE=${K} -f rules\n`);
+  t.equal(jobserver.idle(), 2, 'a failed build gives its jobs back');
+  t.equal((await rig.build({ jobserver })).kind, 'built');
+  t.equal(jobserver.idle(), 2);
 });

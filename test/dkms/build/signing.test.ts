@@ -19,7 +19,7 @@ import { makeMok } from '../../../agent/trust/mok.ts';
 import { stripSignature } from '../../../agent/trust/module-signature.ts';
 import { K, moduleFor } from './build-rig.ts';
 
-const NOTHING = { signFile: '', mokSigningKey: '', mokCertificate: '', trySignModules: 'true' };
+const NOTHING = { signFile: '', mokSigningKey: '', mokCertificate: '', trySignModules: 'true' } as const;
 
 /** What prepareSigning tells on a made-up machine, with its folder as `/T`, and the folder. */
 async function prologue(

@@ -46,7 +46,7 @@ export interface Evaluation {
   readonly errors: readonly ConfError[];
 }
 
-/** The meaning of values. The errors come in dkms's order: names, records, flags, duplicates. */
+/** The meaning of values. The errors come in dkms's order: names, records, flags; duplicates where there are no others. */
 export function evaluateConf(request: ConfRequest, read: ExclusionFacts): Evaluation {
   const { file, kernel, module, trees, version } = request;
   const values = withObsoleteBy(read.values);
@@ -79,8 +79,8 @@ export function evaluateConf(request: ConfRequest, read: ExclusionFacts): Evalua
     hasExclusives: hasExclusives(values),
     deprecated: request.strict ? deprecatedIn(read.values, file) : [],
   };
-  const duplicates = request.strict ? duplicatesOf(modules) : [];
-  return { conf, errors: [...nameFaults(values), ...errors, ...flagFaults(values), ...duplicates] };
+  const faults = [...nameFaults(values), ...errors, ...flagFaults(values)];
+  return { conf, errors: faults.length === 0 && request.strict ? duplicatesOf(modules) : faults };
 }
 
 /** OBSOLETE_BY is the highest kernel where nothing else says which that is. */

@@ -116,6 +116,16 @@ t.test('errors in their order', async (t) => {
     { kind: 'duplicate', directive: 'BUILT_MODULE_NAME', record: 1, module: 'x' },
     { kind: 'duplicate', directive: 'DEST_MODULE_NAME', record: 1, module: 'x' },
   ]);
+  t.same(
+    evaluate({ ...duplicates, AUTOINSTALL: 'x' }).errors,
+    [{ kind: 'unsupported-value', directive: 'AUTOINSTALL', value: 'x' }],
+    'duplicates are looked for when nothing else is wrong',
+  );
+  t.same(
+    evaluate({ ...ONE, 'BUILT_MODULE_LOCATION[2]': 'c' }).errors.filter(({ kind }) => kind === 'duplicate'),
+    [],
+    'records without a name are no duplicates',
+  );
   t.same(evaluate(duplicates, [], false).errors, [], 'who removes a package does not care');
 });
 

@@ -6,9 +6,9 @@ import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { needCommands } from '../fixtures/commands.ts';
 import type { ColdplugRun, ModuleRecord } from '../../agent/records/coldplug-run.ts';
-import { kitchenSink } from './devices.ts';
-import { machineImage, type Image } from './image.ts';
-import { boot } from './machine.ts';
+import { kitchenSink } from './machine/devices.ts';
+import { machineImage, type Image } from './machine/image.ts';
+import { boot } from './machine/machine.ts';
 
 const CONFIG = `blacklist e1000
 blaklist e1000e

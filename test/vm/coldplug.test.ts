@@ -1,8 +1,8 @@
 /** Coldplug on a real kernel, beside Debian's systemd-udevd in the same machine, from a fresh boot each. */
 import t from 'tap';
-import { kitchenSink } from './devices.ts';
-import { machineImage, type Image } from './image.ts';
-import { boot, type Machine } from './machine.ts';
+import { kitchenSink } from './machine/devices.ts';
+import { machineImage, type Image } from './machine/image.ts';
+import { boot, type Machine } from './machine/machine.ts';
 import { coldplugByUdevd } from './udevd.ts';
 
 /** What `plugd coldplug --json` must hold for these tests. */

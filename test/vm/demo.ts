@@ -7,9 +7,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { kitchenSink } from './devices.ts';
-import { machineImage } from './image.ts';
-import { boot } from './machine.ts';
+import { kitchenSink } from './machine/devices.ts';
+import { machineImage } from './machine/image.ts';
+import { boot } from './machine/machine.ts';
 
 const plugd = join(import.meta.dirname, '../../plugd.cjs');
 const { stdout } = process;

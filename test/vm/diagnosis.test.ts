@@ -9,9 +9,9 @@ import type { DeviceRow } from '../../agent/records/device-row.ts';
 import type { Investigation } from '../../agent/records/investigation.ts';
 import type { Reasons } from '../../agent/records/reasons.ts';
 import type { ModuleName } from '../../agent/base/names.ts';
-import { kitchenSink } from './devices.ts';
-import { machineImage, type Image } from './image.ts';
-import { boot, type Machine } from './machine.ts';
+import { kitchenSink } from './machine/devices.ts';
+import { machineImage, type Image } from './machine/image.ts';
+import { boot, type Machine } from './machine/machine.ts';
 
 const plugd = join(import.meta.dirname, '../../plugd.cjs');
 

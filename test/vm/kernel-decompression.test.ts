@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { needCommands } from '../fixtures/commands.ts';
 import { debianCloudTree, type DebianTree } from '../fixtures/debian.ts';
-import { machineImage, type Image } from './image.ts';
-import { boot } from './machine.ts';
+import { machineImage, type Image } from './machine/image.ts';
+import { boot } from './machine/machine.ts';
 import { compareScenarios, RESET } from './scenario.ts';
 
 t.setTimeout(900_000);

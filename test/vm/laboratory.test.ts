@@ -11,9 +11,9 @@ import { isOfSchema } from '../schemas.ts';
 import { needCommands } from '../fixtures/commands.ts';
 import { ofMachine, replaceBytes, signedByStranger, withWrongVersion } from '../fixtures/faulty-module.ts';
 import { buildModule } from '../fixtures/kernel-module.ts';
-import { GuestAgent } from './agent.ts';
-import { machineImage, type GuestFiles, type Image } from './image.ts';
-import { boot, type Machine } from './machine.ts';
+import { GuestAgent } from './agent/agent.ts';
+import { machineImage, type GuestFiles, type Image } from './machine/image.ts';
+import { boot, type Machine } from './machine/machine.ts';
 
 /** Its init returns what a parameter says, and it needs a symbol that the test can remove. */
 const SOURCE = `

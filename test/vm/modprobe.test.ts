@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { needCommands } from '../fixtures/commands.ts';
-import { machineImage, type Image } from './image.ts';
-import { boot } from './machine.ts';
+import { machineImage, type Image } from './machine/image.ts';
+import { boot } from './machine/machine.ts';
 import { ofAnotherKernel, ofOtherSymbols } from './refused-module.ts';
 import { compareScenarios, OPEN_TUN, type Scenario } from './scenario.ts';
 

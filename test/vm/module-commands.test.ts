@@ -5,9 +5,9 @@ import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { needCommands } from '../fixtures/commands.ts';
-import type { GuestFiles, Image } from './image.ts';
-import { machineImage } from './image.ts';
-import { boot } from './machine.ts';
+import type { GuestFiles, Image } from './machine/image.ts';
+import { machineImage } from './machine/image.ts';
+import { boot } from './machine/machine.ts';
 import { ofAnotherKernel, ofOtherSymbols } from './refused-module.ts';
 import { compareScenarios, OPEN_TUN, RESET, type Scenario } from './scenario.ts';
 

@@ -1,7 +1,7 @@
 /** Machines where plugd cannot load anything: one clear sentence that says why and what to do, and status 1. */
 import t from 'tap';
-import { machineImage, type Image } from './image.ts';
-import { boot } from './machine.ts';
+import { machineImage, type Image } from './machine/image.ts';
+import { boot } from './machine/machine.ts';
 
 t.setTimeout(300_000);
 const found = await machineImage();

@@ -3,7 +3,7 @@
  * what is loaded afterwards.
  */
 import type { Test } from 'tap';
-import type { Machine } from './machine.ts';
+import type { Machine } from './machine/machine.ts';
 
 /** What is done, in the shell; $MODPROBE is one or the other's, `$BY lsmod` likewise. What it writes, and the state it leaves, is compared. */
 export interface Scenario {

@@ -8,9 +8,9 @@ import type { LedgerEntry } from '../../agent/records/ledger.ts';
 import { runProgram } from '../fixtures/commands.ts';
 import { debianFiles } from '../fixtures/debian.ts';
 import { buildModule } from '../fixtures/kernel-module.ts';
-import { hotplugSlots, networkCard, usbController, zeroes } from './devices.ts';
-import { machineImage, type GuestFiles, type Image } from './image.ts';
-import { boot, type Machine } from './machine.ts';
+import { hotplugSlots, networkCard, usbController, zeroes } from './machine/devices.ts';
+import { machineImage, type GuestFiles, type Image } from './machine/image.ts';
+import { boot, type Machine } from './machine/machine.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(root, 'systemd', path), 'utf8');

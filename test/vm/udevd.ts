@@ -1,6 +1,6 @@
 /** What plugd is compared with: Debian's systemd-udevd, told of every device of the machine, until its queue is empty. */
-import type { GuestResult } from './guest-port.ts';
-import type { Machine } from './machine.ts';
+import type { GuestResult } from './machine/guest-port.ts';
+import type { Machine } from './machine/machine.ts';
 
 const LINE = [
   '/usr/lib/systemd/systemd-udevd --daemon',

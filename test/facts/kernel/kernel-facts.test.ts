@@ -12,7 +12,7 @@ import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../../..
 import { readLoosePaths } from '../../../agent/facts/config/permissions.ts';
 import { readPrivileges } from '../../../agent/facts/kernel/privileges.ts';
 import { readTaints } from '../../../agent/facts/kernel/taint.ts';
-import { CpioWriter } from '../../vm/cpio.ts';
+import { CpioWriter } from '../../vm/machine/cpio.ts';
 
 /** A host whose sysfs, procfs and root are folders with these files. */
 function hostWith(t: Test, files: Readonly<Record<string, string | Buffer>>): Host {

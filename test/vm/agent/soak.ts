@@ -9,16 +9,16 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Random } from '../fixtures/random.ts';
+import { Random } from '../../fixtures/random.ts';
 import { GuestAgent, proberFiles } from './agent.ts';
 import { chaosRound, killsOf, killsText, undisturbed } from './chaos.ts';
 import { cyclesText, growth, hotplugCycles } from './cycles.ts';
-import { hotplugSlots, usbController } from './devices.ts';
-import { machineImage, type Image } from './image.ts';
-import { boot } from './machine.ts';
+import { hotplugSlots, usbController } from '../machine/devices.ts';
+import { machineImage, type Image } from '../machine/image.ts';
+import { boot } from '../machine/machine.ts';
 import { storm, stormText } from './storm.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../../../..');
 const HOUR = 3_600_000;
 const { values } = parseArgs({
   options: {

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentStatus } from '../../agent/records/agent-status.ts';
-import { runProgram } from '../fixtures/commands.ts';
-import type { GuestProgram } from './guest-port.ts';
-import type { GuestFiles } from './image.ts';
-import type { Machine } from './machine.ts';
+import type { AgentStatus } from '../../../agent/records/agent-status.ts';
+import { runProgram } from '../../fixtures/commands.ts';
+import type { GuestProgram } from '../machine/guest-port.ts';
+import type { GuestFiles } from '../machine/image.ts';
+import type { Machine } from '../machine/machine.ts';
 
 /** A line of the agent's log. */
 export interface AgentLine {
@@ -138,8 +138,8 @@ export async function proberFiles(root: string): Promise<GuestFiles> {
     const folder = mkdtempSync(join(tmpdir(), 'plugd-prober-'));
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'prober');
-    const built = await runProgram('gcc', ['-O2', '-static', '-o', file, join(root, 'test/vm/prober.c')]);
-    if (built.status !== 0) throw new Error(`test/vm/prober.c does not compile:\n${built.stderr}`);
+    const built = await runProgram('gcc', ['-O2', '-static', '-o', file, join(root, 'test/vm/agent/prober.c')]);
+    if (built.status !== 0) throw new Error(`test/vm/agent/prober.c does not compile:\n${built.stderr}`);
     return file;
   })();
   return { 'usr/bin/prober': { from: await prober, mode: 0o755 } };

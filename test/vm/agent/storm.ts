@@ -1,6 +1,6 @@
 /** Synthetic uevents, written as fast as the machine can (`add` into the `uevent` files of some devices). */
 import { probe, type GuestAgent } from './agent.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from '../machine/machine.ts';
 
 /** How an agent stood a storm. */
 export interface StormRun {

@@ -14,7 +14,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cacheFolder } from '../fixtures/cache.ts';
+import { cacheFolder } from '../../fixtures/cache.ts';
 import { GuestPort, type GuestOptions, type GuestProgram, type GuestResult } from './guest-port.ts';
 import { writeInitrd, type GuestFiles, type Image } from './image.ts';
 import { Qmp } from './qmp.ts';

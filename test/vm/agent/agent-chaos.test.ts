@@ -1,11 +1,11 @@
 /** kill -9 at random moments of a coldplug, then a restart: the final set of modules is that of an undisturbed run. */
 import { join } from 'node:path';
 import t from 'tap';
-import { Random } from '../fixtures/random.ts';
+import { Random } from '../../fixtures/random.ts';
 import { chaosRound, IDLE_KIB, killsOf, killsText, undisturbed } from './chaos.ts';
-import { machineImage, type Image } from './image.ts';
+import { machineImage, type Image } from '../machine/image.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../../../..');
 /** How many agents are killed in each round. A round takes a boot and several coldplugs; `npm run soak:agent` does twenty. */
 const ROUNDS = [1, 3];
 

@@ -2,9 +2,9 @@
  * Devices plugged in, pulled out and their drivers unloaded, again and again: what a machine sees in days, in minutes. Memory
  * and descriptors of the agent must stay what they were.
  */
-import { median } from '../bench/statistics.ts';
+import { median } from '../../bench/statistics.ts';
 import type { GuestAgent } from './agent.ts';
-import type { Machine } from './machine.ts';
+import type { Machine } from '../machine/machine.ts';
 
 /** What is plugged in and out; each driver can be unloaded when its device is gone. The machine has slots, and USB as `usb`. */
 const PARTS: ReadonlyArray<{

@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { median } from '../bench/statistics.ts';
-import { buildModule } from '../fixtures/kernel-module.ts';
+import { median } from '../../bench/statistics.ts';
+import { buildModule } from '../../fixtures/kernel-module.ts';
 import { GuestAgent, probe, proberFiles, type Probed } from './agent.ts';
-import { hotplugSlots } from './devices.ts';
-import { machineImage, type GuestFiles, type Image } from './image.ts';
-import { boot } from './machine.ts';
+import { hotplugSlots } from '../machine/devices.ts';
+import { machineImage, type GuestFiles, type Image } from '../machine/image.ts';
+import { boot } from '../machine/machine.ts';
 import { storm, stormText } from './storm.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../../../..');
 const ENODEV = 19;
 /** The emulated machine works off some 2,000 a second, on a busy host 500; `npm run soak:agent` sends 200,000. */
 const STORM = 20_000;

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { buildModule } from '../fixtures/kernel-module.ts';
+import { buildModule } from '../../fixtures/kernel-module.ts';
 import { hotplugSlots, usbController, zeroes } from './devices.ts';
 import { machineImage, type Image } from './image.ts';
 import { boot } from './machine.ts';

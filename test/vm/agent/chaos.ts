@@ -1,9 +1,9 @@
 /** An agent that is killed in the middle of its coldplug, and the next one that goes on. */
-import type { Random } from '../fixtures/random.ts';
+import type { Random } from '../../fixtures/random.ts';
 import { GuestAgent, proberFiles, probe } from './agent.ts';
-import { kitchenSink } from './devices.ts';
-import type { Image } from './image.ts';
-import { boot, type Machine } from './machine.ts';
+import { kitchenSink } from '../machine/devices.ts';
+import type { Image } from '../machine/image.ts';
+import { boot, type Machine } from '../machine/machine.ts';
 
 /** What an idle agent may take, KiB. */
 export const IDLE_KIB = 56 * 1024;

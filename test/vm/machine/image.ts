@@ -19,12 +19,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { cacheFolder, cached } from '../fixtures/cache.ts';
-import { needCommands, runProgram } from '../fixtures/commands.ts';
-import { debianFiles, debianTree, type DebianTree, type Missing } from '../fixtures/debian.ts';
+import { cacheFolder, cached } from '../../fixtures/cache.ts';
+import { needCommands, runProgram } from '../../fixtures/commands.ts';
+import { debianFiles, debianTree, type DebianTree, type Missing } from '../../fixtures/debian.ts';
 import { CpioWriter } from './cpio.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
+const root = resolve(import.meta.dirname, '../../../..');
 
 /** What a test puts into the machine: path without the slash at its start → content, a link, or a copy from this machine. */
 export type GuestFiles = Readonly<
@@ -66,8 +66,15 @@ async function libraries(program: string): Promise<string[]> {
 
 async function buildGuest(folder: string): Promise<string> {
   const program = join(folder, 'init');
-  const ended = await runProgram('gcc', ['-O2', '-static', '-o', program, join(root, 'test/vm/guest.c'), '-lutil']);
-  if (ended.status !== 0) throw new Error(`test/vm/guest.c does not compile:\n${ended.stderr}`);
+  const ended = await runProgram('gcc', [
+    '-O2',
+    '-static',
+    '-o',
+    program,
+    join(root, 'test/vm/machine/guest.c'),
+    '-lutil',
+  ]);
+  if (ended.status !== 0) throw new Error(`test/vm/machine/guest.c does not compile:\n${ended.stderr}`);
   return program;
 }
 
@@ -138,7 +145,7 @@ async function prepare(): Promise<Image | Missing> {
   const files = await debianFiles(GUEST_PACKAGES, 'amd64', { libraries: true });
   if (files.kind === 'missing') return files;
   const node = lstatSync(process.execPath);
-  const guest = readFileSync(join(root, 'test/vm/guest.c'));
+  const guest = readFileSync(join(root, 'test/vm/machine/guest.c'));
   const parts = [
     LAYOUT,
     tree.kernel,

@@ -1,12 +1,12 @@
 /** Hotplug on a real kernel: devices of every kind that QEMU can plug in, one by one, again, and fifty at once. */
 import t from 'tap';
-import { median } from '../bench/statistics.ts';
+import { median } from '../../bench/statistics.ts';
 import { IDLE_KIB } from './chaos.ts';
 import { GuestAgent, type AgentLine } from './agent.ts';
 import { cyclesText, growth, hotplugCycles } from './cycles.ts';
-import { hotplugSlots, usbController, zeroes } from './devices.ts';
-import { machineImage, type Image } from './image.ts';
-import { boot, type Machine } from './machine.ts';
+import { hotplugSlots, usbController, zeroes } from '../machine/devices.ts';
+import { machineImage, type Image } from '../machine/image.ts';
+import { boot, type Machine } from '../machine/machine.ts';
 
 const SLOTS = 16;
 const DISKS = 26;

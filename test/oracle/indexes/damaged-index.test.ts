@@ -1,12 +1,12 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { openHost } from '../../agent/base/host.ts';
-import { aliasIndex, modulePositions } from '../../agent/indexes/text-index.ts';
-import { createMatcher, type Matcher } from '../../agent/match/matcher.ts';
-import { openTree, type ModuleTree } from '../../agent/load/tree.ts';
-import { aliasPatterns, namesFor } from '../fixtures/alias-strings.ts';
-import { debianTree } from '../fixtures/debian.ts';
-import { Random } from '../fixtures/random.ts';
+import { openHost } from '../../../agent/base/host.ts';
+import { aliasIndex, modulePositions } from '../../../agent/indexes/text-index.ts';
+import { createMatcher, type Matcher } from '../../../agent/match/matcher.ts';
+import { openTree, type ModuleTree } from '../../../agent/load/tree.ts';
+import { aliasPatterns, namesFor } from '../../fixtures/alias-strings.ts';
+import { debianTree } from '../../fixtures/debian.ts';
+import { Random } from '../../fixtures/random.ts';
 
 const tree = await debianTree('amd64');
 const NO_NAMES = { aliases: [], commands: [] };

@@ -8,12 +8,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { commandPath, needCommands, runProgram } from '../fixtures/commands.ts';
-import { debianFiles, debianSource } from '../fixtures/debian.ts';
-import { refusesStandIns } from '../fixtures/own-mounts.ts';
+import { commandPath, needCommands, runProgram } from '../../fixtures/commands.ts';
+import { debianFiles, debianSource } from '../../fixtures/debian.ts';
+import { refusesStandIns } from '../../fixtures/own-mounts.ts';
 import { nodeFolders, Suite, type Subject } from './kmod-testsuite.ts';
 
-const project = join(import.meta.dirname, '../../..');
+const project = join(import.meta.dirname, '../../../..');
 t.setTimeout(900_000);
 
 async function missing(): Promise<string | false> {
@@ -31,7 +31,7 @@ t.test("kmod's test-suite", { skip: await missing() }, async (t) => {
   const work = mkdtempSync(join(tmpdir(), 'plugd-testsuite-'));
   t.teardown(() => rmSync(work, { recursive: true, force: true }));
   const features = (await runProgram('modprobe', ['-V'])).stdout.split('\n')[1] ?? '';
-  const standIn = join(project, 'test/oracle/kmod-testsuite.c');
+  const standIn = join(project, 'test/oracle/kmod-testsuite/kmod-testsuite.c');
   const suite = new Suite(source.root, join(work, 'build'), standIn, features);
   const tests = suite.tests();
   t.ok(tests.length >= 37, `${tests.length} tests`);

@@ -1,14 +1,14 @@
 /** Debian's modprobe as the reference, on a tree and configuration of the test's own, beside plugd's rooms on the same files. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Host } from '../../agent/base/host.ts';
-import { moduleNameFromPath } from '../../agent/base/names.ts';
-import { readKernelCommandLine, readModprobeConfig } from '../../agent/facts/config/config-text.ts';
-import { readModuleTree, type IndexName } from '../../agent/facts/trees/module-tree.ts';
-import { createMatcher, type MatchIndexes } from '../../agent/match/matcher.ts';
-import { IndexTrie } from '../../agent/indexes/trie.ts';
-import { configuredNames, mergeConfig } from '../../agent/rules/modprobe/merged-config.ts';
-import type { DebianTree } from '../fixtures/debian.ts';
+import type { Host } from '../../../agent/base/host.ts';
+import { moduleNameFromPath } from '../../../agent/base/names.ts';
+import { readKernelCommandLine, readModprobeConfig } from '../../../agent/facts/config/config-text.ts';
+import { readModuleTree, type IndexName } from '../../../agent/facts/trees/module-tree.ts';
+import { createMatcher, type MatchIndexes } from '../../../agent/match/matcher.ts';
+import { IndexTrie } from '../../../agent/indexes/trie.ts';
+import { configuredNames, mergeConfig } from '../../../agent/rules/modprobe/merged-config.ts';
+import type { DebianTree } from '../../fixtures/debian.ts';
 
 /** Files by name, in directories `a` and `b`: those of `b` are masked by those of `a`. */
 export type ConfigSet = Readonly<Record<string, string>>;

@@ -1,13 +1,13 @@
 /** The parsed configuration against Debian's `modprobe -c`. */
 import { join } from 'node:path';
 import t from 'tap';
-import { readKernelCommandLine, readModprobeConfig } from '../../agent/facts/config/config-text.ts';
-import { configText } from '../../agent/commands/kmod/modprobe-config.ts';
-import type { Config } from '../../agent/rules/modprobe/config.ts';
-import { mergeConfig } from '../../agent/rules/modprobe/merged-config.ts';
-import { needCommands, runProgram } from '../fixtures/commands.ts';
-import type { DebianTree } from '../fixtures/debian.ts';
-import { Random } from '../fixtures/random.ts';
+import { readKernelCommandLine, readModprobeConfig } from '../../../agent/facts/config/config-text.ts';
+import { configText } from '../../../agent/commands/kmod/modprobe-config.ts';
+import type { Config } from '../../../agent/rules/modprobe/config.ts';
+import { mergeConfig } from '../../../agent/rules/modprobe/merged-config.ts';
+import { needCommands, runProgram } from '../../fixtures/commands.ts';
+import type { DebianTree } from '../../fixtures/debian.ts';
+import { Random } from '../../fixtures/random.ts';
 import { COMMAND_LINES, CONFIG_SETS } from './config-sets.ts';
 import { configArguments, hostOf, treeArguments, withFileAt, writeSet } from './modprobe.ts';
 

@@ -1,14 +1,14 @@
 /** Plans against Debian's `modprobe --show-depends`, for every module of Debian's trees. */
 import t from 'tap';
-import { fnmatch } from '../../agent/base/fnmatch.ts';
-import { moduleName, moduleNameFromPath } from '../../agent/base/names.ts';
-import type { Step } from '../../agent/plan/plan.ts';
-import { createPlanner, kmodOptions } from '../../agent/plan/planner.ts';
-import type { AliasRule } from '../../agent/rules/modprobe/config.ts';
-import { decide } from '../../agent/rules/modprobe/decision.ts';
-import { needCommands, runProgram } from '../fixtures/commands.ts';
-import { debianTree, type DebianTree } from '../fixtures/debian.ts';
-import { Random } from '../fixtures/random.ts';
+import { fnmatch } from '../../../agent/base/fnmatch.ts';
+import { moduleName, moduleNameFromPath } from '../../../agent/base/names.ts';
+import type { Step } from '../../../agent/plan/plan.ts';
+import { createPlanner, kmodOptions } from '../../../agent/plan/planner.ts';
+import type { AliasRule } from '../../../agent/rules/modprobe/config.ts';
+import { decide } from '../../../agent/rules/modprobe/decision.ts';
+import { needCommands, runProgram } from '../../fixtures/commands.ts';
+import { debianTree, type DebianTree } from '../../fixtures/debian.ts';
+import { Random } from '../../fixtures/random.ts';
 import { configArguments, openTree, treeArguments, writeSet } from './modprobe.ts';
 import { NASTY, NASTY_NAMES } from './nasty-config.ts';
 

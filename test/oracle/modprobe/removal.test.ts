@@ -5,11 +5,11 @@
 import { mkdirSync, opendirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { moduleName, moduleNameFromPath, type ModuleName } from '../../agent/base/names.ts';
-import { createRemovalPlanner, type RemovalOptions, type RemovalPlan } from '../../agent/plan/removal-planner.ts';
-import { needCommands, runProgram } from '../fixtures/commands.ts';
-import { debianTree } from '../fixtures/debian.ts';
-import { Random } from '../fixtures/random.ts';
+import { moduleName, moduleNameFromPath, type ModuleName } from '../../../agent/base/names.ts';
+import { createRemovalPlanner, type RemovalOptions, type RemovalPlan } from '../../../agent/plan/removal-planner.ts';
+import { needCommands, runProgram } from '../../fixtures/commands.ts';
+import { debianTree } from '../../fixtures/debian.ts';
+import { Random } from '../../fixtures/random.ts';
 import { configArguments, openTree, treeArguments, withFileAt, writeSet, type ConfigSet } from './modprobe.ts';
 
 const FLAGS: ReadonlyArray<readonly [flags: readonly string[], options: RemovalOptions]> = [

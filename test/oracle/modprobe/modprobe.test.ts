@@ -5,15 +5,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { aliasPatterns, namesFor } from '../fixtures/alias-strings.ts';
-import { needCommands, runProgram, type Ended } from '../fixtures/commands.ts';
-import { debianTree, type DebianTree } from '../fixtures/debian.ts';
-import { runModprobe } from '../fixtures/modprobe-rig.ts';
+import { aliasPatterns, namesFor } from '../../fixtures/alias-strings.ts';
+import { needCommands, runProgram, type Ended } from '../../fixtures/commands.ts';
+import { debianTree, type DebianTree } from '../../fixtures/debian.ts';
+import { runModprobe } from '../../fixtures/modprobe-rig.ts';
 import { CONFIG_SETS } from './config-sets.ts';
 import { configArguments, openTree, treeArguments, writeSet, type ConfigSet } from './modprobe.ts';
 import { NASTY, NASTY_NAMES } from './nasty-config.ts';
 
-const PLUGD = [process.execPath, join(import.meta.dirname, '../../plugd.cjs'), 'modprobe'];
+const PLUGD = [process.execPath, join(import.meta.dirname, '../../../plugd.cjs'), 'modprobe'];
 
 const tools = await needCommands(['modprobe', 'unshare']);
 const amd64 = await debianTree('amd64');

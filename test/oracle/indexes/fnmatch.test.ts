@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
-import { fnmatch } from '../../agent/base/fnmatch.ts';
-import { needCommands } from '../fixtures/commands.ts';
-import { Random } from '../fixtures/random.ts';
+import { fnmatch } from '../../../agent/base/fnmatch.ts';
+import { needCommands } from '../../fixtures/commands.ts';
+import { Random } from '../../fixtures/random.ts';
 
 const ready = await needCommands(['gcc', '/usr/include/stdio.h']);
 const skip = ready.kind === 'missing' && ready.sentence;
@@ -26,7 +26,7 @@ const TWO_MINDS = /-\[[:=]|\[.*-$|\[:nope:\][^\]]*$/;
 
 t.test("agrees with glibc's fnmatch on random patterns and texts (seeded)", { skip }, (t) => {
   const program = join(t.testdir({}), 'fnmatch');
-  execFileSync('gcc', ['-O1', '-o', program, join(import.meta.dirname, '../../../test/oracle/fnmatch.c')]);
+  execFileSync('gcc', ['-O1', '-o', program, join(import.meta.dirname, '../../../../test/oracle/indexes/fnmatch.c')]);
   const random = new Random(3);
   const rows = Array.from({ length: 300_000 }, (_, i): readonly [string, string] => {
     const [pieces, texts] = KINDS[i % KINDS.length] as (typeof KINDS)[number];

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { openHost } from '../../agent/base/host.ts';
-import { createMatcher } from '../../agent/match/matcher.ts';
-import { openTree } from '../../agent/load/tree.ts';
-import { aliasPatterns, namesFor } from '../fixtures/alias-strings.ts';
-import { debianTree, type DebianTree } from '../fixtures/debian.ts';
-import { kmodLookup } from '../fixtures/kmod-lookup.ts';
-import { Random } from '../fixtures/random.ts';
+import { openHost } from '../../../agent/base/host.ts';
+import { createMatcher } from '../../../agent/match/matcher.ts';
+import { openTree } from '../../../agent/load/tree.ts';
+import { aliasPatterns, namesFor } from '../../fixtures/alias-strings.ts';
+import { debianTree, type DebianTree } from '../../fixtures/debian.ts';
+import { kmodLookup } from '../../fixtures/kmod-lookup.ts';
+import { Random } from '../../fixtures/random.ts';
 
 // libkmod needs seconds for thousands of device tree names.
 t.setTimeout(600_000);

@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { runProgram } from '../fixtures/commands.ts';
+import { runProgram } from '../../fixtures/commands.ts';
 
 /** The test programs that only run commands; the others call kmod's library, or `kmod` by its own name. */
 export const PROGRAMS = ['modprobe', 'depmod', 'modinfo'] as const;

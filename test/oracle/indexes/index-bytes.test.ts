@@ -6,9 +6,9 @@ import {
   builtinIndex,
   depIndex,
   modulePositions,
-} from '../../agent/indexes/text-index.ts';
-import { IndexTrie } from '../../agent/indexes/trie.ts';
-import { debianTree, type Architecture } from '../fixtures/debian.ts';
+} from '../../../agent/indexes/text-index.ts';
+import { IndexTrie } from '../../../agent/indexes/trie.ts';
+import { debianTree, type Architecture } from '../../fixtures/debian.ts';
 
 for (const architecture of ['amd64', 'arm64', 'armhf'] as const satisfies readonly Architecture[]) {
   const tree = await debianTree(architecture);

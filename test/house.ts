@@ -49,9 +49,6 @@ const IMPURE = /\b(process|Date|performance|setTimeout|setInterval|setImmediate|
 /** These rooms may call a file what another room calls one: a command, a function of the library and a record have its name. */
 const NAMESAKES = ['commands', 'library', 'records'];
 
-/** Folders that show more than MOST_FILES today, and how many. They may only shrink. */
-const CROWDED: Readonly<Record<string, number>> = { native: 20, 'test/fixtures': 20, 'test/oracle': 23, 'test/vm': 32 };
-
 /** Files that have more than MOST_LINES today, and how many. They may only shrink. */
 const LONG: Readonly<Record<string, number>> = {
   'agent/indexes/wildcard-search.ts': 280,
@@ -182,11 +179,10 @@ function crowds(sources: readonly Source[]): readonly string[] {
   const counts = new Map<string, number>();
   for (const { path } of sources) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
   return [...counts]
-    .map(([folder, count]) => ({ folder, count, most: CROWDED[folder] ?? MOST_FILES }))
-    .filter(({ count, most }) => count > most)
+    .filter(([, count]) => count > MOST_FILES)
     .map(
-      ({ folder, count, most }) =>
-        `${folder}/ shows ${count} files; more than ${most} are a search: sort them by subject`,
+      ([folder, count]) =>
+        `${folder}/ shows ${count} files; more than ${MOST_FILES} are a search: sort them by subject`,
     );
 }
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { bracketEnd, fnmatch, isLiteral } from '../../agent/base/fnmatch.ts';
 
-// Each row was asked of glibc's fnmatch(pattern, text, 0); test/oracle/fnmatch.test.ts asks it again with random ones.
+// Each row was asked of glibc's fnmatch(pattern, text, 0); test/oracle/indexes/fnmatch.test.ts asks it again with random ones.
 const ROWS: ReadonlyArray<readonly [rule: string, pattern: string, yes: readonly string[], no: readonly string[]]> = [
   [
     'a text matches itself',

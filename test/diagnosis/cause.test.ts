@@ -11,7 +11,7 @@ import {
   type Cause,
 } from '../../agent/diagnosis/cause.ts';
 import type { KernelState } from '../../agent/facts/kernel/kernel-state.ts';
-import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
+import { FULL_PRIVILEGES } from '../fixtures/confinement/privileges.ts';
 
 const FREE: KernelState = {
   moduleSupport: true,

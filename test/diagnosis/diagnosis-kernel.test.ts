@@ -6,7 +6,7 @@ import {
   modulesDisabled,
 } from '../../agent/diagnosis/diagnosis-kernel.ts';
 import type { KernelEvidence } from '../../agent/diagnosis/evidence.ts';
-import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
+import { FULL_PRIVILEGES } from '../fixtures/confinement/privileges.ts';
 import { knownFactsGiven, type Given } from './diagnosis-rig.ts';
 
 /** The first sentence that the explanation must have; undefined: it explains nothing. */

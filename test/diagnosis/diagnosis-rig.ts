@@ -16,7 +16,7 @@ import type {
   Refusal,
   SignatureEvidence,
 } from '../../agent/diagnosis/evidence.ts';
-import { FULL_PRIVILEGES } from '../fixtures/privileges.ts';
+import { FULL_PRIVILEGES } from '../fixtures/confinement/privileges.ts';
 
 /** A kernel that takes every module. */
 export const KERNEL: KernelEvidence = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { refusesStandIns, runWithStandIns } from '../fixtures/own-mounts.ts';
+import { refusesStandIns, runWithStandIns } from '../fixtures/confinement/own-mounts.ts';
 
 const bundle = join(import.meta.dirname, '../../plugd.cjs');
 

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { AgentRig, rigMissing } from '../fixtures/agent-rig.ts';
 import { needCommands, runProgram } from '../fixtures/commands.ts';
-import { allowedCalls, buildFilter } from '../fixtures/system-call-filter.ts';
+import { allowedCalls, buildFilter } from '../fixtures/confinement/system-call-filter.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const SOURCE = join(root, 'systemd');

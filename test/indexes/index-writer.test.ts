@@ -7,7 +7,7 @@ import { Random } from '../fixtures/random.ts';
 const hex = (bytes: Buffer) => bytes.toString('hex').toUpperCase();
 const plain = (text: string) => text.replaceAll(/\s+/g, '');
 
-// Bytes by hand; test/oracle/index-bytes.test.ts compares with what Debian's depmod wrote.
+// Bytes by hand; test/oracle/indexes/index-bytes.test.ts compares with what Debian's depmod wrote.
 const GOLDEN: ReadonlyArray<readonly [rule: string, rows: readonly Row[], childrenFirst: string, parentFirst: string]> =
   [
     ['nothing', [], 'B007F457 00020001 0000000C', 'B007F457 00020001 0000000C'],

@@ -8,7 +8,7 @@ import { commandPath, needCommands, runProgram, type Ended } from '../fixtures/c
 import { debianTree } from '../fixtures/debian.ts';
 import { elfImage, moduleImage } from '../fixtures/elf-image.ts';
 import { KernelDouble } from '../fixtures/kernel-double.ts';
-import { refusesStandIns, runWithStandIns } from '../fixtures/own-mounts.ts';
+import { refusesStandIns, runWithStandIns } from '../fixtures/confinement/own-mounts.ts';
 
 const cli = join(import.meta.dirname, '../../agent/cli.js');
 const readiness = await needCommands(['modinfo', 'insmod', 'rmmod', 'lsmod', 'depmod', 'openssl', 'xz']);

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { KernelEvidence } from '../../../agent/diagnosis/evidence.ts';
 import type { Check, HealthFacts, HealthState } from '../../../agent/explain/doctor/health.ts';
-import { FULL_PRIVILEGES } from '../../fixtures/privileges.ts';
+import { FULL_PRIVILEGES } from '../../fixtures/confinement/privileges.ts';
 
 /** A kernel that takes every module. */
 export const LIVE: KernelEvidence = {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { commandPath, needCommands, runProgram } from '../../fixtures/commands.ts';
 import { debianFiles, debianSource } from '../../fixtures/debian.ts';
-import { refusesStandIns } from '../../fixtures/own-mounts.ts';
+import { refusesStandIns } from '../../fixtures/confinement/own-mounts.ts';
 import { nodeFolders, Suite, type Subject } from './kmod-testsuite.ts';
 
 const project = join(import.meta.dirname, '../../../..');

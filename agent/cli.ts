@@ -1,6 +1,14 @@
 /** From argv to a command and its exit status. No logic of its own: commands/ does the work. */
 import { EXIT, help, OPTION } from './commands/command.ts';
-import { COMMANDS, describeAll, HIDDEN_COMMANDS, KMOD_COMMANDS, type Entry } from './commands/command-table.ts';
+import {
+  APPLETS,
+  COMMANDS,
+  describeAll,
+  DKMS_COMMANDS,
+  HIDDEN_COMMANDS,
+  KMOD_COMMANDS,
+  type Entry,
+} from './commands/command-table.ts';
 import { optionRows } from './commands/help.ts';
 import { print, printJson, say } from './commands/output.ts';
 import { PlugdError } from './base/error.ts';
@@ -18,7 +26,7 @@ let json = false;
 
 async function main(argv: readonly string[]): Promise<number> {
   const called = (argv[1] ?? '').replace(/^.*\//, '');
-  const applet = KMOD_COMMANDS.find((entry) => entry.name === called);
+  const applet = APPLETS.find((entry) => entry.name === called);
   if (applet !== undefined) return (await applet.load()).command.run(argv.slice(2));
   const name = argv[2];
   const args = argv.slice(3);
@@ -35,8 +43,8 @@ async function main(argv: readonly string[]): Promise<number> {
     print(`plugd ${VERSION}\n`);
     return EXIT.done;
   }
-  const kmod = KMOD_COMMANDS.find((entry) => entry.name === name);
-  if (kmod !== undefined) return (await kmod.load()).command.run(args);
+  const named = APPLETS.find((candidate) => candidate.name === name);
+  if (named !== undefined) return (await named.load()).command.run(args);
   const entry = [...COMMANDS, ...HIDDEN_COMMANDS].find((candidate) => candidate.name === name);
   if (entry === undefined) throw noCommand(name);
   const end = args.indexOf('--');
@@ -51,7 +59,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function noCommand(name: string): PlugdError {
-  const names = [...COMMANDS, ...KMOD_COMMANDS].map((entry) => entry.name);
+  const names = [...COMMANDS, ...APPLETS].map((entry) => entry.name);
   const meant = meantWord(name, [...names, 'help', 'version']);
   const guess = meant === undefined ? '' : `did you mean ${meant}? `;
   return new PlugdError('usage', `no command '${name}'`, { remedy: `${guess}see plugd --help` });
@@ -72,6 +80,8 @@ function overview(): string {
 ${rows(COMMANDS)}
 kmod's commands, option for option:
 ${rows(KMOD_COMMANDS)}
+dkms, option for option:
+${rows(DKMS_COMMANDS)}
 plugd help COMMAND tells more; plugd version.
 `;
 }

@@ -142,6 +142,18 @@ export const KMOD_COMMANDS: readonly Entry[] = [
   },
 ];
 
+/** dkms's command, which keeps dkms's options, texts and exit statuses, and also runs under its own name as argv[0]. */
+export const DKMS_COMMANDS: readonly Entry[] = [
+  {
+    name: 'dkms',
+    summary: 'build and install out-of-tree modules for each kernel',
+    load: async () => import('./dkms/dkms.ts'),
+  },
+];
+
+/** Commands that read their arguments themselves, as the programs whose names they have. */
+export const APPLETS: readonly Entry[] = [...KMOD_COMMANDS, ...DKMS_COMMANDS];
+
 /** What completions call; people do not. */
 export const HIDDEN_COMMANDS: readonly Entry[] = [
   {
@@ -154,6 +166,6 @@ export const HIDDEN_COMMANDS: readonly Entry[] = [
 /** Loads every command that help shows, in its order. */
 export async function describeAll(): Promise<readonly DescribedCommand[]> {
   return Promise.all(
-    [...COMMANDS, ...KMOD_COMMANDS].map(async ({ summary, load }) => ({ summary, command: (await load()).command })),
+    [...COMMANDS, ...APPLETS].map(async ({ summary, load }) => ({ summary, command: (await load()).command })),
   );
 }

@@ -31,11 +31,17 @@ export interface MakeLog {
  * Throws what node:fs throws.
  */
 export function openMakeLog(path: string, { module, version, kernel, arch, date }: LogHead): MakeLog {
+  const log = openCommandLog(path);
+  writeSync(log.fd, `DKMS (${WRITER}) make.log for ${module}/${version} for kernel ${kernel} (${arch})\n${date}\n`);
+  return log;
+}
+
+/** The same without a head: the log of a command that belongs to no build. */
+export function openCommandLog(path: string): MakeLog {
   rmSync(path, { recursive: true, force: true });
   const { O_RDWR, O_CREAT, O_EXCL, O_APPEND, O_NOFOLLOW } = constants;
   const fd = openSync(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0o644);
   const write = (text: string) => writeSync(fd, text);
-  write(`DKMS (${WRITER}) make.log for ${module}/${version} for kernel ${kernel} (${arch})\n${date}\n`);
   return {
     fd,
     begin: (description, command) => write(`\n${description}\n# command: ${command}\n`),

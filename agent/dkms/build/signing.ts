@@ -10,7 +10,7 @@ import type { BuildKernel, Signer, Tell } from './build-request.ts';
 import { inChroot } from './chroot.ts';
 import { hasProgram, isExecutable, runProgram } from './process/program.ts';
 import { makeSigner } from './signer.ts';
-import { signingPlaces } from './signing-places.ts';
+import { signingPlaces, type SigningPlaces } from './signing-places.ts';
 
 /** What to sign for. */
 export interface SigningRequest {
@@ -52,10 +52,8 @@ async function findSigner(request: SigningRequest): Promise<Signer | undefined> 
   // Without sign-file plugd signs all the same; one that the administrator named has its reason.
   if (framework.signFile !== '' && !isExecutable(places.program))
     return off(tell, { kind: 'binary-missing', file: places.program });
-  tell({ kind: 'signing-key', file: places.key });
-  tell({ kind: 'certificate', file: places.certificate });
+  if (!(await prepareKey(request, places))) return undefined;
   const token = places.key.startsWith('pkcs11:');
-  if (!token && !(await makeKey(request, places, env['PATH']))) return undefined;
   return makeSigner({
     hash,
     key: places.key,
@@ -65,10 +63,20 @@ async function findSigner(request: SigningRequest): Promise<Signer | undefined> 
   });
 }
 
-/** Whether key and certificate are there, or could be made; tells what it did. */
+/** Whether key and certificate are there, or could be made; tells where they are and what it did. */
+export async function prepareKey(
+  request: Pick<SigningRequest, 'distribution' | 'tell' | 'env'>,
+  places: Omit<SigningPlaces, 'program'>,
+): Promise<boolean> {
+  const { tell, env = process.env } = request;
+  tell({ kind: 'signing-key', file: places.key });
+  tell({ kind: 'certificate', file: places.certificate });
+  return places.key.startsWith('pkcs11:') || makeKey(request, places, env['PATH']);
+}
+
 async function makeKey(
-  { distribution, tell }: SigningRequest,
-  places: { readonly key: string; readonly certificate: string; readonly shim: boolean },
+  { distribution, tell }: Pick<SigningRequest, 'distribution' | 'tell'>,
+  places: Omit<SigningPlaces, 'program'>,
   path: string | undefined,
 ): Promise<boolean> {
   const { key, certificate } = places;

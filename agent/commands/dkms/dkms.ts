@@ -1,0 +1,129 @@
+/** `plugd dkms`, and `dkms` as argv[0]: dkms's actions, options, texts and exit statuses. */
+import { machine, release } from 'node:os';
+import { isatty } from 'node:tty';
+import { frameworkVariables, readFramework, type Framework } from '../../dkms/conf/framework.ts';
+import { readDistribution } from '../../dkms/install/distribution.ts';
+import { runAction } from '../../dkms/run/action.ts';
+import type { DkmsOptions } from '../../dkms/run/dkms-options.ts';
+import { configurePackage } from '../../dkms/run/package-postinst.ts';
+import { DkmsSession } from '../../dkms/run/session.ts';
+import type { DkmsMessage, Tell } from '../../records/dkms/message.ts';
+import { dkmsText } from '../../report/dkms/dkms-text.ts';
+import type { Command } from '../command.ts';
+import { print, printJson, say } from '../output.ts';
+import { parseDkms, type SettingOptions } from './dkms-arguments.ts';
+
+/** The dkms whose options, texts and statuses these are; package scripts compare it. */
+const MODEL = '3.4.3';
+
+const USAGE = `Usage: dkms [action] [options]
+  [action]  = { add | remove | build | unbuild | install | uninstall | match |
+               autoinstall | mktarball | ldtarball | status | generate_mok |
+               kernel_preinst | kernel_postinst | kernel_prerm }
+  [options] = [-m module] [-v module-version] [-k kernel-version] [-a arch]
+              [-c dkms.conf-location] [-q] [--force] [--force-version-override] [--all]
+              [--templatekernel=kernel] [--directive='cli-directive=cli-value']
+              [--config=kernel-include/config/auto.conf-location] [--archive=tarball-location]
+              [--kernelsourcedir=source-location] [--rpm_safe_upgrade]
+              [--dkmstree path] [--sourcetree path] [--installtree path]
+              [--binaries-only] [--source-only] [--verbose]
+              [--no-depmod] [--modprobe-on-install] [-j number] [--version] [--help]
+`;
+
+async function main(words: readonly string[]): Promise<number> {
+  process.umask(0o022);
+  if (words[0] === 'package_postinst') return configure(words.slice(1));
+  const parsed = parseDkms(words);
+  switch (parsed.kind) {
+    case 'version':
+      print(`dkms-${MODEL}\n`);
+      return 0;
+    case 'help':
+      print(USAGE);
+      return 0;
+    case 'error':
+      say(`\nError! ${parsed.lines.map((line) => `${line}\n`).join('')}`);
+      if (parsed.usage) print(USAGE);
+      return parsed.status;
+    default: {
+      for (const note of parsed.notes) say(`${note}\n`);
+      const tell = parsed.quiet ? () => undefined : parsed.json ? tellJson : tellText;
+      return runAction(openSession(parsed.options, parsed.settings, tell));
+    }
+  }
+}
+
+/** `dkms package_postinst NAME VERSION [ARCHIVE-FOLDER [ARCH [OLD-VERSION]]]`: what Debian's common.postinst does. */
+async function configure([
+  name = '',
+  version = '',
+  archiveFolder = '',
+  ,
+  upgradeFrom = '',
+]: readonly string[]): Promise<number> {
+  const parsed = parseDkms(['add']);
+  if (parsed.kind !== 'run') return 1;
+  const session = openSession(parsed.options, parsed.settings, tellText);
+  return configurePackage(session, { module: { name, version }, archiveFolder, upgradeFrom, boot: '/boot' });
+}
+
+function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell): DkmsSession {
+  const { root } = settings;
+  const etc = `${root}/etc/dkms`;
+  const source = { etc, environment: process.env };
+  const reading = readFramework(source);
+  for (const message of reading.messages) tell(message);
+  const framework = settled(reading.settings, settings);
+  return new DkmsSession({
+    trees: {
+      dkmsTree: settings.dkmsTree ?? `${root}${framework.dkmsTree}`,
+      sourceTree: settings.sourceTree ?? `${root}${framework.sourceTree}`,
+      installTree: settings.installTree ?? `${root}${framework.installTree}`,
+    },
+    root,
+    framework,
+    source,
+    options,
+    distribution: readDistribution(root) ?? '',
+    etc,
+    variables: { ...frameworkVariables(framework), force: options.force ? 'true' : '' },
+    running: { release: release(), arch: machine() },
+    tell,
+  });
+}
+
+/** What dkms does not say. Scripts that compare its output see dkms's alone; people, and `plugd dkms`, see all of it. */
+const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set([
+  'explanation',
+  'from-cache',
+  'headers-hint',
+  'key-lost',
+  'walls-missing',
+]);
+
+const ownName = process.argv[1]?.endsWith('/dkms') === true;
+
+function tellText(message: DkmsMessage): void {
+  if (ADDED.has(message.kind) && ownName && !isatty(2)) return;
+  const { to, text } = dkmsText(message);
+  if (to === 'out') print(text);
+  else say(text);
+}
+
+function tellJson(message: DkmsMessage): void {
+  printJson(message);
+}
+
+/** Options of the command line win over framework.conf. */
+function settled(framework: Framework, settings: SettingOptions): Framework {
+  return {
+    ...framework,
+    parallelJobs: settings.jobs ?? framework.parallelJobs,
+    verbose: settings.verbose || framework.verbose,
+    symlinkModules: settings.symlinkModules || framework.symlinkModules,
+    modprobeOnInstall: settings.modprobeOnInstall || framework.modprobeOnInstall,
+  };
+}
+
+/** `plugd dkms`. */
+export const command: Command = { name: 'dkms', usage: 'ACTION [OPTION…]', run: main };

@@ -1,0 +1,38 @@
+/** The module files of a kernel's tree by name, and how they are compressed. One walk answers for all modules of a run. Reads only. */
+import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
+import { walkModules } from '../../facts/trees/tree-walk.ts';
+import type { ModuleSuffix } from '../build/build-request.ts';
+
+/** dkms looks for compressed modules in this order, and the last that it finds decides. */
+const SUFFIXES: readonly ModuleSuffix[] = ['.gz', '.xz', '.zst'];
+
+/** The modules of a tree. */
+export interface ModuleCopies {
+  /** The suffix that new modules get: that of the tree's own. */
+  readonly suffix: ModuleSuffix;
+  /** The files of a module, `v4l2loopback`, compressed or not, in ascending order of their paths; empty when there is none. */
+  named(name: string): readonly string[];
+}
+
+/** Reads the names of a tree, `/lib/modules/6.1.0-56-amd64`; a tree that is missing has no modules. */
+export function readModuleCopies(tree: string): ModuleCopies {
+  const files = new Map<string, string[]>();
+  const suffixes = new Set<string>();
+  walkModules(toMachineText(tree), {
+    root: '',
+    file: (path, name) => {
+      const at = name.lastIndexOf('.ko');
+      const module = fromMachineText(name.slice(0, at));
+      suffixes.add(name.slice(at + '.ko'.length));
+      const known = files.get(module);
+      if (known === undefined) files.set(module, [fromMachineText(path)]);
+      else known.push(fromMachineText(path));
+      return false;
+    },
+    fault: () => undefined,
+  });
+  return {
+    suffix: SUFFIXES.findLast((suffix) => suffixes.has(suffix)) ?? '',
+    named: (name) => files.get(name) ?? [],
+  };
+}

@@ -1,0 +1,164 @@
+/** `dkms autoinstall`, `kernel_postinst`, `kernel_prerm` and `kernel_preinst`: all registered modules for one kernel. */
+import { autoinstallIsOff } from '../conf/framework.ts';
+import { compareVersions } from '../conf/version-order.ts';
+import { kernelTree, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import { removeEmptyFolder } from '../install/module-indexes.ts';
+import { installedVersion, isBuilt, isInstalled, registeredModules, registrationOf } from '../tree/registry.ts';
+import { nameOf, prepareKernel, unbuildFor } from './build-action.ts';
+import { installFor } from './install-action.ts';
+import type { DkmsSession } from './session.ts';
+
+/** A module that is to be installed, and the names it needs. */
+interface Candidate {
+  readonly module: DkmsModule;
+  readonly needs: readonly string[];
+}
+
+/** How the modules of a run went, by name. */
+interface Results {
+  readonly succeeded: string[];
+  readonly skipped: string[];
+  readonly failed: string[];
+}
+
+/** Installs for a kernel every module that wants it and is not installed, what others need first. Gives dkms's exit status. */
+export async function autoinstall(session: DkmsSession, kernel: DkmsKernel): Promise<number> {
+  const { tell, parts } = session;
+  if (autoinstallIsOff(parts.etc)) {
+    tell({ kind: 'autoinstall-disabled' });
+    return 0;
+  }
+  const { candidates, installed } = findCandidates(session, kernel);
+  if (candidates.length === 0) return 0;
+  session.depmodLater = true;
+  const results: Results = { succeeded: [...installed], skipped: [], failed: [] };
+  const waiting = new Map(candidates.map((candidate) => [candidate.module.name, candidate]));
+  for (;;) {
+    const next = [...waiting.values()].find(({ needs }) =>
+      needs.every((name) => isMet(session, name, kernel, results)),
+    );
+    if (next === undefined) break;
+    waiting.delete(next.module.name);
+    const status = await installOne(session, next.module, kernel, results);
+    if (status === 21) {
+      await session.finishDepmod();
+      return 21;
+    }
+  }
+  const indexed = await session.finishDepmod();
+  const attempted = waiting.size < candidates.length;
+  return conclude(session, kernel, results, [...waiting.values()], { attempted, indexed });
+}
+
+async function installOne(
+  session: DkmsSession,
+  module: DkmsModule,
+  kernel: DkmsKernel,
+  results: Results,
+): Promise<number> {
+  const { trees, tell } = session;
+  if (!isBuilt(trees, module, kernel)) {
+    const prepared = await prepareKernel(session, kernel);
+    if (prepared !== 0) return prepared;
+  }
+  tell({ kind: 'autoinstall', module: nameOf(module), ...kernel });
+  const status = await installFor(session, module, kernel);
+  if (status === 0) results.succeeded.push(module.name);
+  else if (status === 77) results.skipped.push(module.name);
+  else results.failed.push(`${module.name}(${status})`);
+  tell({ kind: 'blank' });
+  return status === 21 ? 10 : status;
+}
+
+/** Whether a module that another needs is there, or was left out for this kernel. */
+function isMet(session: DkmsSession, name: string, kernel: DkmsKernel, { skipped }: Results): boolean {
+  return skipped.includes(name) || installedVersion(session.trees, name, kernel) !== undefined;
+}
+
+function conclude(
+  session: DkmsSession,
+  { release }: DkmsKernel,
+  { succeeded, skipped, failed }: Results,
+  left: readonly Candidate[],
+  { attempted, indexed }: { readonly attempted: boolean; readonly indexed: boolean },
+): number {
+  const { tell, trees } = session;
+  const results = { succeeded: attempted ? succeeded : [], skipped, failed } as const;
+  for (const result of ['succeeded', 'skipped', 'failed'] as const) {
+    const modules = results[result];
+    if (modules.length > 0) tell({ kind: 'autoinstall-result', result, release, modules });
+  }
+  const known = new Set(registeredModules(trees).map(({ name }) => name));
+  const deferred: string[] = [];
+  let missing = false;
+  for (const { module, needs } of left) {
+    const absent = needs.filter((name) => !succeeded.includes(name) && !skipped.includes(name));
+    const unknown = absent.filter((name) => !known.has(name));
+    if (unknown.length > 0 && unknown.length === absent.length) {
+      tell({ kind: 'dependencies-unknown', module: nameOf(module), missing: unknown });
+      deferred.push(nameOf(module));
+    } else {
+      tell({ kind: 'dependencies-missing', module: nameOf(module), missing: absent });
+      missing = true;
+    }
+  }
+  if (deferred.length > 0) tell({ kind: 'autoinstall-deferred', release, modules: deferred });
+  if (failed.length === 0 && !missing && indexed) return 0;
+  tell({ kind: 'autoinstall-failed' });
+  return 11;
+}
+
+/** For each name the highest registered version, if it is not installed and wants to be; and the names that are installed already. */
+function findCandidates(
+  session: DkmsSession,
+  kernel: DkmsKernel,
+): { readonly candidates: readonly Candidate[]; readonly installed: readonly string[] } {
+  const { trees, tell } = session;
+  const newest = new Map<string, DkmsModule>();
+  for (const module of registeredModules(trees)) {
+    if (registrationOf(trees, module) === 'broken') {
+      tell({ kind: 'broken', module: nameOf(module), during: 'autoinstall' });
+      continue;
+    }
+    const known = newest.get(module.name);
+    if (known === undefined || compareVersions(module.version, known.version) > 0) newest.set(module.name, module);
+  }
+  const candidates: Candidate[] = [];
+  const installed: string[] = [];
+  for (const module of newest.values()) {
+    const conf = session.confQuietly(module, kernel);
+    if (conf?.autoinstall !== true) continue;
+    if (isInstalled(trees, module, kernel)) installed.push(module.name);
+    else candidates.push({ module, needs: conf.buildDepends });
+  }
+  return { candidates, installed };
+}
+
+/** Before a kernel is removed: what was built for it goes, and the folders that it leaves empty. Gives dkms's exit status. */
+export async function removeForKernel(
+  session: DkmsSession,
+  kernel: DkmsKernel,
+  which: 'all' | 'autoinstalled',
+): Promise<number> {
+  const { trees, tell } = session;
+  const failed: string[] = [];
+  let changed = false;
+  session.depmodLater = true;
+  session.quietDepmod = true;
+  for (const module of registeredModules(trees)) {
+    if (!isBuilt(trees, module, kernel)) continue;
+    if (which === 'autoinstalled' && session.confQuietly(module, kernel)?.autoinstall !== true) continue;
+    changed ||= isInstalled(trees, module, kernel);
+    tell({ kind: 'removing-for-kernel', module: nameOf(module), ...kernel });
+    if ((await unbuildFor(session, module, kernel)) !== 0) failed.push(nameOf(module));
+    tell({ kind: 'blank' });
+  }
+  session.depmodLater = false;
+  session.quietDepmod = false;
+  if (changed && !(await session.depmod(kernel.release))) failed.push('depmod');
+  const tree = kernelTree(trees, kernel.release);
+  for (const folder of ['updates/dkms', 'updates', 'extra']) removeEmptyFolder(`${tree}/${folder}`);
+  if (failed.length === 0) return 0;
+  tell({ kind: 'removal-failed', modules: failed });
+  return 14;
+}

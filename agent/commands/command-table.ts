@@ -87,6 +87,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => import('./diagnostics/lookup.ts'),
   },
   {
+    name: 'closure',
+    summary: 'list, archive or copy the modules and firmware that machines need',
+    load: async () => import('./images/closure.ts'),
+  },
+  {
     name: 'sign',
     summary: 'sign module files with a key',
     load: async () => import('./trust/sign.ts'),

@@ -19,6 +19,7 @@ export type Home =
   | { readonly kind: 'kernel'; readonly because: string }
   | { readonly kind: 'absent'; readonly because: string }
   | { readonly kind: 'untold'; readonly because: string };
+type HomeCandidate = Pick<CandidateReport, 'module' | 'source'>;
 
 /** A shorter name may be in a kernel by chance. */
 const SHORTEST_TELLING = 5;
@@ -45,7 +46,7 @@ export class DriverHomes {
   }
 
   /** Where the device's driver is; `candidates` are what its MODALIASes lead to. */
-  find(device: BoundDevice & { readonly driver: string }, candidates: readonly CandidateReport[]): Home {
+  find(device: BoundDevice & { readonly driver: string }, candidates: readonly HomeCandidate[]): Home {
     const { matcher } = this.#sources;
     const { driver, subsystem } = device;
     const recorded = device.driverModule === undefined ? undefined : moduleName(device.driverModule);

@@ -25,9 +25,14 @@ const SUFFIXES = ['', '.zst', '.xz'];
 export interface FirmwareSearch {
   readonly folders: readonly string[];
   find(name: string): string | undefined;
+  /** Every file that a pattern stands for; of a name the one that the kernel takes. Empty when there is none. */
+  all(name: string): readonly string[];
 }
 
-/** A search of the host's folders. Names may be patterns with `*` (`qed/qed_init_values_zipped-*.bin`), as modinfo prints them. */
+/**
+ * A search of the host's folders. Names may be patterns with `*` (`qed/qed_init_values_zipped-*.bin`), as modinfo prints them. As the
+ * kernel does, it looks for the plain file in all folders before it looks for a compressed one.
+ */
 export function openFirmware(host: Host): FirmwareSearch {
   const folders = firmwareFolders(host).filter((folder) => existsInRoot(host.root, folder));
   const listings = new Map<string, readonly string[]>();
@@ -36,30 +41,35 @@ export function openFirmware(host: Host): FirmwareSearch {
     if (names === undefined) listings.set(folder, (names = namesInRoot(host.root, folder)));
     return names;
   };
-  const findIn = (folder: string, name: string): string | undefined => {
-    const slash = name.lastIndexOf('/');
-    const directory = slash < 0 ? folder : `${folder}/${name.slice(0, slash)}`;
-    const wanted = name.slice(slash + 1);
-    if (!/[*?]/.test(wanted)) {
-      return SUFFIXES.map((suffix) => `${folder}/${name}${suffix}`).find((path) => existsInRoot(host.root, path));
+  const one = (name: string): readonly string[] => {
+    for (const suffix of SUFFIXES) {
+      for (const folder of folders) {
+        const path = `${folder}/${name}${suffix}`;
+        const slash = path.lastIndexOf('/');
+        if (list(path.slice(0, slash)).includes(path.slice(slash + 1)) && existsInRoot(host.root, path)) return [path];
+      }
     }
+    return [];
+  };
+  const matching = (name: string): readonly string[] => {
+    const slash = name.lastIndexOf('/');
     const pattern = new RegExp(
-      `^${wanted
+      `^${name
+        .slice(slash + 1)
         .replaceAll(/[.+^$()|[\]{}\\]/g, String.raw`\$&`)
         .replaceAll('*', '.*')
         .replaceAll('?', '.')}(\\.zst|\\.xz)?$`,
     );
-    const found = list(directory).find((entry) => pattern.test(entry));
-    return found === undefined ? undefined : `${directory}/${found}`;
-  };
-  return {
-    folders,
-    find: (name) => {
-      for (const folder of folders) {
-        const path = findIn(folder, name);
-        if (path !== undefined) return path;
+    const found = new Map<string, string>();
+    for (const folder of folders) {
+      const directory = slash < 0 ? folder : `${folder}/${name.slice(0, slash)}`;
+      for (const entry of list(directory)) {
+        const bare = entry.replace(/\.(zst|xz)$/, '');
+        if (pattern.test(entry) && !found.has(bare)) found.set(bare, `${directory}/${entry}`);
       }
-      return undefined;
-    },
+    }
+    return [...found.values()];
   };
+  const all = (name: string) => (/[*?]/.test(name.slice(name.lastIndexOf('/') + 1)) ? matching(name) : one(name));
+  return { folders, all, find: (name) => all(name)[0] };
 }

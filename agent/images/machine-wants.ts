@@ -1,0 +1,143 @@
+/** What machines ask for: names, and the modules of their drivers. Reads this machine's sysfs, or recordings. */
+import { basename } from 'node:path';
+import { PlugdError } from '../base/error.ts';
+import type { Host } from '../base/host.ts';
+import { moduleName, type ModuleName } from '../base/names.ts';
+import { listInRoot } from '../base/root.ts';
+import { readBoundDevices, type BoundDevice } from '../facts/devices/bound-device.ts';
+import { readRecording, recordingFiles, recordingName } from '../facts/devices/recording-file.ts';
+import { readLinkName } from '../facts/attribute.ts';
+import { needSameArchitecture, treeArchitecture } from '../explain/replay/architecture.ts';
+import { DriverHomes } from '../explain/replay/driver-home.ts';
+import { todaysModalias } from '../explain/replay/todays-modalias.ts';
+import type { Sources } from '../load/sources.ts';
+import type { ClosureGap, ClosureReason } from '../records/closure.ts';
+
+/** The devices of one machine. */
+export interface Machine {
+  readonly name: string;
+  readonly devices: readonly BoundDevice[];
+  /** The release of the kernel on which its drivers were bound. */
+  readonly ranOn: string | undefined;
+}
+
+/** Machines, and recordings that cannot be used, each with the reason. */
+export interface Machines {
+  readonly machines: readonly Machine[];
+  readonly unusable: readonly ClosureGap[];
+}
+
+/**
+ * Reads recordings (files, folders of them, `-`): `readMachines(host, ['fleet/'])`. One that cannot be read, is none, or is of another
+ * architecture than the tree's is named, and the others count.
+ */
+export function readMachines(host: Host, words: readonly string[]): Machines {
+  const machines: Machine[] = [];
+  const unusable: ClosureGap[] = [];
+  const tree = treeArchitecture(host);
+  const attempt = (name: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof PlugdError)) throw error;
+      unusable.push({ kind: 'machine', name, because: error.what });
+    }
+  };
+  for (const word of words) {
+    attempt(word, () => {
+      for (const file of recordingFiles(word)) {
+        attempt(file, () => {
+          const recording = readRecording(file);
+          needSameArchitecture(recording, tree, recordingName(file));
+          const name = file === '-' ? recordingName(file) : basename(file).replace(/\.jsonl?$/, '');
+          machines.push({ name, devices: recording.devices, ranOn: recording.header.kernel });
+        });
+      }
+    });
+  }
+  return { machines, unusable };
+}
+
+/** The machine that a sysfs shows. */
+export function thisMachine({ sysfs, kernel }: Host): Machine {
+  return { name: 'this machine', devices: [...readBoundDevices(sysfs)], ranOn: kernel };
+}
+
+/** A module that a machine wants. */
+export interface Want {
+  readonly module: ModuleName;
+  readonly why: ClosureReason;
+  /** It drives a device, or would: its own firmware is wanted, too. Undefined names: all that it declares. */
+  readonly drives: boolean;
+  readonly firmware: readonly string[] | undefined;
+}
+
+/** How a name is answered: the modules that would be inserted for it, and what rules keep out. */
+export type AskName = (name: string) => {
+  readonly modules: ReadonlyArray<{ readonly module: ModuleName; readonly source: string }>;
+};
+
+/**
+ * What a machine's devices want, in their order: for each device the modules that its MODALIASes lead to, and the module that its driver
+ * is in. A module that is bound to a device, or that is wanted by a device that has no driver, drives it.
+ */
+export class MachineWants {
+  readonly #host: Host;
+  readonly #sources: Sources;
+  readonly #ask: AskName;
+  readonly missing: ClosureGap[] = [];
+  readonly #gone = new Set<string>();
+  /** By release: what one has read of the tree and its kernel serves all machines. */
+  readonly #homes = new Map<string | undefined, DriverHomes>();
+
+  constructor(host: Host, sources: Sources, ask: AskName) {
+    this.#host = host;
+    this.#sources = sources;
+    this.#ask = ask;
+  }
+
+  of({ name: machine, devices, ranOn }: Machine): readonly Want[] {
+    const homes = this.#homes.get(ranOn) ?? new DriverHomes(this.#host, this.#sources, ranOn);
+    this.#homes.set(ranOn, homes);
+    return devices.flatMap((device) => {
+      const { driver, modaliases, firmware } = device;
+      const names = [...modaliases, ...modaliases.flatMap((modalias) => todaysModalias(modalias) ?? [])];
+      const found = names.flatMap((name) => this.#ask(name).modules.map((each) => ({ ...each, name })));
+      const home = driver === undefined ? undefined : homes.find({ ...device, driver }, found as Candidates);
+      const own = home?.kind === 'module' ? home.module : undefined;
+      const reasonOf = (name: string): ClosureReason => ({ kind: 'device', machine, device: device.devpath, name });
+      if (home?.kind === 'absent' && driver !== undefined && found.length === 0)
+        this.#absent(driver, home.because, reasonOf(driver));
+      const wants = found.map(({ module, name }): Want => {
+        const drives = driver === undefined || own === undefined || module === own;
+        return { module, why: reasonOf(name), drives, firmware: module === own ? firmware : undefined };
+      });
+      if (own === undefined || found.some(({ module }) => module === own)) return wants;
+      return [...wants, { module: own, why: reasonOf(driver ?? ''), drives: true, firmware }];
+    });
+  }
+
+  #absent(driver: string, because: string, why: ClosureReason): void {
+    if (this.#gone.has(driver)) return;
+    this.#gone.add(driver);
+    this.missing.push({ kind: 'driver', name: driver, because, why });
+  }
+}
+
+type Candidates = Parameters<DriverHomes['find']>[1];
+
+/**
+ * The modules that drive what a device waits for (`supplier:…` links of sysfs: clocks, regulators, PHYs), which no MODALIAS tells. Empty
+ * for a recording.
+ */
+export function suppliersOf(host: Host, device: BoundDevice): readonly ModuleName[] {
+  const folder = host.sysfs + device.devpath;
+  const entries = listInRoot('', folder);
+  if (typeof entries === 'number') return [];
+  return entries
+    .filter(({ name }) => name.startsWith('supplier:'))
+    .flatMap(({ name }) => {
+      const module = readLinkName(`${folder}/${name}/supplier/driver/module`);
+      return module === undefined ? [] : [moduleName(module)];
+    });
+}

@@ -1,0 +1,64 @@
+/** The text of `plugd closure`. Builds text only. */
+import { counted } from '../../base/words.ts';
+import type { Closure, ClosureFile, ClosureGap, ClosureReason } from '../../records/closure.ts';
+import { labelled } from '../layout.ts';
+import { fit, paint, readable, type Terminal } from '../terminal.ts';
+
+const KIB = 1024;
+
+/** `12.3 MiB` */
+export function sizeText(bytes: number): string {
+  return bytes < KIB * KIB ? `${(bytes / KIB).toFixed(1)} KiB` : `${(bytes / KIB / KIB).toFixed(1)} MiB`;
+}
+
+/** `pci 0000:00:02.0 of r820`, `softdep (pre) of mii`, `firmware a.bin of tg3`. */
+export function reasonText(why: ClosureReason): string {
+  switch (why.kind) {
+    case 'device':
+      return `${why.device.slice(why.device.lastIndexOf('/') + 1)} of ${why.machine}: ${why.name}`;
+    case 'name':
+      return `named: ${why.name}`;
+    case 'firmware':
+      return `firmware ${why.name} of ${why.of}`;
+    case 'link':
+      return `${why.from} leads to it`;
+    default:
+      return `${why.kind} of ${why.of}`;
+  }
+}
+
+/** What is missing, and sums; `verbose` also names each file with its reason. */
+export function closureText(closure: Closure, terminal: Terminal, verbose: boolean): string {
+  const { files, missing, bytes, machines } = closure;
+  const lines: string[] = [];
+  if (verbose) for (const file of files) lines.push(fileLine(file, terminal));
+  const firmware = missing.filter(({ kind }) => kind === 'firmware');
+  for (const gap of missing) if (verbose || gap.kind !== 'firmware') lines.push(...gapLines(gap, terminal));
+  const count = (kind: ClosureFile['kind']) => files.filter((file) => file.kind === kind).length;
+  const who =
+    machines.length === 0 ? '' : ` for ${machines.length === 1 ? machines[0] : `${machines.length} machines`}`;
+  const sums = [
+    `${counted(count('module'), 'module')}, ${sizeText(bytes.modules)}`,
+    `${counted(count('firmware'), 'firmware file')}, ${sizeText(bytes.firmware)}`,
+    `${sizeText(bytes.modules + bytes.firmware)} in all`,
+  ];
+  lines.push(paint(terminal, 'bold', `Linux ${closure.kernel}${readable(who)}: ${sums.join('; ')}`));
+  if (firmware.length > 0 && !verbose)
+    lines.push(`${counted(firmware.length, 'firmware name')} without a file (-v names them)`);
+  return `${lines.join('\n')}\n`;
+}
+
+function fileLine({ path, why }: ClosureFile, terminal: Terminal): string {
+  return fit(`${readable(path)}  ${readable(reasonText(why))}`, Math.max(terminal.width, 80));
+}
+
+function gapLines({ kind, name, because, why }: ClosureGap, terminal: Terminal): readonly string[] {
+  const word = kind === 'kept-out' ? 'kept out' : 'missing';
+  const asker = why === undefined ? '' : ` (${reasonText(why)})`;
+  return labelled(
+    '',
+    `${word.padEnd(9)} ${kind === 'kept-out' ? 'module' : kind} ${readable(`${name}: ${because}${asker}`)}`,
+    terminal,
+    10,
+  );
+}

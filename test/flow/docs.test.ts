@@ -27,7 +27,7 @@ function plugd(...args: string[]): string {
   return text;
 }
 
-/** The commands of `plugd --help`: plugd's own, and kmod's. */
+/** The commands of `plugd --help`: plugd's own, and those that are option for option another program's. */
 function commands(): { own: string[]; kmod: string[] } {
   const [own = '', kmod = ''] = plugd('--help').split("kmod's commands");
   const names = (text: string) => [...text.matchAll(/^ {2}([a-z-]+)(?= |$)/gm)].map((match) => match[1] ?? '');
@@ -60,7 +60,7 @@ const { own, kmod } = commands();
 t.setTimeout(120_000);
 
 t.test('every command and option of the program is in a manual page, and the other way round', (t) => {
-  t.ok(own.length >= 14 && kmod.length === 6);
+  t.ok(own.length >= 14 && kmod.length === 7);
   for (const name of own) {
     const help = plugd(name, '--help');
     const section = sectionOf(name);

@@ -28,6 +28,9 @@ const USAGE = `Usage: dkms [action] [options]
               [--dkmstree path] [--sourcetree path] [--installtree path]
               [--binaries-only] [--source-only] [--verbose]
               [--no-depmod] [--modprobe-on-install] [-j number] [--version] [--help]
+plugd's own:
+  [action]  = { check [--repair] | prune [--dry-run] | log | package_postinst }
+  [options] = [--root directory] [--json]
 `;
 
 async function main(words: readonly string[]): Promise<number> {

@@ -18,7 +18,7 @@ options pcspkr /run/with-options
 softdep nvme pre: loop
 `;
 
-t.setTimeout(600_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 const tools = await needCommands(['xz', 'zstd']);
 const skip = found.kind === 'missing' ? found.sentence : tools.kind === 'missing' ? tools.sentence : false;

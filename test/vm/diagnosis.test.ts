@@ -15,7 +15,7 @@ import { boot, type Machine } from './machine/machine.ts';
 
 const plugd = join(import.meta.dirname, '../../plugd.cjs');
 
-t.setTimeout(900_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 
 async function devices(machine: Machine, ...args: string[]): Promise<readonly DeviceRow[]> {

@@ -12,7 +12,7 @@ import { machineImage, type Image } from './machine/image.ts';
 import { boot } from './machine/machine.ts';
 import { compareScenarios, RESET } from './scenario.ts';
 
-t.setTimeout(900_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 const cloud = await debianCloudTree();
 const tools = await needCommands(['xz', 'zstd']);
@@ -29,7 +29,7 @@ t.test('a kernel that decompresses', { skip: missing?.kind === 'missing' && miss
   await using machine = await boot(
     { ...(found as Image), tree, vmlinux: tree.image ?? '' },
     {
-      lifetime: 900_000,
+      lifetime: 1_200_000,
       files: {
         [`usr/lib/modules/${tree.kernel}`]: { from: modules },
         'odd/dummy.ko.xz': dummy,

@@ -170,7 +170,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-t.setTimeout(900_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 const tools = await needCommands(['xz', 'zstd']);
 const skip = found.kind === 'missing' ? found.sentence : tools.kind === 'missing' ? tools.sentence : false;
@@ -185,7 +185,7 @@ t.test('modprobe on a real kernel', { skip }, async (t) => {
   const through = (command: string, args: readonly string[], module: string) =>
     execFileSync(command, args, { input: file(module), maxBuffer: 1 << 26 });
   await using machine = await boot(image, {
-    lifetime: 900_000,
+    lifetime: 1_200_000,
     append: 'nbd.nbds_max=3 module_blacklist=msdos',
     files: {
       [place('tun')]: through('xz', ['-c', '--check=crc32'], 'tun'),

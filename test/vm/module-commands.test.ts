@@ -108,7 +108,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-t.setTimeout(900_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 const tools = await needCommands(['xz', 'zstd']);
 const skip = found.kind === 'missing' ? found.sentence : tools.kind === 'missing' ? tools.sentence : false;
@@ -132,7 +132,7 @@ t.test('the commands for single modules on a real kernel', { skip }, async (t) =
       ]),
     );
   await using machine = await boot(image, {
-    lifetime: 900_000,
+    lifetime: 1_200_000,
     files: {
       'odd/tun.ko.xz': packed('tun', 'xz'),
       'odd/veth.ko.zst': packed('veth', 'zst'),

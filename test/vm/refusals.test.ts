@@ -3,7 +3,7 @@ import t from 'tap';
 import { machineImage, type Image } from './machine/image.ts';
 import { boot } from './machine/machine.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 
 t.test('what keeps plugd from loading', { skip: found.kind === 'missing' ? found.sentence : false }, async (t) => {

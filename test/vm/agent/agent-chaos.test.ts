@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../../../..');
 /** How many agents are killed in each round. A round takes a boot and several coldplugs; `npm run soak:agent` does twenty. */
 const ROUNDS = [1, 3];
 
-t.setTimeout(900_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 
 t.test('chaos', { skip: found.kind === 'missing' ? found.sentence : false }, async (t) => {

@@ -91,7 +91,7 @@ function latencies(lines: readonly AgentLine[]): number[] {
 
 const mib = (kib: number) => (kib / 1024).toFixed(1);
 
-t.setTimeout(900_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 
 t.test('hotplug', { skip: found.kind === 'missing' ? found.sentence : false }, async (t) => {

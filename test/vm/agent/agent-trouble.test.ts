@@ -37,7 +37,7 @@ static void __exit end(void) {}
 module_init(begin); module_exit(end);
 MODULE_LICENSE("GPL"); MODULE_ALIAS("fs-plugd-asks");`;
 
-t.setTimeout(900_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 const skip = found.kind === 'missing' ? found.sentence : false;
 

@@ -10,7 +10,7 @@ import { hotplugSlots, usbController, zeroes } from './devices.ts';
 import { machineImage, type Image } from './image.ts';
 import { boot } from './machine.ts';
 
-t.setTimeout(600_000);
+t.setTimeout(1_200_000);
 const found = await machineImage();
 const skip = found.kind === 'missing' ? found.sentence : false;
 

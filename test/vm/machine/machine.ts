@@ -32,7 +32,7 @@ export interface MachineOptions {
   readonly memory?: number;
   /** `-machine`, `q35` unless told. */
   readonly type?: string;
-  /** Milliseconds the machine may exist; ten minutes unless told. */
+  /** Milliseconds the machine may exist; twenty minutes unless told. */
   readonly lifetime?: number;
 }
 
@@ -60,7 +60,7 @@ const ARGUMENTS = [
 const COMMAND_LINE =
   'console=ttyS0 loglevel=4 oops=panic panic=-1 tsc=reliable no_timer_check random.trust_cpu=on mitigations=off';
 
-/** Milliseconds; a boot takes ten seconds, and forty beside other work. */
+/** Milliseconds; a boot takes ten seconds, and fifty beside other work. */
 const BOOT_LIMIT = 180_000;
 
 /** What QEMU has running, and the folders to remove, when this process ends. */
@@ -216,7 +216,15 @@ export class Machine {
 /** Boots a machine and resolves when programs can run in it; rejects with the console's text if that never happens. */
 export async function boot(image: Image, options: MachineOptions = {}): Promise<Machine> {
   watchExit();
-  const { devices = [], append = '', files = {}, cpus = 2, memory = 2048, type = 'q35', lifetime = 600_000 } = options;
+  const {
+    devices = [],
+    append = '',
+    files = {},
+    cpus = 2,
+    memory = 2048,
+    type = 'q35',
+    lifetime = 1_200_000,
+  } = options;
   const initrd = initrdFor(image, files);
   // A socket's path may have 107 characters only.
   const folder = mkdtempSync(join(tmpdir(), `plugd-vm-${process.pid}-`));

@@ -1,8 +1,9 @@
 import t from 'tap';
 import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
-import { deviceCounts, deviceTable, deviceTree } from '../../agent/report/device-table.ts';
+import { deviceCounts, deviceTable, deviceTree } from '../../agent/report/devices/device-table.ts';
 import type { DeviceRow } from '../../agent/records/device-row.ts';
 import { cell, labelled, table, wrapped } from '../../agent/report/layout.ts';
+import type { Terminal } from '../../agent/report/terminal.ts';
 import { counted, listed, placeText } from '../../agent/base/words.ts';
 
 const PLAIN = { colour: false, width: 80 };
@@ -88,20 +89,22 @@ t.test('devices as table and tree', (t) => {
     row('/devices/a', 'failed', { cause: 'signature', modaliases: [] }),
     row('/devices/b', 'no-match', { modules: [], modaliases: ['x\xe9\x01' as Modalias, 'y' as Modalias] }),
   ];
-  const lines = deviceTable(rows, PLAIN).trimEnd().split('\n');
+  const columns = ['bus', 'device', 'driver', 'verdict', 'modules', 'modalias'] as const;
+  const on = (terminal: Terminal) => ({ terminal, columns, hardware: () => undefined });
+  const lines = deviceTable(rows, on(PLAIN)).trimEnd().split('\n');
   t.same(
     lines.filter((line) => line.length > 80),
     [],
   );
   t.match(lines[1], /^pci {2}0000:00:02.0 {2}e1000e {2}loaded +e1000e +pci:v0+8086d.*…$/);
   t.match(lines[3], /x\\xe9\\x01 \+1$/, 'bytes that are no text are shown as such');
-  const tree = deviceTree(rows, { colour: false, width: Infinity })
+  const tree = deviceTree(rows, on({ colour: false, width: Infinity }))
     .split('\n')
     .map((line) => line.slice(5, 20).trimEnd());
   t.same(tree.slice(1, 4), ['a', 'b', '  0000:00:02.0']);
-  const coloured = deviceTable(rows, { colour: true, width: 80 });
+  const coloured = deviceTable(rows, on({ colour: true, width: 80 }));
   t.match(coloured, /\u001B\[31mfailed \(signature\)\u001B\[39m/);
-  t.equal(coloured.replaceAll(/\u001B\[\d+m/g, ''), deviceTable(rows, PLAIN));
+  t.equal(coloured.replaceAll(/\u001B\[\d+m/g, ''), deviceTable(rows, on(PLAIN)));
   t.equal(deviceCounts(rows), '3 devices: 1 loaded, 1 failed, 1 no-match');
   t.end();
 });

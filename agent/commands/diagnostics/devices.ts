@@ -1,4 +1,7 @@
 /** `plugd devices`: lists devices with their drivers and modules. Changes nothing. */
+import { PlugdError } from '../../base/error.ts';
+import { counted } from '../../base/words.ts';
+import type { DeviceColumnName } from '../../report/devices/device-table.ts';
 import type { Host } from '../../base/host.ts';
 import { readBoundDevices, type BoundDevice } from '../../facts/devices/bound-device.ts';
 import { readRecording } from '../../facts/devices/recording-file.ts';
@@ -21,7 +24,18 @@ const BUS: Option = {
 };
 const NO_DRIVER: Option = { long: 'no-driver', help: 'only devices without a driver' };
 const FAILED: Option = { long: 'failed', help: 'only devices whose modules cannot be loaded' };
-const ALL: Option = { long: 'all', short: 'a', help: 'also devices with neither a MODALIAS nor a driver' };
+const ALL: Option = {
+  long: 'all',
+  short: 'a',
+  help: 'also what needs no driver, and devices with neither a MODALIAS nor a driver',
+};
+const COLUMNS: Option = {
+  long: 'output',
+  short: 'o',
+  value: 'COLUMNS',
+  help: 'these columns: bus, device, driver, verdict, modules, name, modalias, path, reason',
+};
+const WIDE: Option = { long: 'wide', short: 'w', help: 'cut nothing' };
 const TREE: Option = { long: 'tree', short: 't', help: 'each device below its parent' };
 const CHECK: Option = { long: 'check', help: "read the modules' files too: what would the kernel refuse?" };
 const RECORD: Option = { long: 'record', help: 'print the devices as a recording for plugd test --replay' };
@@ -35,11 +49,26 @@ const REPLAY: Option = {
 export const command: Command = {
   name: 'devices',
   usage: '[OPTION…] [GLOB…]',
-  options: [BUS, NO_DRIVER, FAILED, ALL, TREE, CHECK, RECORD, REPLAY, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
+  options: [
+    BUS,
+    NO_DRIVER,
+    FAILED,
+    ALL,
+    TREE,
+    COLUMNS,
+    WIDE,
+    CHECK,
+    RECORD,
+    REPLAY,
+    OPTION.json,
+    OPTION.quiet,
+    ...HOST_OPTIONS,
+  ],
   notes: `
 A GLOB matches a device's name, path, MODALIAS, driver or modules; without * or
 ? it matches a part of them. An ID, 8086:10d3, matches PCI and USB devices.
-plugd test DEVICE explains one device.
+plugd test DEVICE explains one device. The table begins with what needs
+attention; it leaves out what nothing matches and what needs no driver.
 Exit status: 0 done; 1 nothing matched.`,
   async run(args) {
     const parsed = parse(command, args);
@@ -55,6 +84,7 @@ Exit status: 0 done; 1 nothing matched.`,
       return record(readHeader(host.sysfs, new Date()), withFirmware(host, bound));
     }
     const { listDevices } = await import('../../explain/device-list.ts');
+    const columns = columnsOf(parsed);
     const list = listDevices(bound, { host, recorded, deep: parsed.has(CHECK) });
     if (list.sources.kind === 'no-tree' && !parsed.has(OPTION.quiet)) say(`plugd: ${list.sources.reason}\n`);
     const devices = list.devices.filter((device) => chosen.listed(device));
@@ -62,6 +92,7 @@ Exit status: 0 done; 1 nothing matched.`,
       devices.map(({ row }) => row),
       host,
       parsed,
+      await columns,
     );
     return devices.length === 0 ? EXIT.negative : EXIT.done;
   },
@@ -121,7 +152,27 @@ function record(header: RecordingHeader, devices: Iterable<BoundDevice>): number
   return text === '' ? EXIT.negative : EXIT.done;
 }
 
-async function show(rows: readonly DeviceRow[], host: Host, parsed: Arguments): Promise<void> {
+/** The columns of -o; undefined without it. Errors: `usage`. */
+async function columnsOf(parsed: Arguments): Promise<readonly DeviceColumnName[] | undefined> {
+  const text = parsed.value(COLUMNS);
+  if (text === undefined) return undefined;
+  const { DEVICE_COLUMNS } = await import('../../report/devices/device-table.ts');
+  return text.split(',').map((word) => {
+    const column = DEVICE_COLUMNS.find((each) => each === word.toLowerCase());
+    if (column === undefined)
+      throw new PlugdError('usage', `-o ${word}: not one of ${DEVICE_COLUMNS.join(', ')}`, {
+        remedy: 'see plugd devices --help',
+      });
+    return column;
+  });
+}
+
+async function show(
+  rows: readonly DeviceRow[],
+  host: Host,
+  parsed: Arguments,
+  columns: readonly DeviceColumnName[] | undefined,
+): Promise<void> {
   if (parsed.has(OPTION.json)) {
     printJson({ kernel: host.kernel, moduleDir: host.moduleDir, devices: rows }, 1);
     return;
@@ -131,8 +182,17 @@ async function show(rows: readonly DeviceRow[], host: Host, parsed: Arguments): 
     printBytes(rows.map(({ devpath }) => `${devpath}\n`).join(''));
     return;
   }
-  const { deviceCounts, deviceTable, deviceTree } = await import('../../report/device-table.ts');
+  const { deviceCounts, deviceTable, deviceTree } = await import('../../report/devices/device-table.ts');
+  const { attentionFirst, isFurniture } = await import('../../report/devices/device-order.ts');
+  const { hardwareNames } = await import('../../facts/devices/hardware-names.ts');
   const terminal = terminalAt(1);
-  print((parsed.has(TREE) ? deviceTree : deviceTable)(rows, terminal));
+  const width = parsed.has(WIDE) ? Infinity : terminal.width;
+  const view = { terminal: { ...terminal, width }, columns, hardware: hardwareNames(host) };
+  // Who names devices means them.
+  const asked = parsed.words.length > 0 || [ALL, TREE, NO_DRIVER].some((option) => parsed.has(option));
+  const shown = asked ? rows : rows.filter((row) => !isFurniture(row));
+  print(parsed.has(TREE) ? deviceTree(rows, view) : deviceTable(attentionFirst(shown), view));
+  const hidden = rows.length - shown.length;
+  if (hidden > 0 && terminal.isTTY) print(`${counted(hidden, 'device')} that need no driver: --all shows them\n`);
   if (terminal.isTTY) print(`${deviceCounts(rows)}\n`);
 }

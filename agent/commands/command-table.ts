@@ -102,6 +102,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => import('./trust/verify.ts'),
   },
   {
+    name: 'keys',
+    summary: 'list the keys that vouch for modules, make one, and enrol it',
+    load: async () => import('./trust/keys.ts'),
+  },
+  {
     name: 'strip-signature',
     summary: 'take the signatures off module files',
     load: async () => import('./trust/strip-signature.ts'),

@@ -17,6 +17,8 @@ export interface Certificate {
   readonly kind: 'certificate';
   /** The certificate alone, without bytes that followed it. */
   readonly der: Buffer;
+  /** The part that the issuer signed; lists of what is revoked have its hash. */
+  readonly tbs: Buffer;
   /** The issuer's Name and the serial INTEGER in DER: together they name the certificate in a signature. */
   readonly issuer: Buffer;
   readonly serial: Buffer;
@@ -69,6 +71,7 @@ export function parseCertificate(bytes: Buffer): Certificate | undefined {
   return {
     kind: 'certificate',
     der: outer.whole,
+    tbs: tbs?.whole ?? outer.whole,
     issuer: issuer.whole,
     serial: serial.whole,
     serialNumber: unsigned(serial.contents),

@@ -1,0 +1,135 @@
+/** `plugd keys`: the keys that vouch for modules; makes a machine owner key, and asks shim to enrol it. */
+import { PlugdError } from '../../base/error.ts';
+import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { offlineHost } from '../diagnostics/offline-host.ts';
+import { print, printJson, terminalAt } from '../output.ts';
+import type { MokPlaces } from '../../trust/mok-files.ts';
+
+const KEY: Option = { long: 'key', value: 'FILE', help: 'the private key (default /var/lib/dkms/mok.key)' };
+const CERTIFICATE: Option = { long: 'cert', value: 'FILE', help: 'its certificate (default /var/lib/dkms/mok.pub)' };
+const NAME: Option = { long: 'name', value: 'TEXT', help: "generate: the certificate's subject" };
+const DKMS: Option = { long: 'dkms-form', help: "generate: a certificate like dkms's, which may also sign kernels" };
+
+/** `plugd keys`. */
+export const command: Command = {
+  name: 'keys',
+  usage: '[OPTION…] [list | status | generate | enroll]',
+  options: [KEY, CERTIFICATE, NAME, DKMS, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
+  notes: `
+list: every key that the kernel, the firmware or shim knows, whether the kernel
+trusts it for modules, and how many installed modules it signs.
+status: where the machine owner key stands, and what to do next.
+generate: make a key and its certificate; never over files that are there.
+enroll: ask shim to enrol the certificate at the next boot (runs mokutil).
+Exit status: 0 done; with status: modules signed with the key load; 1 not so.`,
+  async run(args) {
+    const parsed = parse(command, args);
+    const [word = 'list', ...rest] = parsed.words;
+    const action = rest.length === 0 ? ACTIONS[word] : undefined;
+    if (action === undefined)
+      throw new PlugdError(
+        'usage',
+        `keys takes one of list, status, generate and enroll, not '${parsed.words.join(' ')}'`,
+        {
+          remedy: 'see plugd keys --help',
+        },
+      );
+    return action(parsed);
+  },
+};
+
+const ACTIONS: Readonly<Record<string, (parsed: Arguments) => Promise<number>>> = {
+  __proto__: null as never,
+  list,
+  status,
+  generate,
+  enroll,
+};
+
+async function list(parsed: Arguments): Promise<number> {
+  const host = offlineHost(parsed);
+  const { listKeys } = await import('../../trust/key-list.ts');
+  const { readTrustFacts } = await import('../../explain/signatures/trust-facts.ts');
+  const { countSigners, keyRow } = await import('../../explain/signatures/key-row.ts');
+  const counts = await countSigners(host);
+  const rows = listKeys(host, readTrustFacts(host), { image: true }).map((key) => keyRow(key, counts));
+  if (parsed.has(OPTION.json)) {
+    printJson({ kernel: host.kernel, root: host.root === '' ? '/' : host.root, keys: rows }, 1);
+  } else if (!parsed.has(OPTION.quiet)) {
+    const { keysText } = await import('../../report/trust/keys-text.ts');
+    print(keysText(rows, terminalAt(1)));
+  }
+  return EXIT.done;
+}
+
+async function status(parsed: Arguments): Promise<number> {
+  const places = await placesOf(parsed);
+  const { facts, state } = await stateOf(parsed, places);
+  const { isUsable } = await import('../../trust/enrolment.ts');
+  if (parsed.has(OPTION.json)) {
+    printJson({ key: places.key, certificate: places.certificate, state, usable: isUsable(state) }, 1);
+  } else if (!parsed.has(OPTION.quiet)) {
+    const { enrolmentText } = await import('../../report/trust/enrolment-text.ts');
+    print(enrolmentText(state, facts, places, Math.min(80, terminalAt(1).width)));
+  }
+  return isUsable(state) ? EXIT.done : EXIT.negative;
+}
+
+async function generate(parsed: Arguments): Promise<number> {
+  const places = await placesOf(parsed);
+  const { writeMok } = await import('../../trust/mok-files.ts');
+  const made = writeMok(places, {
+    commonName: parsed.value(NAME),
+    form: parsed.has(DKMS) ? 'dkms' : 'modules',
+  });
+  if (made.kind === 'failed') throw new PlugdError('system', made.why);
+  if (made.kind === 'half')
+    throw new PlugdError('unreadable', `${made.there} is there, and ${made.missing} is missing`, {
+      remedy: made.remedy,
+    });
+  if (made.kind === 'there')
+    throw new PlugdError('unsupported', `${places.key} and ${places.certificate} are there already`, {
+      remedy: 'plugd keys status says where the key stands',
+    });
+  if (!parsed.has(OPTION.quiet)) print(`made ${places.key} and ${places.certificate}\n`);
+  return EXIT.done;
+}
+
+async function enroll(parsed: Arguments): Promise<number> {
+  const places = await placesOf(parsed);
+  const { facts, state } = await stateOf(parsed, places);
+  const { enrolmentText } = await import('../../report/trust/enrolment-text.ts');
+  const { enrolmentObstacle } = await import('../../trust/enrolment.ts');
+  const obstacle = enrolmentObstacle(facts);
+  if (obstacle !== undefined) throw new PlugdError('unsupported', `${places.certificate}: ${obstacle}`);
+  if (state === 'trusted' || state === 'waiting' || facts.enrolled) {
+    print(enrolmentText(state, facts, places));
+    return state === 'trusted' ? EXIT.done : EXIT.negative;
+  }
+  const { spawnSync } = await import('node:child_process');
+  const run = spawnSync('mokutil', ['--import', places.certificate], { stdio: 'inherit' });
+  if (run.error !== undefined)
+    throw new PlugdError('unsupported', 'mokutil is not installed', { remedy: 'install the package mokutil' });
+  if (run.status !== 0) return EXIT.negative;
+  const after = await stateOf(parsed, places);
+  if (!parsed.has(OPTION.quiet)) print(enrolmentText(after.state, after.facts, places));
+  return EXIT.done;
+}
+
+async function stateOf(parsed: Arguments, places: MokPlaces) {
+  const host = offlineHost(parsed);
+  if (host.root !== '')
+    throw new PlugdError('usage', 'the state of a key is that of the running machine: leave out --root');
+  const { readEnrolmentFacts } = await import('../../trust/enrolment-facts.ts');
+  const { enrolmentOf } = await import('../../trust/enrolment.ts');
+  const facts = readEnrolmentFacts(host, places);
+  return { facts, state: enrolmentOf(facts) };
+}
+
+async function placesOf(parsed: Arguments): Promise<MokPlaces> {
+  const { DKMS_MOK } = await import('../../trust/mok-files.ts');
+  return {
+    key: parsed.value(KEY) ?? DKMS_MOK.key,
+    certificate: parsed.value(CERTIFICATE) ?? DKMS_MOK.certificate,
+  };
+}

@@ -1,0 +1,93 @@
+/** What `plugd keys` tells, as plain data (docs/keys.schema.json): a row for each key, with the installed modules that it signs. */
+import type { Host } from '../../base/host.ts';
+import { fromMachineText } from '../../base/machine-text.ts';
+import { findModules } from '../../depmod/module-search.ts';
+import { openModuleFileLater } from '../../facts/modfiles/module-file.ts';
+import { readSignature } from '../../facts/modfiles/signature.ts';
+import type { SignerInfo } from '../../facts/modfiles/signed-data.ts';
+import { fingerprintOf, publicKeyOf, type Certificate } from '../../trust/certificate.ts';
+import type { ListedKey } from '../../trust/key-list.ts';
+import { isSigner } from '../../trust/signature-check.ts';
+import type { TrustRow } from './signature-row.ts';
+
+/** One key. Texts are a person's, times are ISO 8601. */
+export interface KeyRow {
+  readonly subject: string;
+  readonly id: string;
+  readonly trust: TrustRow;
+  readonly rings: readonly string[];
+  readonly places: readonly string[];
+  /** SHA-256 of the certificate; this and the next three only where there is one. */
+  readonly fingerprint?: string;
+  readonly kind?: string;
+  readonly from?: string;
+  readonly to?: string;
+  /** How many modules of the tree are signed with it; not counted without a certificate. */
+  readonly modules?: number;
+  readonly revokedBy?: readonly string[];
+  readonly waits?: 'enroll' | 'delete';
+  readonly privateKey?: string;
+}
+
+/** How many modules of the host's tree each signer has; those without a signature are not counted. */
+export async function countSigners(host: Host): Promise<ReadonlyMap<SignerInfo, number>> {
+  const counts = new Map<string, { readonly info: SignerInfo; count: number }>();
+  const paths = findModules(host, () => undefined).map(({ path }) => path);
+  let next = 0;
+  const work = async () => {
+    for (let at = next++; at < paths.length; at = next++) {
+      const file = await openModuleFileLater(host.root, Buffer.from(paths[at] ?? '', 'latin1'));
+      if (file.kind !== 'module') continue;
+      const signature = readSignature(file);
+      file.close();
+      if (signature?.kind !== 'signature' || signature.info === undefined) continue;
+      const { info } = signature;
+      const name = `${info.issuer?.toString('latin1')}\0${info.keyId.toString('latin1')}`;
+      const entry = counts.get(name) ?? { info, count: 0 };
+      entry.count++;
+      counts.set(name, entry);
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, work));
+  return new Map([...counts.values()].map(({ info, count }) => [info, count]));
+}
+
+/** A key as a row. */
+export function keyRow(key: ListedKey, counts: ReadonlyMap<SignerInfo, number>): KeyRow {
+  const { certificate, trust, revokedBy, waits, privateKey } = key;
+  return {
+    subject: fromMachineText(key.subject),
+    id: key.id,
+    trust: trust.kind === 'trusted' ? { state: 'trusted', ring: trust.ring } : { state: trust.kind, why: trust.why },
+    rings: key.rings,
+    places: key.places,
+    ...(certificate === undefined ? {} : certificateFacts(certificate, counts)),
+    ...(revokedBy.length === 0 ? {} : { revokedBy }),
+    ...(waits === undefined ? {} : { waits }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+  };
+}
+
+function certificateFacts(
+  certificate: Certificate,
+  counts: ReadonlyMap<SignerInfo, number>,
+): Pick<KeyRow, 'fingerprint' | 'kind' | 'from' | 'to' | 'modules'> {
+  const { from, to } = certificate;
+  const signed = [...counts].filter(([info]) => isSigner(certificate, info));
+  return {
+    fingerprint: fingerprintOf(certificate),
+    kind: kindOf(certificate),
+    ...(from === undefined ? {} : { from: from.toISOString() }),
+    ...(to === undefined ? {} : { to: to.toISOString() }),
+    modules: signed.reduce((sum, [, count]) => sum + count, 0),
+  };
+}
+
+/** `RSA 2048`, `EC prime256v1`; the object identifier of what Node does not know. */
+function kindOf(certificate: Certificate): string {
+  const key = publicKeyOf(certificate);
+  const details = key?.asymmetricKeyDetails;
+  if (key?.asymmetricKeyType === 'rsa') return `RSA ${details?.modulusLength ?? ''}`.trim();
+  if (key?.asymmetricKeyType === 'ec') return `EC ${details?.namedCurve ?? ''}`.trim();
+  return key?.asymmetricKeyType ?? certificate.algorithm;
+}

@@ -1,0 +1,83 @@
+/** `plugd keys` as a program. */
+import { spawnSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t, { type Test } from 'tap';
+import { EFI_GUID } from '../../agent/facts/efi/efi-variables.ts';
+import { signatureListOf } from '../../agent/facts/efi/signature-list.ts';
+import { signModule } from '../../agent/trust/module-signature.ts';
+import { makeMok } from '../../agent/trust/mok.ts';
+import { fits, plugd } from '../fixtures/diagnostics-rig.ts';
+import { moduleImage } from '../fixtures/elf-image.ts';
+
+t.setTimeout(120_000);
+
+function rig(t: Test) {
+  const base = t.testdir({});
+  const put = (name: string, bytes: string | Buffer) => {
+    mkdirSync(dirname(join(base, name)), { recursive: true });
+    writeFileSync(join(base, name), bytes);
+  };
+  const run = (...args: string[]) => {
+    const ended = spawnSync(process.execPath, [plugd, 'keys', ...args], {
+      cwd: base,
+      encoding: 'utf8',
+      env: { ...process.env, COLUMNS: '80' },
+    });
+    return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+  };
+  return { base, put, run };
+}
+
+t.test('a key is made once, and its state is told', (t) => {
+  const { base, put, run } = rig(t);
+  const files = ['--key', 'k/mok.key', '--cert', 'k/mok.pub'];
+  const machine = ['--sysfs', join(base, 'sys'), '--proc', join(base, 'proc')];
+  put('proc/keys', '');
+  put('sys/module/module/parameters/sig_enforce', 'Y\n');
+  const variable = (name: string, guid: string, value: Buffer) =>
+    put(`sys/firmware/efi/efivars/${name}-${guid}`, Buffer.concat([Buffer.alloc(4), value]));
+  variable('SecureBoot', EFI_GUID.global, Buffer.from([1]));
+  t.match(run('status', ...files, ...machine), { status: 1, stdout: /^There is no key/ });
+  t.match(run('generate', ...files, '--name', 'Rig key'), { status: 0, stdout: 'made k/mok.key and k/mok.pub\n' });
+  const key = readFileSync(join(base, 'k/mok.key'));
+  t.match(run('generate', ...files), { status: 1, stderr: /are there already/ });
+  t.ok(readFileSync(join(base, 'k/mok.key')).equals(key));
+  t.match(run('status', ...files, ...machine), {
+    status: 1,
+    stdout: /^The key is not enrolled[^]*mokutil --import k\/mok\.pub/,
+  });
+  const list = signatureListOf([readFileSync(join(base, 'k/mok.pub'))], EFI_GUID.shim);
+  variable('MokNew', EFI_GUID.shim, list);
+  t.match(run('status', ...files, ...machine), { status: 1, stdout: /^The key waits to be enrolled/ });
+  t.match(run('enroll', ...files, ...machine), { status: 1, stdout: /^The key waits to be enrolled/ });
+  variable('MokListRT', EFI_GUID.shim, list);
+  t.match(JSON.parse(run('status', '--json', ...files, ...machine).stdout), { state: 'trusted', usable: true });
+  t.match(run('enroll', ...files, ...machine), { status: 0, stdout: /^The kernel trusts the key/ });
+  t.end();
+});
+
+t.test('the keys of another tree', (t) => {
+  const { put, run } = rig(t);
+  const kernel = makeMok({ commonName: 'Kernel key' });
+  const image = moduleImage({ modinfo: ['license=GPL'] });
+  put('root/boot/vmlinuz-1', Buffer.concat([Buffer.from('Kernel panic - not syncing'), kernel.certificateDer]));
+  put('root/var/lib/dkms/mok.pub', makeMok({ commonName: 'DKMS key' }).certificateDer);
+  put(
+    'root/lib/modules/1/kernel/a.ko',
+    signModule(image, { key: createPrivateKey(kernel.keyPem), certificate: kernel.certificateDer, hash: 'sha256' }),
+  );
+  const place = ['--root', 'root', '--kernel', '1', '--sysfs', 'nothing'];
+  const { stdout } = run(...place);
+  t.match(stdout, /^Kernel key\n {2}trusted for modules \(\.builtin_trusted_keys\)\n[^]*signs 1 installed module\n/);
+  t.match(stdout, /\nDKMS key\n {2}whether it is trusted for modules is not known/);
+  t.same(
+    stdout.split('\n').filter((line) => line.length > 80),
+    [],
+  );
+  fits(t, 'keys', JSON.parse(run('--json', ...place).stdout));
+  t.match(run('status', ...place), { status: 64, stderr: /leave out --root/ });
+  t.match(run('toString'), { status: 64, stderr: /takes one of list/ });
+  t.end();
+});

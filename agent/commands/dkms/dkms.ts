@@ -96,13 +96,7 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell)
 }
 
 /** What dkms does not say. Scripts that compare its output see dkms's alone; people, and `plugd dkms`, see all of it. */
-const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set([
-  'explanation',
-  'from-cache',
-  'headers-hint',
-  'key-lost',
-  'walls-missing',
-]);
+const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set(['explanation', 'from-cache', 'headers-hint', 'key-lost']);
 
 const ownName = process.argv[1]?.endsWith('/dkms') === true;
 

@@ -4,6 +4,7 @@ import type { BuildMessage } from '../../records/dkms/build-message.ts';
 import type { DkmsConf } from '../conf/dkms-conf.ts';
 import type { Framework } from '../conf/framework.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
+import type { CachePlaces } from './cache/cache-places.ts';
 import type { Jobserver } from './process/jobserver.ts';
 
 /** The kernel to build for. */
@@ -47,6 +48,8 @@ export interface BuildRequest {
   readonly jobs: number;
   /** Hands out jobs to several builds at a time, in place of `jobs`. */
   readonly jobserver?: Jobserver | undefined;
+  /** Where results are kept to spare the same build a second time; undefined: nowhere. */
+  readonly cache?: CachePlaces | undefined;
   /** Finds who signs, which tells the lines about it, when it is certain that something will be built; undefined: nobody. */
   readonly signer: () => Promise<Signer | undefined>;
   /** The names in BUILD_DEPENDS that are not installed for this kernel. */

@@ -12,6 +12,8 @@ import { diskUse, fillBuildFolder, overlayPatches, type Copying } from './build-
 import { buildPaths, type BuildPaths } from './build-paths.ts';
 import type { BuildOutcome, BuildRequest } from './build-request.ts';
 import { applyPatches, compile, runScript, type Refusal, type Work } from './build-steps.ts';
+import { fetchBuild, storeBuild } from './cache/build-cache.ts';
+import { cacheKey } from './cache/cache-key.ts';
 import { builtForAnother } from './built-kernel.ts';
 import { builtFile, finishModule, isBuilt, keepSymvers } from './finished-module.ts';
 import { freeSpace, isLackOfSpace, lackOfSpace, tellsLackOfSpace } from './free-space.ts';
@@ -80,7 +82,7 @@ async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refu
 
 async function buildLogged(work: Work): Promise<Refusal | undefined> {
   const { paths, log } = work;
-  const refusal = (await applyPatches(work)) ?? (await runScript(work, 'pre_build')) ?? (await compile(work));
+  const refusal = await make(work);
   if (refusal !== undefined) {
     return tellsLackOfSpace(log.bytes().toString('latin1')) ? noSpace(paths, refusal.status, log) : refusal;
   }
@@ -98,6 +100,25 @@ async function buildLogged(work: Work): Promise<Refusal | undefined> {
     if (!kept) result.drop();
   }
   rmSync(paths.build, { recursive: true, force: true });
+  return undefined;
+}
+
+/** Has make make the modules, unless the same build is kept in the cache. */
+async function make(work: Work): Promise<Refusal | undefined> {
+  const { request, paths, env, toolchain, log } = work;
+  const { cache, module, version } = request;
+  const key = cache === undefined ? undefined : await cacheKey({ request, build: paths.build, env, toolchain });
+  const kept = { folder: paths.build, modules: wanted(request) };
+  if (cache !== undefined && key !== undefined && fetchBuild(cache, key, kept)) {
+    log.begin('Taking module(s) from the cache', `cp ${cache.folder}/${key}/*`);
+    log.end(0, 0);
+    request.tell({ kind: 'from-cache', module, version });
+    return undefined;
+  }
+  const refusal = (await applyPatches(work)) ?? (await runScript(work, 'pre_build')) ?? (await compile(work));
+  if (refusal !== undefined) return refusal;
+  const whole = missingModule(work) === undefined && wrongKernel(work) === undefined;
+  if (cache !== undefined && key !== undefined && whole) await storeBuild(cache, key, kept);
   return undefined;
 }
 

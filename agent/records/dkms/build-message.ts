@@ -1,6 +1,5 @@
 /** What the build of an out-of-tree module tells while it goes on, as data. Pure; report/dkms/build-text.ts has the words. */
 import type { BuildFailure } from './build-failure.ts';
-import type { SandboxWall } from './sandbox-wall.ts';
 
 /**
  * One thing that a build tells, in the order in which people read it. A step is `step`, any number of `dot`, and `step-done` or
@@ -37,8 +36,6 @@ export type BuildMessage =
       readonly arch: string;
       readonly missing: readonly string[];
     }
-  /** The build used walls of its sandbox that this machine does not have. */
-  | { readonly kind: 'walls-missing'; readonly walls: readonly SandboxWall[] }
   /** The result came out of the cache, so nothing was compiled. */
   | { readonly kind: 'from-cache'; readonly module: string; readonly version: string }
   | BuildRefusal

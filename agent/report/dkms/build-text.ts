@@ -108,20 +108,11 @@ const WORDS: Words = {
     error(
       `Warning: Trying to build module ${module}/${version} for kernel ${kernel} (${arch}) despite of missing BUILD_DEPENDS: ${missing.join(' ')}.\n`,
     ),
-  'walls-missing': ({ walls }) =>
-    error(walls.map(({ wall, why }) => `Warning: the build ${WALLS[wall]}: ${why}\n`).join('')),
   'from-cache': ({ module, version }) =>
     out(`Module ${module}/${version} was built from the same source before: taken from the cache.\n`),
   'headers-hint': (message) => error(headersHint(message)),
   explanation: (message) => error(explanationText(message)),
 };
-
-const WALLS = {
-  network: 'can reach the network',
-  files: 'can write to the whole system',
-  user: 'runs as root',
-  privileges: 'can gain privileges',
-} as const;
 
 function headersHint(hint: Extract<BuildMessage, { kind: 'headers-hint' }>): string {
   const lines = [

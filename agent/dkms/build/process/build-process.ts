@@ -19,8 +19,6 @@ export interface BuildCommand {
   readonly output: number;
   /** Further descriptors that the command inherits, from 3 on. */
   readonly inherited?: readonly number[] | undefined;
-  /** Programs in front of bash: `['unshare', '--net', '--']`. */
-  readonly wrapper?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock | undefined;
   /** Called every three seconds. */
@@ -40,15 +38,15 @@ const DOT_MS = 3000;
  * what an abort left over, was killed.
  */
 export async function runBuildCommand(request: BuildCommand): Promise<CommandEnding> {
-  const { command, cwd, env, variables, source, output, inherited = [], wrapper = [], signal } = request;
+  const { command, cwd, env, variables, source, output, inherited = [], signal } = request;
   const clock = request.clock ?? CLOCK;
   const started = clock.now();
   const seconds = () => (clock.now() - started) / 1000;
   const isAborted = () => signal?.aborted ?? false;
   if (isAborted()) return { kind: 'aborted', seconds: 0 };
   const mark = `${process.pid}-${randomBytes(8).toString('hex')}`;
-  const [program, ...words] = [...wrapper, 'bash', '--noprofile', '--norc', '-c', script(variables), 'dkms'];
-  const child = spawn(program, [...words, command, source, ...Object.values(variables)], {
+  const words = ['--noprofile', '--norc', '-c', script(variables), 'dkms'];
+  const child = spawn('bash', [...words, command, source, ...Object.values(variables)], {
     cwd,
     env: { ...env, [MARK]: mark },
     stdio: ['ignore', output, output, ...inherited],

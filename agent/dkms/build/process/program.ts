@@ -41,8 +41,15 @@ export async function runProgram(
 
 /** Whether a program of this name, or at this path, can be run: `hasProgram('gcc-12', process.env.PATH)`. */
 export function hasProgram(name: string, path: string | undefined): boolean {
-  if (name.includes('/')) return isExecutable(name);
-  return (path ?? '').split(':').some((folder) => folder !== '' && isExecutable(`${folder}/${name}`));
+  return commandPath(name, path) !== undefined;
+}
+
+/** The file that is run for a name: `commandPath('gcc-12', process.env.PATH)` → `/usr/bin/gcc-12`; undefined when there is none. */
+export function commandPath(name: string, path: string | undefined): string | undefined {
+  const candidates = name.includes('/')
+    ? [name]
+    : (path ?? '').split(':').flatMap((folder) => (folder === '' ? [] : [`${folder}/${name}`]));
+  return candidates.find(isExecutable);
 }
 
 /** Whether a path leads to a regular file that this process may execute. */

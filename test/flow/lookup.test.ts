@@ -107,7 +107,7 @@ t.test('--json: one object a line, with how each was found', (t) => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
-  t.same(objects, [
+  const answers = [
     {
       modalias: 'my-disk',
       modules: ['snd_hda'],
@@ -131,7 +131,11 @@ t.test('--json: one object a line, with how each was found', (t) => {
     },
     { modalias: 'a]', modules: [], candidates: [], malformed: "the ']' at byte 2 has no '[' before it" },
     { modalias: 'caf\u00c3\u00a9', modules: [], candidates: [] },
-  ]);
+  ];
+  t.same(
+    objects,
+    answers.map((answer) => ({ schemaVersion: 1, ...answer })),
+  );
   t.end();
 });
 

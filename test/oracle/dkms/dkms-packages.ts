@@ -146,9 +146,9 @@ export function differences(plugd: PackageRecord, dkms: PackageRecord): readonly
   });
 }
 
-/** False for what is seen through a link a second time. */
+/** False for what is seen through a link a second time, and for what dkms keeps only since 3.1.3. */
 function isOwn(path: string): boolean {
-  return !/\/(source|kernel-[^/]+)\//.test(path);
+  return !/\/(source|kernel-[^/]+)\/|\/Module\.symvers$/.test(path);
 }
 
 /** A line of status without its remarks, whose words differ between versions. */

@@ -14,6 +14,7 @@ import { print, printJson, say } from './commands/output.ts';
 import { PlugdError } from './base/error.ts';
 import { meantWord } from './base/spelling.ts';
 import { VERSION } from './base/version.ts';
+import { unpainted } from './report/terminal.ts';
 
 const STATUS_OF: Readonly<Partial<Record<PlugdError['code'], number>>> = {
   usage: EXIT.usage,
@@ -98,7 +99,7 @@ function report(error: unknown): number {
     );
     return EXIT.bug;
   }
-  say(`plugd: ${error.message}\n${error.remedy === undefined ? '' : `plugd: ${error.remedy}\n`}`);
+  say(unpainted(`plugd: ${error.message}\n${error.remedy === undefined ? '' : `plugd: ${error.remedy}\n`}`));
   return STATUS_OF[error.code] ?? EXIT.negative;
 }
 

@@ -36,10 +36,20 @@ export function listDevices(devices: Iterable<BoundDevice>, options: DeviceListO
   const investigator = sources.kind === 'no-tree' ? undefined : new Investigator({ host, sources, deep, recorded });
   const listed: ListedDevice[] = [];
   for (const device of devices) {
-    const requests = investigator?.device(device) ?? [];
-    listed.push({ requests, row: rowOf(host, device, requests, recorded, sources) });
+    listed.push(listDevice(device, { host, recorded }, sources, investigator));
   }
   return { devices: listed, sources };
+}
+
+/** Judges one; `investigator` is undefined without a module tree. */
+export function listDevice(
+  device: BoundDevice,
+  { host, recorded }: Omit<DeviceListOptions, 'deep'>,
+  sources: Sources | NoTree,
+  investigator: Investigator | undefined,
+): ListedDevice {
+  const requests = investigator?.device(device) ?? [];
+  return { requests, row: rowOf(host, device, requests, recorded, sources) };
 }
 
 function rowOf(

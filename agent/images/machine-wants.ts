@@ -82,28 +82,24 @@ export type AskName = (name: string) => {
  * is in. A module that is bound to a device, or that is wanted by a device that has no driver, drives it.
  */
 export class MachineWants {
-  readonly #host: Host;
-  readonly #sources: Sources;
   readonly #ask: AskName;
   readonly missing: ClosureGap[] = [];
   readonly #gone = new Set<string>();
-  /** By release: what one has read of the tree and its kernel serves all machines. */
-  readonly #homes = new Map<string | undefined, DriverHomes>();
+  /** What it has read of the tree and its kernel serves all machines. */
+  readonly #homes: DriverHomes;
 
   constructor(host: Host, sources: Sources, ask: AskName) {
-    this.#host = host;
-    this.#sources = sources;
     this.#ask = ask;
+    this.#homes = new DriverHomes(host, sources);
   }
 
   of({ name: machine, devices, ranOn }: Machine): readonly Want[] {
-    const homes = this.#homes.get(ranOn) ?? new DriverHomes(this.#host, this.#sources, ranOn);
-    this.#homes.set(ranOn, homes);
     return devices.flatMap((device) => {
       const { driver, modaliases, firmware } = device;
       const names = [...modaliases, ...modaliases.flatMap((modalias) => todaysModalias(modalias) ?? [])];
       const found = names.flatMap((name) => this.#ask(name).modules.map((each) => ({ ...each, name })));
-      const home = driver === undefined ? undefined : homes.find({ ...device, driver }, found as Candidates);
+      const home =
+        driver === undefined ? undefined : this.#homes.find({ ...device, driver }, found as Candidates, ranOn);
       const own = home?.kind === 'module' ? home.module : undefined;
       const reasonOf = (name: string): ClosureReason => ({ kind: 'device', machine, device: device.devpath, name });
       if (home?.kind === 'absent' && driver !== undefined && found.length === 0)

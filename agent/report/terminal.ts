@@ -79,6 +79,11 @@ export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE_IN_TEXT, escape);
 }
 
+/** A message in which plugd has painted nothing: a colour in it came from a file, and is escaped, too. */
+export function unpainted(text: string): string {
+  return printable(text.replaceAll('\u001B', escape));
+}
+
 function escape(character: string): string {
   const code = character.charCodeAt(0);
   const bytes = code > 0xff ? [...Buffer.from(character, 'utf8')] : [code];

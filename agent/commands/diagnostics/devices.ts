@@ -9,7 +9,7 @@ import { headerLine, readHeader, type RecordingHeader } from '../../facts/device
 import { recordLine } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../records/device-row.ts';
-import { bareWord, deviceId, idInModaliases } from '../../facts/devices/device-word.ts';
+import { bareWord } from '../../facts/devices/device-word.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printBytes, printData, printJson, say, terminalAt } from '../output.ts';
@@ -105,8 +105,8 @@ interface Filter {
 }
 
 async function filter(parsed: Arguments): Promise<Filter> {
-  const buses = await globs(parsed.values(BUS));
-  const words = await globs(machineWords(parsed.words));
+  const buses = await busGlobs(parsed.values(BUS));
+  const words = parsed.words.length === 0 ? [] : await deviceGlobs(machineWords(parsed.words));
   const all = parsed.has(ALL);
   const noDriver = parsed.has(NO_DRIVER);
   const failed = parsed.has(FAILED);
@@ -114,35 +114,24 @@ async function filter(parsed: Arguments): Promise<Filter> {
     *bound(devices) {
       for (const device of devices) {
         if (!all && device.modaliases.length === 0 && device.driver === undefined) continue;
-        if (buses.length > 0 && !buses.some((bus) => bus.whole(device.subsystem))) continue;
+        if (buses.length > 0 && !buses.some((bus) => bus(device.subsystem))) continue;
         if (!noDriver || device.driver === undefined) yield device;
       }
     },
     listed: ({ row }) =>
-      (!failed || row.verdict === 'failed') &&
-      (words.length === 0 || words.some((word) => texts(row).some((text) => word.part(text)))),
+      (!failed || row.verdict === 'failed') && (words.length === 0 || words.some((selects) => selects(row))),
   };
 }
 
-function texts(row: DeviceRow): readonly string[] {
-  return [row.name, row.devpath, ...row.modaliases, ...row.modules, ...(row.driver === undefined ? [] : [row.driver])];
-}
-
-interface Glob {
-  whole(text: string): boolean;
-  /** Matches a text; a word without a wildcard matches a part of it. */
-  part(text: string): boolean;
-}
-
-async function globs(words: readonly string[]): Promise<readonly Glob[]> {
+async function busGlobs(words: readonly string[]): Promise<ReadonlyArray<(text: string) => boolean>> {
   if (words.length === 0) return [];
-  const { compileGlob, isGlob } = await import('../../rules/glob.ts');
-  return words.map(bareWord).map((word) => {
-    const whole = compileGlob(word);
-    const id = deviceId(word);
-    const parts = id === undefined ? [word] : [word, ...idInModaliases(id)];
-    return { whole, part: isGlob(word) ? whole : (text) => parts.some((part) => text.includes(part)) };
-  });
+  const { compileGlob } = await import('../../rules/glob.ts');
+  return words.map((word) => compileGlob(bareWord(word)));
+}
+
+async function deviceGlobs(words: readonly string[]): Promise<ReadonlyArray<(row: DeviceRow) => boolean>> {
+  const { deviceGlob } = await import('./device-glob.ts');
+  return words.map(deviceGlob);
 }
 
 function record(header: RecordingHeader, devices: Iterable<BoundDevice>): number {

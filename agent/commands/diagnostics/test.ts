@@ -4,24 +4,30 @@ import type { Host } from '../../base/host.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
 import type { Replay } from '../../records/replay.ts';
 import { problemLine } from '../../report/problem-line.ts';
-import { EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { print, printBytes, printJson, say, terminalAt } from '../output.ts';
+import { print, printBytes, printJson, say, SCHEMA_VERSION, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 const INSERT: Option = { long: 'insert', help: 'insert the modules, and explain what happened' };
 const REPLAY: Option = {
   long: 'replay',
   value: 'FILE',
-  help: "check a recording (plugd devices --record) against this tree ('-': standard input)",
+  multiple: true,
+  help: "check recordings (plugd devices --record; a folder of them, '-': standard input) against this tree",
+};
+const DEVICE: Option = {
+  long: 'device',
+  value: 'GLOB',
+  help: 'of a recording, only devices with this name, path, MODALIAS, driver or ID',
 };
 
 /** `plugd test`. */
 export const command: Command = {
   name: 'test',
   usage:
-    '[OPTION…] DEVICE\n       plugd test [OPTION…] FILE.ko [PARAMETER=VALUE…]\n       plugd test [OPTION…] --replay FILE',
-  options: [INSERT, REPLAY, OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
+    '[OPTION…] DEVICE\n       plugd test [OPTION…] FILE.ko [PARAMETER=VALUE…]\n       plugd test [OPTION…] --replay FILE…',
+  options: [INSERT, REPLAY, DEVICE, OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 DEVICE is a path (/sys/…, /devices/…), a node (/dev/sda), an address on a bus
 (0000:00:02.0, 02:00.0, 1-1.2), the ID of a PCI or USB device (8086:10d3), a
@@ -30,23 +36,15 @@ file (x.ko, as insmod takes it). Without --insert it changes nothing.
 -v also shows the searches that found no rule.
 Exit status: 0 the device has a driver, or would get one; 1 it would not. With
 --replay 0 every recorded driver would be there; 1 a device would lose its
-driver, or get another one; 3 none would, but for some it cannot be told.`,
+driver or firmware, or get another driver; 3 none would, but for some it cannot
+be told, or one of several recordings could not be read.`,
   async run(args) {
     const parsed = parse(command, args);
-    const file = parsed.value(REPLAY);
-    const host = offlineHost(parsed, file !== undefined);
     const json = parsed.has(OPTION.json);
-    if (file !== undefined) {
-      if (parsed.words.length > 0 || parsed.has(INSERT))
-        throw new PlugdError('usage', 'test --replay takes no device and inserts nothing');
-      const { replay } = await import('../../explain/replay/replayed-devices.ts');
-      const { replayText } = await import('../../report/replay-text.ts');
-      const run = replay(host, file);
-      if (json) printJson(run, 1);
-      else if (parsed.has(OPTION.quiet)) printBytes(lostPaths(run));
-      else print(replayText(run, terminalAt(1), parsed.has(OPTION.verbose)));
-      return run.lost + run.replaced > 0 ? EXIT.negative : run.unknown > 0 ? EXIT.untold : EXIT.done;
-    }
+    if (parsed.has(REPLAY)) return testReplay(parsed);
+    if (parsed.has(DEVICE))
+      throw new PlugdError('usage', '--device chooses among the devices of a recording (--replay)');
+    const host = offlineHost(parsed);
     const [word, ...params] = machineWords(parsed.words);
     if (word === undefined || !params.every((param) => /^[\w-]+(=|$)/.test(param)))
       throw new PlugdError('usage', 'test takes one device', { remedy: 'see plugd test --help' });
@@ -59,10 +57,48 @@ driver, or get another one; 3 none would, but for some it cannot be told.`,
   },
 };
 
-/** The devices that would lose their driver or get another one, a path on each line. */
+/** Recordings: one by itself, or several with one summary. */
+async function testReplay(parsed: Arguments): Promise<number> {
+  if (parsed.has(INSERT)) throw new PlugdError('usage', 'test --replay inserts nothing');
+  const host = offlineHost(parsed, true);
+  const { recordingFiles } = await import('../../facts/devices/recording-file.ts');
+  const words = [...parsed.values(REPLAY), ...parsed.words];
+  const files = words.flatMap(recordingFiles);
+  const word = parsed.value(DEVICE);
+  const selects =
+    word === undefined ? undefined : (await import('./device-glob.ts')).deviceGlob(machineWords([word])[0] ?? word);
+  const { replayEnd } = await import('../../records/replay.ts');
+  const { fleetText, machineText, replayText } = await import('../../report/replay-text.ts');
+  const [terminal, verbose, quiet] = [terminalAt(1), parsed.has(OPTION.verbose), parsed.has(OPTION.quiet)];
+  const json = parsed.has(OPTION.json);
+  const [file] = files;
+  if (file !== undefined && files.length === 1 && words[0] === file) {
+    const { Replayer } = await import('../../explain/replay/replayed-devices.ts');
+    const run = new Replayer(host).file(file, selects);
+    if (json) printJson(run, 1);
+    else if (quiet) printBytes(lostPaths(run));
+    else print(replayText(run, terminal, verbose));
+    return STATUS[replayEnd(run)];
+  }
+  const { replayFleet } = await import('../../explain/replay/fleet.ts');
+  const fleet = replayFleet(host, files, selects, (run) => {
+    if (json) return;
+    if (quiet) printBytes(lostPaths(run));
+    else print(machineText(run, terminal, verbose));
+  });
+  if (json)
+    printJson({ ...fleet, machines: fleet.machines.map((run) => ({ schemaVersion: SCHEMA_VERSION, ...run })) }, 1);
+  else if (!quiet) print(fleetText(fleet, terminal));
+  const end = replayEnd(fleet);
+  return end === 'kept' && fleet.unread.length > 0 ? EXIT.untold : STATUS[end];
+}
+
+const STATUS = { kept: EXIT.done, lost: EXIT.negative, untold: EXIT.untold } as const;
+
+/** The devices that would lose their driver or firmware or get another driver, a path on each line. */
 function lostPaths({ devices }: Replay): string {
   return devices
-    .filter(({ fate }) => fate === 'lost' || fate === 'replaced')
+    .filter(({ fate }) => fate === 'lost' || fate === 'replaced' || fate === 'no-firmware')
     .map(({ devpath }) => `${devpath}\n`)
     .join('');
 }

@@ -100,7 +100,11 @@ function modulesFinding({ inUse, loaded, sources, now, host }: Next): Finding {
 }
 
 function devicesFinding({ host, now }: Next): Finding {
-  const { devices } = replayDevices(host, readBoundDevices(now.sysfs), { name: 'this machine', ranOn: now.kernel });
+  const { devices } = replayDevices(host, {
+    devices: readBoundDevices(now.sysfs),
+    name: 'this machine',
+    ranOn: now.kernel,
+  });
   const of = (fate: Fate) => devices.filter((device) => device.fate === fate);
   const [kept, lost, others, unknown] = [of('kept'), of('lost'), of('replaced'), of('unknown')];
   const evidence = [...lost, ...others, ...unknown].map(

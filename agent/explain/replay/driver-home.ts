@@ -28,7 +28,6 @@ const SHORTEST_TELLING = 5;
 export class DriverHomes {
   readonly #host: Host;
   readonly #sources: Sources;
-  readonly #ranOn: string | undefined;
   readonly #mentioned = new Map<string, boolean>();
   readonly #inside = new Map<string, 'whole' | 'tail' | undefined>();
   readonly #alike = new Map<string, ModuleName | undefined>();
@@ -38,15 +37,13 @@ export class DriverHomes {
   #map: { readonly map: KernelImage | undefined } | undefined;
   #image: { readonly image: KernelImage | undefined } | undefined;
 
-  /** `ranOn`: the release of the kernel on which the devices were bound; undefined when nobody says. */
-  constructor(host: Host, sources: Sources, ranOn?: string) {
+  constructor(host: Host, sources: Sources) {
     this.#host = host;
     this.#sources = sources;
-    this.#ranOn = ranOn;
   }
 
-  /** Where the device's driver is; `candidates` are what its MODALIASes lead to. */
-  find(device: BoundDevice & { readonly driver: string }, candidates: readonly HomeCandidate[]): Home {
+  /** Where its driver is; `candidates`: what its MODALIASes lead to, `ranOn`: the release of the kernel on which it was bound. */
+  find(device: BoundDevice & { readonly driver: string }, candidates: readonly HomeCandidate[], ranOn?: string): Home {
     const { matcher } = this.#sources;
     const { driver, subsystem } = device;
     const recorded = device.driverModule === undefined ? undefined : moduleName(device.driverModule);
@@ -56,7 +53,7 @@ export class DriverHomes {
       if (matcher.isBuiltin(recorded)) return inKernel(recorded);
     }
     // The kernel of this release had the driver inside; that no file here names it proves nothing then.
-    if (device.builtin === true && this.#ranOn === this.#host.kernel)
+    if (device.builtin === true && ranOn === this.#host.kernel)
       return { kind: 'kernel', because: `it was inside Linux ${this.#host.kernel}` };
     const known = this.#known(subsystem, driver);
     if (known !== undefined) return known;

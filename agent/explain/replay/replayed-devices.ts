@@ -1,66 +1,150 @@
 /** `plugd test --replay`: a recorded machine against this tree. Changes nothing. */
+import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
 import type { BoundDevice } from '../../facts/devices/bound-device.ts';
 import { readRecording, recordingName } from '../../facts/devices/recording-file.ts';
 import type { Fate, Replay, ReplayedDevice } from '../../records/replay.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
-import { listDevices, type ListedDevice } from '../device-list.ts';
+import { openFirmware, type FirmwareSearch } from '../../facts/devices/firmware.ts';
+import { listDevice, type ListedDevice } from '../device-list.ts';
+import { Investigator } from '../investigation.ts';
+import { findSources, type Sources } from '../../load/sources.ts';
 import { noTreeError } from '../../load/tree.ts';
 import { needSameArchitecture, treeArchitecture } from './architecture.ts';
 import { DriverHomes, type Home } from './driver-home.ts';
 import { fateOf, type Fated } from './fate.ts';
+import { firmwareFate } from './firmware-fate.ts';
+import { firmwareNames } from './recorded-firmware.ts';
 import { succeeds } from './kernel-drivers.ts';
 import { todaysModalias } from './todays-modalias.ts';
 
-/**
- * Checks a recording (a file, or `-` for standard input) against the host's tree and rules: would each device that had a driver
- * have it? Errors: `unreadable`; `usage` for a line that is not a device, an empty recording, or one of another architecture;
- * `no-modules-directory`.
- */
-export function replay(host: Host, file: string): Replay {
-  const recording = readRecording(file);
-  needSameArchitecture(recording, treeArchitecture(host), recordingName(file));
-  return replayDevices(host, recording.devices, { name: recordingName(file), ranOn: recording.header.kernel });
+/** Which devices of a recording count. */
+export type Selection = (device: BoundDevice) => boolean;
+
+/** The devices of a recording, and what it says of its machine. */
+export interface RecordedMachine {
+  readonly devices: Iterable<BoundDevice>;
+  /** What it is called in the answer. */
+  readonly name: string;
+  /** Its model; undefined when nobody says. */
+  readonly model?: string | undefined;
+  /** The release of the kernel on which the devices were bound; undefined when nobody says. */
+  readonly ranOn: string | undefined;
 }
 
-/**
- * The same for devices at hand: `name` is their name in the answer, `ranOn` the release of the kernel on which they were bound. Errors:
- * `no-modules-directory`.
- */
-export function replayDevices(
-  host: Host,
-  bound: Iterable<BoundDevice>,
-  { name, ranOn }: { readonly name: string; readonly ranOn: string | undefined },
-): Replay {
-  const recorded = [...bound];
-  const { devices, sources } = listDevices(recorded.map(asToday), { host, recorded: true, deep: true });
-  if (sources.kind === 'no-tree') throw noTreeError(sources);
-  const homes = new DriverHomes(host, sources, ranOn);
-  const modules = wouldBeThere(devices);
-  const judged = devices.map((listed, i): Judged => {
-    const device = recorded[i] ?? { ...listed.row, properties: new Map(), driver: undefined, driverModule: undefined };
-    return judgedOf({ ...listed, row: { ...listed.row, modaliases: device.modaliases } }, device, homes, modules);
-  });
-  const kept = new Set(judged.filter(({ fated }) => fated.fate === 'kept').map(({ device }) => family(device)));
-  const replayed = judged.map(({ listed, device, facts, fated }): ReplayedDevice => {
-    // A part of a device that a sibling's driver claims has no MODALIAS of its own for it.
-    const sibling = fated.fate !== 'kept' && facts.home?.kind === 'module' && kept.has(family(device));
-    return { ...listed.row, ...(sibling ? fateOf({ ...facts, sibling }) : fated) };
-  });
-  const count = (fate: Fate) => replayed.filter((device) => device.fate === fate).length;
-  return {
-    file: name,
-    kernel: host.kernel,
-    moduleDir: host.moduleDir,
-    kept: count('kept'),
-    lost: count('lost'),
-    replaced: count('replaced'),
-    unknown: count('unknown'),
-    none: count('none'),
-    modules: [...modules].toSorted(),
-    devices: replayed,
-  };
+/** Holds machines against one tree and its rules: would each device that had a driver have it? It keeps what it has read. */
+export class Replayer {
+  readonly #host: Host;
+  readonly #sources: Sources;
+  readonly #investigator: Investigator;
+  readonly #homes: DriverHomes;
+  readonly #firmware: FirmwareSearch;
+  readonly #named = new Map<ModuleName, readonly string[]>();
+  readonly #architecture: string | undefined;
+
+  /** Errors: `no-modules-directory`. */
+  constructor(host: Host) {
+    const sources = findSources(host);
+    if (sources.kind === 'no-tree') throw noTreeError(sources);
+    this.#host = host;
+    this.#sources = sources;
+    this.#investigator = new Investigator({ host, sources, deep: true, recorded: true });
+    this.#homes = new DriverHomes(host, sources);
+    this.#firmware = openFirmware(host);
+    this.#architecture = treeArchitecture(host);
+  }
+
+  /**
+   * A recording: a file, or `-` for standard input. `selects`: the devices that count, all when left out; what is loaded for the others is
+   * there all the same. Errors: `unreadable`; `usage` for a line that is not a device, an empty recording, one of another architecture, or
+   * one in which nothing is selected.
+   */
+  file(file: string, selects?: Selection): Replay {
+    const recording = readRecording(file);
+    const name = recordingName(file);
+    needSameArchitecture(recording, this.#architecture, name);
+    if (selects !== undefined && !recording.devices.some(selects))
+      throw new PlugdError('usage', 'no such device is in it', {
+        file: name,
+        remedy: `plugd devices --replay ${name}`,
+      });
+    const { kernel, machine } = recording.header;
+    return this.devices({ devices: recording.devices, name, model: machine, ranOn: kernel }, selects);
+  }
+
+  /** Devices at hand. */
+  devices({ devices: bound, name, model, ranOn }: RecordedMachine, selects?: Selection): Replay {
+    const host = this.#host;
+    const recorded = [...bound];
+    const devices = recorded.map((device) =>
+      listDevice(asToday(device), { host, recorded: true }, this.#sources, this.#investigator),
+    );
+    const modules = wouldBeThere(devices);
+    const judged = devices.map((listed, i): Judged => {
+      const device = recorded[i] ?? {
+        ...listed.row,
+        properties: new Map(),
+        driver: undefined,
+        driverModule: undefined,
+      };
+      const row = { ...listed.row, modaliases: device.modaliases };
+      return judgedOf({ ...listed, row }, device, { homes: this.#homes, ranOn, modules });
+    });
+    const kept = new Set(judged.filter(({ fated }) => fated.fate === 'kept').map(({ device }) => family(device)));
+    const untold = new Map<ModuleName, readonly string[]>();
+    const replayed = judged.flatMap(({ listed, device, facts, fated }): readonly ReplayedDevice[] => {
+      if (selects?.(device) === false) return [];
+      // A part of a device that a sibling's driver claims has no MODALIAS of its own for it.
+      const sibling = fated.fate !== 'kept' && facts.home?.kind === 'module' && kept.has(family(device));
+      const end = sibling ? fateOf({ ...facts, sibling }) : fated;
+      return [
+        { ...listed.row, ...(end.fate === 'kept' ? (this.#ofFirmware(device, facts.home, untold) ?? end) : end) },
+      ];
+    });
+    const count = (fate: Fate) => replayed.filter((device) => device.fate === fate).length;
+    return {
+      file: name,
+      ...(model === undefined ? {} : { machine: model }),
+      kernel: host.kernel,
+      moduleDir: host.moduleDir,
+      kept: count('kept'),
+      lost: count('lost'),
+      replaced: count('replaced'),
+      withoutFirmware: count('no-firmware'),
+      unknown: count('unknown'),
+      none: count('none'),
+      modules: [...modules].toSorted(),
+      firmware: [...untold].map(([module, files]) => ({ module, files })),
+      devices: replayed,
+    };
+  }
+
+  /** The fate of a kept device with regard to its firmware. What its recording does not tell of goes to `untold`. */
+  #ofFirmware(
+    { firmware: recorded }: BoundDevice,
+    home: Home | undefined,
+    untold: Map<ModuleName, readonly string[]>,
+  ): Fated | undefined {
+    if (home?.kind !== 'module') return undefined;
+    const { module } = home;
+    let named = this.#named.get(module);
+    if (named === undefined) this.#named.set(module, (named = firmwareNames(this.#host, this.#sources, module) ?? []));
+    if (named.length === 0) return undefined;
+    const there = new Set(named.filter((file) => this.#firmware.find(file) !== undefined));
+    if (recorded === undefined && there.size === 0) untold.set(module, named);
+    return firmwareFate({ module, named, there, recorded });
+  }
+}
+
+/** One recording against the host's tree and rules. Errors: those of Replayer and its file(). */
+export function replay(host: Host, file: string): Replay {
+  return new Replayer(host).file(file);
+}
+
+/** The same for devices at hand. Errors: `no-modules-directory`. */
+export function replayDevices(host: Host, machine: RecordedMachine): Replay {
+  return new Replayer(host).devices(machine);
 }
 
 interface Judged {
@@ -73,12 +157,12 @@ interface Judged {
 function judgedOf(
   listed: ListedDevice,
   device: BoundDevice,
-  homes: DriverHomes,
-  modules: ReadonlySet<ModuleName>,
+  { homes, ranOn, modules }: { homes: DriverHomes; ranOn: string | undefined; modules: ReadonlySet<ModuleName> },
 ): Judged {
   const { driver, subsystem } = device;
   const candidates = listed.requests.flatMap((request) => request.candidates);
-  const home: Home | undefined = driver === undefined ? undefined : homes.find({ ...device, driver }, candidates);
+  const home: Home | undefined =
+    driver === undefined ? undefined : homes.find({ ...device, driver }, candidates, ranOn);
   const module = home?.kind === 'module' ? home.module : undefined;
   const facts = {
     driver,

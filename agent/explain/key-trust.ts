@@ -7,9 +7,11 @@ import { readSignature, type ModuleSignature } from '../facts/modfiles/signature
 import { readModuleTaints } from '../facts/kernel/taint.ts';
 import type { KeyTrust } from '../diagnosis/evidence.ts';
 import { quoted } from '../base/words.ts';
+import { readKnownCertificates } from '../trust/known-certificates.ts';
+import { isSigner } from '../trust/signature-check.ts';
+import { kernelId } from '../trust/trust.ts';
+import { vouchingRings } from '../trust/vouching.ts';
 
-/** The rings whose keys vouch for modules (kernel/module/signing.c: VERIFY_USE_SECONDARY_KEYRING). */
-const VOUCHING = new Set(['.builtin_trusted_keys', '.secondary_trusted_keys', '.machine']);
 /** How many loaded modules to examine for a signature by the same key. */
 const WITNESSES = 8;
 
@@ -21,8 +23,8 @@ export interface Witness {
 
 /**
  * Whether the kernel trusts the key of a signature. The kernel shows the subject and a fingerprint of its keys, while a signature names
- * its key by issuer and serial number, so not every pair can be compared. Then a loaded module serves as a witness: if it causes no
- * taint and its signature is by the same key, the kernel accepted that key.
+ * its key by issuer and serial number. A certificate in shim's or the firmware's list leads from one to the other. Where there is none,
+ * a loaded module serves as a witness: if it causes no taint and its signature is by the same key, the kernel accepted that key.
  */
 export function keyTrust(
   host: Host,
@@ -30,24 +32,32 @@ export function keyTrust(
   keyrings: readonly Keyring[],
   loaded: Iterable<Witness>,
 ): KeyTrust {
-  const id = signature.keyId.toString('hex').replace(/^(00)+(?=..)/, '');
+  const vouches = vouchingRings(host);
+  const id = kernelIdOf(host, signature).replace(/^(00)+(?=..)/, '');
   const known = keyrings.flatMap(({ name, keys }) => (keys ?? []).map((key) => ({ name, key })));
   const same = known.find(({ key }) => key.id.replace(/^(00)+(?=..)/, '') === id);
   if (same !== undefined) {
-    return VOUCHING.has(same.name)
+    return vouches.has(same.name)
       ? { kind: 'trusted', because: `its key is in ${same.name}` }
       : { kind: 'unknown-key', looked: `that key is in ${same.name}, whose keys do not vouch for modules` };
   }
   const witness = findWitness(host, signature, loaded);
   if (witness !== undefined) return { kind: 'trusted', because: `${witness} is loaded and signed with the same key` };
-  const vouching = keyrings.filter(({ name }) => VOUCHING.has(name));
+  const vouching = keyrings.filter(({ name }) => vouches.has(name));
   const unread = vouching.length === 0 || vouching.some(({ keys }) => keys === undefined);
-  const named = known.some(({ name, key }) => VOUCHING.has(name) && key.subject.includes(signature.signer));
+  const named = known.some(({ name, key }) => vouches.has(name) && key.subject.includes(signature.signer));
   if (unread || named || signature.signer === '') return { kind: 'undecided' };
   return {
     kind: 'unknown-key',
     looked: `the kernel does not trust that key: it has none of ${quoted(signature.signer)}`,
   };
+}
+
+/** What the kernel calls the signature's key, where a certificate of it is at hand; else the key id of the signature itself. */
+function kernelIdOf(host: Host, { info, keyId }: ModuleSignature): string {
+  const known = info === undefined ? [] : readKnownCertificates(host);
+  const found = known.find(({ certificate }) => info !== undefined && isSigner(certificate, info));
+  return found === undefined ? keyId.toString('hex') : kernelId(found.certificate);
 }
 
 function findWitness(host: Host, signature: ModuleSignature, loaded: Iterable<Witness>): ModuleName | undefined {

@@ -1,11 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createPrivateKey } from 'node:crypto';
 import t from 'tap';
 import type { Host } from '../../agent/base/host.ts';
 import type { ModuleName } from '../../agent/base/names.ts';
 import { keyTrust, type Witness } from '../../agent/explain/key-trust.ts';
 import type { Keyring, TrustedKey } from '../../agent/facts/kernel/keyring.ts';
 import type { ModuleSignature } from '../../agent/facts/modfiles/signature.ts';
+import { EFI_GUID } from '../../agent/facts/efi/efi-variables.ts';
+import { signatureListOf } from '../../agent/facts/efi/signature-list.ts';
+import { parseCertificate } from '../../agent/trust/certificate.ts';
+import { signatureOf, signModule } from '../../agent/trust/module-signature.ts';
+import { makeMok } from '../../agent/trust/mok.ts';
 import { moduleImage } from '../fixtures/elf-image.ts';
 
 const SIGNATURE: ModuleSignature = {
@@ -78,7 +84,7 @@ const ROWS: ReadonlyArray<
 ];
 for (const [rule, keyrings, expected, signature] of ROWS) {
   t.test(rule, (t) => {
-    const host = { proc: '/nowhere', sysfs: '/nowhere' } as Host;
+    const host = { root: '', proc: '/nowhere', sysfs: '/nowhere' } as Host;
     t.same(keyTrust(host, { ...SIGNATURE, ...signature }, keyrings, []), expected);
     t.end();
   });
@@ -119,7 +125,7 @@ for (const [rule, files, taints, because] of WITNESSES) {
       return { module: module as ModuleName, path };
     });
     const expected = because === undefined ? NONE : trusted(`${because} is loaded and signed with the same key`);
-    t.same(keyTrust({ sysfs } as Host, SIGNATURE, [ring(BUILTIN, [])], loaded), expected);
+    t.same(keyTrust({ root: '', sysfs, proc: sysfs } as Host, SIGNATURE, [ring(BUILTIN, [])], loaded), expected);
     t.end();
   });
 }
@@ -132,8 +138,29 @@ t.test('loaded modules whose files are gone are no witnesses, and only a few are
       yield { module: `m${i}` as ModuleName, path: `/nowhere/m${i}.ko` };
     }
   }
-  const host = { proc: '/nowhere', sysfs: '/nowhere' } as Host;
+  const host = { root: '', proc: '/nowhere', sysfs: '/nowhere' } as Host;
   t.same(keyTrust(host, SIGNATURE, [ring(BUILTIN, [])], loaded()), NONE);
   t.equal(looked, 9, 'eight, and the ninth ends it');
+  t.end();
+});
+
+t.test("a certificate in shim's list leads from issuer and serial number to the kernel's id of the key", (t) => {
+  const { keyPem, certificateDer } = makeMok({ commonName: 'Owner' });
+  const found = signatureOf(
+    signModule(moduleImage({}), { key: createPrivateKey(keyPem), certificate: certificateDer, hash: 'sha256' }),
+  );
+  const id = parseCertificate(certificateDer)?.keyIdentifier?.toString('hex') ?? '';
+  const list = Buffer.concat([Buffer.alloc(4), signatureListOf([certificateDer], EFI_GUID.shim)]);
+  const base = t.testdir({
+    sys: { firmware: { efi: { efivars: {} } } },
+    proc: { version: 'Linux version 6.1 (debian)' },
+  });
+  writeFileSync(join(base, `sys/firmware/efi/efivars/MokListRT-${EFI_GUID.shim}`), list);
+  const host = { root: base, sysfs: join(base, 'sys'), proc: join(base, 'proc') } as Host;
+  if (found?.kind !== 'signature') throw new Error('no signature');
+  for (const name of ['.machine', '.platform'] as const)
+    t.match(keyTrust(host, found, [ring(BUILTIN, []), ring(name, [key(id)])], []), trusted(`its key is in ${name}`));
+  const mainline = { ...host, proc: '/nowhere' };
+  t.match(keyTrust(mainline, found, [ring(BUILTIN, []), ring('.platform', [key(id)])], []), { kind: 'unknown-key' });
   t.end();
 });

@@ -1,0 +1,114 @@
+/** The hooks for kernels and initramfs builders, with a plugd and a builder's functions that note what they are asked. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+
+const HOOKS = join(import.meta.dirname, '../../../hooks');
+
+/** A folder for PATH whose plugd prints `text` on standard output and ends with `status`. */
+function programs(t: Test, text: string, status: number): string {
+  const folder = t.testdir();
+  writeFileSync(join(folder, 'plugd'), `#!/bin/sh\necho "$@" >> '${folder}/asked'\nprintf '${text}'\nexit ${status}\n`);
+  chmodSync(join(folder, 'plugd'), 0o755);
+  return folder;
+}
+
+function run(words: readonly string[], path: string, env: NodeJS.ProcessEnv = {}) {
+  const [program = '', ...args] = words;
+  return spawnSync(program, args, { encoding: 'utf8', env: { PATH: `${path}:/usr/bin:/bin`, ...env } });
+}
+
+const asked = (folder: string): string =>
+  readdirSync(folder).includes('asked') ? readFileSync(join(folder, 'asked'), 'utf8').trim() : '';
+
+const KERNEL: ReadonlyArray<
+  readonly [rule: string, words: readonly string[], env: NodeJS.ProcessEnv, status: number, asks: string, said: RegExp]
+> = [
+  ['all is well', ['zz-plugd', '6.1'], {}, 0, 'doctor --next-kernel 6.1', /^$/],
+  [
+    'something would be lost',
+    ['zz-plugd', '6.1', '/boot/vmlinuz'],
+    {},
+    1,
+    'doctor --next-kernel 6.1',
+    /^plugd: with Linux 6\.1:\nlost\n$/,
+  ],
+  ['plugd itself fails', ['zz-plugd', '6.1'], {}, 70, 'doctor --next-kernel 6.1', /^$/],
+  ['the package is removed', ['zz-plugd', '6.1'], { DEB_MAINT_PARAMS: "'remove'" }, 1, '', /^$/],
+  [
+    'the package is configured',
+    ['zz-plugd', '6.1'],
+    { DEB_MAINT_PARAMS: "'configure' ''" },
+    1,
+    'doctor --next-kernel 6.1',
+    /lost/,
+  ],
+  ['no version', ['zz-plugd'], {}, 1, '', /^$/],
+  [
+    'kernel-install add',
+    ['60-plugd.install', 'add', '6.1', '/e', '/i'],
+    {},
+    1,
+    'doctor --next-kernel 6.1',
+    /^plugd: with Linux 6\.1:\nlost\n$/,
+  ],
+  ['kernel-install remove', ['60-plugd.install', 'remove', '6.1', '/e'], {}, 1, '', /^$/],
+];
+
+for (const [rule, [name = '', ...args], env, status, asks, said] of KERNEL) {
+  t.test(`a new kernel: ${name}: ${rule}`, (t) => {
+    const folder = programs(t, 'lost\\n', status);
+    const ended = run([join(HOOKS, 'kernel', name), ...args], folder, env);
+    t.same(
+      [ended.status, ended.stdout, asked(folder)],
+      [0, '', asks],
+      'it never fails, and leaves standard output alone',
+    );
+    t.match(ended.stderr, said);
+    t.end();
+  });
+}
+
+t.test('without plugd no hook fails', (t) => {
+  for (const [name, ...args] of [
+    ['zz-plugd', '6.1'],
+    ['60-plugd.install', 'add', '6.1'],
+  ] as const) {
+    const ended = run([join(HOOKS, 'kernel', name), ...args], '/nowhere');
+    t.same([ended.status, ended.stdout, ended.stderr], [0, '', '']);
+  }
+  t.end();
+});
+
+/** How each builder calls its hook: its functions note what they get. */
+const BUILDERS: Readonly<Record<string, { readonly shell: string; readonly script: (hook: string) => string }>> = {
+  'initramfs-tools': {
+    shell: 'sh',
+    // Its hook sources the builder's functions by an absolute path; here they come first.
+    script: (hook) =>
+      `manual_add_modules() { echo "add $*"; }; version=6.1; eval "$(grep -v '^\\. /usr/share' '${hook}/plugd')"`,
+  },
+};
+
+for (const [builder, { shell, script }] of Object.entries(BUILDERS)) {
+  t.test(`${builder} gets the names, also of a machine with gaps; if plugd fails, none`, (t) => {
+    for (const status of [0, 1]) {
+      const folder = programs(t, 'virtio\\nvirtio_net\\n', status);
+      const { stdout, status: ended } = run([shell, '-c', script(join(HOOKS, builder))], folder);
+      t.same([ended, stdout.match(/virtio\w*/g)], [0, ['virtio', 'virtio_net']]);
+      t.match(asked(folder), /^closure --kernel 6\.1 --names/);
+    }
+    const failing = run([shell, '-c', script(join(HOOKS, builder))], programs(t, '', 70));
+    t.equal(failing.status, 0);
+    t.notMatch(failing.stdout, /add \S|failed/);
+    t.end();
+  });
+}
+
+t.test('initramfs-tools asks for what must run before', (t) => {
+  mkdirSync(join(t.testdir(), 'x'));
+  const ended = run([join(HOOKS, 'initramfs-tools/plugd'), 'prereqs'], '/nowhere');
+  t.same([ended.status, ended.stdout, ended.stderr], [0, '', '']);
+  t.end();
+});

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 
-const HOOKS = join(import.meta.dirname, '../../../hooks');
+const HOOKS = join(import.meta.dirname, '../../../../hooks');
 
 /** A folder for PATH whose plugd prints `text` on standard output and ends with `status`. */
 function programs(t: Test, text: string, status: number): string {

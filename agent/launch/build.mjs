@@ -65,6 +65,10 @@ const PARTS = {
     ['modprobe', '-d', WARM, '-S', '0', '-R', 'pci:v1d1'],
     ['modprobe', '-d', WARM, '-S', '0', '-C', `${WARM}/etc/modprobe.d`, '-D', 'a'],
   ],
+  dkms: [
+    ['dkms', 'status', '--root', WARM],
+    ['dkms', '--version'],
+  ],
   all: [['devices', ...at, '--sysfs', `${WARM}/sys`]],
 };
 

@@ -57,17 +57,15 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 /** `dkms package_postinst NAME VERSION [ARCHIVE-FOLDER [ARCH [OLD-VERSION]]]`: what Debian's common.postinst does. */
-async function configure([
-  name = '',
-  version = '',
-  archiveFolder = '',
-  ,
-  upgradeFrom = '',
-]: readonly string[]): Promise<number> {
-  const parsed = parseDkms(['add']);
+async function configure(words: readonly string[]): Promise<number> {
+  const at = words.indexOf('--root');
+  const options = at < 0 ? [] : words.slice(at, at + 2);
+  const [name = '', version = '', archiveFolder = '', , upgradeFrom = ''] = at < 0 ? words : words.slice(0, at);
+  const parsed = parseDkms(['add', ...options]);
   if (parsed.kind !== 'run') return 1;
   const session = openSession(parsed.options, parsed.settings, tellText);
-  return configurePackage(session, { module: { name, version }, archiveFolder, upgradeFrom, boot: '/boot' });
+  const boot = `${parsed.settings.root}/boot`;
+  return configurePackage(session, { module: { name, version }, archiveFolder, upgradeFrom, boot });
 }
 
 function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell): DkmsSession {

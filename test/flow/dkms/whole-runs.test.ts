@@ -14,10 +14,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { needCommands } from '../fixtures/commands.ts';
-import { moduleImage } from '../fixtures/elf-image.ts';
+import { needCommands } from '../../fixtures/commands.ts';
+import { moduleImage } from '../../fixtures/elf-image.ts';
 
-const plugd = join(import.meta.dirname, '../../plugd.cjs');
+const plugd = join(import.meta.dirname, '../../../plugd.cjs');
 const KERNEL = '6.1.0-1-test';
 const OTHER = '6.2.0-1-test';
 const ARCH = 'x86_64';
@@ -150,7 +150,6 @@ t.test('names that would leave the tree', { skip }, async (t) => {
     ['../../evil', '1'],
     ['evil', '../../../etc'],
     ['.', '1'],
-    ['a\\nb', '1'],
   ] as const) {
     const folder = `${dir}/given/hostile`;
     mkdirSync(folder, { recursive: true });
@@ -160,7 +159,7 @@ t.test('names that would leave the tree', { skip }, async (t) => {
     );
     const ended = run('add', folder);
     t.equal(ended.status, 8, name);
-    t.match(ended.error, /cannot name a folder|cannot be the name/, name);
+    t.match(ended.error, /would lead out of its folder/, name);
   }
   t.equal(run('add', '-m', '../x', '-v', '1').status, 8, 'on the command line');
   t.same(

@@ -4,10 +4,10 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { signModule } from '../../agent/trust/module-signature.ts';
-import { makeMok } from '../../agent/trust/mok.ts';
-import { fits, plugd } from '../fixtures/diagnostics-rig.ts';
-import { moduleImage } from '../fixtures/elf-image.ts';
+import { signModule } from '../../../agent/trust/module-signature.ts';
+import { makeMok } from '../../../agent/trust/mok.ts';
+import { fits, plugd } from '../../fixtures/diagnostics-rig.ts';
+import { moduleImage } from '../../fixtures/elf-image.ts';
 
 t.setTimeout(120_000);
 const image = moduleImage({ modinfo: ['license=GPL'] });

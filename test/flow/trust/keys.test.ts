@@ -4,12 +4,12 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { EFI_GUID } from '../../agent/facts/efi/efi-variables.ts';
-import { signatureListOf } from '../../agent/facts/efi/signature-list.ts';
-import { signModule } from '../../agent/trust/module-signature.ts';
-import { makeMok } from '../../agent/trust/mok.ts';
-import { fits, plugd } from '../fixtures/diagnostics-rig.ts';
-import { moduleImage } from '../fixtures/elf-image.ts';
+import { EFI_GUID } from '../../../agent/facts/efi/efi-variables.ts';
+import { signatureListOf } from '../../../agent/facts/efi/signature-list.ts';
+import { signModule } from '../../../agent/trust/module-signature.ts';
+import { makeMok } from '../../../agent/trust/mok.ts';
+import { fits, plugd } from '../../fixtures/diagnostics-rig.ts';
+import { moduleImage } from '../../fixtures/elf-image.ts';
 
 t.setTimeout(120_000);
 

@@ -4,11 +4,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, gunzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
-import { signatureOf } from '../../agent/trust/module-signature.ts';
-import { makeMok } from '../../agent/trust/mok.ts';
-import { moduleImage } from '../fixtures/elf-image.ts';
+import { signatureOf } from '../../../agent/trust/module-signature.ts';
+import { makeMok } from '../../../agent/trust/mok.ts';
+import { moduleImage } from '../../fixtures/elf-image.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../../../..');
 const image = moduleImage({ modinfo: ['license=GPL'] });
 const mok = makeMok({ commonName: 'Flow Key' });
 

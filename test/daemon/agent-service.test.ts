@@ -192,7 +192,7 @@ t.test('settle names what it waits for', skip, async (t) => {
   t.match(await settle('-t', '0', '--module', 'nic'), { status: 0 });
   t.match(await settle('-t', '0', '--modalias', 'pci:v00008086*', '--json'), {
     status: 0,
-    stdout: '{"settled":true,"waiting":[]}\n',
+    stdout: '{"schemaVersion":1,"settled":true,"waiting":[]}\n',
   });
   t.match(await settle('-t', '0', '--device', NIC.devpath), { status: 0 });
   t.match(await settle('-t', '0', '--module', 'nobody'), { status: 1, stderr: /nobody \(nobody has asked for it\)/ });

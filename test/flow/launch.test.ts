@@ -14,7 +14,7 @@ t.test('every bundle has a code cache, and V8 takes it', (t) => {
   const bundles = readdirSync(dist).filter((name) => /^plugd\.[a-z]+\.[0-9a-f]{16}\.cjs$/.test(name));
   t.same(
     bundles.map((name) => name.split('.')[1] ?? '').toSorted((a, b) => (a < b ? -1 : 1)),
-    ['agent', 'all', 'bare', 'coldplug', 'load', 'lookup', 'modprobe', 'test'],
+    ['agent', 'all', 'bare', 'coldplug', 'dkms', 'load', 'lookup', 'modprobe', 'test'],
   );
   for (const name of bundles) {
     const source = readFileSync(join(dist, name), 'latin1');

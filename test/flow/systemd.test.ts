@@ -19,7 +19,7 @@ import { allowedCalls, buildFilter } from '../fixtures/confinement/system-call-f
 const root = join(import.meta.dirname, '../../..');
 const SOURCE = join(root, 'systemd');
 const HELPER = join(root, 'native/build/Release/plugd-request');
-const UNITS = ['plugd.service', 'plugd-settle.service'];
+const UNITS = ['plugd.service', 'plugd-dkms.service', 'plugd-settle.service'];
 const OVERLAYS = ['instead-of-udevd', 'free-install-commands', 'instead-of-modules-load'];
 
 const tools = await needCommands(['systemd-analyze']);

@@ -193,7 +193,7 @@ function originalOf(
     moduleFileIn(`${tree}/updates`, each.destName),
     moduleFileIn(folder, each.destName),
     ...others,
-  ].find((each) => each !== undefined);
+  ].find((candidate) => candidate !== undefined);
   if (path === undefined) return undefined;
   tell({ kind: 'original-found', path });
   return { from: path, to: `${store}/${basename(path)}` };

@@ -2,8 +2,17 @@
 import { cpSync, existsSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { reason } from '../../base/error.ts';
+import type { DkmsTrees } from '../conf/trees.ts';
 import { runScript } from '../install/scripts.ts';
-import { buildFolder, sourceFolder, sourceLink, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import {
+  buildFolder,
+  moduleFolder,
+  sourceFolder,
+  sourceLink,
+  versionFolder,
+  type DkmsKernel,
+  type DkmsModule,
+} from '../tree/dkms-places.ts';
 import { isDirectory, registrationOf } from '../tree/registry.ts';
 import { unsafePart } from '../tree/safe-name.ts';
 import type { DkmsSession } from './session.ts';
@@ -37,9 +46,7 @@ export function addModule(session: DkmsSession, module: DkmsModule, kernel: Dkms
   const link = sourceLink(trees, module);
   tell({ kind: 'link-created', link, target: folder });
   try {
-    mkdirSync(buildFolder(trees, module), { recursive: true, mode: 0o755 });
-    if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(link);
-    symlinkSync(folder, link);
+    register(trees, module, folder);
   } catch (error) {
     tell({ kind: 'source-not-copied', folder: dirname(link), why: reason(error) });
     return 1;
@@ -47,6 +54,22 @@ export function addModule(session: DkmsSession, module: DkmsModule, kernel: Dkms
   const overrides = `${session.parts.etc}/${module.name}`;
   runScript({ name: 'post_add', command: conf.postAdd, folder: link, overrides }, tell);
   return 0;
+}
+
+/** Makes the version's folder with its link, in one step: a run that is cut off leaves no folder without a link, which would be broken. */
+function register(trees: DkmsTrees, module: DkmsModule, source: string): void {
+  const folder = versionFolder(trees, module);
+  if (existsSync(folder)) {
+    const link = sourceLink(trees, module);
+    mkdirSync(buildFolder(trees, module), { recursive: true, mode: 0o755 });
+    if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(link);
+    symlinkSync(source, link);
+    return;
+  }
+  const beside = `${moduleFolder(trees, module.name)}/.${module.version}.plugd-${process.pid}`;
+  mkdirSync(`${beside}/build`, { recursive: true, mode: 0o755 });
+  symlinkSync(source, `${beside}/source`);
+  renameSync(beside, folder);
 }
 
 /**

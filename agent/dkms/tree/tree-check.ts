@@ -27,7 +27,7 @@ export type TreeFault =
 export function findFaults(trees: DkmsTrees): readonly TreeFault[] {
   const faults: TreeFault[] = [];
   for (const name of namesIn(trees.dkmsTree).filter((each) => isDirectory(moduleFolder(trees, each)))) {
-    faults.push(...linkFaults(trees, name));
+    faults.push(...linkFaults(trees, name), ...leftovers(trees, name));
     for (const version of namesIn(moduleFolder(trees, name))) faults.push(...versionFaults(trees, { name, version }));
   }
   return faults;
@@ -39,6 +39,13 @@ function linkFaults(trees: DkmsTrees, name: string): readonly TreeFault[] {
     .filter((path) => /\/kernel-[^/]+$/.test(path) && lstatSync(path).isSymbolicLink())
     .filter((path) => !isDirectory(`${path}/module`))
     .map((path) => ({ kind: 'stale-link', path }));
+}
+
+/** What an `add` that was cut off left. */
+function leftovers(trees: DkmsTrees, name: string): readonly TreeFault[] {
+  return everythingIn(moduleFolder(trees, name))
+    .filter((entry) => /^\..*\.plugd-\d+$/.test(entry))
+    .map((entry) => ({ kind: 'leftover', path: `${moduleFolder(trees, name)}/${entry}` }));
 }
 
 function versionFaults(trees: DkmsTrees, module: DkmsModule): readonly TreeFault[] {

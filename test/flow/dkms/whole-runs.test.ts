@@ -30,11 +30,11 @@ interface Ended {
 
 interface System {
   readonly dir: string;
-  run(...words: readonly string[]): Ended;
+  readonly run: (...words: readonly string[]) => Ended;
   /** Makes the sources of a module; `conf` are more lines of its dkms.conf, `text` makes its bytes its own. */
-  source(name: string, version: string, conf?: string, text?: string): string;
-  read(path: string): string;
-  status(): string;
+  readonly source: (name: string, version: string, conf?: string, text?: string) => string;
+  readonly read: (path: string) => string;
+  readonly status: () => string;
 }
 
 function system(t: Test, releases: readonly string[] = [KERNEL]): System {

@@ -12,6 +12,7 @@ import { dkmsText } from '../../report/dkms/dkms-text.ts';
 import type { Command } from '../command.ts';
 import { print, printJson, say } from '../output.ts';
 import { parseDkms, type SettingOptions } from './dkms-arguments.ts';
+import { refusedKeyText } from './key-state.ts';
 
 /** The dkms whose options, texts and statuses these are; package scripts compare it. */
 const MODEL = '3.4.3';
@@ -33,6 +34,9 @@ plugd's own:
   [options] = [--root directory] [--json]
 `;
 
+/** What results of builds may take of the disk. */
+const CACHE_BYTES = 1 << 30;
+
 async function main(words: readonly string[]): Promise<number> {
   process.umask(0o022);
   if (words[0] === 'package_postinst') return configure(words.slice(1));
@@ -50,8 +54,11 @@ async function main(words: readonly string[]): Promise<number> {
       return parsed.status;
     default: {
       for (const note of parsed.notes) say(`${note}\n`);
-      const tell = parsed.quiet ? () => undefined : parsed.json ? tellJson : tellText;
-      return runAction(openSession(parsed.options, parsed.settings, tell));
+      const tell = parsed.quiet ? untold : parsed.json ? tellJson : tellText;
+      const session = openSession(parsed.options, parsed.settings, tell);
+      const status = await runAction(session);
+      if (tell === tellText && speaksFreely() && parsed.settings.root === '' && session.hasSigned) sayKeyState();
+      return status;
     }
   }
 }
@@ -90,16 +97,29 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell)
     variables: { ...frameworkVariables(framework), force: options.force ? 'true' : '' },
     running: { release: release(), arch: machine() },
     tell,
+    cache: speaksFreely() ? { folder: `${root}/var/cache/plugd/dkms`, limit: CACHE_BYTES } : undefined,
   });
 }
 
 /** What dkms does not say. Scripts that compare its output see dkms's alone; people, and `plugd dkms`, see all of it. */
 const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set(['explanation', 'from-cache', 'headers-hint', 'key-lost']);
 
-const ownName = process.argv[1]?.endsWith('/dkms') === true;
+/** People read along, or somebody asked plugd itself. */
+function speaksFreely(): boolean {
+  return process.argv[1]?.endsWith('/dkms') !== true || isatty(2);
+}
+
+function sayKeyState(): void {
+  const text = refusedKeyText();
+  if (text !== undefined) say(`\n${text}`);
+}
+
+function untold(): void {
+  // --quiet hides all of it, as in dkms.
+}
 
 function tellText(message: DkmsMessage): void {
-  if (ADDED.has(message.kind) && ownName && !isatty(2)) return;
+  if (ADDED.has(message.kind) && !speaksFreely()) return;
   const { to, text } = dkmsText(message);
   if (to === 'out') print(text);
   else say(text);

@@ -52,6 +52,8 @@ export interface BuildRequest {
   readonly cache?: CachePlaces | undefined;
   /** Finds who signs, which tells the lines about it, when it is certain that something will be built; undefined: nobody. */
   readonly signer: () => Promise<Signer | undefined>;
+  /** Variables that reach every command of the build: what --directive sets does. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
   /** The names in BUILD_DEPENDS that are not installed for this kernel. */
   readonly missingDepends: readonly string[];
   readonly tell: Tell;

@@ -73,7 +73,7 @@ async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refu
     date: (await runProgram(['date'])).output.trim() || new Date().toUTCString(),
   });
   try {
-    const env = buildEnvironment(process.env, toolchain.variables);
+    const env = buildEnvironment(process.env, { ...toolchain.variables, ...request.variables });
     return await buildLogged({ request, paths, log, env, toolchain });
   } finally {
     log.close();

@@ -111,6 +111,7 @@ function placeModules(
   const modules = installed.map(({ placed }) => placed);
   const target = `${module.version}/${kernel.release}/${kernel.arch}`;
   try {
+    session.willChange(kernel.release);
     const symlinks = session.parts.framework.symlinkModules;
     place(builtFolder(trees, module, kernel), { originals, modules, symlinks, link, target });
     // The same module under another suffix would be a second one.

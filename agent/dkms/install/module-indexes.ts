@@ -1,5 +1,5 @@
 /** depmod for the kernels whose modules changed, in this process. Writes the indexes of those trees. */
-import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { toMachineText } from '../../base/machine-text.ts';
 import { indexFiles, readTree } from '../../depmod/index-build.ts';
 import { publishIndexes } from '../../depmod/publication.ts';
@@ -30,6 +30,26 @@ export async function rebuildIndexes(tree: string, release: string): Promise<Ind
   const files = indexFiles(place, reading.tree, { layout: 'children-first', warnDuplicates: false, say: untold });
   const publication = publishIndexes(place.moduleDir, files, '');
   return publication.kind === 'published' ? { kind: 'done' } : { kind: 'failed', why: publication.why };
+}
+
+/** In the DKMS tree: the modules of a kernel have changed, or are about to, and depmod has not run since. */
+const PENDING = '.plugd-depmod-';
+
+/** Notes that a kernel's modules will change, so that a run that is cut off is made good by the next one. Errors: those of node:fs. */
+export function notePending(dkmsTree: string, release: string): void {
+  writeFileSync(`${dkmsTree}/${PENDING}${release}`, '');
+}
+
+/** The indexes of a kernel are up to date. */
+export function clearPending(dkmsTree: string, release: string): void {
+  rmSync(`${dkmsTree}/${PENDING}${release}`, { force: true });
+}
+
+/** The kernels whose indexes an earlier run did not write. */
+export function pendingReleases(dkmsTree: string): readonly string[] {
+  return readdirSync(dkmsTree)
+    .filter((name) => name.startsWith(PENDING))
+    .map((name) => name.slice(PENDING.length));
 }
 
 /**

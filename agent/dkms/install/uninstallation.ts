@@ -36,6 +36,7 @@ export async function uninstallModules(
     const files = modules.map((each) => ({ each, path: installedFile(session, module, kernel, each) }));
     const present = files.flatMap(({ path }) => (path === undefined ? [] : [path]));
     if (!conf.noWeakModules) runWeakModules('remove', session.parts.distribution, present, tell);
+    session.willChange(kernel.release);
     for (const { each, path } of files) removeModule(session, kernel, each, path);
     rmSync(installedLink(trees, module.name, kernel), { force: true });
     restoreOriginals(session, module, kernel);

@@ -1,8 +1,9 @@
 /** From what the command line asks for to the steps that do it, one kernel after the other. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { recover } from '../install/placement.ts';
 import { lockTree } from '../tree/tree-lock.ts';
-import type { DkmsKernel, DkmsModule } from '../tree/dkms-places.ts';
-import { buildsOf, registrationOf } from '../tree/registry.ts';
+import { builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import { buildsOf, registeredModules, registrationOf } from '../tree/registry.ts';
 import { unsafePart } from '../tree/safe-name.ts';
 import { addModule, takeSource } from './addition.ts';
 import { loadArchive, makeArchive } from './archive.ts';
@@ -14,7 +15,7 @@ import { matchKernel } from './match.ts';
 import { generateMok } from './mok-generation.ts';
 import { runPostTransaction } from './post-transaction.ts';
 import { removeModule } from './remove-action.ts';
-import { noteUpgrade, takeUpgradeNote } from './rpm-lock.ts';
+import { noteUpgrade, takeUpgradeNote } from '../tree/rpm-lock.ts';
 import type { DkmsSession } from './session.ts';
 import { tellStatus } from './dkms-status.ts';
 import { uninstallFor } from './uninstall-action.ts';
@@ -50,6 +51,7 @@ export async function runAction(session: DkmsSession): Promise<number> {
     tell({ kind: 'waiting-for-lock', file, holder });
   });
   try {
+    await recoverTree(session);
     return await run(session);
   } finally {
     lock.release();
@@ -72,6 +74,18 @@ function denial({ options, tell, trees, parts }: DkmsSession): number {
   if (parts.distribution !== '') return 0;
   tell({ kind: 'no-os-release' });
   return 4;
+}
+
+/** Makes good what an earlier run was killed in: its files are put in place or taken back, its indexes written. */
+async function recoverTree(session: DkmsSession): Promise<void> {
+  const { trees, tell } = session;
+  for (const module of registeredModules(trees)) {
+    for (const { kernel } of buildsOf(trees, module)) {
+      const what = recover(builtFolder(trees, module, kernel));
+      if (what !== undefined) tell({ kind: 'recovered', what, module: nameOf(module) });
+    }
+  }
+  await session.catchUp();
 }
 
 async function run(session: DkmsSession): Promise<number> {

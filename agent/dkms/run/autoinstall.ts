@@ -4,6 +4,7 @@ import { compareVersions } from '../conf/version-order.ts';
 import { kernelTree, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import { removeEmptyFolder } from '../install/module-indexes.ts';
 import { installedVersion, isBuilt, isInstalled, registeredModules, registrationOf } from '../tree/registry.ts';
+import { buildAhead, type BuiltAhead } from './build-ahead.ts';
 import { nameOf, prepareKernel, unbuildFor } from './build-action.ts';
 import { installFor } from './install-action.ts';
 import type { DkmsSession } from './session.ts';
@@ -33,13 +34,16 @@ export async function autoinstall(session: DkmsSession, kernel: DkmsKernel): Pro
   session.depmodLater = true;
   const results: Results = { succeeded: [...installed], skipped: [], failed: [] };
   const waiting = new Map(candidates.map((candidate) => [candidate.module.name, candidate]));
+  const ready = candidates.filter(({ needs }) => needs.every((name) => isMet(session, name, kernel, results)));
+  const unbuilt = ready.map(({ module }) => module).filter((module) => !isBuilt(session.trees, module, kernel));
+  const ahead = await buildAhead(session, unbuilt, kernel);
   for (;;) {
     const next = [...waiting.values()].find(({ needs }) =>
       needs.every((name) => isMet(session, name, kernel, results)),
     );
     if (next === undefined) break;
     waiting.delete(next.module.name);
-    const status = await installOne(session, next.module, kernel, results);
+    const status = await installOne(session, next.module, kernel, { results, ahead });
     if (status === 21) {
       await session.finishDepmod();
       return 21;
@@ -54,15 +58,18 @@ async function installOne(
   session: DkmsSession,
   module: DkmsModule,
   kernel: DkmsKernel,
-  results: Results,
+  { results, ahead }: { readonly results: Results; readonly ahead: ReadonlyMap<string, BuiltAhead> },
 ): Promise<number> {
   const { trees, tell } = session;
-  if (!isBuilt(trees, module, kernel)) {
+  const built = ahead.get(nameOf(module));
+  if (built === undefined && !isBuilt(trees, module, kernel)) {
     const prepared = await prepareKernel(session, kernel);
     if (prepared !== 0) return prepared;
   }
   tell({ kind: 'autoinstall', module: nameOf(module), ...kernel });
-  const status = await installFor(session, module, kernel);
+  for (const message of built?.messages ?? []) tell(message);
+  const failed = built?.status ?? 0;
+  const status = failed === 0 ? await installFor(session, module, kernel) : failed;
   if (status === 0) results.succeeded.push(module.name);
   else if (status === 77) results.skipped.push(module.name);
   else results.failed.push(`${module.name}(${status})`);

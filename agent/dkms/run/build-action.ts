@@ -76,6 +76,9 @@ export async function build(session: DkmsSession, module: DkmsModule, kernel: Dk
     verbose: parts.framework.verbose,
     jobs: parts.framework.parallelJobs,
     signer: async () => signerOf(session, kernel),
+    variables: assigned(options.directives),
+    jobserver: session.jobserver,
+    cache: parts.cache,
     missingDepends,
     tell,
   });
@@ -155,4 +158,10 @@ export async function unbuildFor(
     return 1;
   }
   return 0;
+}
+
+/** `--directive NAME=VALUE` is an exported variable in dkms, so make sees it, too. */
+function assigned(directives: readonly string[]): Readonly<Record<string, string>> {
+  const pairs = directives.map((text) => /^([A-Za-z_]\w*)=(.*)$/s.exec(text));
+  return Object.fromEntries(pairs.flatMap((found) => (found === null ? [] : [[found[1] ?? '', found[2] ?? '']])));
 }

@@ -72,3 +72,12 @@ function compareFiles(
   }
   return { missing: false, differs };
 }
+
+/** Whether each module of an installed version is in the kernel's tree: a run that was killed while it uninstalled leaves some out. */
+export function isInPlace(session: DkmsSession, module: DkmsModule, kernel: DkmsKernel): boolean {
+  const tree = kernelTree(session.trees, kernel.release);
+  return (session.confQuietly(module, kernel)?.modules ?? []).every(
+    ({ destName, destLocation, exclusion }) =>
+      exclusion !== undefined || moduleFileIn(`${tree}${session.destination(destLocation)}`, destName) !== undefined,
+  );
+}

@@ -1,13 +1,13 @@
 /** `dkms install` for one module and kernel: adds and builds first where that was not done. */
 import { spawnSync } from 'node:child_process';
 import { installModules } from '../install/installation.ts';
-import { recover } from '../install/placement.ts';
 import { depmodAfterUninstall, uninstallModules } from '../install/uninstallation.ts';
 import { FORCED_MODULES, readForcedModules } from '../conf/forced-modules.ts';
-import { builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import type { DkmsKernel, DkmsModule } from '../tree/dkms-places.ts';
 import { isBuilt, isInstalled } from '../tree/registry.ts';
 import { build, ensureAdded, nameOf, unbuildFor } from './build-action.ts';
 import { staleModules } from './dependents.ts';
+import { isInPlace } from './dkms-status.ts';
 import type { DkmsSession } from './session.ts';
 import { uninstallFor } from './uninstall-action.ts';
 
@@ -21,8 +21,7 @@ export async function installFor(session: DkmsSession, module: DkmsModule, kerne
   const { trees, tell, options } = session;
   const added = ensureAdded(session, module, kernel);
   if (added !== 0) return added;
-  recoverInstall(session, module, kernel);
-  if (isInstalled(trees, module, kernel)) {
+  if (isInstalled(trees, module, kernel) && (options.force || isInPlace(session, module, kernel))) {
     if (!options.force) {
       tell({ kind: 'already-installed', module: nameOf(module), ...kernel });
       return 0;
@@ -81,14 +80,6 @@ export async function install(session: DkmsSession, module: DkmsModule, kernel: 
   }
   if (parts.framework.modprobeOnInstall && kernel.release === parts.running.release) loadNew();
   return 0;
-}
-
-/** Finishes, or takes back, an installation that was cut off. */
-function recoverInstall(session: DkmsSession, module: DkmsModule, kernel: DkmsKernel): void {
-  const what = recover(builtFolder(session.trees, module, kernel));
-  if (what === undefined) return;
-  session.changed(kernel.release);
-  session.tell({ kind: 'recovered', what, module: nameOf(module) });
 }
 
 /** `modprobe_on_install`: devices that wait for a driver get it now. */

@@ -11,9 +11,11 @@ import {
 import { readDkmsConf, type ConfKernel, type ConfReading, type DkmsConf } from '../conf/dkms-conf.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import type { Signer } from '../build/build-request.ts';
+import type { CachePlaces } from '../build/cache/cache-places.ts';
+import type { Jobserver } from '../build/process/jobserver.ts';
 import { destinationOf } from '../install/distribution.ts';
 import { readModuleCopies, type ModuleCopies } from '../install/module-copies.ts';
-import { hasIndexes, rebuildIndexes } from '../install/module-indexes.ts';
+import { clearPending, hasIndexes, notePending, pendingReleases, rebuildIndexes } from '../install/module-indexes.ts';
 import { kernelTree, sourceLink, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import type { ConfMessage } from '../../records/dkms/conf-message.ts';
 import type { Tell } from '../../records/dkms/message.ts';
@@ -37,6 +39,8 @@ export interface SessionParts {
   /** The kernel that runs, and the machine's architecture. */
   readonly running: DkmsKernel;
   readonly tell: Tell;
+  /** Where results of builds are kept; undefined: nowhere. */
+  readonly cache: CachePlaces | undefined;
 }
 
 /** A reading for add, build and install is strict; one that lets a bad package be removed is not. */
@@ -49,6 +53,8 @@ export class DkmsSession {
   depmodLater = false;
   /** Set while a kernel's modules are removed: dkms says nothing of depmod until its end. */
   quietDepmod = false;
+  /** The pool of jobs that several builds share; undefined while there is one build at a time. */
+  jobserver: Jobserver | undefined;
   /** The signers that the prologue found, by kernel; a kernel that is here was prepared. */
   readonly signers = new Map<string, Signer | undefined>();
   readonly #readings = new Map<string, ConfReading>();
@@ -58,6 +64,19 @@ export class DkmsSession {
 
   constructor(parts: SessionParts) {
     this.parts = parts;
+  }
+
+  /** A session for a build beside others: it tells `tell`, and shares the signers and the pool of jobs. */
+  beside(tell: Tell, jobserver: Jobserver): DkmsSession {
+    const own = new DkmsSession({ ...this.parts, tell });
+    for (const [kernel, signer] of this.signers) own.signers.set(kernel, signer);
+    own.jobserver = jobserver;
+    return own;
+  }
+
+  /** Whether modules of this run were signed. */
+  get hasSigned(): boolean {
+    return [...this.signers.values()].some((signer) => signer !== undefined);
   }
 
   get trees(): DkmsTrees {
@@ -170,6 +189,11 @@ export class DkmsSession {
     return copies;
   }
 
+  /** The modules of a kernel's tree are about to change. */
+  willChange(release: string): void {
+    if (!this.options.noDepmod) notePending(this.trees.dkmsTree, release);
+  }
+
   /** The modules of a kernel's tree have changed. */
   changed(release: string): void {
     this.#copies.delete(release);
@@ -182,25 +206,40 @@ export class DkmsSession {
     if (!this.quietDepmod) this.tell({ kind: 'depmod' });
     if (this.depmodLater || !hasIndexes(tree)) {
       if (this.depmodLater) this.#stale.add(release);
+      else clearPending(this.trees.dkmsTree, release);
       if (!this.quietDepmod) this.tell({ kind: 'depmod-done' });
       return true;
     }
-    const result = await rebuildIndexes(tree, release);
-    if (result.kind === 'failed') this.tell({ kind: 'depmod-failed', why: result.why });
-    else this.tell({ kind: 'depmod-done' });
-    return result.kind !== 'failed';
+    const why = await this.#index(release);
+    if (why === undefined && !this.quietDepmod) this.tell({ kind: 'depmod-done' });
+    else if (why !== undefined) this.tell({ kind: 'depmod-failed', why });
+    return why === undefined;
   }
 
   /** Runs the depmods that were put off; gives whether none failed. */
   async finishDepmod(): Promise<boolean> {
     let good = true;
     for (const release of this.#stale) {
-      const result = await rebuildIndexes(kernelTree(this.trees, release), release);
-      if (result.kind !== 'failed') continue;
-      this.tell({ kind: 'depmod-failed', why: result.why });
+      const why = await this.#index(release);
+      if (why === undefined) continue;
+      this.tell({ kind: 'depmod-failed', why });
       good = false;
     }
     this.#stale.clear();
     return good;
+  }
+
+  /** Runs the depmods that a run which was cut off did not come to. */
+  async catchUp(): Promise<void> {
+    for (const release of pendingReleases(this.trees.dkmsTree)) this.#stale.add(release);
+    await this.finishDepmod();
+  }
+
+  /** Writes the indexes of a kernel; gives why not, undefined when all is well. */
+  async #index(release: string): Promise<string | undefined> {
+    const result = await rebuildIndexes(kernelTree(this.trees, release), release);
+    if (result.kind === 'failed') return result.why;
+    clearPending(this.trees.dkmsTree, release);
+    return undefined;
   }
 }

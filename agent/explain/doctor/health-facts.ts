@@ -1,6 +1,6 @@
 /** Reads the facts for `plugd doctor`; health-*.ts judge them. Changes nothing. */
 import { accessSync, constants, existsSync } from 'node:fs';
-import { release } from 'node:os';
+import { machine, release } from 'node:os';
 import { installedReleases, type Host } from '../../base/host.ts';
 import { moduleFile, type ModuleName, type Place } from '../../base/names.ts';
 import { readAttribute } from '../../facts/attribute.ts';
@@ -24,6 +24,7 @@ import { existsInRoot } from '../../base/root.ts';
 import { udevdRuns } from '../../facts/kernel/udevd.ts';
 import { describe } from '../../facts/devices/device-search.ts';
 import { parseDepLine } from '../../match/matcher.ts';
+import { readReadiness, type ModuleReadiness } from '../../dkms/tree/readiness.ts';
 import { KERNEL_CHECKS } from './health-kernel.ts';
 import { RULE_CHECKS } from './health-rules.ts';
 import { FIRMWARE_CHECK, TREE_CHECKS } from './health-tree.ts';
@@ -67,6 +68,7 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined): HealthFacts
     taints: live === undefined ? undefined : readTaints(host),
     helper: helper === undefined ? undefined : { path: helper, there: isExecutable(helper) },
     tree: sources === undefined ? undefined : treeFacts(host, sources),
+    outOfTree: readOutOfTree(host.root, host.kernel),
     configuration: [
       ...(sources?.problems() ?? []).filter(({ file }) => !file.startsWith(host.moduleDir)),
       ...policyProblems(host),
@@ -81,6 +83,13 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined): HealthFacts
     waiting,
     securityfs: existsSync(`${host.sysfs}/kernel/security/lsm`),
   };
+}
+
+/** The modules that dkms knows on this system, and how they stand with a kernel; none of another root, whose links lead elsewhere. */
+export function readOutOfTree(root: string, kernel: string): readonly ModuleReadiness[] {
+  if (root !== '') return [];
+  const trees = { dkmsTree: '/var/lib/dkms', sourceTree: '/usr/src', installTree: '/lib/modules' };
+  return readReadiness(trees, { release: kernel, arch: machine() }, installedReleases(root));
 }
 
 function policyProblems(host: Host): readonly Problem[] {

@@ -8,6 +8,7 @@ import type { SecureBoot } from '../../facts/kernel/lockdown.ts';
 import type { LoosePath } from '../../facts/config/permissions.ts';
 import type { Taint } from '../../facts/kernel/taint.ts';
 import type { Problem } from '../../base/problem.ts';
+import type { ModuleReadiness } from '../../dkms/tree/readiness.ts';
 import type { KernelEvidence } from '../../diagnosis/evidence.ts';
 
 /**
@@ -86,7 +87,10 @@ export interface FirmwareFacts {
 }
 
 /** The facts that checks of a module tree use; it may be another kernel's. */
-export type TreeHealth = Pick<HealthFacts, 'root' | 'kernel' | 'moduleDir' | 'tree' | 'releases' | 'live' | 'running'>;
+export type TreeHealth = Pick<
+  HealthFacts,
+  'root' | 'kernel' | 'moduleDir' | 'tree' | 'releases' | 'live' | 'running' | 'outOfTree'
+>;
 
 /** The machine, or the tree, under examination. */
 export interface HealthFacts {
@@ -105,6 +109,8 @@ export interface HealthFacts {
   /** /proc/sys/kernel/modprobe: the program that the kernel starts; undefined where the kernel has no such file. */
   readonly helper: { readonly path: string; readonly there: boolean } | undefined;
   readonly tree: TreeFacts | undefined;
+  /** The modules that dkms knows, and how they stand with this kernel. */
+  readonly outOfTree: readonly ModuleReadiness[];
   readonly configuration: readonly Problem[];
   readonly idleRules: readonly IdleRule[];
   readonly loose: readonly LoosePath[];

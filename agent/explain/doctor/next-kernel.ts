@@ -17,7 +17,7 @@ import { TREE_CHECKS } from './health-tree.ts';
 import { findings, type Check, type CheckResult, type Finding } from './health.ts';
 import { counted, quoted } from '../../base/words.ts';
 import { Examiner } from '../examination.ts';
-import { firmwareFacts, treeFacts } from './health-facts.ts';
+import { firmwareFacts, readOutOfTree, treeFacts } from './health-facts.ts';
 import { readConfigEvidence, readKernelEvidence } from '../kernel-evidence.ts';
 import { replayDevices } from '../replay/replayed-devices.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
@@ -57,7 +57,8 @@ export function examineNextKernel(now: Host, release: string): readonly CheckRes
   };
   const tree = treeFacts(host, sources);
   const { root, kernel, moduleDir } = host;
-  const ofTree = { root, kernel, moduleDir, tree, releases: [], live: undefined, running: undefined };
+  const outOfTree = readOutOfTree(root, kernel);
+  const ofTree = { root, kernel, moduleDir, tree, releases: [], live: undefined, running: undefined, outOfTree };
   return [...findings(TREE_CHECKS, ofTree), ...findings(NEXT_CHECKS, next)];
 }
 

@@ -35,7 +35,11 @@ const WORDS: Readonly<Record<Enrolment, Words>> = {
       'The kernel trusts the key, and it is to be removed at the next boot.',
       'To keep it: mokutil --revoke-delete',
     ),
-  waiting: () => words('The key waits to be enrolled. Until then its modules are refused.', ...SCREEN),
+  waiting: ({ enforced }) =>
+    words(
+      `The key waits to be enrolled.${enforced === false ? '' : ' Until then its modules are refused.'}`,
+      ...SCREEN,
+    ),
   enrolled: ({ trust }) => {
     const why = trust?.kind === 'untrusted' ? `: ${trust.why}` : '';
     return words(

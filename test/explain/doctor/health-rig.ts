@@ -35,6 +35,7 @@ export const WELL: HealthFacts = {
   taints: [],
   helper: { path: '/sbin/modprobe', there: true },
   tree: { modules: 4023, missing: [], unlisted: [], newer: [], unreadable: [], problems: [] },
+  outOfTree: [],
   configuration: [],
   idleRules: [],
   loose: [],

@@ -246,6 +246,24 @@ t.test('killed at any moment, the next run makes what an undisturbed one would h
   }
 });
 
+t.test('a removal that is killed is finished by the next one', { skip }, async (t) => {
+  const { dir, run, source } = system(t);
+  const given = source('demo', '1.0');
+  run('install', given, '-k', KERNEL);
+  run('remove', 'demo/1.0', '--all');
+  const wanted = contents(`${dir}/lib/modules`);
+  for (let i = 0; i < 8; i++) {
+    t.equal(run('install', given, '-k', KERNEL).status, 0);
+    const command = [plugd, 'dkms', 'remove', 'demo/1.0', '--all', '--root', dir];
+    const child = spawn(process.execPath, command, { stdio: 'ignore', detached: true });
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60 + i * 30);
+    await once(child, 'exit');
+    clearTimeout(timer);
+    t.match(run('remove', 'demo/1.0', '--all').status?.toString() ?? '', /^[03]$/, 'it is removed, or was');
+    t.same(contents(`${dir}/lib/modules`), wanted, `after a kill ${60 + i * 30} ms into it`);
+  }
+});
+
 /** The files below a folder and what they hold; links as where they lead. */
 function contents(folder: string, top = folder): Record<string, string> {
   const all: Record<string, string> = {};

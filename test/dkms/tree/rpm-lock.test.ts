@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { noteUpgrade, takeUpgradeNote } from '../../../agent/dkms/run/rpm-lock.ts';
+import { noteUpgrade, takeUpgradeNote } from '../../../agent/dkms/tree/rpm-lock.ts';
 
 const MODULE = { name: 'demo', version: '1.0' };
 

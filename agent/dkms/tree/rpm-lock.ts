@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import type { DkmsModule } from '../tree/dkms-places.ts';
+import type { DkmsModule } from './dkms-places.ts';
 
 const PREFIX = 'dkms_rpm_safe_upgrade_lock';
 

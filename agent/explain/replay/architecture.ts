@@ -11,6 +11,8 @@ interface Family {
   readonly modalias?: RegExp;
   readonly subsystem?: RegExp;
   readonly devpath?: RegExp;
+  /** The families that its devices fit, where they tell no more than that. */
+  readonly among?: readonly string[];
 }
 
 const FAMILIES: readonly Family[] = [
@@ -19,6 +21,13 @@ const FAMILIES: readonly Family[] = [
   { name: 'powerpc', names: /^(ppc|powerpc)/, modalias: /^of:.*Cibm,(power|opal)|^vio:/ },
   { name: 'arm64', names: /^(aarch64|arm64)/, devpath: /^\/devices\/armv8/ },
   { name: 'arm', names: /^arm(v\d.*|hf|el)?$/, devpath: /^\/devices\/armv7/ },
+  {
+    name: 'arm of some width',
+    names: /^$/,
+    modalias: /^of:.*C(arm,(cortex-a|pl\d|psci|gic|smp-twd|armv)|calxeda,|ti,(omap|am\d)|brcm,bcm2)|^platform:omap/,
+    subsystem: /^amba$/,
+    among: ['arm', 'arm64'],
+  },
   { name: 'riscv', names: /^riscv/, modalias: /^of:.*Criscv,/ },
   { name: 'loongarch', names: /^loongarch/ },
   { name: 'mips', names: /^mips/ },
@@ -53,7 +62,8 @@ export function treeArchitecture(host: Host): string | undefined {
 export function needSameArchitecture(recording: Recording, tree: string | undefined, file: string): void {
   const recorded = familyOf(recording);
   const here = tree === undefined ? undefined : familyOfName(tree);
-  if (recorded === undefined || here === undefined || recorded === here) return;
+  const among = FAMILIES.find(({ name }) => name === recorded)?.among ?? [recorded];
+  if (recorded === undefined || here === undefined || among.includes(here)) return;
   throw new PlugdError(
     'usage',
     `the recorded machine is ${recording.header.architecture ?? recorded}, the modules of this tree are ${tree ?? here}`,

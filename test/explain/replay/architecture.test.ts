@@ -13,6 +13,13 @@ const recorded: Record<string, readonly [text: string, family: string | undefine
   'the same of old kernels': ['{"devpath":"/a","modalias":"x86cpu:vendor:0000:family:0006"}', 'x86'],
   'OPAL is of POWER': ['{"devpath":"/a","modalias":"of:NserialTserialCibm,opal-console-raw"}', 'powerpc'],
   'the PMU of ARMv8': ['{"devpath":"/devices/armv8_pmuv3"}', 'arm64'],
+  'a device tree of ARM': ['{"devpath":"/a","modalias":"of:Nl2-cacheT<NULL>Carm,pl310-cache"}', 'arm of some width'],
+  'a board of OMAP': ['{"devpath":"/a","modalias":"platform:omap_uart"}', 'arm of some width'],
+  'the bus AMBA': ['{"devpath":"/a","subsystem":"amba"}', 'arm of some width'],
+  'ARMv7 before what both widths have': [
+    '{"devpath":"/devices/armv7_cortex_a9"}\n{"devpath":"/b","subsystem":"amba"}',
+    'arm',
+  ],
   'nothing tells': ['{"devpath":"/a","subsystem":"acpi"}', undefined],
   'a word that is no architecture': ['{"recording":1,"architecture":"vax"}\n{"devpath":"/a"}', undefined],
 };
@@ -47,5 +54,13 @@ t.test('one of another architecture is refused', (t) => {
   });
   needSameArchitecture(recording, 's390', 'x');
   needSameArchitecture(recording, undefined, 'x');
+  t.end();
+});
+
+t.test('ARM of some width fits both, and no other', (t) => {
+  const recording = parseMachine('{"devpath":"/a","subsystem":"amba"}', 'x');
+  t.throws(() => needSameArchitecture(recording, 'x86_64', 'x'), { code: 'usage', message: /arm of some width/ });
+  needSameArchitecture(recording, 'aarch64', 'x');
+  needSameArchitecture(recording, 'arm', 'x');
   t.end();
 });

@@ -36,3 +36,6 @@ exit() {
 }
 
 trap 'tell stray "$LINENO" "status $?"' ERR
+
+# The block about signatures expects a text that the block before it has set.
+[ "${1:-}" != signing ] || set_signing_message dkms_test 1.0

@@ -1,7 +1,7 @@
 /** The configuration a kernel was built with. Reads only. */
 import { release } from 'node:os';
-import { gunzipSync } from 'node:zlib';
 import type { Host } from '../../base/host.ts';
+import { decompress } from '../modfiles/decompress.ts';
 import { readRegularFile, readTextIn } from '../regular-file.ts';
 
 /** Far more than any kernel's configuration has. */
@@ -51,9 +51,6 @@ export function configValue(text: string, name: string): string | undefined {
 function unzip(file: string): string | undefined {
   const read = readRegularFile('', file);
   if (read.kind !== 'bytes') return undefined;
-  try {
-    return gunzipSync(read.bytes, { maxOutputLength: MOST_BYTES }).toString('latin1');
-  } catch {
-    return undefined; // Not what gzip made: no configuration then.
-  }
+  const unpacked = decompress('gzip', read.bytes, MOST_BYTES);
+  return unpacked.kind === 'image' ? unpacked.image.toString('latin1') : undefined;
 }

@@ -89,10 +89,10 @@ for (let i = 0; i < Number(values.rounds); i++) {
 const of = (rounds: readonly Times[], name: string, what: 'wall' | 'cpu') =>
   median(rounds.map((times) => times[name]?.[what] ?? Number.NaN));
 
-function report(what: string, ours: number, theirs: number, goal: number): void {
+function report(what: string, ours: number, theirs: number, goal?: number): void {
   const ratio = ours / theirs;
   console.log(
-    `${what.padEnd(56)}${ours.toFixed(2).padStart(7)} s ${theirs.toFixed(2).padStart(7)} s ${ratio.toFixed(2).padStart(6)} (at most ${goal})${ratio > goal ? '  MISSED' : ''}`,
+    `${what.padEnd(56)}${ours.toFixed(2).padStart(7)} s ${theirs.toFixed(2).padStart(7)} s ${ratio.toFixed(2).padStart(6)}${goal === undefined ? '' : ` (at most ${goal})${ratio > goal ? '  MISSED' : ''}`}`,
   );
 }
 
@@ -104,7 +104,7 @@ report(
   0.6,
 );
 report('one build, processor time, beside bare make', of(plugd, 'build', 'cpu'), of(plugd, 'make', 'cpu'), 1.1);
-report("the same of Debian's dkms", of(dkms, 'build', 'cpu'), of(dkms, 'make', 'cpu'), 1.1);
+report("the same of Debian's dkms", of(dkms, 'build', 'cpu'), of(dkms, 'make', 'cpu'));
 report('status, wall, beside bare Node', of(plugd, 'status', 'wall'), of(plugd, 'node', 'wall'), 1.5);
-report("status of Debian's dkms, wall, beside bare Node", of(dkms, 'status', 'wall'), of(dkms, 'node', 'wall'), 1.5);
+report("status of Debian's dkms, wall, beside bare Node", of(dkms, 'status', 'wall'), of(dkms, 'node', 'wall'));
 report('a build from the cache, wall, beside a build', of(plugd, 'cached', 'wall'), of(plugd, 'build', 'wall'), 0.1);

@@ -3,16 +3,14 @@ import { machine, release } from 'node:os';
 import { isatty } from 'node:tty';
 import { frameworkVariables, readFramework, type Framework } from '../../dkms/conf/framework.ts';
 import { readDistribution } from '../../dkms/install/distribution.ts';
-import { runAction } from '../../dkms/run/action.ts';
 import type { DkmsOptions } from '../../dkms/run/dkms-options.ts';
-import { configurePackage } from '../../dkms/run/package-postinst.ts';
+import { tellStatus } from '../../dkms/run/dkms-status.ts';
 import { DkmsSession } from '../../dkms/run/session.ts';
 import type { DkmsMessage, Tell } from '../../records/dkms/message.ts';
 import { dkmsText } from '../../report/dkms/dkms-text.ts';
 import type { Command } from '../command.ts';
 import { print, printJson, say } from '../output.ts';
 import { parseDkms, type SettingOptions } from './dkms-arguments.ts';
-import { refusedKeyText } from './key-state.ts';
 
 /** The dkms whose options, texts and statuses these are; package scripts compare it. */
 const MODEL = '3.4.3';
@@ -56,8 +54,11 @@ async function main(words: readonly string[]): Promise<number> {
       for (const note of parsed.notes) say(`${note}\n`);
       const tell = parsed.quiet ? untold : parsed.json ? tellJson : tellText;
       const session = openSession(parsed.options, parsed.settings, tell);
+      if (parsed.options.action === 'status') return tellStatus(session);
+      // What builds and installs is loaded only where it is needed: scripts ask for the status again and again.
+      const { runAction } = await import('../../dkms/run/action.ts');
       const status = await runAction(session);
-      if (tell === tellText && speaksFreely() && parsed.settings.root === '' && session.hasSigned) sayKeyState();
+      if (tell === tellText && speaksFreely() && parsed.settings.root === '' && session.hasSigned) await sayKeyState();
       return status;
     }
   }
@@ -72,6 +73,7 @@ async function configure(words: readonly string[]): Promise<number> {
   if (parsed.kind !== 'run') return 1;
   const session = openSession(parsed.options, parsed.settings, tellText);
   const boot = `${parsed.settings.root}/boot`;
+  const { configurePackage } = await import('../../dkms/run/package-postinst.ts');
   return configurePackage(session, { module: { name, version }, archiveFolder, upgradeFrom, boot });
 }
 
@@ -109,7 +111,8 @@ function speaksFreely(): boolean {
   return process.argv[1]?.endsWith('/dkms') !== true || isatty(2);
 }
 
-function sayKeyState(): void {
+async function sayKeyState(): Promise<void> {
+  const { refusedKeyText } = await import('./key-state.ts');
   const text = refusedKeyText();
   if (text !== undefined) say(`\n${text}`);
 }

@@ -19,6 +19,7 @@ import {
 } from '../tree/dkms-places.ts';
 import { isDirectory } from '../tree/registry.ts';
 import { outranksKernel } from './distribution.ts';
+import { moduleFileIn } from './module-copies.ts';
 import { moveFile, place, type Move, type PlacedModule } from './placement.ts';
 import { runScript } from './scripts.ts';
 import { checkVersion, isObsolete, type FileVersion } from './version-check.ts';
@@ -39,11 +40,6 @@ export interface InstallRequest {
 interface Installed {
   readonly conf: ConfModule;
   readonly placed: PlacedModule;
-}
-
-/** The file of a built or installed module in a folder, compressed or not; undefined when none is there. */
-export function moduleFileIn(folder: string, name: string): string | undefined {
-  return ['', '.gz', '.xz', '.zst'].map((suffix) => `${folder}/${name}.ko${suffix}`).find((path) => existsSync(path));
 }
 
 /** What a module file says of its version; undefined when it is no module. */

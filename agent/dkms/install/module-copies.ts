@@ -1,4 +1,5 @@
 /** The module files of a kernel's tree by name, and how they are compressed. One walk answers for all modules of a run. Reads only. */
+import { existsSync } from 'node:fs';
 import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
 import { walkModules } from '../../facts/trees/tree-walk.ts';
 import type { ModuleSuffix } from '../build/build-request.ts';
@@ -35,4 +36,9 @@ export function readModuleCopies(tree: string): ModuleCopies {
     suffix: SUFFIXES.findLast((suffix) => suffixes.has(suffix)) ?? '',
     named: (name) => files.get(name) ?? [],
   };
+}
+
+/** The file of a built or installed module in a folder, compressed or not; undefined when none is there. */
+export function moduleFileIn(folder: string, name: string): string | undefined {
+  return ['', '.gz', '.xz', '.zst'].map((suffix) => `${folder}/${name}.ko${suffix}`).find((path) => existsSync(path));
 }

@@ -16,7 +16,8 @@ import {
   type DkmsModule,
 } from '../tree/dkms-places.ts';
 import { isInstalled, namesIn } from '../tree/registry.ts';
-import { fileVersion, moduleFileIn, restoreModule } from './installation.ts';
+import { fileVersion, restoreModule } from './installation.ts';
+import { moduleFileIn } from './module-copies.ts';
 import { removeEmptyFolder, removeEmptyTree } from './module-indexes.ts';
 import { runScript } from './scripts.ts';
 import { runWeakModules } from './weak-modules.ts';

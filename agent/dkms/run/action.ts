@@ -2,13 +2,13 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { recover } from '../install/placement.ts';
 import { lockTree } from '../tree/tree-lock.ts';
-import { builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import { nameOf, builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import { buildsOf, registeredModules, registrationOf } from '../tree/registry.ts';
 import { unsafePart } from '../tree/safe-name.ts';
 import { addModule, takeSource } from './addition.ts';
 import { loadArchive, makeArchive } from './archive.ts';
 import { autoinstall, removeForKernel } from './autoinstall.ts';
-import { buildFor, nameOf, unbuildFor } from './build-action.ts';
+import { buildFor, unbuildFor } from './build-action.ts';
 import { installFor } from './install-action.ts';
 import { checkTree, pruneTree, tellLog } from './maintenance.ts';
 import { matchKernel } from './match.ts';
@@ -17,7 +17,6 @@ import { runPostTransaction } from './post-transaction.ts';
 import { removeModule } from './remove-action.ts';
 import { noteUpgrade, takeUpgradeNote } from '../tree/rpm-lock.ts';
 import type { DkmsSession } from './session.ts';
-import { tellStatus } from './dkms-status.ts';
 import { uninstallFor } from './uninstall-action.ts';
 
 /** Actions that change the kernel's tree. */
@@ -28,11 +27,10 @@ const NO_ALL = ['add', 'build', 'install', 'autoinstall'];
 /** After these the command of framework.conf runs. */
 const TRANSACTIONS = ['install', 'uninstall', 'unbuild', 'remove', 'autoinstall', 'kernel_postinst'];
 
-/** Does what the options say; gives dkms's exit status. */
+/** Does what the options say, except `status`, which changes nothing (dkms-status.ts); gives dkms's exit status. */
 export async function runAction(session: DkmsSession): Promise<number> {
   const { options, tell, trees } = session;
   const { action } = options;
-  if (action === 'status') return tellStatus(session);
   if (NAMES_KERNEL.includes(action) && options.kernels.length !== 1) {
     tell({ kind: 'kernel-needed', action });
     return 4;

@@ -18,6 +18,7 @@ import {
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { reason } from '../../base/error.ts';
 import {
+  nameOf,
   buildFolder,
   builtFolder,
   sourceFolder,
@@ -28,7 +29,7 @@ import {
 } from '../tree/dkms-places.ts';
 import { buildsOf, isBuilt, namesIn, registrationOf } from '../tree/registry.ts';
 import { takeSource, type Addition } from './addition.ts';
-import { nameOf } from './build-action.ts';
+
 import type { DkmsSession } from './session.ts';
 
 /** Longer lists of kernels make no file name. */

@@ -8,16 +8,11 @@ import { headersRefusal } from '../build/headers.ts';
 import { prepareSigning } from '../build/signing.ts';
 import type { DkmsConf } from '../conf/dkms-conf.ts';
 import { removeEmptyFolder } from '../install/module-indexes.ts';
-import { builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import { nameOf, builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import { installedVersion, isBuilt, isInstalled, registrationOf } from '../tree/registry.ts';
 import { addModule } from './addition.ts';
 import type { DkmsSession } from './session.ts';
 import { uninstallFor } from './uninstall-action.ts';
-
-/** `NAME/VERSION`, as texts name a module. */
-export function nameOf({ name, version }: DkmsModule): string {
-  return `${name}/${version}`;
-}
 
 /** Adds the module if it is not registered; gives 0, or the status of why not. */
 export function ensureAdded(session: DkmsSession, module: DkmsModule, kernel: DkmsKernel): number {

@@ -5,8 +5,8 @@
 import type { DkmsMessage } from '../../records/dkms/message.ts';
 import { jobLimit, readJobLimits } from '../build/process/job-limit.ts';
 import { openJobserver, type Jobserver } from '../build/process/jobserver.ts';
-import type { DkmsKernel, DkmsModule } from '../tree/dkms-places.ts';
-import { build, nameOf, prepareKernel } from './build-action.ts';
+import { nameOf, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import { build, prepareKernel } from './build-action.ts';
 import type { DkmsSession } from './session.ts';
 
 /** A build that is over: dkms's exit status, and what it told. */

@@ -1,10 +1,10 @@
 /** `dkms status`: what is registered, built and installed. Reads only. */
 import { readFileSync } from 'node:fs';
-import { moduleFileIn } from '../install/installation.ts';
+import { moduleFileIn } from '../install/module-copies.ts';
 import type { RunMessage } from '../../records/dkms/run-message.ts';
-import { builtFolder, kernelTree, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import { nameOf, builtFolder, kernelTree, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import { buildsOf, registeredModules, registrationOf, type Build } from '../tree/registry.ts';
-import { nameOf } from './build-action.ts';
+
 import type { DkmsSession } from './session.ts';
 
 /** One line of `dkms status`. */

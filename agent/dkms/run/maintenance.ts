@@ -3,10 +3,10 @@ import { closeSync, openSync, readSync, rmSync, statSync, symlinkSync } from 'no
 import { dirname } from 'node:path';
 import { reason } from '../../base/error.ts';
 import { removeEmptyFolder } from '../install/module-indexes.ts';
-import { buildFolder, builtFolder, sourceFolder, sourceLink, type DkmsModule } from '../tree/dkms-places.ts';
+import { nameOf, buildFolder, builtFolder, sourceFolder, sourceLink, type DkmsModule } from '../tree/dkms-places.ts';
 import { buildsOf, isDirectory, registeredModules } from '../tree/registry.ts';
 import { findFaults, type TreeFault } from '../tree/tree-check.ts';
-import { nameOf } from './build-action.ts';
+
 import { install } from './install-action.ts';
 import type { DkmsSession } from './session.ts';
 import { statusOf, type StatusLine } from './dkms-status.ts';

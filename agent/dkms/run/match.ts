@@ -1,7 +1,7 @@
 /** `dkms match`: installs for one kernel what is installed for another. */
 import { registeredModules, isInstalled, registrationOf } from '../tree/registry.ts';
-import type { DkmsKernel } from '../tree/dkms-places.ts';
-import { nameOf } from './build-action.ts';
+import { nameOf, type DkmsKernel } from '../tree/dkms-places.ts';
+
 import { installFor } from './install-action.ts';
 import type { DkmsSession } from './session.ts';
 

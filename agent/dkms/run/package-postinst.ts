@@ -8,6 +8,7 @@ import { hasHeaders } from '../build/headers.ts';
 import { autoinstallIsOff } from '../conf/framework.ts';
 import { compareVersions } from '../conf/version-order.ts';
 import {
+  nameOf,
   kernelTree,
   sourceFolder,
   sourceLink,
@@ -18,7 +19,7 @@ import {
 import { buildsOf, isBuilt, isDirectory, isInstalled, namesIn } from '../tree/registry.ts';
 import { addModule } from './addition.ts';
 import { loadArchive } from './archive.ts';
-import { buildFor, nameOf } from './build-action.ts';
+import { buildFor } from './build-action.ts';
 import { installFor } from './install-action.ts';
 import { removeModule } from './remove-action.ts';
 import { DkmsSession } from './session.ts';

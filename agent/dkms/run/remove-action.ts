@@ -2,9 +2,9 @@
 import { rmSync } from 'node:fs';
 import { reason } from '../../base/error.ts';
 import { removeEmptyFolder } from '../install/module-indexes.ts';
-import { moduleFolder, versionFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import { nameOf, moduleFolder, versionFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import { buildsOf } from '../tree/registry.ts';
-import { nameOf, unbuildFor } from './build-action.ts';
+import { unbuildFor } from './build-action.ts';
 import type { DkmsSession } from './session.ts';
 
 /** Removes a registered version for kernels; gives dkms's exit status. */

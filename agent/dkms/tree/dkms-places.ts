@@ -13,6 +13,11 @@ export interface DkmsKernel {
   readonly arch: string;
 }
 
+/** `NAME/VERSION`, as texts name a module. */
+export function nameOf({ name, version }: DkmsModule): string {
+  return `${name}/${version}`;
+}
+
 /** The folder of a module in the DKMS tree, with all its versions: `/var/lib/dkms/NAME`. */
 export function moduleFolder({ dkmsTree }: DkmsTrees, name: string): string {
   return `${dkmsTree}/${name}`;

@@ -28,6 +28,8 @@ const FAMILIES: readonly Family[] = [
     subsystem: /^amba$/,
     among: ['arm', 'arm64'],
   },
+  // Tables of ACPI, which x86 and servers of ARM have.
+  { name: 'a machine with ACPI', names: /^$/, modalias: /^acpi:(LNX|PNP)/, among: ['x86', 'arm64'] },
   { name: 'riscv', names: /^riscv/, modalias: /^of:.*Criscv,/ },
   { name: 'loongarch', names: /^loongarch/ },
   { name: 'mips', names: /^mips/ },

@@ -20,6 +20,7 @@ const recorded: Record<string, readonly [text: string, family: string | undefine
     '{"devpath":"/devices/armv7_cortex_a9"}\n{"devpath":"/b","subsystem":"amba"}',
     'arm',
   ],
+  'tables of ACPI': ['{"devpath":"/a","modalias":"acpi:PNP0303:"}', 'a machine with ACPI'],
   'nothing tells': ['{"devpath":"/a","subsystem":"acpi"}', undefined],
   'a word that is no architecture': ['{"recording":1,"architecture":"vax"}\n{"devpath":"/a"}', undefined],
 };

@@ -1,4 +1,4 @@
-/** Modules that come and go: by plugd's own insertions, or by whoever runs modprobe and rmmod. */
+/** Modules that come and go: by plugd's own insertions, or by a user's modprobe and rmmod. */
 import type { ModuleName } from '../base/names.ts';
 import type { LoadedModules } from '../facts/kernel/loaded-modules.ts';
 import type { Loader } from '../load/loader.ts';

@@ -14,7 +14,7 @@ export interface Task<Result> {
   readonly rank?: number;
   /**
    * Starts beyond the limit, with all that it waits for, and does not wait for modules whose init runs now: the request may
-   * come from inside that very init, which would then wait for itself. The kernel makes whoever needs such a module's
+   * come from inside that very init, which would then wait for itself. The kernel makes each task that needs such a module's
    * symbols wait, for 30 s at most.
    */
   readonly urgent?: boolean;

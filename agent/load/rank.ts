@@ -29,7 +29,7 @@ function rankOfDevice(modalias: string): number {
   return CONTROLLERS.find(([pattern]) => pattern.test(modalias))?.[1] ?? 0;
 }
 
-/** The scheduler's rank of a step, for whoever asks for it; higher goes first. */
+/** The scheduler's rank of a step, by what asks for it; higher goes first. */
 export function rankOf(requester: Requester, step: Step): number {
   const rank = rankOfDevice(requester.name);
   return rank > 0 ? rank : SELF_TESTED.test(step.path) ? 1 : 0;

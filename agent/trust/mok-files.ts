@@ -1,6 +1,6 @@
 /**
  * The files of a machine owner key: the private key, which only its owner reads (0600), and the certificate (0644). They appear whole or
- * not at all, and never replace a file: whoever lost one of the two keeps the other.
+ * not at all, and never replace a file: a user who lost one of the two keeps the other.
  */
 import { lstatSync, rmSync } from 'node:fs';
 import { fsCode, reason } from '../base/error.ts';

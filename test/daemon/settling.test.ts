@@ -152,7 +152,7 @@ t.test('changes are reported, passing time is not', async (t) => {
   t.same(told, ['nic (in finit_module for 0.0 s)', 'other (not begun)']);
 });
 
-t.test('the end of its time, to the millisecond, and whoever stops it', async (t) => {
+t.test('the end of its time, to the millisecond, and a caller that stops it', async (t) => {
   const { facts, settling } = bench(t);
   facts.due = { kind: 'reading' };
   t.same(

@@ -67,7 +67,7 @@ export class KernelRequestSetting {
     }
     this.#helper = helper;
     const now = this.#read();
-    // A helper is there already, ours or that of an initramfs that has gone: whoever set it was killed. What it replaced stands in
+    // A helper is there already, ours or that of an initramfs that has gone: the process that set it was killed. What it replaced stands in
     // the link.
     const left = basename(now) === basename(HELPER);
     this.#before = left ? remembered(this.#link) : now;

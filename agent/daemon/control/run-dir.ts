@@ -1,5 +1,5 @@
 /**
- * The agent's run directory: its lock, its socket, and the link to the modprobe that its helper replaced. Whoever may put names there
+ * The agent's run directory: its lock, its socket, and the link to the modprobe that its helper replaced. A user who may put names there
  * could answer the kernel, so it must be a folder of this user's alone, and so must the way to it.
  */
 import { lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs';

@@ -9,7 +9,7 @@ import type { BuildKernel } from './build-request.ts';
  */
 export function builtForAnother(file: string, kernel: BuildKernel, own: boolean): string | undefined {
   const module = openModuleFile('', file);
-  if (module.kind === 'not-a-module') return undefined; // Whoever loads it will say so.
+  if (module.kind === 'not-a-module') return undefined; // Its load will fail, and say why.
   try {
     const [release] = module.vermagic?.split(' ') ?? [];
     if (release === undefined || release === kernel.release) return undefined;

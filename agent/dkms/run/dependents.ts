@@ -1,4 +1,4 @@
-/** BUILD_DEPENDS_REBUILD: modules that are built anew when a module that they were built against has another version. */
+/** BUILD_DEPENDS_REBUILD: modules to build again, because a module that they were built against has another version now. */
 import { readFileSync } from 'node:fs';
 import { builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import { installedVersion, isInstalled, isBuilt, registeredModules } from '../tree/registry.ts';

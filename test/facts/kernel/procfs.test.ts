@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readProc } from '../../../agent/facts/kernel/procfs.ts';
 
-t.test('a file of procfs, whoever wrote it', (t) => {
+t.test('a file of procfs, of any writer', (t) => {
   const base = t.testdir({ outside: 'secret\n', image: { proc: { modules: 'e1000e 1 0 - Live 0x0\n' } } });
   const root = join(base, 'image');
   const image = { root, proc: join(root, 'proc') };

@@ -4,7 +4,7 @@
  *
  *     node package-run.js KERNEL FOLDER-OF-DEBS RESULT PACKAGE…
  *
- * Whoever answers as dkms has been installed before.
+ * The program that answers as dkms is installed already.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

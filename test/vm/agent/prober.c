@@ -5,7 +5,7 @@
  *     prober socket FAMILY      socket(2)
  *     prober open PATH          open(2)
  *     prober storm COUNT FILE…  writes "add" into the files in turn, COUNT times in all
- *     prober spoof COUNT [UID]  sends COUNT messages that look like uevents to the group, as UID or as whoever runs it
+ *     prober spoof COUNT [UID]  sends COUNT messages that look like uevents to the group, as UID or as the user who runs it
  *     prober kill COUNT MICROSECONDS PROGRAM…   starts PROGRAM, and kills it when COUNT modules and so much time have passed
  *
  * A line each: nanoseconds and errno (0 for success), for storm and spoof of the whole; for kill nanoseconds and the number

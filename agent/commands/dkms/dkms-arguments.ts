@@ -1,5 +1,6 @@
 /** dkms's command line, word by word: options and the action in any order, long options by any name that begins with theirs. Reads argv. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { statHere } from '../../base/root.ts';
 import { nearestWord } from '../../base/spelling.ts';
 import { ACTIONS, type Action, type DkmsOptions } from '../../dkms/run/dkms-options.ts';
 import { DEPRECATED, SWITCHES, valuedOption, type Key, type Switch } from './option-table.ts';
@@ -67,7 +68,7 @@ export function parseDkms(words: readonly string[]): DkmsArguments {
       if (action !== undefined) return failure(4, 'Cannot specify more than one action.');
       action = word;
     } else if (isSource(word)) source = word;
-    else if (isFile(word)) put('archive', word);
+    else if (statHere(word)?.isFile() === true) put('archive', word);
     else if (values.has('module')) notes.push(`Warning: I do not know how to handle ${word}.`);
     else {
       unknown ??= word;
@@ -195,8 +196,4 @@ function isAction(word: string): word is Action {
 /** A folder with a dkms.conf, or a file of such a name. */
 function isSource(word: string): boolean {
   return word.endsWith('dkms.conf') ? existsSync(word) : existsSync(`${word}/dkms.conf`);
-}
-
-function isFile(word: string): boolean {
-  return statSync(word, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -1,11 +1,11 @@
 /** Whether modules are signed, by what, and with which key: what dkms tells before the first build of a kernel. */
 import { existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { statHere } from '../../base/root.ts';
 import { readTextIn } from '../../facts/regular-file.ts';
 import { mokFiles, writeMok } from '../../trust/mok-files.ts';
 import type { SigningFramework } from '../conf/framework.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
+import { isDirectory } from '../tree/registry.ts';
 import type { BuildKernel, Signer, Tell } from './build-request.ts';
 import { inChroot } from './chroot.ts';
 import { hasProgram, isExecutable, runProgram } from './process/program.ts';
@@ -91,8 +91,8 @@ async function makeKey(
     await runProgram([program, '--new-key'], { env: { ...process.env, SHIM_NOTRIGGER: 'y' } });
     await runProgram([program, '--enroll-key']);
   } else {
-    if (!isFolder(dirname(key))) return no(tell, { kind: 'key-missing', file: key });
-    if (!isFolder(dirname(certificate))) return no(tell, { kind: 'certificate-missing', file: certificate });
+    if (!isDirectory(dirname(key))) return no(tell, { kind: 'key-missing', file: key });
+    if (!isDirectory(dirname(certificate))) return no(tell, { kind: 'certificate-missing', file: certificate });
     tell({ kind: 'generating', with: 'openssl' });
     if (there !== 'neither') {
       const kept = `${certificate}.old`;
@@ -103,10 +103,6 @@ async function makeKey(
   }
   if (!existsSync(key)) return no(tell, { kind: 'key-missing', file: key });
   return existsSync(certificate) || no(tell, { kind: 'certificate-missing', file: certificate });
-}
-
-function isFolder(path: string): boolean {
-  return statHere(path)?.isDirectory() ?? false;
 }
 
 function off(tell: Tell, message: Parameters<Tell>[0]): undefined {

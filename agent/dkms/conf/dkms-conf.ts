@@ -6,7 +6,7 @@ import { readTextIn } from '../../facts/regular-file.ts';
 import type { ConfError, ConfMessage } from '../../records/dkms/conf-message.ts';
 import { DIRECTIVE_NAMES, directivesOf, patternSubject } from './conf-directives.ts';
 import { readConfFiles } from './conf-files.ts';
-import type { ConfRequest } from './conf-request.ts';
+import type { ConfKernel, ConfRequest } from './conf-request.ts';
 import { evaluateConf, type DkmsConf } from './evaluated-conf.ts';
 import { evaluateShell } from './shell/shell-evaluation.ts';
 import type { ShellQuestion } from './shell/shell-question.ts';
@@ -92,7 +92,7 @@ function questionOf(request: ConfRequest): ShellQuestion {
 }
 
 /** What `--directive NAME=VALUE` says; a word without a name assigns nothing. */
-function assignmentsOf(
+export function assignmentsOf(
   directives: readonly string[],
 ): ReadonlyArray<{ readonly name: string; readonly value: string }> {
   return directives.flatMap((text) => {
@@ -111,7 +111,7 @@ function variablesOf(request: ConfRequest): Readonly<Record<string, string>> {
     kernelver: kernel.release,
     arch: kernel.arch,
     kernel_source_dir: kernel.sourceDir,
-    kernel_config: configPath(request),
+    kernel_config: configPath(request.kernel),
     dkms_tree: trees.dkmsTree,
     source_tree: trees.sourceTree,
     install_tree: trees.installTree,
@@ -120,16 +120,17 @@ function variablesOf(request: ConfRequest): Readonly<Record<string, string>> {
   };
 }
 
-function configPath({ kernel }: ConfRequest): string {
-  if (kernel.config !== undefined) return kernel.config;
-  const made = `${kernel.sourceDir}/include/config/auto.conf`;
-  return existsInRoot('', made) ? made : `${kernel.sourceDir}/.config`;
+/** The file with a kernel's configuration: what --config names, else what the headers' own build made, else `.config`. */
+export function configPath({ config, sourceDir }: Pick<ConfKernel, 'config' | 'sourceDir'>): string {
+  if (config !== undefined) return config;
+  const made = `${sourceDir}/include/config/auto.conf`;
+  return existsInRoot('', made) ? made : `${sourceDir}/.config`;
 }
 
 /** How to ask the kernel's configuration; undefined when there is none, or nothing to ask. */
 function optionLookup(request: ConfRequest, values: ShellValues): ((name: string) => string | undefined) | undefined {
   if (elementsOf(values, 'BUILD_EXCLUSIVE_CONFIG').length === 0) return undefined;
-  const text = readTextIn('', configPath(request));
+  const text = readTextIn('', configPath(request.kernel));
   return text === undefined ? undefined : (name) => configValue(text, name);
 }
 

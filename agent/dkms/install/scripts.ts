@@ -1,6 +1,7 @@
 /** POST_ADD, PRE_INSTALL, POST_INSTALL and POST_REMOVE: programs of a package that run beside its sources. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { statHere } from '../../base/root.ts';
+import { isExecutable } from '../build/process/program.ts';
 import type { Tell } from '../../records/dkms/message.ts';
 
 /** A script of a package, and where to look for it. */
@@ -19,7 +20,7 @@ export interface PackageScript {
 export function runScript({ name, command, folder, overrides }: PackageScript, tell: Tell): number {
   const [program = '', ...rest] = (command ?? '').split(/[ \t\n]+/).filter((word) => word !== '');
   if (program === '') return 0;
-  const place = [overrides, folder].find((each) => isFile(`${each}/${program}`));
+  const place = [overrides, folder].find((each) => statHere(`${each}/${program}`)?.isFile() === true);
   if (place === undefined || !isExecutable(`${place}/${program}`)) {
     tell({ kind: 'script-not-executable', script: name });
     return 0;
@@ -27,17 +28,4 @@ export function runScript({ name, command, folder, overrides }: PackageScript, t
   tell({ kind: 'script', script: name });
   const child = spawnSync(`${place}/${program}`, rest, { cwd: place, stdio: ['ignore', 'inherit', 'inherit'] });
   return child.status ?? 126;
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

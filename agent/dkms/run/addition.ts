@@ -1,5 +1,5 @@
 /** `dkms add`: a module's sources become known to the DKMS tree. */
-import { cpSync, existsSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { reason } from '../../base/error.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
@@ -13,7 +13,7 @@ import {
   type DkmsKernel,
   type DkmsModule,
 } from '../tree/dkms-places.ts';
-import { isDirectory, registrationOf } from '../tree/registry.ts';
+import { isDirectory, realPath, registrationOf } from '../tree/registry.ts';
 import { unsafePart } from '../tree/safe-name.ts';
 import type { DkmsSession } from './session.ts';
 
@@ -110,12 +110,4 @@ export function takeSource(session: DkmsSession, given: string, kernel: DkmsKern
     return { status: 6 };
   }
   return { status: 0, module };
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
 }

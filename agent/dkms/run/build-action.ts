@@ -6,7 +6,7 @@ import { buildModule } from '../build/build.ts';
 import type { BuildKernel, Signer } from '../build/build-request.ts';
 import { headersRefusal } from '../build/headers.ts';
 import { prepareSigning } from '../build/signing.ts';
-import type { DkmsConf } from '../conf/dkms-conf.ts';
+import { assignmentsOf, type DkmsConf } from '../conf/dkms-conf.ts';
 import { removeEmptyFolder } from '../install/module-indexes.ts';
 import { nameOf, builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import { installedVersion, isBuilt, isInstalled, registrationOf } from '../tree/registry.ts';
@@ -71,7 +71,8 @@ export async function build(session: DkmsSession, module: DkmsModule, kernel: Dk
     verbose: parts.framework.verbose,
     jobs: parts.framework.parallelJobs,
     signer: async () => signerOf(session, kernel),
-    variables: assigned(options.directives),
+    // Exported in dkms, so make sees them, too.
+    variables: Object.fromEntries(assignmentsOf(options.directives).map(({ name, value }) => [name, value])),
     jobserver: session.jobserver,
     cache: parts.cache,
     missingDepends,
@@ -153,10 +154,4 @@ export async function unbuildFor(
     return 1;
   }
   return 0;
-}
-
-/** `--directive NAME=VALUE` is an exported variable in dkms, so make sees it, too. */
-function assigned(directives: readonly string[]): Readonly<Record<string, string>> {
-  const pairs = directives.map((text) => /^([A-Za-z_]\w*)=(.*)$/s.exec(text));
-  return Object.fromEntries(pairs.flatMap((found) => (found === null ? [] : [[found[1] ?? '', found[2] ?? '']])));
 }

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reason } from '../../base/error.ts';
+import { statHere } from '../../base/root.ts';
 import { removeEmptyFolder } from '../install/module-indexes.ts';
 import { nameOf, buildFolder, builtFolder, sourceFolder, sourceLink, type DkmsModule } from '../tree/dkms-places.ts';
 import { buildsOf, isDirectory, registeredModules } from '../tree/registry.ts';
@@ -102,7 +103,7 @@ export function tellLog(session: DkmsSession, module: DkmsModule): number {
     .map(({ kernel }) => `${builtFolder(trees, module, kernel)}/log/make.log`)
     .filter((path) => isWanted(session, path));
   const path = [`${buildFolder(trees, module)}/make.log`, ...built.toReversed()].find(
-    (each) => statSync(each, { throwIfNoEntry: false })?.isFile() === true,
+    (each) => statHere(each)?.isFile() === true,
   );
   if (path === undefined) {
     tell({ kind: 'no-log', module: nameOf(module) });

@@ -1,5 +1,4 @@
 /** What all steps of one dkms run share: the trees, the settings, what was read already, and who is told. */
-import { existsInRoot } from '../../base/root.ts';
 import {
   readPostTransaction,
   readSigning,
@@ -8,7 +7,7 @@ import {
   type FrameworkSource,
   type SigningFramework,
 } from '../conf/framework.ts';
-import { readDkmsConf, type ConfKernel, type ConfReading, type DkmsConf } from '../conf/dkms-conf.ts';
+import { configPath, readDkmsConf, type ConfKernel, type ConfReading, type DkmsConf } from '../conf/dkms-conf.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import type { Signer } from '../build/build-request.ts';
 import type { CachePlaces } from '../build/cache/cache-places.ts';
@@ -96,12 +95,9 @@ export class DkmsSession {
     return this.options.kernelSource === '' ? `${kernelTree(this.trees, release)}/build` : this.options.kernelSource;
   }
 
-  /** The kernel's configuration: what --config names, else the headers' own. */
+  /** The file with the kernel's configuration. */
   kernelConfigOf(kernel: DkmsKernel): string {
-    if (this.options.kernelConfig !== '') return this.options.kernelConfig;
-    const headers = this.headersOf(kernel);
-    const generated = `${headers}/include/config/auto.conf`;
-    return existsInRoot('', generated) ? generated : `${headers}/.config`;
+    return configPath(this.#confKernel(kernel));
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Which out-of-tree modules a kernel has, and which it should have and lacks. Reads the DKMS tree and logs; runs nothing. */
-import { existsSync, statSync } from 'node:fs';
+import { statHere } from '../../base/root.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import { hasHeaders } from '../build/headers.ts';
 import { compareVersions } from '../conf/version-order.ts';
@@ -59,10 +59,6 @@ function readinessOf(trees: DkmsTrees, module: DkmsModule, kernel: DkmsKernel, l
   const version = installedVersion(trees, module.name, kernel);
   if (version !== undefined) return version === module.version ? 'installed' : 'older';
   if (isBuilt(trees, module, kernel)) return 'built';
-  if (isFile(log)) return 'failed';
+  if (statHere(log)?.isFile() === true) return 'failed';
   return hasHeaders(`${kernelTree(trees, kernel.release)}/build`) ? 'not-built' : 'no-headers';
-}
-
-function isFile(path: string): boolean {
-  return existsSync(path) && statSync(path).isFile();
 }

@@ -113,7 +113,8 @@ function lookAt(path: string): Stats | undefined {
   }
 }
 
-function realPath(path: string): string | undefined {
+/** Where `path` leads, without links; undefined when it leads nowhere. */
+export function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);
   } catch {

@@ -1,5 +1,6 @@
 /** What is wrong with a DKMS tree: half builds, links that lead nowhere, modules that are not where they should be. Reads only. */
 import { lstatSync, readdirSync } from 'node:fs';
+import { diskUse } from '../build/build-folder.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import { isBuilt, isDirectory, isKernelName, namesIn, registrationOf } from './registry.ts';
 import { kernelTree, moduleFolder, versionFolder, type DkmsKernel, type DkmsModule } from './dkms-places.ts';
@@ -60,18 +61,10 @@ function versionFaults(trees: DkmsTrees, module: DkmsModule): readonly TreeFault
       const kernel = { release, arch };
       if (arch.startsWith('.tmp_') || arch.startsWith('.plugd-')) faults.push({ kind: 'leftover', path });
       else if (!isBuilt(trees, module, kernel)) faults.push({ kind: 'half-build', path });
-      else if (gone) faults.push({ kind: 'kernel-gone', path, module, kernel, bytes: sizeOf(path) });
+      else if (gone) faults.push({ kind: 'kernel-gone', path, module, kernel, bytes: diskUse(path) });
     }
   }
   return faults;
-}
-
-/** The disk that a folder takes, in bytes. */
-export function sizeOf(path: string): number {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return 0;
-  if (!stat.isDirectory()) return stat.blocks * 512;
-  return everythingIn(path).reduce((sum, name) => sum + sizeOf(`${path}/${name}`), stat.blocks * 512);
 }
 
 function everythingIn(folder: string): readonly string[] {

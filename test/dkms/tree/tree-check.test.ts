@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { findFaults, sizeOf } from '../../../agent/dkms/tree/tree-check.ts';
+import { diskUse } from '../../../agent/dkms/build/build-folder.ts';
+import { findFaults } from '../../../agent/dkms/tree/tree-check.ts';
 
 t.test('each fault of a tree', async (t) => {
   const dir = t.testdir();
@@ -37,5 +38,5 @@ t.test('each fault of a tree', async (t) => {
 });
 
 t.test('the size of what is not there', async (t) => {
-  t.equal(sizeOf('/nonexistent/path'), 0);
+  t.equal(diskUse('/nonexistent/path'), 0);
 });

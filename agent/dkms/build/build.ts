@@ -3,6 +3,7 @@
  * a folder beside the result's place and renamed there. Until then, and after any failure, the result of the build before is there.
  */
 import { rmSync, writeFileSync } from 'node:fs';
+import { includedModules } from '../conf/conf-modules.ts';
 import { join } from 'node:path';
 import { CLOCK } from '../../base/clock.ts';
 import { reason } from '../../base/error.ts';
@@ -108,7 +109,7 @@ async function make(work: Work): Promise<Refusal | undefined> {
   const { request, paths, env, toolchain, log } = work;
   const { cache, module, version } = request;
   const key = cache === undefined ? undefined : await cacheKey({ request, build: paths.build, env, toolchain });
-  const kept = { folder: paths.build, modules: wanted(request) };
+  const kept = { folder: paths.build, modules: includedModules(request.conf) };
   if (cache !== undefined && key !== undefined && fetchBuild(cache, key, kept)) {
     log.begin('Taking module(s) from the cache', `cp ${cache.folder}/${key}/*`);
     log.end(0, 0);
@@ -134,7 +135,7 @@ async function fillResult(work: Work, result: ResultFolder): Promise<Refusal | u
     settings: request.framework,
     tell: request.tell,
   };
-  for (const module of wanted(request)) {
+  for (const module of includedModules(request.conf)) {
     if (!(await finishModule(module, finish))) return noSpace(paths, 6, log);
   }
   keepSymvers(paths.build, result.modules);
@@ -142,13 +143,9 @@ async function fillResult(work: Work, result: ResultFolder): Promise<Refusal | u
   return undefined;
 }
 
-function wanted({ conf }: BuildRequest) {
-  return conf.modules.filter(({ exclusion }) => exclusion === undefined);
-}
-
 function missingModule({ request, paths }: Work): Refusal | undefined {
   const { release, arch } = request.kernel;
-  const missing = wanted(request).find((module) => !isBuilt(paths.build, module));
+  const missing = includedModules(request.conf).find((module) => !isBuilt(paths.build, module));
   if (missing === undefined) return undefined;
   const module = `${missing.location}${missing.name}.ko`;
   return { status: 7, messages: [{ kind: 'module-missing', module, kernel: release, arch, log: paths.log }] };
@@ -157,7 +154,7 @@ function missingModule({ request, paths }: Work): Refusal | undefined {
 function wrongKernel({ request, paths }: Work): Refusal | undefined {
   const { kernel, trees } = request;
   const own = kernel.sourceDir === `${trees.installTree}/${kernel.release}/build`;
-  for (const { name, location } of wanted(request)) {
+  for (const { name, location } of includedModules(request.conf)) {
     const built = builtForAnother(builtFile(paths.build, { name, location }), kernel, own);
     if (built === undefined) continue;
     const module = `${location}${name}.ko`;

@@ -94,3 +94,8 @@ function faultsOf({ name, destName, destLocation }: ConfModule, record: number):
   else if (!/^\/(kernel|updates|extra)/.test(destLocation)) errors.push({ kind: 'destination', record });
   return errors;
 }
+
+/** The modules of a package that are for this kernel. */
+export function includedModules({ modules }: { readonly modules: readonly ConfModule[] }): readonly ConfModule[] {
+  return modules.filter(({ exclusion }) => exclusion === undefined);
+}

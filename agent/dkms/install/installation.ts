@@ -5,7 +5,7 @@ import { fromMachineText } from '../../base/machine-text.ts';
 import { reason } from '../../base/error.ts';
 import { modinfoValue } from '../../facts/modfiles/modinfo.ts';
 import { readModuleInfo } from '../../facts/modfiles/module-info.ts';
-import type { ConfModule } from '../conf/conf-modules.ts';
+import { includedModules, type ConfModule } from '../conf/conf-modules.ts';
 import type { DkmsConf } from '../conf/dkms-conf.ts';
 import type { DkmsSession } from '../run/session.ts';
 import {
@@ -60,7 +60,7 @@ export async function installModules(session: DkmsSession, request: InstallReque
     return 6;
   }
   const built = `${builtFolder(trees, module, kernel)}/module`;
-  const wanted = conf.modules.filter(({ exclusion }) => exclusion === undefined);
+  const wanted = includedModules(conf);
   const missing = wanted.find(({ destName }) => moduleFileIn(built, destName) === undefined);
   if (missing !== undefined) {
     tell({ kind: 'missing-built-module', name: missing.destName, folder: built });

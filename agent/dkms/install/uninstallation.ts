@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reason } from '../../base/error.ts';
-import type { ConfModule } from '../conf/conf-modules.ts';
+import { includedModules, type ConfModule } from '../conf/conf-modules.ts';
 import type { DkmsConf } from '../conf/dkms-conf.ts';
 import type { DkmsSession } from '../run/session.ts';
 import {
@@ -33,7 +33,7 @@ export async function uninstallModules(
   const active = isInstalled(trees, module, kernel);
   tell({ kind: 'was-active', active });
   if (active) {
-    const modules = conf.modules.filter(({ exclusion }) => exclusion === undefined);
+    const modules = includedModules(conf);
     const files = modules.map((each) => ({ each, path: installedFile(session, module, kernel, each) }));
     const present = files.flatMap(({ path }) => (path === undefined ? [] : [path]));
     if (!conf.noWeakModules) runWeakModules('remove', session.parts.distribution, present, tell);

@@ -1,5 +1,6 @@
 /** `dkms status`: what is registered, built and installed. Reads only. */
 import { readFileSync } from 'node:fs';
+import { includedModules } from '../conf/conf-modules.ts';
 import { moduleFileIn } from '../install/module-copies.ts';
 import type { RunMessage } from '../../records/dkms/run-message.ts';
 import { nameOf, builtFolder, kernelTree, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
@@ -61,8 +62,7 @@ function compareFiles(
   const conf = session.confQuietly(module, kernel);
   const built = `${builtFolder(session.trees, module, kernel)}/module`;
   let differs = false;
-  for (const each of conf?.modules ?? []) {
-    if (each.exclusion !== undefined) continue;
+  for (const each of conf === undefined ? [] : includedModules(conf)) {
     const file = moduleFileIn(built, each.destName);
     if (file === undefined) return { missing: true, differs: false };
     if (!installed || differs) continue;
@@ -76,8 +76,8 @@ function compareFiles(
 /** Whether each module of an installed version is in the kernel's tree: a run that was killed while it uninstalled leaves some out. */
 export function isInPlace(session: DkmsSession, module: DkmsModule, kernel: DkmsKernel): boolean {
   const tree = kernelTree(session.trees, kernel.release);
-  return (session.confQuietly(module, kernel)?.modules ?? []).every(
-    ({ destName, destLocation, exclusion }) =>
-      exclusion !== undefined || moduleFileIn(`${tree}${session.destination(destLocation)}`, destName) !== undefined,
+  const conf = session.confQuietly(module, kernel);
+  return (conf === undefined ? [] : includedModules(conf)).every(
+    ({ destName, destLocation }) => moduleFileIn(`${tree}${session.destination(destLocation)}`, destName) !== undefined,
   );
 }

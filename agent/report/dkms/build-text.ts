@@ -1,24 +1,19 @@
 /** The words of a build, for the commands that stand in for dkms: scripts read them, so each byte counts. */
 import type { BuildMessage, BuildRefusal, SigningMessage } from '../../records/dkms/build-message.ts';
+import { error as failure, type DkmsText } from './dkms-line.ts';
 import { explanationText } from './failure-text.ts';
-
-/** A text and where it goes. It is ordinary text, and lacks the newline where a line goes on. */
-export interface BuildText {
-  readonly to: 'out' | 'error';
-  readonly text: string;
-}
 
 /**
  * What dkms 3.4.3 prints for a message: `buildText({ kind: 'step-done' })` → `{ to: 'out', text: ' done.\n' }`. What only plugd
  * tells has plugd's own words.
  */
-export function buildText(message: BuildMessage): BuildText {
+export function buildText(message: BuildMessage): DkmsText {
   // The kind of the row is the kind of the argument, which TypeScript does not follow through a table.
-  const words = WORDS[message.kind] as (one: BuildMessage) => BuildText;
+  const words = WORDS[message.kind] as (one: BuildMessage) => DkmsText;
   return words(message);
 }
 
-type Words = { readonly [Kind in BuildMessage['kind']]: (message: Extract<BuildMessage, { kind: Kind }>) => BuildText };
+type Words = { readonly [Kind in BuildMessage['kind']]: (message: Extract<BuildMessage, { kind: Kind }>) => DkmsText };
 type SigningWords = Pick<Words, SigningMessage['kind']>;
 type RefusalWords = Pick<Words, BuildRefusal['kind']>;
 
@@ -134,16 +129,11 @@ function megabytes(bytes: number, round: (value: number) => number): number {
   return round(bytes / 2 ** 20);
 }
 
-/** dkms's form of an error: a blank line, `Error! `, further lines as they are. */
-function failure(...lines: readonly string[]): BuildText {
-  return error(`\nError! ${lines.join('\n')}\n`);
-}
-
-function out(text: string): BuildText {
+function out(text: string): DkmsText {
   return { to: 'out', text };
 }
 
-function error(text: string): BuildText {
+function error(text: string): DkmsText {
   return { to: 'error', text };
 }
 

@@ -1,15 +1,10 @@
 /** The lines about dkms.conf that scripts and people know from dkms. Pure. */
 import type { ConfError, ConfMessage } from '../../records/dkms/conf-message.ts';
+import type { DkmsText } from './dkms-line.ts';
 import { counted } from '../../base/words.ts';
 
-/** Where a text goes, and the text with its line breaks. */
-export interface ConfText {
-  readonly to: 'out' | 'error';
-  readonly text: string;
-}
-
 /** `{ kind: 'conf-zero-modules' }` → `{ to: 'error', text: 'dkms.conf: Warning! Zero modules specified.\n' }`. */
-export function confText(message: ConfMessage): ConfText {
+export function confText(message: ConfMessage): DkmsText {
   switch (message.kind) {
     case 'conf-error':
       return error(`dkms.conf: Error! ${errorText(message.error)}\n`);
@@ -34,7 +29,7 @@ export function confText(message: ConfMessage): ConfText {
   }
 }
 
-function error(text: string): ConfText {
+function error(text: string): DkmsText {
   return { to: 'error', text };
 }
 

@@ -37,10 +37,10 @@ const TRY_MS = 10;
 
 /**
  * From now on messages wait half a second for their reader and are lost then: an agent that must end, so that the next one can
- * begin, ends although nobody reads why.
+ * begin, ends although nobody reads why. `fd`: where they go; a daemon that starts has its starter's standard error elsewhere.
  */
-export function sayInTime(): void {
-  sayNow = writeNowTo(2);
+export function sayInTime(fd = 2): void {
+  sayNow = writeNowTo(fd);
 }
 
 function writeInTime(writeNow: WriteNow, data: Buffer): void {

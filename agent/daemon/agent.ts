@@ -26,6 +26,8 @@ export interface AgentOptions extends AgentPartsOptions {
   readonly runDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly serveKernelRequests: boolean;
+  /** Called once it answers on its control socket. */
+  readonly listening?: () => void;
 }
 
 /** How long an end waits for insertions in flight; the unit's TimeoutStopSec is longer. */
@@ -77,6 +79,7 @@ class Agent {
     for (const [signal, handler] of handlers) process.on(signal, handler);
     try {
       await this.#listen();
+      this.#options.listening?.();
       this.#logStart();
       await Promise.race([this.#coldplug(), stopped]);
       await this.#end(await stopped);

@@ -1,4 +1,5 @@
 /** `plugd agent`: reads its options and runs daemon/agent.ts. */
+import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { runAgent } from '../../daemon/agent.ts';
@@ -16,6 +17,7 @@ import {
   type Option,
 } from '../command.ts';
 import { sayInTime } from '../output.ts';
+import { DAEMON_FDS, DAEMON_VARIABLE, sayReady, startDaemon } from './background.ts';
 import { BOOT_LISTS, dialectsOf } from './boot-lists-option.ts';
 import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
@@ -31,6 +33,15 @@ const BUFFER: Option = {
   value: 'BYTES',
   help: "size of the uevent socket's buffer (default 128 MiB)",
 };
+const DAEMON: Option = {
+  long: 'daemon',
+  help: 'run in the background, and return once the agent listens; the log goes to standard output if that is a file',
+};
+const READY_FD: Option = {
+  long: 'ready-fd',
+  value: 'N',
+  help: 'write a line to this descriptor once the agent listens, and close it (s6, dinit)',
+};
 
 /** `plugd agent`. */
 export const command: Command = {
@@ -43,6 +54,8 @@ export const command: Command = {
     POLICY,
     POLICY_OPTIONAL,
     BUFFER,
+    DAEMON,
+    READY_FD,
     RUN_DIR_OPTION,
     OPTION.verbose,
     OPTION.quiet,
@@ -52,11 +65,20 @@ export const command: Command = {
 It logs a line of JSON to standard output for each module that it inserts, that
 the kernel refuses or that a rule blocks; -v adds one for each uevent, -q leaves
 only warnings. SIGHUP reloads, SIGTERM ends it. systemd/plugd.service runs it as
-a service.
+a service. plugd settle waits for an agent that is just starting.
 Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
   async run(args) {
     const parsed = parse(command, args);
     noArguments(command, parsed);
+    const readyFd = parsed.value(READY_FD);
+    const ready = readyFd === undefined ? undefined : wholeNumber(READY_FD, readyFd, 1, 2 ** 16);
+    const isDaemon = process.env[DAEMON_VARIABLE] !== undefined;
+    delete process.env[DAEMON_VARIABLE];
+    if (parsed.has(DAEMON) && !isDaemon) {
+      const status = await startDaemon(args);
+      if (status === EXIT.done && ready !== undefined) sayReady(ready);
+      return status;
+    }
     // An agent lives for months and is idle. In a storm of uevents V8 lets its young generation grow sixteenfold and never shrinks it
     // (120 MiB instead of 85 after 200,000 of them), though an agent's objects die young. And V8's optimizing compiler alone takes
     // 4 MiB, for code that is no faster: system calls and garbage collection make up the cost of a uevent.
@@ -64,7 +86,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/log.ts');
     // Nobody may read what it writes: not even then may it wait.
-    sayInTime();
+    sayInTime(isDaemon ? DAEMON_FDS.messages : 2);
     const log = openLog({
       fd: 1,
       level: parsed.has(OPTION.verbose) ? 'debug' : parsed.has(OPTION.quiet) ? 'warn' : 'info',
@@ -85,6 +107,10 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
         policyFile: resolve(parsed.value(POLICY) ?? POLICY_FILE),
         policyOptional: parsed.has(POLICY_OPTIONAL),
         bootLists: parsed.has(BOOT_LISTS) ? (dialectsOf(parsed) ?? 'all') : undefined,
+        listening: () => {
+          if (isDaemon) leaveStarter();
+          else if (ready !== undefined) sayReady(ready);
+        },
       });
     } finally {
       await log.close();
@@ -92,3 +118,11 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     return EXIT.done;
   },
 };
+
+/** A daemon listens: its starter may go, and nothing of it is held on to. */
+function leaveStarter(): void {
+  process.chdir('/');
+  sayInTime();
+  closeSync(DAEMON_FDS.messages);
+  sayReady(DAEMON_FDS.ready);
+}

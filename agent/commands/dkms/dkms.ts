@@ -1,8 +1,9 @@
 /** `plugd dkms`, and `dkms` as argv[0]: dkms's actions, options, texts and exit statuses. */
 import { machine, release } from 'node:os';
 import { isatty } from 'node:tty';
+import { readOsRelease } from '../../facts/config/os-release.ts';
 import { frameworkVariables, readFramework, type Framework } from '../../dkms/conf/framework.ts';
-import { readDistribution } from '../../dkms/install/distribution.ts';
+import { distributionOf } from '../../dkms/install/distribution.ts';
 import type { DkmsOptions } from '../../dkms/run/dkms-options.ts';
 import { tellStatus } from '../../dkms/run/dkms-status.ts';
 import { DkmsSession } from '../../dkms/run/session.ts';
@@ -83,6 +84,7 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell)
   const source = { etc, environment: process.env };
   const reading = readFramework(source);
   for (const message of reading.messages) tell(message);
+  const os = readOsRelease(root);
   const framework = settled(reading.settings, settings);
   return new DkmsSession({
     trees: {
@@ -94,7 +96,8 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell)
     framework,
     source,
     options,
-    distribution: readDistribution(root) ?? '',
+    os,
+    distribution: os === undefined ? '' : distributionOf(os),
     etc,
     variables: { ...frameworkVariables(framework), force: options.force ? 'true' : '' },
     running: { release: release(), arch: machine() },

@@ -1,9 +1,11 @@
 /** What the build of one module for one kernel is asked for, and how it ends. */
 import type { Clock } from '../../base/clock.ts';
+import type { OsRelease } from '../../facts/config/os-release.ts';
 import type { BuildMessage } from '../../records/dkms/build-message.ts';
 import type { DkmsConf } from '../conf/dkms-conf.ts';
 import type { Framework } from '../conf/framework.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
+import type { ModuleSuffix } from '../../facts/modfiles/compression.ts';
 import type { CachePlaces } from './cache/cache-places.ts';
 import type { Jobserver } from './process/jobserver.ts';
 
@@ -21,9 +23,6 @@ export interface BuildKernel {
   readonly suffix: ModuleSuffix;
 }
 
-/** What follows `.ko` in a module's file name. */
-export type ModuleSuffix = '' | '.gz' | '.xz' | '.zst';
-
 /** What the administrator's framework.conf says about builds. */
 export type BuildSettings = Pick<
   Framework,
@@ -38,6 +37,8 @@ export interface BuildRequest {
   readonly kernel: BuildKernel;
   readonly trees: DkmsTrees;
   readonly framework: BuildSettings;
+  /** The system's distribution; undefined when nobody knows it. */
+  readonly os: OsRelease | undefined;
   /** The folder of the administrator's overrides: `/etc/dkms`. */
   readonly etc: string;
   /** Build despite missing dependencies. */

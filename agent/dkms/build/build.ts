@@ -42,7 +42,7 @@ async function refusalOf(request: BuildRequest, paths: BuildPaths): Promise<Refu
   const { kernel, trees, module, version, missingDepends: missing, force, tell } = request;
   if (namesInRoot('', paths.source).length < 2)
     return { status: 8, messages: [{ kind: 'source-empty', source: paths.source }] };
-  const headers = headersRefusal(kernel, trees);
+  const headers = headersRefusal(kernel, trees, request.os);
   if (headers.length > 0) return { status: 21, messages: headers };
   const signer = await request.signer();
   const place = { module, version, kernel: kernel.release, arch: kernel.arch };

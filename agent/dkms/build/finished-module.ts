@@ -1,8 +1,9 @@
 /** What happens to a module that make made: it is stripped, signed, compressed, and becomes part of the result. */
 import { chmodSync, constants, copyFileSync, existsSync, lstatSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ModuleSuffix } from '../../facts/modfiles/compression.ts';
 import type { ConfModule } from '../conf/conf-modules.ts';
-import type { BuildSettings, ModuleSuffix, Signer, Tell } from './build-request.ts';
+import type { BuildSettings, Signer, Tell } from './build-request.ts';
 import { tellsLackOfSpace } from './free-space.ts';
 import { runProgram } from './process/program.ts';
 

@@ -1,7 +1,8 @@
 /** Whether a kernel's headers are there, and where to get them. */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { statHere } from '../../base/root.ts';
+import type { OsRelease } from '../../facts/config/os-release.ts';
 import type { BuildMessage } from '../../records/dkms/build-message.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import type { BuildKernel } from './build-request.ts';
@@ -12,17 +13,17 @@ export function hasHeaders(sourceDir: string): boolean {
 }
 
 /**
- * What to tell when a kernel has no headers: dkms's words, then the package that has them. Empty when they are there. `osRelease` is the
- * text of /etc/os-release.
+ * What to tell when a kernel has no headers: dkms's words, then the package that has them. Empty when they are there; `os` is undefined
+ * when nobody knows the distribution.
  */
 export function headersRefusal(
   { release, sourceDir }: Pick<BuildKernel, 'release' | 'sourceDir'>,
   { installTree }: Pick<DkmsTrees, 'installTree'>,
-  osRelease = readOsRelease(),
+  os: OsRelease | undefined,
 ): readonly BuildMessage[] {
   if (hasHeaders(sourceDir)) return [];
   const dangling = danglingLink(sourceDir);
-  const name = headersPackage(osRelease, release);
+  const name = os === undefined ? undefined : headersPackage(os, release);
   const hint = { kind: 'headers-hint', package: name, dangling } as const;
   return [
     {
@@ -36,13 +37,11 @@ export function headersRefusal(
 }
 
 /**
- * The package with a kernel's headers: `headersPackage('ID=debian', '6.1.0-56-amd64')` → `linux-headers-6.1.0-56-amd64`; undefined for
- * a distribution that plugd does not know, or a kernel that is not its own.
+ * The package with a kernel's headers: `headersPackage({ id: 'debian', like: [] }, '6.1.0-56-amd64')` → `linux-headers-6.1.0-56-amd64`;
+ * undefined for a distribution that plugd does not know, or a kernel that is not its own.
  */
-export function headersPackage(osRelease: string, release: string): string | undefined {
-  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(osRelease)?.[1] ?? '';
-  const ids = [field('ID'), ...field('ID_LIKE').split(' ')];
-  for (const id of ids) {
+export function headersPackage({ id: own, like }: OsRelease, release: string): string | undefined {
+  for (const id of [own, ...like]) {
     const name = PACKAGES[id]?.(release);
     if (name !== undefined) return name;
   }
@@ -73,15 +72,4 @@ function danglingLink(sourceDir: string): { readonly link: string; readonly targ
   } catch {
     return undefined; // No link.
   }
-}
-
-function readOsRelease(): string {
-  for (const file of ['/etc/os-release', '/usr/lib/os-release']) {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch {
-      // The other one, or none.
-    }
-  }
-  return '';
 }

@@ -9,26 +9,38 @@ export interface ConfFile {
   readonly text: string;
 }
 
-/** The files in the order in which they count; `bad` when one is there and cannot be read. */
+/**
+ * The files in the order in which they count, and the overrides that were left out because they cannot be read; `bad` when a file that
+ * must be read cannot be.
+ */
 export type ConfFiles =
-  | { readonly kind: 'files'; readonly files: readonly [ConfFile, ...ConfFile[]] }
+  | {
+      readonly kind: 'files';
+      readonly files: readonly [ConfFile, ...ConfFile[]];
+      readonly unread: readonly ConfError[];
+    }
   | { readonly kind: 'missing' }
   | { readonly kind: 'bad'; readonly error: ConfError };
 
 /** The largest of Debian's packages has 6 KB. */
 const MOST_BYTES = 1 << 20;
 
-/** Reads them all: each is a regular file of at most 1 MiB, so that no pipe and no disk image is handed to the shell. */
+/**
+ * Reads them all: each is a regular file of at most 1 MiB, so that no pipe and no disk image is handed to the shell. What is built must
+ * be what the administrator wants, so a strict reading needs each override; to show a state, those that the user may read will do.
+ */
 export function readConfFiles(request: ConfRequest): ConfFiles {
   const own = readConfFile(request.file);
   if (own.kind !== 'file') return own;
   const files: [ConfFile, ...ConfFile[]] = [own.file];
+  const unread: ConfError[] = [];
   for (const path of overridePaths(request)) {
     const found = readConfFile(path);
-    if (found.kind === 'bad') return found;
+    if (found.kind === 'bad' && request.strict) return found;
+    if (found.kind === 'bad') unread.push(found.error);
     if (found.kind === 'file') files.push(found.file);
   }
-  return { kind: 'files', files };
+  return { kind: 'files', files, unread };
 }
 
 /** One file; `missing` when it is not there. */

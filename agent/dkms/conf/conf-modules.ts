@@ -80,7 +80,7 @@ function recordCount(values: ShellValues): number {
   return indexes.reduce((most, index) => Math.max(most, index + 1), 0);
 }
 
-function faultsOf({ name, destName, destLocation }: ConfModule, record: number): readonly ConfError[] {
+function faultsOf({ name, location, destName, destLocation }: ConfModule, record: number): readonly ConfError[] {
   const errors: ConfError[] = [];
   if (name === '') errors.push({ kind: 'no-record-directive', directive: 'BUILT_MODULE_NAME', record });
   if (SUFFIX.test(name)) errors.push({ kind: 'suffix', directive: 'BUILT_MODULE_NAME', record });
@@ -88,11 +88,22 @@ function faultsOf({ name, destName, destLocation }: ConfModule, record: number):
   if (name.includes('/')) errors.push({ kind: 'unsafe-name', directive: 'BUILT_MODULE_NAME', value: name });
   if (destName !== name && destName.includes('/'))
     errors.push({ kind: 'unsafe-name', directive: 'DEST_MODULE_NAME', value: destName });
+  if (leavesFolder(location)) errors.push({ kind: 'unsafe-name', directive: 'BUILT_MODULE_LOCATION', value: location });
   if (destLocation.split('/').includes('..'))
     errors.push({ kind: 'unsafe-name', directive: 'DEST_MODULE_LOCATION', value: destLocation });
   if (destLocation === '') errors.push({ kind: 'no-record-directive', directive: 'DEST_MODULE_LOCATION', record });
   else if (!/^\/(kernel|updates|extra)/.test(destLocation)) errors.push({ kind: 'destination', record });
   return errors;
+}
+
+/** Whether a path's `..` leads out of the folder in which it begins: `a/../../b/` does, `a/../b/` does not. */
+function leavesFolder(path: string): boolean {
+  let depth = 0;
+  return path.split('/').some((part) => {
+    if (part === '..') depth--;
+    else if (part !== '' && part !== '.') depth++;
+    return depth < 0;
+  });
 }
 
 /** The modules of a package that are for this kernel. */

@@ -44,7 +44,8 @@ export function readDkmsConf(request: ConfRequest): ConfReading {
     return { kind: 'missing', file: request.file, messages: [{ kind: 'conf-missing', file: request.file }] };
   if (read.kind === 'bad') return bad(request, [read.error], emptyConf(request), []);
   const answer = evaluateShell(read.files, questionOf(request));
-  const before: ConfMessage[] = answer.complaint === '' ? [] : [{ kind: 'conf-complaint', text: answer.complaint }];
+  const before: ConfMessage[] = read.unread.map((error) => ({ kind: 'conf-error', error }));
+  if (answer.complaint !== '') before.push({ kind: 'conf-complaint', text: answer.complaint });
   if (answer.kind === 'failed') return bad(request, [answer.error], emptyConf(request), before);
   for (const { name, value } of assignmentsOf(request.directives)) before.push({ kind: 'conf-directive', name, value });
   const option = optionLookup(request, answer.values);
@@ -53,27 +54,6 @@ export function readDkmsConf(request: ConfRequest): ConfReading {
   if (errors.length > 0) return bad(request, errors, conf, before);
   if (request.strict && conf.modules.length === 0) before.push({ kind: 'conf-zero-modules' });
   return { kind: 'read', conf, messages: before };
-}
-
-/** Remembers readings for the length of one command: the shell runs once for each file, kernel and strictness. */
-export class ConfReader {
-  readonly #readings = new Map<string, ConfReading>();
-
-  /** As readDkmsConf; a reading that is given out again has no messages, for they have been told. */
-  read(request: ConfRequest): ConfReading {
-    const { file, kernel, module, strict, version } = request;
-    const key = JSON.stringify([file, module, version, kernel, strict]);
-    const earlier = this.#readings.get(key);
-    if (earlier !== undefined) return { ...earlier, messages: [] };
-    const reading = readDkmsConf(request);
-    this.#readings.set(key, reading);
-    return reading;
-  }
-
-  /** Forgets all readings: files have changed. */
-  clear(): void {
-    this.#readings.clear();
-  }
 }
 
 function bad(request: ConfRequest, errors: readonly ConfError[], conf: DkmsConf, before: readonly ConfMessage[]) {

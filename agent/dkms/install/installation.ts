@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fromMachineText } from '../../base/machine-text.ts';
 import { reason } from '../../base/error.ts';
+import { FILE_SUFFIXES } from '../../facts/modfiles/compression.ts';
 import { modinfoValue } from '../../facts/modfiles/modinfo.ts';
 import { readModuleInfo } from '../../facts/modfiles/module-info.ts';
 import { includedModules, type ConfModule } from '../conf/conf-modules.ts';
@@ -198,7 +199,7 @@ function originalOf(
 
 function removeTwins(path: string, name: string): void {
   const folder = path.slice(0, path.lastIndexOf('/'));
-  for (const suffix of ['', '.gz', '.xz', '.zst']) {
+  for (const suffix of FILE_SUFFIXES) {
     const twin = `${folder}/${name}.ko${suffix}`;
     if (twin !== path) rmSync(twin, { force: true });
   }

@@ -1,11 +1,11 @@
 /** The module files of a kernel's tree by name, and how they are compressed. One walk answers for all modules of a run. Reads only. */
 import { existsSync } from 'node:fs';
 import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
+import { COMPRESSION_SUFFIXES, FILE_SUFFIXES, type ModuleSuffix } from '../../facts/modfiles/compression.ts';
 import { walkModules } from '../../facts/trees/tree-walk.ts';
-import type { ModuleSuffix } from '../build/build-request.ts';
 
-/** dkms looks for compressed modules in this order, and the last that it finds decides. */
-const SUFFIXES: readonly ModuleSuffix[] = ['.gz', '.xz', '.zst'];
+/** dkms looks for compressed modules in the order of these names, and the last that it finds decides. */
+const SUFFIXES = COMPRESSION_SUFFIXES.toSorted();
 
 /** The modules of a tree. */
 export interface ModuleCopies {
@@ -40,5 +40,5 @@ export function readModuleCopies(tree: string): ModuleCopies {
 
 /** The file of a built or installed module in a folder, compressed or not; undefined when none is there. */
 export function moduleFileIn(folder: string, name: string): string | undefined {
-  return ['', '.gz', '.xz', '.zst'].map((suffix) => `${folder}/${name}.ko${suffix}`).find((path) => existsSync(path));
+  return FILE_SUFFIXES.map((suffix) => `${folder}/${name}.ko${suffix}`).find((path) => existsSync(path));
 }

@@ -14,7 +14,6 @@ import {
   type DkmsModule,
 } from '../tree/dkms-places.ts';
 import { isDirectory, realPath, registrationOf } from '../tree/registry.ts';
-import { unsafePart } from '../tree/safe-name.ts';
 import type { DkmsSession } from './session.ts';
 
 /** A module with the status 0, or the status of why not: told. */
@@ -22,15 +21,10 @@ export type Addition =
   | { readonly status: 0; readonly module: DkmsModule }
   | { readonly status: number; readonly module?: undefined };
 
-/** Registers a version whose sources lie in the source tree; gives the exit status. */
+/** Registers a version whose sources lie in the source tree; gives the exit status. Its names were checked where they came from. */
 export function addModule(session: DkmsSession, module: DkmsModule, kernel: DkmsKernel): number {
   const { trees, tell } = session;
   const text = `${module.name}/${module.version}`;
-  const unsafe = unsafePart(module);
-  if (unsafe !== undefined) {
-    tell({ kind: 'unsafe-name', ...unsafe });
-    return 8;
-  }
   if (registrationOf(trees, module) === 'added') {
     tell({ kind: 'already-added', module: text });
     return 3;
@@ -74,7 +68,7 @@ function register(trees: DkmsTrees, module: DkmsModule, source: string): void {
 
 /**
  * Takes a folder with a dkms.conf, or the dkms.conf itself, into the source tree, unless it lies there already. Names come from the
- * dkms.conf. Says nothing when all is well.
+ * dkms.conf, whose reading checks them. Says nothing when all is well.
  */
 export function takeSource(session: DkmsSession, given: string, kernel: DkmsKernel): Addition {
   const { trees, tell, options } = session;
@@ -87,11 +81,6 @@ export function takeSource(session: DkmsSession, given: string, kernel: DkmsKern
   const conf = session.conf({ name: '', version: '' }, kernel, 'lenient', `${from}/dkms.conf`);
   if (typeof conf === 'number') return { status: conf };
   const module = { name: conf.packageName, version: conf.packageVersion };
-  const unsafe = unsafePart(module);
-  if (unsafe !== undefined) {
-    tell({ kind: 'unsafe-name', ...unsafe });
-    return { status: 8 };
-  }
   const to = sourceFolder(trees, module);
   if (realPath(to) === from) return { status: 0, module };
   if (existsSync(to)) {

@@ -66,6 +66,7 @@ export async function build(session: DkmsSession, module: DkmsModule, kernel: Dk
     kernel: buildKernel(session, kernel),
     trees,
     framework: parts.framework,
+    os: parts.os,
     etc: parts.etc,
     force: options.force,
     verbose: parts.framework.verbose,
@@ -88,7 +89,7 @@ export async function build(session: DkmsSession, module: DkmsModule, kernel: Dk
  * headers.
  */
 export async function prepareKernel(session: DkmsSession, kernel: DkmsKernel): Promise<number> {
-  const refusal = headersRefusal(buildKernel(session, kernel), session.trees);
+  const refusal = headersRefusal(buildKernel(session, kernel), session.trees, session.parts.os);
   for (const message of refusal) session.tell(message);
   if (refusal.length > 0) return 21;
   await signerOf(session, kernel);

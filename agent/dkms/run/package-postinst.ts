@@ -17,6 +17,7 @@ import {
   type DkmsModule,
 } from '../tree/dkms-places.ts';
 import { buildsOf, isBuilt, isDirectory, isInstalled, namesIn } from '../tree/registry.ts';
+import { unsafePart } from '../tree/safe-name.ts';
 import { addModule } from './addition.ts';
 import { loadArchive } from './archive.ts';
 import { buildFor } from './build-action.ts';
@@ -42,6 +43,11 @@ export async function configurePackage(session: DkmsSession, request: PostinstRe
   if (module.name === '' || module.version === '') {
     tell({ kind: 'postinst-usage' });
     return 1;
+  }
+  const unsafe = unsafePart(module);
+  if (unsafe !== undefined) {
+    tell({ kind: 'unsafe-name', ...unsafe });
+    return 8;
   }
   if (autoinstallIsOff(parts.etc)) {
     tell({ kind: 'postinst-disabled' });

@@ -8,6 +8,7 @@ import {
   type SigningFramework,
 } from '../conf/framework.ts';
 import { configPath, readDkmsConf, type ConfKernel, type ConfReading, type DkmsConf } from '../conf/dkms-conf.ts';
+import type { OsRelease } from '../../facts/config/os-release.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import type { Signer } from '../build/build-request.ts';
 import type { CachePlaces } from '../build/cache/cache-places.ts';
@@ -30,6 +31,9 @@ export interface SessionParts {
   /** Where settings that may name a kernel are read from. */
   readonly source: FrameworkSource;
   readonly options: DkmsOptions;
+  /** What os-release says; undefined when there is none. */
+  readonly os: OsRelease | undefined;
+  /** dkms's name for it; '' when there is none. */
   readonly distribution: string;
   /** `/etc/dkms`. */
   readonly etc: string;

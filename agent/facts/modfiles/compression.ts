@@ -56,8 +56,11 @@ export function compressionRow(name: Compression): CompressionRow {
   return ROWS.find((row) => row.name === name) ?? ROWS[0];
 }
 
+/** What follows `.ko` in a module's file name; '' for one that is not compressed. */
+export type ModuleSuffix = '' | (typeof ROWS)[number]['suffix'];
+
 /** What a compressed file's name ends in: `.xz`, `.zst`, `.gz`. */
-export const COMPRESSION_SUFFIXES: readonly string[] = ROWS.map(({ suffix }) => suffix);
+export const COMPRESSION_SUFFIXES: ReadonlyArray<Exclude<ModuleSuffix, ''>> = ROWS.map(({ suffix }) => suffix);
 
 /** The same with '' first, for a file that may or may not be compressed. */
-export const FILE_SUFFIXES: readonly string[] = ['', ...COMPRESSION_SUFFIXES];
+export const FILE_SUFFIXES: readonly ModuleSuffix[] = ['', ...COMPRESSION_SUFFIXES];

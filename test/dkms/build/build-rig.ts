@@ -91,6 +91,7 @@ export class BuildRig {
     return buildModule({
       module: 'm',
       version: '1.0',
+      os: undefined,
       conf: this.conf(conf),
       kernel: {
         release: K,

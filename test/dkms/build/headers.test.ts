@@ -1,28 +1,30 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { OsRelease } from '../../../agent/facts/config/os-release.ts';
 import { hasHeaders, headersPackage, headersRefusal } from '../../../agent/dkms/build/headers.ts';
 
+const debian: OsRelease = { id: 'debian', like: [] };
+
 t.test('the package with the headers', async (t) => {
-  const rows: ReadonlyArray<readonly [osRelease: string, kernel: string, name: string | undefined]> = [
-    ['ID=debian\n', '6.1.0-56-amd64', 'linux-headers-6.1.0-56-amd64'],
-    ['ID=linuxmint\nID_LIKE="ubuntu debian"\n', '6.8.0-31-generic', 'linux-headers-6.8.0-31-generic'],
-    ['ID=fedora\n', '6.12.4-200.fc41.x86_64', 'kernel-devel-6.12.4-200.fc41.x86_64'],
-    ['ID="opensuse-leap"\nID_LIKE="suse opensuse"\n', '6.4.0-150600.21-default', 'kernel-default-devel'],
-    ['ID=arch\n', '6.12.4-arch1-1', 'linux-headers'],
-    ['ID=arch\n', '6.6.65-1-lts', 'linux-lts-headers'],
-    ['ID=gentoo\n', '6.6.65-gentoo-dist', undefined],
-    ['', '6.1.0', undefined],
+  const rows: ReadonlyArray<readonly [os: OsRelease, kernel: string, name: string | undefined]> = [
+    [debian, '6.1.0-56-amd64', 'linux-headers-6.1.0-56-amd64'],
+    [{ id: 'linuxmint', like: ['ubuntu', 'debian'] }, '6.8.0-31-generic', 'linux-headers-6.8.0-31-generic'],
+    [{ id: 'fedora', like: [] }, '6.12.4-200.fc41.x86_64', 'kernel-devel-6.12.4-200.fc41.x86_64'],
+    [{ id: 'opensuse-leap', like: ['suse', 'opensuse'] }, '6.4.0-150600.21-default', 'kernel-default-devel'],
+    [{ id: 'arch', like: [] }, '6.12.4-arch1-1', 'linux-headers'],
+    [{ id: 'arch', like: [] }, '6.6.65-1-lts', 'linux-lts-headers'],
+    [{ id: 'gentoo', like: [] }, '6.6.65-gentoo-dist', undefined],
+    [{ id: '', like: [] }, '6.1.0', undefined],
   ];
-  for (const [osRelease, kernel, name] of rows)
-    t.equal(headersPackage(osRelease, kernel), name, `${osRelease}${kernel}`);
+  for (const [os, kernel, name] of rows) t.equal(headersPackage(os, kernel), name, `${os.id} ${kernel}`);
 });
 
 t.test('headers are there when include/ is', async (t) => {
   const home = t.testdir({ modules: { '6.1.0': { build: { include: {} } }, '6.2.0': {} } });
   const modules = join(home, 'modules');
   const refusal = (release: string) =>
-    headersRefusal({ release, sourceDir: `${modules}/${release}/build` }, { installTree: modules }, 'ID=debian\n');
+    headersRefusal({ release, sourceDir: `${modules}/${release}/build` }, { installTree: modules }, debian);
   t.same(refusal('6.1.0'), []);
   symlinkSync('/nowhere/linux-headers-6.2.0', join(modules, '6.2.0/build'));
   t.match(refusal('6.2.0'), [

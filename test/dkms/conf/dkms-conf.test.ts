@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { ConfReader, readDkmsConf, type ConfReading } from '../../../agent/dkms/conf/dkms-conf.ts';
+import { readDkmsConf, type ConfReading } from '../../../agent/dkms/conf/dkms-conf.ts';
 import type { ConfRequest } from '../../../agent/dkms/conf/conf-request.ts';
 import { confRequest } from './conf-request.ts';
 
@@ -146,6 +146,12 @@ t.test('what is no file of the kind is an error, and nothing waits', async (t) =
     kind: 'bad',
     errors: [{ kind: 'unreadable', file: /y\.conf$/ }],
   });
+  const state = readDkmsConf({ ...request('dkms.conf'), module: 'y', strict: false });
+  t.match(
+    state,
+    { kind: 'read', conf: { packageName: 'x' }, messages: [{ kind: 'conf-error', error: { kind: 'unreadable' } }] },
+    'to show a state, the other files will do',
+  );
 });
 
 t.test('the configuration of the kernel decides', async (t) => {
@@ -159,16 +165,4 @@ t.test('the configuration of the kernel decides', async (t) => {
     const reading = read(t, `${HEAD}BUILD_EXCLUSIVE_CONFIG="${words}"\n`);
     t.equal(reading.kind === 'read' && reading.conf.exclusion === undefined, fits, words);
   }
-});
-
-t.test('a reader runs a file once', async (t) => {
-  const folder = t.testdir({ 'dkms.conf': `${HEAD}echo hi >&2\n` });
-  const reader = new ConfReader();
-  const request = confRequest(folder);
-  t.match(reader.read(request), { kind: 'read', messages: [{ kind: 'conf-complaint' }] });
-  writeFileSync(request.file, '');
-  t.match(reader.read(request), { kind: 'read', messages: [] }, 'and its messages are told once');
-  t.match(reader.read({ ...request, kernel: { ...request.kernel, release: '7' } }), { kind: 'bad' }, 'for each kernel');
-  reader.clear();
-  t.match(reader.read(request), { kind: 'bad' });
 });

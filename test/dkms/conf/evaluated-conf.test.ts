@@ -91,6 +91,23 @@ t.test('the command for the kernel', async (t) => {
   t.same(evaluate({ ...ONE, ...patches }, ['PATCH_MATCH[2]']).conf.patches, ['a', 'c']);
 });
 
+t.test('a folder to look for the module in', async (t) => {
+  const rows: ReadonlyArray<readonly [location: string, stays: boolean]> = [
+    ['src', true],
+    ['src/../lib/', true],
+    ['./a/./b/', true],
+    ['..', false],
+    ['a/../../b/', false],
+    ['../', false],
+  ];
+  for (const [location, stays] of rows) {
+    const wrong = [
+      { kind: 'unsafe-name', directive: 'BUILT_MODULE_LOCATION', value: `${location.replace(/\/$/, '')}/` },
+    ];
+    t.same(evaluate({ ...ONE, BUILT_MODULE_LOCATION: location }).errors, stays ? [] : wrong, location);
+  }
+});
+
 t.test('errors in their order', async (t) => {
   const { errors } = evaluate({
     'BUILT_MODULE_NAME[1]': 'a.o',

@@ -282,6 +282,7 @@ t.test("what Debian's packages call", { skip }, async (t) => {
   mkdirSync(dirname(`${dir}/usr/src/demo-1.0`), { recursive: true });
   spawnSync('cp', ['-a', folder, `${dir}/usr/src/demo-1.0`]);
   t.equal(run('package_postinst').status, 1, 'without a name');
+  t.equal(run('package_postinst', '../..', '1.0').status, 8, 'a name that leads out of the tree');
   const configured = run('package_postinst', 'demo', '1.0', '/usr/share/demo', '', '');
   t.equal(configured.status, 0, configured.error);
   t.match(configured.out, /^Loading new demo\/1\.0 DKMS files\.\.\.$/m);

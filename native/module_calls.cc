@@ -1,46 +1,19 @@
-// finit_module(2), init_module(2), delete_module(2): each call in a task of its own.
-//
-// A module's init runs inside the system call and may sleep for minutes, or forever, where no signal reaches it. Three things must
-// hold meanwhile. Nothing else in plugd waits, so calls do not run on libuv's pool: each has its own thread. Nothing disturbs the
-// init: a signal, or the end of plugd, would make an interruptible sleep inside a driver fail. And plugd can end.
-//
-// A thread alone does not give the last two: a process is gone for its parent only when its last thread is, so one thread stuck in
-// the kernel would keep `plugd coldplug` from ending, and ending it would kill the thread. So the thread makes a child with
-// vfork(2), which shares the memory but is a process of its own. The thread sleeps, killably, until the child has made the call and
-// left its result here. If plugd ends first, the child continues undisturbed, and the kernel keeps the shared memory until it is
-// done. Each call costs some 50 us. Without a child (vfork refused) the thread makes the call.
-// The child blocks all signals (Ctrl-C goes to the whole process group) and closes every descriptor but the module's: it must not
-// hold the agent's lock, sockets or standard output open after the agent is gone.
+// The module calls for JavaScript: each runs in a task of its own (core/module_calls.c), and its end is told on the main thread.
 
-#include <cerrno>
-#include <csignal>
 #include <cstdint>
-#include <ctime>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <mutex>
-#include <pthread.h>
 #include <string>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <unordered_map>
-#include <vector>
 
 #include "arguments.h"
+#include "core/core.h"
 #include "functions.h"
 
 namespace plugd {
 namespace {
-
-#ifndef SYS_close_range
-#define SYS_close_range 436  // the same on every architecture
-#endif
-
-int64_t MonotonicNs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
-}
 
 // The way back to JavaScript. Threads outlive the environment (process.exit while an init hangs), and Node then frees the
 // threadsafe function: `open` says, under the mutex, whether it may still be called.
@@ -57,92 +30,20 @@ struct Completion {
   int64_t ended_ns;
 };
 
-enum class CallKind { kFinit, kInit, kDelete };
-
-// Everything a call needs, owned by its thread. The image is a copy: JavaScript's memory is gone when plugd ends, while the kernel
-// may still be reading it.
-struct Call {
-  CallKind kind;
-  int fd = -1;
-  unsigned flags = 0;
-  std::vector<uint8_t> image;
-  std::string text;  // parameters, or the name for delete_module
-  std::shared_ptr<Channel> channel;
-  // The result if the child was killed (the OOM killer) before it left one.
-  Completion completion{0, -EINTR, 0, 0};
-};
-
-void MakeCall(Call* call) {
-  call->completion.started_ns = MonotonicNs();
-  long result = -1;
-  switch (call->kind) {
-    case CallKind::kFinit:
-      result = syscall(SYS_finit_module, call->fd, call->text.c_str(), call->flags);
-      break;
-    case CallKind::kInit:
-      result = syscall(SYS_init_module, call->image.data(), call->image.size(), call->text.c_str());
-      break;
-    case CallKind::kDelete:
-      result = syscall(SYS_delete_module, call->text.c_str(), call->flags);
-      break;
-  }
-  const int error = errno;
-  call->completion.ended_ns = MonotonicNs();
-  call->completion.result = result < 0 ? -error : 0;
-}
-
-void CloseRange(unsigned first, unsigned last) {
-  if (first > last || syscall(SYS_close_range, first, last, 0) == 0) return;
-  for (unsigned fd = first; fd <= last && fd < 1024; fd++) close(static_cast<int>(fd));  // before Linux 5.9
-}
-
-// The child runs on this thread's stack, so nothing but the call and what is safe between vfork and _exit may happen here.
-__attribute__((noinline)) pid_t CallInChild(Call* call) {
-  const pid_t pid = vfork();
-  if (pid != 0) return pid;
-  if (call->fd > 0) CloseRange(0, static_cast<unsigned>(call->fd) - 1);
-  CloseRange(static_cast<unsigned>(call->fd) + 1, ~0U);
-  MakeCall(call);
-  _exit(0);
-}
-
-void Report(const Call& call) {
-  auto* completion = new Completion(call.completion);
-  const std::lock_guard<std::mutex> lock(call.channel->mutex);
-  if (!call.channel->open ||
-      napi_call_threadsafe_function(call.channel->function, completion, napi_tsfn_nonblocking) != napi_ok) {
+void Report(const std::shared_ptr<Channel>& channel, const Completion& made) {
+  auto* completion = new Completion(made);
+  const std::lock_guard<std::mutex> lock(channel->mutex);
+  if (!channel->open ||
+      napi_call_threadsafe_function(channel->function, completion, napi_tsfn_nonblocking) != napi_ok) {
     delete completion;
   }
 }
 
-void* RunThread(void* data) {
-  const std::unique_ptr<Call> call(static_cast<Call*>(data));
-  const pid_t child = CallInChild(call.get());
-  if (child < 0) {
-    MakeCall(call.get());
-  } else {
-    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    if (call->completion.ended_ns == 0) call->completion.ended_ns = MonotonicNs();
-  }
-  Report(*call);
-  return nullptr;
-}
-
-// Returns 0 or the errno of pthread_create. The thread starts with all signals blocked, and so does its child.
-int StartThread(Call* call) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, 128 * 1024);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, RunThread, call);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  return error;
+// On the call's thread.
+void Done(plugd_call* call, void* owner) {
+  const std::unique_ptr<std::shared_ptr<Channel>> channel(static_cast<std::shared_ptr<Channel>*>(owner));
+  Report(*channel, {call->id, call->result, call->started_ns, call->ended_ns});
+  plugd_call_free(call);
 }
 
 // One per environment: which JavaScript function waits for which call.
@@ -157,19 +58,19 @@ class ModuleCalls {
     napi_add_env_cleanup_hook(env, CloseChannel, new std::shared_ptr<Channel>(channel_));
   }
 
-  void Start(std::unique_ptr<Call> call, const Napi::Function& done) {
-    call->channel = channel_;
-    call->completion.id = ++last_id_;
+  void Start(plugd_call* call, const Napi::Function& done) {
+    const auto owner = new std::shared_ptr<Channel>(channel_);
+    call->id = ++last_id_;
+    call->done = Done;
+    call->owner = owner;
     if (waiting_.empty()) napi_ref_threadsafe_function(env_, channel_->function);
     waiting_.emplace(last_id_, Napi::Persistent(done));
-    const int error = StartThread(call.get());
-    if (error == 0) {
-      (void)call.release();  // the thread owns it now
-      return;
-    }
-    call->completion.started_ns = call->completion.ended_ns = MonotonicNs();
-    call->completion.result = -error;
-    Report(*call);
+    const int error = plugd_call_start(call);
+    if (error == 0) return;  // the thread owns it now
+    plugd_call_free(call);
+    delete owner;
+    const int64_t now = plugd_monotonic_ns();
+    Report(channel_, {last_id_, error, now, now});
   }
 
  private:
@@ -211,6 +112,14 @@ ModuleCalls* Calls(Napi::Env env) {
   return calls;
 }
 
+plugd_call* NewCall(plugd_call_kind kind, const std::string& text) {
+  auto* call = static_cast<plugd_call*>(calloc(1, sizeof(plugd_call)));
+  call->kind = kind;
+  call->fd = -1;
+  call->text = strdup(text.c_str());
+  return call;
+}
+
 }  // namespace
 
 Napi::Value FinitModule(const Napi::CallbackInfo& info) {
@@ -218,12 +127,10 @@ Napi::Value FinitModule(const Napi::CallbackInfo& info) {
       !info[3].IsFunction()) {
     return Misuse(info, "finitModule(fd, params, flags, done)");
   }
-  auto call = std::make_unique<Call>();
-  call->kind = CallKind::kFinit;
+  plugd_call* call = NewCall(PLUGD_FINIT, Latin1(info[1]));
   call->fd = info[0].As<Napi::Number>().Int32Value();
-  call->text = Latin1(info[1]);
   call->flags = info[2].As<Napi::Number>().Uint32Value();
-  Calls(info.Env())->Start(std::move(call), info[3].As<Napi::Function>());
+  Calls(info.Env())->Start(call, info[3].As<Napi::Function>());
   return info.Env().Undefined();
 }
 
@@ -233,11 +140,16 @@ Napi::Value InitModule(const Napi::CallbackInfo& info) {
   }
   const auto array = info[0].As<Napi::TypedArray>();
   const auto* bytes = static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-  auto call = std::make_unique<Call>();
-  call->kind = CallKind::kInit;
-  call->image.assign(bytes, bytes + array.ByteLength());
-  call->text = Latin1(info[1]);
-  Calls(info.Env())->Start(std::move(call), info[2].As<Napi::Function>());
+  plugd_call* call = NewCall(PLUGD_INIT, Latin1(info[1]));
+  call->image_size = array.ByteLength();
+  call->image = static_cast<uint8_t*>(malloc(call->image_size + 1));
+  if (call->image == nullptr) {
+    plugd_call_free(call);
+    Napi::Error::New(info.Env(), "no memory for the module's image").ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  memcpy(call->image, bytes, call->image_size);
+  Calls(info.Env())->Start(call, info[2].As<Napi::Function>());
   return info.Env().Undefined();
 }
 
@@ -245,11 +157,9 @@ Napi::Value DeleteModule(const Napi::CallbackInfo& info) {
   if (info.Length() != 3 || !info[0].IsString() || !info[1].IsNumber() || !info[2].IsFunction()) {
     return Misuse(info, "deleteModule(name, flags, done)");
   }
-  auto call = std::make_unique<Call>();
-  call->kind = CallKind::kDelete;
-  call->text = Latin1(info[0]);
+  plugd_call* call = NewCall(PLUGD_DELETE, Latin1(info[0]));
   call->flags = info[1].As<Napi::Number>().Uint32Value();
-  Calls(info.Env())->Start(std::move(call), info[2].As<Napi::Function>());
+  Calls(info.Env())->Start(call, info[2].As<Napi::Function>());
   return info.Env().Undefined();
 }
 

@@ -52,7 +52,6 @@ const NAMESAKES = ['commands', 'library', 'records'];
 /** Files that have more than MOST_LINES today, and how many. They may only shrink. */
 const LONG: Readonly<Record<string, number>> = {
   'agent/indexes/wildcard-search.ts': 280,
-  'native/module_calls.cc': 256,
   'native/request-helper.c': 253,
 };
 

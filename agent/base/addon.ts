@@ -9,7 +9,7 @@ import { PlugdError, reason } from './error.ts';
  *
  * Calls that can sleep in the kernel for seconds (the three module calls) run in a task of their own each, never on
  * libuv's pool, and report through `done` on the main thread. Such a call is a child process that shares this one's
- * memory (native/module_calls.cc says why): no signal reaches it, and when plugd ends, by process.exit or kill -9, the call
+ * memory (native/core/module_calls.c says why): no signal reaches it, and when plugd ends, by process.exit or kill -9, the call
  * goes on undisturbed while plugd is gone at once. While calls are in flight the event loop stays alive.
  */
 export interface Addon {

@@ -8,14 +8,10 @@ import type { LoaderObserver } from '../load/loader.ts';
 import type { AgentFailure, AgentStatus } from '../records/agent-status.ts';
 import { isWithoutDevice, type BlockedRecord, type ModuleRecord, type Requester } from '../records/coldplug-run.ts';
 import { ledgerEntry, type LedgerEntry } from '../records/ledger.ts';
+import type { Decision } from '../records/monitor-item.ts';
 import { failureText } from '../report/loading-text.ts';
 import type { Log } from '../report/log.ts';
 import { InsertionTimes } from '../report/metrics.ts';
-
-/** Something plugd did or found, as monitors get it. */
-export type DecisionEvent =
-  | { readonly event: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped'; readonly record: ModuleRecord }
-  | { readonly event: 'blocked'; readonly record: BlockedRecord };
 
 const COUNTED = {
   inserted: 'inserted',
@@ -36,7 +32,7 @@ export class Chronicle implements LoaderObserver {
   readonly times = new InsertionTimes();
   readonly counts = { inserted: 0, alreadyLoaded: 0, commands: 0, failed: 0, skipped: 0, noDevice: 0, blocked: 0 };
   /** Each receives every decision. */
-  readonly listeners = new Set<(decision: DecisionEvent) => void>();
+  readonly listeners = new Set<(decision: Decision) => void>();
   /** Each receives every new entry. */
   readonly readers = new Set<(entry: LedgerEntry) => void>();
 
@@ -103,7 +99,7 @@ export class Chronicle implements LoaderObserver {
     }
   }
 
-  #tell(record: ModuleRecord, result: DecisionEvent['event'] & keyof typeof COUNTED, absent: boolean): void {
+  #tell(record: ModuleRecord, result: Decision['event'] & keyof typeof COUNTED, absent: boolean): void {
     const { module } = record;
     const took = record.startedMs === undefined ? undefined : (record.endedMs ?? record.startedMs) - record.startedMs;
     const why = failureText(record);

@@ -1,15 +1,18 @@
 /** Who listens to kernel uevents and plugd's decisions (`plugd monitor`), and what each of them wants to hear. */
 import { PlugdError } from '../base/error.ts';
-import type { MonitorItem } from '../records/monitor-item.ts';
+import type { Decision, MonitorItem } from '../records/monitor-item.ts';
 import { compileGlob } from '../rules/glob.ts';
 import type { Properties } from '../facts/uevents/key-values.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
-import type { Chronicle, DecisionEvent } from './chronicle.ts';
+import type { Chronicle } from './chronicle.ts';
 import type { ControlExchange } from './control/exchange.ts';
 import type { Parameters } from './control/control-protocol.ts';
 
+/** Where the items of a monitor go. */
+type Listening = Pick<ControlExchange, 'item' | 'onEnd'>;
+
 interface Monitor {
-  readonly exchange: ControlExchange;
+  readonly exchange: Listening;
   readonly kernel: boolean;
   accepts(subsystem: string, properties: Properties): boolean;
 }
@@ -22,7 +25,11 @@ export class Monitors {
    * Begins to send to an exchange, until it ends. Without `kernel` and `decisions` both are sent. Subsystems are globs of which
    * one must match, properties `KEY=GLOB` of which each key given must match one. Errors: `usage`.
    */
-  add(exchange: ControlExchange, wanted: Parameters<'monitor'>, chronicle: Chronicle): void {
+  add(
+    exchange: Listening,
+    wanted: Parameters<'monitor'>,
+    chronicle: { readonly listeners: Chronicle['listeners'] },
+  ): void {
     const both = wanted.kernel !== true && wanted.decisions !== true;
     const monitor: Monitor = {
       exchange,
@@ -32,7 +39,7 @@ export class Monitors {
     this.#monitors.add(monitor);
     exchange.onEnd(() => this.#monitors.delete(monitor));
     if (!both && wanted.decisions !== true) return;
-    const listener = (decision: DecisionEvent) => {
+    const listener = (decision: Decision) => {
       // Decisions have no properties: a filter on them is about uevents only.
       if (!monitor.accepts(decision.record.requester.subsystem, NONE)) return;
       exchange.item({ decision: { time: new Date().toISOString(), ...decision } } satisfies MonitorItem);

@@ -12,14 +12,16 @@ export interface MonitoredUevent {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** A decision, as monitors get it. */
-export type MonitoredDecision =
+/** Something that plugd did, found, or (`would-…`, where no agent runs) would do. */
+export type Decision =
   | {
-      readonly time: string;
-      readonly event: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped';
+      readonly event: 'inserted' | 'already-loaded' | 'command' | 'failed' | 'skipped' | 'would-insert' | 'would-fail';
       readonly record: ModuleRecord;
     }
-  | { readonly time: string; readonly event: 'blocked'; readonly record: BlockedRecord };
+  | { readonly event: 'blocked'; readonly record: BlockedRecord };
+
+/** A decision, as monitors get it. */
+export type MonitoredDecision = Decision & { readonly time: string };
 
 /** In place of items that came while their reader did not read: how many. Any stream of items may have one. */
 export interface DroppedItems {

@@ -1,17 +1,19 @@
 /** Lines of `plugd monitor`: kernel uevents and plugd's decisions as they come. */
-import type { MonitoredUevent, MonitoredDecision, MonitorItem } from '../records/monitor-item.ts';
+import type { Decision, MonitoredUevent, MonitoredDecision, MonitorItem } from '../records/monitor-item.ts';
 import { causeText } from '../diagnosis/cause.ts';
 import { clockText, droppedLine } from './ledger-text.ts';
 import { cell } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
 
-const STYLES: Readonly<Record<MonitoredDecision['event'], Style>> = {
+const STYLES: Readonly<Record<Decision['event'], Style>> = {
   inserted: 'green',
   'already-loaded': 'dim',
   command: 'green',
   failed: 'red',
   skipped: 'yellow',
   blocked: 'yellow',
+  'would-insert': 'green',
+  'would-fail': 'red',
 };
 
 /**
@@ -41,12 +43,13 @@ function decisionParts({ time, event, record }: MonitoredDecision): Parts {
   }
   const took = record.startedMs === undefined ? 0 : (record.endedMs ?? record.startedMs) - record.startedMs;
   const why = record.cause === undefined ? '' : `  ${causeText(record.cause, record.errno)}`;
+  const foreseen = event === 'would-insert' || event === 'would-fail';
   // An init that found no device is no failure.
   const style = record.cause === 'no-device' ? 'dim' : STYLES[event];
   return [
     record.cause === 'no-device' ? 'no device' : event,
     style,
-    `${cell(readable(module), 19)}${duration(took).padStart(7)}${why}  ${asked}`,
+    `${cell(readable(module), 19)}${foreseen ? ''.padStart(7) : duration(took).padStart(7)}${why}  ${asked}`,
     time,
   ];
 }

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Devpath, ModuleName } from '../../agent/base/names.ts';
-import { Chronicle, type DecisionEvent } from '../../agent/daemon/chronicle.ts';
+import { Chronicle } from '../../agent/daemon/chronicle.ts';
+import type { Decision } from '../../agent/records/monitor-item.ts';
 import type { BlockedRecord, ModuleRecord } from '../../agent/records/coldplug-run.ts';
 import { nextTurn } from '../../agent/load/turns.ts';
 import type { LedgerEntry } from '../../agent/records/ledger.ts';
@@ -24,7 +25,7 @@ function chronicle(explain?: (record: ModuleRecord) => Promise<ModuleRecord>) {
     },
   };
   const own = new Chronicle(log, explain);
-  const decisions: DecisionEvent[] = [];
+  const decisions: Decision[] = [];
   const entries: LedgerEntry[] = [];
   own.listeners.add((decision) => decisions.push(decision));
   own.readers.add((entry) => entries.push(entry));

@@ -7,7 +7,7 @@ import { buildsOf, registeredModules, registrationOf } from '../tree/registry.ts
 import { unsafePart } from '../tree/safe-name.ts';
 import { addModule, takeSource } from './addition.ts';
 import { loadArchive, makeArchive } from './archive.ts';
-import { autoinstall, removeForKernel } from './autoinstall.ts';
+import { autoinstall, removeForKernel } from './autoinstall/autoinstall.ts';
 import { buildFor, unbuildFor } from './build-action.ts';
 import { installFor } from './install-action.ts';
 import { checkTree, pruneTree, tellLog } from './maintenance.ts';

@@ -1,13 +1,13 @@
 /** `dkms autoinstall`, `kernel_postinst`, `kernel_prerm` and `kernel_preinst`: all registered modules for one kernel. */
-import { autoinstallIsOff } from '../conf/framework.ts';
-import { compareVersions } from '../conf/version-order.ts';
-import { nameOf, kernelTree, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
-import { removeEmptyFolder } from '../install/module-indexes.ts';
-import { installedVersion, isBuilt, isInstalled, registeredModules, registrationOf } from '../tree/registry.ts';
+import { autoinstallIsOff } from '../../conf/framework.ts';
+import { compareVersions } from '../../conf/version-order.ts';
+import { nameOf, kernelTree, type DkmsKernel, type DkmsModule } from '../../tree/dkms-places.ts';
+import { removeEmptyFolder } from '../../install/module-indexes.ts';
+import { installedVersion, isBuilt, isInstalled, registeredModules, registrationOf } from '../../tree/registry.ts';
 import { buildAhead, type BuiltAhead } from './build-ahead.ts';
-import { prepareKernel, unbuildFor } from './build-action.ts';
-import { installFor } from './install-action.ts';
-import type { DkmsSession } from './session.ts';
+import { prepareKernel, unbuildFor } from '../build-action.ts';
+import { installFor } from '../install-action.ts';
+import type { DkmsSession } from '../session.ts';
 
 /** A module that is to be installed, and the names it needs. */
 interface Candidate {

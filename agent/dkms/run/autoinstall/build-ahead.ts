@@ -2,12 +2,12 @@
  * Builds several modules of a kernel at once, before they are installed one after the other. All makes share one pool of jobs. What each
  * build tells is kept until its module's turn, so that scripts and people read the lines of one module together, in the usual order.
  */
-import type { DkmsMessage } from '../../records/dkms/message.ts';
-import { jobLimit, readJobLimits } from '../build/process/job-limit.ts';
-import { openJobserver, type Jobserver } from '../build/process/jobserver.ts';
-import { nameOf, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
-import { build, prepareKernel } from './build-action.ts';
-import type { DkmsSession } from './session.ts';
+import type { DkmsMessage } from '../../../records/dkms/message.ts';
+import { jobLimit, readJobLimits } from '../../build/process/job-limit.ts';
+import { openJobserver, type Jobserver } from '../../build/process/jobserver.ts';
+import { nameOf, type DkmsKernel, type DkmsModule } from '../../tree/dkms-places.ts';
+import { build, prepareKernel } from '../build-action.ts';
+import type { DkmsSession } from '../session.ts';
 
 /** A build that is over: dkms's exit status, and what it told. */
 export interface BuiltAhead {

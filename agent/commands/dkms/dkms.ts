@@ -30,7 +30,7 @@ const USAGE = `Usage: dkms [action] [options]
               [--no-depmod] [--modprobe-on-install] [-j number] [--version] [--help]
 plugd's own:
   [action]  = { check [--repair] | prune [--dry-run] | log | package_postinst }
-  [options] = [--root directory] [--json]
+  [options] = [--root directory] [--dry-run] [--json]
 `;
 
 /** What results of builds may take of the disk. */
@@ -102,6 +102,7 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell)
     variables: { ...frameworkVariables(framework), force: options.force ? 'true' : '' },
     running: { release: release(), arch: machine() },
     tell,
+    asDkms: isNamedDkms(),
     cache: speaksFreely() ? { folder: `${root}/var/cache/plugd/dkms`, limit: CACHE_BYTES } : undefined,
   });
 }
@@ -111,7 +112,11 @@ const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set(['explanation', 'from-ca
 
 /** People read along, or somebody asked plugd itself. */
 function speaksFreely(): boolean {
-  return process.argv[1]?.endsWith('/dkms') !== true || isatty(2);
+  return !isNamedDkms() || isatty(2);
+}
+
+function isNamedDkms(): boolean {
+  return process.argv[1]?.endsWith('/dkms') === true;
 }
 
 async function sayKeyState(): Promise<void> {

@@ -13,6 +13,7 @@ import { installFor } from './install-action.ts';
 import { checkTree, pruneTree, tellLog } from './maintenance.ts';
 import { matchKernel } from './match.ts';
 import { generateMok } from './mok-generation.ts';
+import { isPreview, tellPreview } from './preview/preview.ts';
 import { runPostTransaction } from './post-transaction.ts';
 import { removeModule } from './remove-action.ts';
 import { noteUpgrade, takeUpgradeNote } from '../tree/rpm-lock.ts';
@@ -39,10 +40,12 @@ export async function runAction(session: DkmsSession): Promise<number> {
     tell({ kind: 'no-all', action });
     return 5;
   }
-  if (ONE_KERNEL.includes(action) && options.kernels.length > 1) {
+  const most = action === 'autoinstall' && !session.parts.asDkms ? Infinity : 1;
+  if (ONE_KERNEL.includes(action) && options.kernels.length > most) {
     tell({ kind: 'one-kernel', action });
     return 4;
   }
+  if (isPreview(session)) return tellPreview(session, kernelsOf(session));
   const denied = denial(session);
   if (denied !== 0) return denied;
   const lock = lockTree(trees.dkmsTree, `dkms ${action}`, (file, holder) => {
@@ -92,7 +95,7 @@ async function run(session: DkmsSession): Promise<number> {
   switch (options.action) {
     case 'autoinstall':
     case 'kernel_postinst':
-      return transact(session, kernel, await autoinstall(session, kernel));
+      return transact(session, kernel, await autoinstall(session, [kernel, ...more]));
     case 'kernel_prerm':
       return removeForKernel(session, kernel, 'all');
     case 'kernel_preinst':

@@ -109,7 +109,8 @@ async function signerOf(session: DkmsSession, kernel: DkmsKernel): Promise<Signe
   return session.signers.get(key);
 }
 
-function buildKernel(session: DkmsSession, kernel: DkmsKernel): BuildKernel {
+/** The kernel as a build sees it. */
+export function buildKernel(session: DkmsSession, kernel: DkmsKernel): BuildKernel {
   return {
     ...kernel,
     sourceDir: session.headersOf(kernel),

@@ -42,6 +42,8 @@ export interface SessionParts {
   /** The kernel that runs, and the machine's architecture. */
   readonly running: DkmsKernel;
   readonly tell: Tell;
+  /** Called by dkms's name: what dkms refuses is refused, and builds have the rights that dkms gives them. */
+  readonly asDkms: boolean;
   /** Where results of builds are kept; undefined: nowhere. */
   readonly cache: CachePlaces | undefined;
 }
@@ -109,7 +111,7 @@ export class DkmsSession {
    * `file` is the dkms.conf unless the registered one is meant.
    */
   conf(module: DkmsModule, kernel: DkmsKernel, strictness: Strictness, file?: string): DkmsConf | 4 | 8 {
-    const reading = this.#read(module, kernel, strictness === 'strict', file);
+    const reading = this.look(module, kernel, strictness, file);
     for (const message of reading.messages) if (this.#isNews(message)) this.tell(message);
     if (reading.kind === 'missing') return 4;
     return reading.kind === 'read' ? reading.conf : 8;
@@ -117,15 +119,16 @@ export class DkmsSession {
 
   /** The same for a look that tells nothing; undefined when there is no dkms.conf. */
   confQuietly(module: DkmsModule, kernel: DkmsKernel): DkmsConf | undefined {
-    const reading = this.#read(module, kernel, false, undefined);
+    const reading = this.look(module, kernel, 'lenient');
     return reading.kind === 'missing' ? undefined : reading.conf;
   }
 
-  #read(module: DkmsModule, kernel: DkmsKernel, strict: boolean, file: string | undefined): ConfReading {
+  /** A reading, remembered and untold: bash runs once for each file, kernel and strictness. `file` is as in `conf`. */
+  look(module: DkmsModule, kernel: DkmsKernel, strictness: Strictness, file?: string): ConfReading {
+    const strict = strictness === 'strict';
     const { confFile, directives } = this.options;
     const registered = confFile === '' ? `${sourceLink(this.trees, module)}/dkms.conf` : confFile;
     const path = file ?? registered;
-    // bash runs once for each file, kernel and strictness.
     const key = JSON.stringify([path, module, kernel, strict]);
     const known = this.#readings.get(key);
     if (known !== undefined) return known;

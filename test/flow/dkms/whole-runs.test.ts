@@ -1,9 +1,8 @@
-/** `dkms` on a made-up system: kernels whose headers copy a made module instead of compiling one. bash, make and tar are real. */
+/** `dkms` on a made-up system, from sources to installed modules and back. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -12,76 +11,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
-import t, { type Test } from 'tap';
+import { dirname } from 'node:path';
+import t from 'tap';
 import { needCommands } from '../../fixtures/commands.ts';
-import { moduleImage } from '../../fixtures/elf-image.ts';
-
-const plugd = join(import.meta.dirname, '../../../plugd.cjs');
-const KERNEL = '6.1.0-1-test';
-const OTHER = '6.2.0-1-test';
-const ARCH = 'x86_64';
-
-interface Ended {
-  readonly status: number | null;
-  readonly out: string;
-  readonly error: string;
-}
-
-interface System {
-  readonly dir: string;
-  readonly run: (...words: readonly string[]) => Ended;
-  /** Makes the sources of a module; `conf` are more lines of its dkms.conf, `text` makes its bytes its own. */
-  readonly source: (name: string, version: string, conf?: string, text?: string) => string;
-  readonly read: (path: string) => string;
-  readonly status: () => string;
-}
-
-function system(t: Test, releases: readonly string[] = [KERNEL]): System {
-  const dir = t.testdir({
-    etc: { 'os-release': 'ID=debian\n', dkms: {} },
-    usr: { src: {} },
-    var: { lib: { dkms: {} } },
-    lib: { modules: {} },
-    given: {},
-  });
-  for (const release of releases) {
-    const tree = `${dir}/lib/modules/${release}`;
-    mkdirSync(`${tree}/build/include`, { recursive: true });
-    writeFileSync(`${tree}/build/.config`, '# CONFIG_MODULE_SIG is not set\n');
-    writeFileSync(`${tree}/build/Makefile`, 'all:\n\tcd $(M) && for f in *.image; do cp $$f $${f%.image}.ko; done\n');
-    mkdirSync(`${tree}/kernel`);
-    writeFileSync(`${tree}/kernel/own.ko`, moduleImage({ modinfo: ['license=GPL', `vermagic=${release} SMP`] }));
-    writeFileSync(`${tree}/modules.dep`, 'kernel/own.ko:\n');
-  }
-  const run = (...words: readonly string[]): Ended => {
-    const child = spawnSync(process.execPath, [plugd, 'dkms', ...words, '--root', dir], { encoding: 'utf8', cwd: dir });
-    return { status: child.status, out: child.stdout, error: child.stderr };
-  };
-  return {
-    dir,
-    run,
-    source: (name, version, conf = '', text = version) => {
-      const folder = `${dir}/given/${name}-${version}`;
-      mkdirSync(folder, { recursive: true });
-      const lines = [
-        `PACKAGE_NAME="${name}"`,
-        `PACKAGE_VERSION="${version}"`,
-        `BUILT_MODULE_NAME="${name}"`,
-        'DEST_MODULE_LOCATION="/kernel/extra"',
-        'STRIP="no"',
-        'AUTOINSTALL="yes"',
-        conf,
-      ];
-      writeFileSync(`${folder}/dkms.conf`, `${lines.join('\n')}\n`);
-      const modinfo = ['license=GPL', `version=${text}`, `vermagic=${KERNEL} SMP`, `alias=demo:${name}`];
-      writeFileSync(`${folder}/${name}.image`, moduleImage({ modinfo }));
-      return folder;
-    },
-    read: (path) => readFileSync(`${dir}/${path}`, 'utf8'),
-    status: () => run('status').out,
-  };
-}
+import { ARCH, contents, KERNEL, OTHER, plugd, system } from './made-up-system.ts';
 
 const tools = await needCommands(['make', 'gzip']);
 t.setTimeout(300_000);
@@ -263,18 +196,6 @@ t.test('a removal that is killed is finished by the next one', { skip }, async (
     t.same(contents(`${dir}/lib/modules`), wanted, `after a kill ${60 + i * 30} ms into it`);
   }
 });
-
-/** The files below a folder and what they hold; links as where they lead. */
-function contents(folder: string, top = folder): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const name of readdirSync(folder).toSorted()) {
-    const path = `${folder}/${name}`;
-    const stat = lstatSync(path);
-    if (stat.isDirectory()) Object.assign(all, contents(path, top));
-    else all[path.slice(top.length)] = stat.isSymbolicLink() ? readlinkSync(path) : readFileSync(path, 'latin1');
-  }
-  return all;
-}
 
 t.test("what Debian's packages call", { skip }, async (t) => {
   const { dir, run, source, status } = system(t);

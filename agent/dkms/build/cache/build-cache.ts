@@ -39,6 +39,11 @@ const SYMVERS = 'Module.symvers';
 /** A result that is being written. */
 const HALF = '.half-';
 
+/** Whether a result is kept; it may still turn out to be damaged. */
+export function hasKeptBuild({ folder, shared = [] }: CachePlaces, key: string): boolean {
+  return [folder, ...shared].some((place) => existsSync(join(place, key, SUMS)));
+}
+
 /**
  * Puts a kept result into a build folder, as if make had made it, and says whether there was one. A damaged one counts as none, and is
  * removed.

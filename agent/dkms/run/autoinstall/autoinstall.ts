@@ -1,19 +1,13 @@
 /** `dkms autoinstall`, `kernel_postinst`, `kernel_prerm` and `kernel_preinst`: all registered modules for one kernel. */
 import { autoinstallIsOff } from '../../conf/framework.ts';
-import { compareVersions } from '../../conf/version-order.ts';
 import { nameOf, kernelTree, type DkmsKernel, type DkmsModule } from '../../tree/dkms-places.ts';
 import { removeEmptyFolder } from '../../install/module-indexes.ts';
-import { installedVersion, isBuilt, isInstalled, registeredModules, registrationOf } from '../../tree/registry.ts';
-import { buildAhead, type BuiltAhead } from './build-ahead.ts';
+import { installedVersion, isBuilt, isInstalled, registeredModules } from '../../tree/registry.ts';
+import { buildAhead, nodeName, type BuiltAhead } from './build-ahead.ts';
 import { prepareKernel, unbuildFor } from '../build-action.ts';
+import { absentNeeds, findCandidates, tellBroken, type Candidate, type Candidates } from './candidates.ts';
 import { installFor } from '../install-action.ts';
 import type { DkmsSession } from '../session.ts';
-
-/** A module that is to be installed, and the names it needs. */
-interface Candidate {
-  readonly module: DkmsModule;
-  readonly needs: readonly string[];
-}
 
 /** How the modules of a run went, by name. */
 interface Results {
@@ -22,21 +16,44 @@ interface Results {
   readonly failed: string[];
 }
 
-/** Installs for a kernel every module that wants it and is not installed, what others need first. Gives dkms's exit status. */
-export async function autoinstall(session: DkmsSession, kernel: DkmsKernel): Promise<number> {
-  const { tell, parts } = session;
+/**
+ * Installs for kernels every module that wants it and is not installed, what others need first. What needs nothing that is missing is built
+ * for all kernels at once. Gives dkms's exit status, that of the first kernel which did not go well.
+ */
+export async function autoinstall(session: DkmsSession, kernels: readonly DkmsKernel[]): Promise<number> {
+  const { tell, parts, trees } = session;
   if (autoinstallIsOff(parts.etc)) {
     tell({ kind: 'autoinstall-disabled' });
     return 0;
   }
-  const { candidates, installed } = findCandidates(session, kernel);
+  const found = kernels.map((kernel) => ({ kernel, candidates: findCandidates(session, kernel) }));
+  const unbuilt = found.flatMap(({ kernel, candidates: { candidates } }) =>
+    candidates
+      .filter(({ needs }) => needs.every((name) => installedVersion(trees, name, kernel) !== undefined))
+      .filter(({ module }) => !isBuilt(trees, module, kernel))
+      .map(({ module }) => ({ module, kernel })),
+  );
+  session.depmodLater = found.some(({ candidates: { candidates } }) => candidates.length > 0);
+  const ahead = await buildAhead(session, unbuilt);
+  let first = 0;
+  for (const { kernel, candidates } of found) {
+    const status = await installAll(session, kernel, candidates, ahead);
+    first ||= status;
+  }
+  return first;
+}
+
+async function installAll(
+  session: DkmsSession,
+  kernel: DkmsKernel,
+  found: Candidates,
+  ahead: ReadonlyMap<string, BuiltAhead>,
+): Promise<number> {
+  const { candidates, installed } = found;
+  tellBroken(session, found);
   if (candidates.length === 0) return 0;
-  session.depmodLater = true;
-  const results: Results = { succeeded: [...installed], skipped: [], failed: [] };
+  const results: Results = { succeeded: installed.map(({ name }) => name), skipped: [], failed: [] };
   const waiting = new Map(candidates.map((candidate) => [candidate.module.name, candidate]));
-  const ready = candidates.filter(({ needs }) => needs.every((name) => isMet(session, name, kernel, results)));
-  const unbuilt = ready.map(({ module }) => module).filter((module) => !isBuilt(session.trees, module, kernel));
-  const ahead = await buildAhead(session, unbuilt, kernel);
   for (;;) {
     const next = [...waiting.values()].find(({ needs }) =>
       needs.every((name) => isMet(session, name, kernel, results)),
@@ -61,7 +78,7 @@ async function installOne(
   { results, ahead }: { readonly results: Results; readonly ahead: ReadonlyMap<string, BuiltAhead> },
 ): Promise<number> {
   const { trees, tell } = session;
-  const built = ahead.get(nameOf(module));
+  const built = ahead.get(nodeName(module, kernel));
   if (built === undefined && !isBuilt(trees, module, kernel)) {
     const prepared = await prepareKernel(session, kernel);
     if (prepared !== 0) return prepared;
@@ -89,20 +106,22 @@ function conclude(
   left: readonly Candidate[],
   { attempted, indexed }: { readonly attempted: boolean; readonly indexed: boolean },
 ): number {
-  const { tell, trees } = session;
+  const { tell } = session;
   const results = { succeeded: attempted ? succeeded : [], skipped, failed } as const;
   for (const result of ['succeeded', 'skipped', 'failed'] as const) {
     const modules = results[result];
     if (modules.length > 0) tell({ kind: 'autoinstall-result', result, release, modules });
   }
-  const known = new Set(registeredModules(trees).map(({ name }) => name));
   const deferred: string[] = [];
   let missing = false;
   for (const { module, needs } of left) {
-    const absent = needs.filter((name) => !succeeded.includes(name) && !skipped.includes(name));
-    const unknown = absent.filter((name) => !known.has(name));
-    if (unknown.length > 0 && unknown.length === absent.length) {
-      tell({ kind: 'dependencies-unknown', module: nameOf(module), missing: unknown });
+    const { absent, unknown } = absentNeeds(
+      session,
+      needs,
+      (name) => succeeded.includes(name) || skipped.includes(name),
+    );
+    if (unknown) {
+      tell({ kind: 'dependencies-unknown', module: nameOf(module), missing: absent });
       deferred.push(nameOf(module));
     } else {
       tell({ kind: 'dependencies-missing', module: nameOf(module), missing: absent });
@@ -113,32 +132,6 @@ function conclude(
   if (failed.length === 0 && !missing && indexed) return 0;
   tell({ kind: 'autoinstall-failed' });
   return 11;
-}
-
-/** For each name the highest registered version, if it is not installed and wants to be; and the names that are installed already. */
-function findCandidates(
-  session: DkmsSession,
-  kernel: DkmsKernel,
-): { readonly candidates: readonly Candidate[]; readonly installed: readonly string[] } {
-  const { trees, tell } = session;
-  const newest = new Map<string, DkmsModule>();
-  for (const module of registeredModules(trees)) {
-    if (registrationOf(trees, module) === 'broken') {
-      tell({ kind: 'broken', module: nameOf(module), during: 'autoinstall' });
-      continue;
-    }
-    const known = newest.get(module.name);
-    if (known === undefined || compareVersions(module.version, known.version) > 0) newest.set(module.name, module);
-  }
-  const candidates: Candidate[] = [];
-  const installed: string[] = [];
-  for (const module of newest.values()) {
-    const conf = session.confQuietly(module, kernel);
-    if (conf?.autoinstall !== true) continue;
-    if (isInstalled(trees, module, kernel)) installed.push(module.name);
-    else candidates.push({ module, needs: conf.buildDepends });
-  }
-  return { candidates, installed };
 }
 
 /** Before a kernel is removed: what was built for it goes, and the folders that it leaves empty. Gives dkms's exit status. */

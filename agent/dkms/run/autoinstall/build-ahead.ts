@@ -1,8 +1,10 @@
 /**
- * Builds several modules of a kernel at once, before they are installed one after the other. All makes share one pool of jobs. What each
- * build tells is kept until its module's turn, so that scripts and people read the lines of one module together, in the usual order.
+ * Builds several modules at once, for one kernel or several, before they are installed one after the other. All makes share one pool of
+ * jobs. What each build tells is kept until its module's turn, so that scripts and people read the lines of one module together, in the
+ * usual order.
  */
 import type { DkmsMessage } from '../../../records/dkms/message.ts';
+import { hasHeaders } from '../../build/headers.ts';
 import { jobLimit, readJobLimits } from '../../build/process/job-limit.ts';
 import { openJobserver, type Jobserver } from '../../build/process/jobserver.ts';
 import { nameOf, type DkmsKernel, type DkmsModule } from '../../tree/dkms-places.ts';
@@ -15,32 +17,53 @@ export interface BuiltAhead {
   readonly messages: readonly DkmsMessage[];
 }
 
+/** A module and a kernel. */
+export interface BuildNode {
+  readonly module: DkmsModule;
+  readonly kernel: DkmsKernel;
+}
+
+/** The name of a node among the results. */
+export function nodeName(module: DkmsModule, { release, arch }: DkmsKernel): string {
+  return `${nameOf(module)} ${release} ${arch}`;
+}
+
 /**
- * Builds registered modules that need nothing of each other; the results by `NAME/VERSION`. Empty when there is nothing to gain: one
- * module, or one job (`-j 1`). The kernel was prepared, so that each build finds its signer.
+ * Builds registered modules that need nothing of each other, for one kernel or several; the results by `nodeName`. Builds of one version
+ * for several kernels share its build folder, so these come one after the other. Empty when there is nothing to gain: one module, or
+ * one job (`-j 1`). What a kernel without headers would need is left out.
  */
 export async function buildAhead(
   session: DkmsSession,
-  modules: readonly DkmsModule[],
-  kernel: DkmsKernel,
+  nodes: readonly BuildNode[],
 ): Promise<ReadonlyMap<string, BuiltAhead>> {
   const results = new Map<string, BuiltAhead>();
   const wanted = session.parts.framework.parallelJobs;
   const limit = jobLimit(readJobLimits());
   const slots = wanted === 0 ? limit : Math.min(wanted, limit);
-  if (modules.length < 2 || slots < 2 || (await prepareKernel(session, kernel)) !== 0) return results;
+  const waiting = nodes.filter(({ kernel }) => hasHeaders(session.headersOf(kernel)));
+  if (new Set(waiting.map(({ module }) => nameOf(module))).size < 2 || slots < 2) return results;
+  // Each build then finds its signer, and the lines about signing come before those of all builds.
+  for (const { kernel } of waiting) await prepareKernel(session, kernel);
   const jobserver = await openPool(slots);
   if (jobserver === undefined) return results;
-  const waiting = [...modules];
+  const busy = new Set<string>();
+  const next = (): BuildNode | undefined => {
+    const at = waiting.findIndex(({ module }) => !busy.has(nameOf(module)));
+    return at < 0 ? undefined : waiting.splice(at, 1)[0];
+  };
   const worker = async (): Promise<void> => {
-    for (let module = waiting.shift(); module !== undefined; module = waiting.shift()) {
+    for (let node = next(); node !== undefined; node = next()) {
+      const { module, kernel } = node;
       const messages: DkmsMessage[] = [];
       const own = session.beside((message) => messages.push(message), jobserver);
-      results.set(nameOf(module), { status: await build(own, module, kernel), messages });
+      busy.add(nameOf(module));
+      results.set(nodeName(module, kernel), { status: await build(own, module, kernel), messages });
+      busy.delete(nameOf(module));
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(slots, modules.length) }, worker));
+    await Promise.all(Array.from({ length: Math.min(slots, nodes.length) }, worker));
   } finally {
     jobserver.close();
   }

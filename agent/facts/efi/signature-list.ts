@@ -55,18 +55,24 @@ export function parseSignatureLists(bytes: Buffer): SignatureList {
   return { entries, damaged: false };
 }
 
-/** Lists of certificates, a list each, since their sizes differ: what MokNew holds. The inverse of parseSignatureLists. */
-export function signatureListOf(certificates: readonly Buffer[], owner: string): Buffer {
+/**
+ * Lists of certificates, a list each, since their sizes differ: what MokNew holds. Of another type, lists of hashes. The inverse of
+ * parseSignatureLists.
+ */
+export function signatureListOf(
+  certificates: readonly Buffer[],
+  owner: string,
+  type: Exclude<SignatureType, 'other'> = 'x509',
+): Buffer {
+  const guid = [...TYPES].find(([, name]) => name === type)?.[0] ?? '';
   const lists = certificates.map((certificate) => {
     const head = Buffer.alloc(12);
     head.writeUInt32LE(HEAD + GUID + certificate.length, 0);
     head.writeUInt32LE(GUID + certificate.length, 8);
-    return Buffer.concat([guidBytes(X509), head, guidBytes(owner), certificate]);
+    return Buffer.concat([guidBytes(guid), head, guidBytes(owner), certificate]);
   });
   return Buffer.concat(lists);
 }
-
-const X509 = 'a5c059a1-94e4-4aa7-87b5-ab155c2bf072';
 
 /** The first three fields of a GUID are little-endian. */
 function guidText(bytes: Buffer, at: number): string {
@@ -74,7 +80,8 @@ function guidText(bytes: Buffer, at: number): string {
   return fields.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-function guidBytes(text: string): Buffer {
+/** A GUID as it stands in variables: `guidBytes(EFI_GUID.shim)`. */
+export function guidBytes(text: string): Buffer {
   return swapped(Buffer.from(text.replaceAll('-', ''), 'hex'));
 }
 

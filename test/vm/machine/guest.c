@@ -1,7 +1,8 @@
 /*
  * The first process of the test machine. It makes a bare machine usable (proc, sysfs, dev), then runs programs for the
  * test outside, which talks to it over the second serial port: unlike virtio-serial that port's driver is built into
- * Debian's kernel, so nothing need be loaded before the thing under test loads it.
+ * Debian's kernel, so nothing need be loaded before the thing under test loads it. The kernel's command line may name another port:
+ * plugd_port=ttyS2.
  *
  * Frames, both ways: one byte kind, four bytes id, four bytes length (little-endian), then that many bytes.
  *   to the guest, each answered by 'a' (the port has no flow control, so the test sends the next only then):
@@ -136,9 +137,12 @@ static void prepare_machine(void)
 static void open_port(void)
 {
 	struct termios raw;
-	port = open("/dev/ttyS1", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	char path[64];
+	const char *name = getenv("plugd_port");
+	snprintf(path, sizeof path, "/dev/%s", name ? name : "ttyS1");
+	port = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (port < 0) {
-		fprintf(stderr, "guest: /dev/ttyS1: %s\n", strerror(errno));
+		fprintf(stderr, "guest: %s: %s\n", path, strerror(errno));
 		exit(1);
 	}
 	tcgetattr(port, &raw);

@@ -78,7 +78,34 @@ async function buildGuest(folder: string): Promise<string> {
   return program;
 }
 
-async function writeBase(folder: string, tree: DebianTree, packages: string): Promise<void> {
+/** What is in a machine: a kernel's tree, Debian's packages, and of the modules all, or those of these names. */
+export interface ImageWishes {
+  readonly tree?: DebianTree;
+  readonly packages?: readonly string[];
+  readonly modules?: readonly string[];
+}
+
+/** A tree's folder with some of its modules and the indexes of Debian's depmod for them, below `root`. */
+async function someModules({ root, kernel }: DebianTree, names: readonly string[], part: string): Promise<string> {
+  const [from, to] = [root, part].map((base) => join(base, 'lib/modules', kernel));
+  if (from === undefined || to === undefined) return part;
+  const wanted = readdirSync(from, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => /^modules\.(builtin|order)/.test(path) || names.includes(/([^/]+)\.ko(\.\w+)?$/.exec(path)?.[1] ?? ''),
+  );
+  for (const path of wanted) {
+    mkdirSync(dirname(join(to, path)), { recursive: true });
+    copyFileSync(join(from, path), join(to, path));
+  }
+  await runProgram('depmod', ['-b', part, kernel]);
+  return to;
+}
+
+async function writeBase(
+  folder: string,
+  tree: DebianTree,
+  packages: string,
+  modules: readonly string[] | undefined,
+): Promise<void> {
   const cpio = new CpioWriter(join(folder, 'base.cpio'));
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) cpio.link(name, `usr/${name}`);
   for (const name of ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'var/lib', 'etc/modprobe.d', 'etc/udev/rules.d']) {
@@ -103,8 +130,12 @@ async function writeBase(folder: string, tree: DebianTree, packages: string): Pr
     const name = merged(path.slice(1));
     if (name !== undefined) cpio.file(name, readFileSync(path), 0o755);
   }
-  cpio.copy(join(tree.root, 'lib/modules', tree.kernel), `usr/lib/modules/${tree.kernel}`);
+  const part = join(folder, 'part');
+  const whole = join(tree.root, 'lib/modules', tree.kernel);
+  const from = modules === undefined ? whole : await someModules(tree, modules, part);
+  cpio.copy(from, `usr/lib/modules/${tree.kernel}`);
   cpio.end();
+  rmSync(part, { recursive: true, force: true });
 }
 
 /** Debian's image is a loader around a compressed kernel; booting what is inside saves the emulator three seconds. */
@@ -122,27 +153,28 @@ async function unpackKernel(image: string, folder: string): Promise<void> {
   copyFileSync(image, target);
 }
 
-/** Old images of other kernels, Nodes or versions of this file; each has half a gigabyte. */
-function prune(keep: string): void {
+/** Old images of other kernels, Nodes or versions of this file; each whole one has half a gigabyte. `most` others stay. */
+function prune(kind: string, keep: string, most: number): void {
   const folder = join(cacheFolder(), 'vm');
   const images = readdirSync(folder).filter(
-    (name) => name.startsWith('image-') && name !== keep && !name.endsWith('.half'),
+    (name) => name.startsWith(`${kind}-`) && name !== keep && !name.endsWith('.half'),
   );
   const byAge = images.toSorted((a, b) => statSync(join(folder, b)).mtimeMs - statSync(join(folder, a)).mtimeMs);
-  for (const name of byAge.slice(1)) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of byAge.slice(most)) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
-let prepared: Promise<Image | Missing> | undefined;
+const prepared = new Map<string, Promise<Image | Missing>>();
 
-async function prepare(): Promise<Image | Missing> {
+async function prepare(wishes: ImageWishes): Promise<Image | Missing> {
+  const { packages = GUEST_PACKAGES, modules } = wishes;
   const commands = ['qemu-system-x86_64', 'setpriv', 'gcc', '/usr/include/stdio.h', 'ldd', 'xz'];
   const tools = await needCommands(commands);
   if (tools.kind === 'missing') return tools;
-  const tree = await debianTree('amd64');
+  const tree = wishes.tree ?? (await debianTree('amd64'));
   if (tree.kind === 'missing') return tree;
   if (tree.image === undefined) return { kind: 'missing', sentence: "Debian's kernel package has no kernel image." };
   const { image } = tree;
-  const files = await debianFiles(GUEST_PACKAGES, 'amd64', { libraries: true });
+  const files = await debianFiles(packages, 'amd64', { libraries: true });
   if (files.kind === 'missing') return files;
   const node = lstatSync(process.execPath);
   const guest = readFileSync(join(root, 'test/vm/machine/guest.c'));
@@ -154,19 +186,24 @@ async function prepare(): Promise<Image | Missing> {
     process.execPath,
     node.size,
     node.mtimeMs,
+    ...(modules ?? []),
   ];
   const hash = createHash('sha256').update(JSON.stringify(parts)).update(guest).digest('hex').slice(0, 12);
-  const folder = await cached(`vm/image-${hash}`, async (half) => {
-    await writeBase(half, tree, files.root);
+  const kind = modules === undefined ? 'image' : 'small';
+  const folder = await cached(`vm/${kind}-${hash}`, async (half) => {
+    await writeBase(half, tree, files.root, modules);
     await unpackKernel(image, half);
   });
-  prune(`image-${hash}`);
+  prune(kind, `${kind}-${hash}`, modules === undefined ? 1 : 3);
   return { kind: 'ready', tree, vmlinux: join(folder, 'vmlinux'), base: join(folder, 'base.cpio') };
 }
 
 /** Fetches and builds whatever machines need, once; or the sentence that says why there can be none here. */
-export async function machineImage(): Promise<Image | Missing> {
-  return (prepared ??= prepare());
+export async function machineImage(wishes: ImageWishes = {}): Promise<Image | Missing> {
+  const key = JSON.stringify([wishes.tree?.root, wishes.packages, wishes.modules]);
+  let image = prepared.get(key);
+  if (image === undefined) prepared.set(key, (image = prepare(wishes)));
+  return image;
 }
 
 /** The packages of node_modules that a package needs at run time, itself not among them. */

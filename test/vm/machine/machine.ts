@@ -34,6 +34,16 @@ export interface MachineOptions {
   readonly type?: string;
   /** Milliseconds the machine may exist; twenty minutes unless told. */
   readonly lifetime?: number;
+  /** What starts the kernel instead of QEMU itself: QEMU's arguments, by the parts of the machine. */
+  readonly firmware?: (parts: StartParts) => readonly string[];
+}
+
+/** What a firmware is to start; `folder` is the machine's own, and goes with it. */
+export interface StartParts {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly commandLine: string;
+  readonly folder: string;
 }
 
 const ARGUMENTS = [
@@ -224,6 +234,7 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
     memory = 2048,
     type = 'q35',
     lifetime = 1_200_000,
+    firmware,
   } = options;
   const initrd = initrdFor(image, files);
   // A socket's path may have 107 characters only.
@@ -237,8 +248,20 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
   ]);
   const sockets = names.flatMap((name) => ['-chardev', `socket,id=${name},path=${join(folder, name)}`]);
   const started = performance.now();
-  const ports = ['-serial', 'chardev:console', '-serial', 'chardev:agent', '-mon', 'chardev=qmp,mode=control'];
-  const kernel = ['-kernel', image.vmlinux, '-initrd', initrd, '-append', `${COMMAND_LINE} ${append}`];
+  // A firmware writes its messages to the first two serial ports.
+  const second =
+    firmware === undefined ? ['-serial', 'chardev:agent'] : ['-device', 'isa-serial,index=2,chardev=agent'];
+  const ports = ['-serial', 'chardev:console', ...second, '-mon', 'chardev=qmp,mode=control'];
+  const commandLine = `${COMMAND_LINE} ${append}`;
+  const kernel =
+    firmware === undefined
+      ? ['-kernel', image.vmlinux, '-initrd', initrd, '-append', commandLine]
+      : firmware({
+          kernel: image.tree.image ?? image.vmlinux,
+          initrd,
+          commandLine: `${commandLine} plugd_port=ttyS2`,
+          folder,
+        });
   const shape = ['-machine', type, ...ARGUMENTS, '-smp', String(cpus), '-m', String(memory)];
   const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...shape, ...sockets, ...ports, ...kernel, ...devices];
   const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });

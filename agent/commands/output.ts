@@ -5,9 +5,11 @@
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { block, whenReady } from '../base/blocking.ts';
+import { CLOCK } from '../base/clock.ts';
 import { ERRNO } from '../base/errno.ts';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { writeNowTo, type WriteNow } from '../base/write-now.ts';
+import { LongWork } from '../report/long-work.ts';
 import { printable, readable, terminalOf, type Terminal } from '../report/terminal.ts';
 
 /**
@@ -16,6 +18,7 @@ import { printable, readable, terminalOf, type Terminal } from '../report/termin
  * that cannot be written are lost: there is nowhere left to report it. Errors: `system`, standard output only.
  */
 function write(fd: 1 | 2, data: Buffer): void {
+  longWork?.over();
   if (fd === 2 && sayNow !== undefined) {
     writeInTime(sayNow, data);
     return;
@@ -97,6 +100,32 @@ export function printBytes(text: string): void {
 /** Messages that are machine text (latin1), to standard error. */
 export function sayBytes(text: string): void {
   write(2, bytesFor(2, text));
+}
+
+/** The work whose progress is shown; undefined before there is any, and where no terminal shows it. */
+let longWork: LongWork | undefined;
+
+/**
+ * Shows on a terminal that is standard error how far long work is, from its first second on, and takes the line away before anything else
+ * is written: `telling()('modules', 120, 4023)`. What it gives is called often and costs little; elsewhere it does nothing.
+ */
+export function telling(): LongWork['at'] {
+  const terminal = terminalAt(2);
+  if (!terminal.isTTY) return () => {};
+  const work = new LongWork({ clock: CLOCK, terminal, write: (text) => draw(text) });
+  longWork = work;
+  // Not every command writes something at its end.
+  process.once('exit', () => work.over());
+  return (what, done, total) => work.at(what, done, total);
+}
+
+/** A terminal that cannot be written to is no reason to end. */
+function draw(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    longWork = undefined;
+  }
 }
 
 /** Sequences that move a terminal's cursor or erase its lines, which `print` and `say` would escape. */

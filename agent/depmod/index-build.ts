@@ -47,6 +47,8 @@ export interface BuildOptions extends ReadPlace {
   readonly say: Say;
   /** Called for each first symbol for which a module needs another (-v): `/…/a.ko needs "x": /…/b.ko`. */
   readonly showDependency?: ((text: string) => void) | undefined;
+  /** Called before each module file is read. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** The tree's facts, or why there are none: the tree cannot be read, or its modules need each other in cycles. */
@@ -72,7 +74,13 @@ export async function readTree(options: BuildOptions): Promise<TreeReading> {
     found = [...search.modules.values()];
   }
   const modules = orderModules(found, options, say);
-  const facts = await readModules(root, modules, (position, file) => symbols.addModule(position, file), say);
+  const facts = await readModules(
+    root,
+    modules,
+    (position, file) => symbols.addModule(position, file),
+    say,
+    options.progress,
+  );
   const direct = modules.map((module, i) => directDependencies(modules, module, i, symbols, options));
   const order = orderDependencies(direct);
   if (order.kind === 'circular') {

@@ -48,12 +48,14 @@ export async function readModules(
   modules: readonly TreeModule[],
   take: TakeSymbols,
   say: Say,
+  progress: (done: number, total: number) => void = () => {},
 ): Promise<readonly ModuleFacts[]> {
   // One more than the processors can work on, so that the next is ready when one is free.
   const ahead = availableParallelism() + 1;
   const coming = new Map<number, Promise<ModuleFile | NotAModule>>();
   const facts: ModuleFacts[] = [];
   for (const [i, module] of modules.entries()) {
+    progress(i, modules.length);
     if (!isPacked(module)) {
       facts.push(readFacts(module, i, openModuleFile(root, nativePath(module.path)), take, say));
       continue;

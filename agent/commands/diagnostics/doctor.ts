@@ -4,7 +4,7 @@ import type { Host } from '../../base/host.ts';
 import type { CheckResult } from '../../explain/doctor/health.ts';
 import type { AgentStatus } from '../../records/agent-status.ts';
 import { EXIT, HOST_OPTIONS, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
-import { print, printJson, terminalAt } from '../output.ts';
+import { print, printJson, telling, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
 const NEXT: Option = {
@@ -54,7 +54,7 @@ async function examine(host: Host): Promise<Examined> {
   const agent = host.root === '' ? await askAgent() : undefined;
   return {
     head: `Linux ${host.kernel}${host.root === '' ? '' : ` in ${host.root}`}`,
-    results: examineHealth(host, agent),
+    results: examineHealth(host, agent, telling()),
   };
 }
 
@@ -80,5 +80,5 @@ async function askAgent(): Promise<{ readonly pending: readonly string[] } | und
 
 async function examineNext(host: Host, next: string): Promise<Examined> {
   const { examineNextKernel } = await import('../../explain/doctor/next-kernel.ts');
-  return { head: `Linux ${host.kernel} → ${next}`, results: examineNextKernel(host, next) };
+  return { head: `Linux ${host.kernel} → ${next}`, results: examineNextKernel(host, next, telling()) };
 }

@@ -2,6 +2,7 @@
 import { release } from 'node:os';
 import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
 import { absolute } from '../machine-words.ts';
+import { telling } from '../output.ts';
 import { addon } from '../../base/addon.ts';
 import { lookInRoot } from '../../base/root.ts';
 import { PlugdError } from '../../base/error.ts';
@@ -156,6 +157,7 @@ async function build(
     applet.fatal(named.why);
     return 1;
   }
+  const tell = telling();
   const reading = await readTree({
     ...place,
     kernel,
@@ -166,6 +168,7 @@ async function build(
     reportUnknown: settings.reportUnknown,
     symbolPrefix: settings.prefix,
     say: messages,
+    progress: (done, total) => tell('modules', done, total),
     showDependency: shows ? (text) => applet.print(`${text}\n`) : undefined,
   });
   if (reading.kind === 'failed') {

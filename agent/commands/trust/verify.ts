@@ -7,7 +7,7 @@ import type { SignatureRow } from '../../explain/signatures/signature-row.ts';
 import type { KnownCertificate } from '../../trust/known-certificates.ts';
 import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { offlineHost } from '../diagnostics/offline-host.ts';
-import { print, printJson, terminalAt } from '../output.ts';
+import { print, printJson, telling, terminalAt } from '../output.ts';
 
 const ALL: Option = { long: 'all', short: 'a', help: 'verify all modules of the tree' };
 const KERNEL: Option = { ...OPTION.kernel, short: 'k' };
@@ -93,9 +93,11 @@ async function verifyAll(
   const rows: SignatureRow[] = [];
   const prefix = `${host.moduleDir}/`;
   let next = 0;
+  const tell = telling();
   const work = async () => {
     for (let at = next++; at < files.length; at = next++) {
       const path = files[at] ?? '';
+      tell('modules', at, files.length);
       const row = signatureRow(await verification.verify(path));
       rows[at] = inTree && path.startsWith(prefix) ? { ...row, path: path.slice(prefix.length) } : row;
     }

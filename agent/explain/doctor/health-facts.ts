@@ -7,11 +7,7 @@ import { readAttribute } from '../../facts/attribute.ts';
 import { readUdevRules } from '../../facts/config/config-text.ts';
 import { openFirmware } from '../../facts/devices/firmware.ts';
 import { readKernelConfig } from '../../facts/kernel/kernel-config.ts';
-import { readKernelLog } from '../../facts/kernel/kernel-log.ts';
-import { readLoadedModules } from '../../facts/kernel/kernel-state.ts';
 import { readSecureBoot } from '../../facts/kernel/lockdown.ts';
-import { modinfoValues } from '../../facts/modfiles/modinfo.ts';
-import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import { readLoosePaths } from '../../facts/config/permissions.ts';
 import { readBoundDevices } from '../../facts/devices/bound-device.ts';
 import { readTaints } from '../../facts/kernel/taint.ts';
@@ -29,7 +25,8 @@ import { KERNEL_CHECKS } from './health-kernel.ts';
 import { RULE_CHECKS } from './health-rules.ts';
 import { FIRMWARE_CHECK, TREE_CHECKS } from './health-tree.ts';
 import type { Problem } from '../../base/problem.ts';
-import { findings, type CheckResult, type FirmwareFacts, type HealthFacts, type TreeFacts } from './health.ts';
+import { findings, type CheckResult, type HealthFacts, type Tell, type TreeFacts } from './health.ts';
+import { firmwareFacts } from './firmware-facts.ts';
 import { listDevices } from '../device-list.ts';
 import { idleRules } from './idle-rules.ts';
 import { readKernelEvidence } from '../kernel-evidence.ts';
@@ -42,19 +39,23 @@ export interface AgentFacts {
 }
 
 /** Every check on the host, in the order in which they are shown: the tree, the kernel, the rules. */
-export function examineHealth(host: Host, agent: AgentFacts | undefined): readonly CheckResult[] {
-  const facts = readHealthFacts(host, agent);
+export function examineHealth(
+  host: Host,
+  agent: AgentFacts | undefined,
+  tell: Tell = () => {},
+): readonly CheckResult[] {
+  const facts = readHealthFacts(host, agent, tell);
   const [support, ...kernel] = KERNEL_CHECKS;
   const first = support === undefined ? [] : [support];
   return findings([...first, ...TREE_CHECKS, FIRMWARE_CHECK, ...kernel, ...RULE_CHECKS], facts);
 }
 
-function readHealthFacts(host: Host, agent: AgentFacts | undefined): HealthFacts {
+function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell): HealthFacts {
   const found = findSources(host);
   const sources = found.kind === 'no-tree' ? undefined : found;
   const live = readKernelEvidence(host);
   const helper = live === undefined ? undefined : readAttribute(`${host.proc}/sys/kernel/modprobe`);
-  const { wanted, waiting } = live === undefined ? { wanted: [], waiting: [] } : devicesOf(host, sources);
+  const { wanted, waiting } = live === undefined ? { wanted: [], waiting: [] } : devicesOf(host, sources, tell);
   const firmware = openFirmware(host);
   return {
     root: host.root,
@@ -79,7 +80,7 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined): HealthFacts
     agent: agent !== undefined,
     pending: agent?.pending,
     firmwareFolders: firmware.folders,
-    firmware: sources === undefined ? [] : firmwareFacts(host, sources, wanted),
+    firmware: sources === undefined ? [] : firmwareFacts(host, sources, wanted, tell),
     waiting,
     securityfs: existsSync(`${host.sysfs}/kernel/security/lsm`),
   };
@@ -164,9 +165,10 @@ function missingBuiltins(host: Host): readonly Problem[] {
 function devicesOf(
   host: Host,
   sources: Sources | undefined,
+  tell: Tell,
 ): { readonly wanted: readonly ModuleName[]; readonly waiting: readonly string[] } {
   if (sources === undefined) return { wanted: [], waiting: [] };
-  const { devices } = listDevices(readBoundDevices(host.sysfs), { host, recorded: false, deep: false });
+  const { devices } = listDevices(told(readBoundDevices(host.sysfs), tell), { host, recorded: false, deep: false });
   const waiting = devices.filter(({ row }) => row.driver === undefined && row.verdict === 'would-insert');
   return {
     wanted: [...new Set(devices.flatMap(({ row }) => row.modules))],
@@ -174,36 +176,12 @@ function devicesOf(
   };
 }
 
-/** The firmware that loaded and wanted modules name, and files that the kernel could not find according to its log. */
-export function firmwareFacts(
-  host: Host,
-  { matcher }: Sources,
-  wanted: readonly ModuleName[],
-): readonly FirmwareFacts[] {
-  const firmware = openFirmware(host);
-  const loaded = readLoadedModules(host)?.keys() ?? [];
-  const failed = host.root === '' ? failedFirmware() : new Set<string>();
-  const facts: FirmwareFacts[] = [];
-  for (const module of new Set([...loaded, ...wanted])) {
-    const path = matcher.dependencies(module)?.path;
-    if (path === undefined) continue;
-    const file = openModuleFile(host.root, moduleFile(host, path));
-    if (file.kind !== 'module') continue;
-    const named = modinfoValues(file.modinfo, 'firmware');
-    file.close();
-    if (named.length === 0) continue;
-    const missing = named.filter((name) => firmware.find(name) === undefined);
-    facts.push({ module, named: named.length, missing, failed: missing.filter((name) => failed.has(name)) });
+function* told<T>(items: Iterable<T>, tell: Tell): Generator<T> {
+  let done = 0;
+  for (const item of items) {
+    tell('devices', done++);
+    yield item;
   }
-  return facts;
-}
-
-/** `tg3 0000:02:00.0: Direct firmware load for tigon/tg3_tso.bin failed with error -2` */
-function failedFirmware(): ReadonlySet<string> {
-  const names = (readKernelLog() ?? []).map(
-    ({ text }) => /firmware load for (\S+) failed with error -2/.exec(text)?.[1],
-  );
-  return new Set(names.filter((name) => name !== undefined));
 }
 
 /** The folders and files that decide what root loads. */

@@ -28,6 +28,9 @@ export interface Finding {
   readonly remedy?: string | undefined;
 }
 
+/** Hears what is read, and how much of it, often. */
+export type Tell = (what: string, done: number, total?: number) => void;
+
 /** One check; `run` returns undefined where it does not apply (another root, another kernel). */
 export interface Check<Facts = HealthFacts> {
   readonly id: string;

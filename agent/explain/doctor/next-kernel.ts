@@ -14,10 +14,11 @@ import { predict, type Diagnosis } from '../../diagnosis/diagnosis.ts';
 import type { KernelEvidence, ModuleEvidence } from '../../diagnosis/evidence.ts';
 import type { Fate } from '../../records/replay.ts';
 import { TREE_CHECKS } from './health-tree.ts';
-import { findings, type Check, type CheckResult, type Finding } from './health.ts';
+import { findings, type Check, type CheckResult, type Finding, type Tell } from './health.ts';
 import { counted, quoted } from '../../base/words.ts';
 import { Examiner } from '../examination.ts';
-import { firmwareFacts, readOutOfTree, treeFacts } from './health-facts.ts';
+import { firmwareFacts } from './firmware-facts.ts';
+import { readOutOfTree, treeFacts } from './health-facts.ts';
 import { readConfigEvidence, readKernelEvidence } from '../kernel-evidence.ts';
 import { replayDevices } from '../replay/replayed-devices.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
@@ -36,7 +37,7 @@ interface Next {
 }
 
 /** The checks for one other release. Without its tree there is one finding, that it is missing. */
-export function examineNextKernel(now: Host, release: string): readonly CheckResult[] {
+export function examineNextKernel(now: Host, release: string, tell: Tell = () => {}): readonly CheckResult[] {
   const opened = openHost({ root: now.root === '' ? undefined : now.root, kernel: release, sysfs: now.sysfs });
   const host: Host = { ...opened, proc: `${now.root === '' ? '/dev/null' : now.root}/proc` };
   const sources = findSources(host);
@@ -53,7 +54,7 @@ export function examineNextKernel(now: Host, release: string): readonly CheckRes
     loaded: loaded.length,
     inUse,
     kernel: readKernelEvidence(now),
-    examined: examineAll(host, sources, withDependencies(sources, inUse)),
+    examined: examineAll(host, sources, withDependencies(sources, inUse), tell),
   };
   const tree = treeFacts(host, sources);
   const { root, kernel, moduleDir } = host;
@@ -74,10 +75,12 @@ function examineAll(
   host: Host,
   sources: Sources,
   modules: readonly ModuleName[],
+  tell: Tell,
 ): ReadonlyMap<ModuleName, ModuleEvidence> {
   const examiner = new Examiner(host, sources);
   const examined = new Map<ModuleName, ModuleEvidence>();
   for (const module of modules) {
+    tell('modules', examined.size, modules.length);
     const found = sources.matcher.dependencies(module);
     if (found === undefined) continue;
     const path = moduleFile(host, found.path);

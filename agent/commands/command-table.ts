@@ -92,6 +92,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => import('./images/closure.ts'),
   },
   {
+    name: 'image',
+    summary: 'say what machines would lose with an initramfs or another boot image',
+    load: async () => import('./images/image.ts'),
+  },
+  {
     name: 'sign',
     summary: 'sign module files with a key',
     load: async () => import('./trust/sign.ts'),

@@ -6,15 +6,22 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Host } from '../base/host.ts';
 import type { Problem } from '../base/problem.ts';
-import { readKernelCommandLine, readModprobeConfig, readUdevRules } from '../facts/config/config-text.ts';
+import {
+  readKernelCommandLine,
+  readModprobeConfig,
+  readUdevRules,
+  type ConfigText,
+  type ConfigTexts,
+} from '../facts/config/config-text.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
+import type { ModuleTreeFiles } from '../facts/trees/module-tree.ts';
 import { readShippedFile } from '../facts/config/shipped-file.ts';
 import { createMatcher, type Matcher } from '../match/matcher.ts';
 import { createPlanner, type Planner, type PlannerInput } from '../plan/planner.ts';
 import type { Config, OptionsRule } from '../rules/modprobe/config.ts';
 import { parseLoadRules, type LoadRules } from '../rules/udev/load-rules.ts';
 import { configuredNames, mergeConfig } from '../rules/modprobe/merged-config.ts';
-import { findTree, noTreeError, type ModuleTree, type NoTree } from './tree.ts';
+import { findTree, noTreeError, treeOf, type ModuleTree, type NoTree } from './tree.ts';
 
 /** One generation. */
 export interface Sources {
@@ -48,27 +55,45 @@ export function findSources(
 ): Sources | NoTree {
   const tree = findTree(host);
   if (tree.kind === 'no-tree') return tree;
-  const files = readModprobeConfig(host);
+  const { texts, unread } = readModprobeConfig(host);
+  const readLoadRules = () => readUdevRules(host);
   const commandLine = readKernelCommandLine(host);
-  const merged = mergeConfig(files, commandLine);
+  return assemble({ tree, moduleDir: host.moduleDir, texts, unread, commandLine, state, more, readLoadRules });
+}
+
+/** The sources of a boot image: its tree, its modprobe.d in the order in which it counts, and nothing loaded. */
+export function imageSources(files: ModuleTreeFiles, texts: readonly ConfigText[]): Sources {
+  const tree = treeOf(files);
+  return assemble({ tree, moduleDir: files.dir, texts, unread: [], state: nothing, more: [], readLoadRules: noTexts });
+}
+
+const nothing = () => undefined;
+const noTexts = () => ({ texts: [] });
+
+interface Parts extends ConfigTexts {
+  readonly tree: ModuleTree;
+  readonly moduleDir: string;
+  readonly commandLine?: ConfigText;
+  readonly state: PlannerInput['state'];
+  readonly more: readonly OptionsRule[];
+  readonly readLoadRules: () => Pick<ConfigTexts, 'texts'>;
+}
+
+function assemble({ tree, moduleDir, texts, unread, commandLine, state, more, readLoadRules }: Parts): Sources {
+  const merged = mergeConfig({ texts, unread }, commandLine);
   const config = more.length === 0 ? merged : { ...merged, options: [...merged.options, ...more] };
   let loadRules: LoadRules | undefined;
   const matcher = createMatcher(tree.indexes, configuredNames(config));
-  const planner = createPlanner({
-    matcher,
-    config,
-    moduleDir: host.moduleDir,
-    state,
-  });
+  const planner = createPlanner({ matcher, config, moduleDir, state });
   return {
     kind: 'sources',
     tree,
     matcher,
     config,
-    configFiles: [...files.texts, commandLine].map(({ file }) => file),
+    configFiles: [...texts, ...(commandLine === undefined ? [] : [commandLine])].map(({ file }) => file),
     // Read at the first question: in a coldplug the first insertions are under way by then.
     get loadRules() {
-      return (loadRules ??= parseLoadRules(readUdevRules(host).texts, readShippedFile('rules/80-drivers.rules')));
+      return (loadRules ??= parseLoadRules(readLoadRules().texts, readShippedFile('rules/80-drivers.rules')));
     },
     planner,
     problems: () => [...config.problems, ...(loadRules?.problems ?? []), ...tree.problems()],

@@ -42,7 +42,11 @@ export interface NoTree {
 /** The module tree of `host.moduleDir`. */
 export function findTree(host: Host): ModuleTree | NoTree {
   const files = readModuleTree(host);
-  if (files === undefined) return noTree(host);
+  return files === undefined ? noTree(host) : treeOf(files);
+}
+
+/** The tree of files that are at hand: those of a boot image. */
+export function treeOf(files: ModuleTreeFiles): ModuleTree {
   const problems: Problem[] = [];
   const open = (name: IndexName) => new TreeIndex(name, files, problems);
   const indexes = {

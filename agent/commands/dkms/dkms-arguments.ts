@@ -17,6 +17,8 @@ export interface SettingOptions {
   readonly verbose: boolean;
   readonly symlinkModules: boolean;
   readonly modprobeOnInstall: boolean;
+  /** `--sandbox`, `--no-sandbox`. */
+  readonly sandbox: boolean | undefined;
 }
 
 /** An error of the command line: lines for standard error, dkms's exit status, and whether the usage follows. */
@@ -126,6 +128,7 @@ function settle(
       verbose: on.has('verbose'),
       symlinkModules: on.has('symlinkModules'),
       modprobeOnInstall: on.has('modprobeOnInstall'),
+      sandbox: on.has('noSandbox') ? false : on.has('sandbox') || undefined,
     },
   };
 }

@@ -30,7 +30,7 @@ const USAGE = `Usage: dkms [action] [options]
               [--no-depmod] [--modprobe-on-install] [-j number] [--version] [--help]
 plugd's own:
   [action]  = { check [--repair] | prune [--dry-run] | log | package_postinst }
-  [options] = [--root directory] [--dry-run] [--json]
+  [options] = [--root directory] [--dry-run] [--sandbox | --no-sandbox] [--json]
 `;
 
 /** What results of builds may take of the disk. */
@@ -108,7 +108,13 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell)
 }
 
 /** What dkms does not say. Scripts that compare its output see dkms's alone; people, and `plugd dkms`, see all of it. */
-const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set(['explanation', 'from-cache', 'headers-hint', 'key-lost']);
+const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set([
+  'explanation',
+  'from-cache',
+  'headers-hint',
+  'key-lost',
+  'walls-missing',
+]);
 
 /** People read along, or somebody asked plugd itself. */
 function speaksFreely(): boolean {
@@ -148,6 +154,7 @@ function settled(framework: Framework, settings: SettingOptions): Framework {
     verbose: settings.verbose || framework.verbose,
     symlinkModules: settings.symlinkModules || framework.symlinkModules,
     modprobeOnInstall: settings.modprobeOnInstall || framework.modprobeOnInstall,
+    buildSandbox: settings.sandbox ?? framework.buildSandbox,
   };
 }
 

@@ -38,6 +38,8 @@ export const SWITCHES = {
   '--quiet': 'quiet',
   '-q': 'quiet',
   '--json': 'json',
+  '--sandbox': 'sandbox',
+  '--no-sandbox': 'noSandbox',
   '--repair': 'repair',
   '--dry-run': 'dryRun',
   '-n': 'dryRun',

@@ -8,6 +8,7 @@ import type { DkmsTrees } from '../conf/trees.ts';
 import type { ModuleSuffix } from '../../facts/modfiles/compression.ts';
 import type { CachePlaces } from './cache/cache-places.ts';
 import type { Jobserver } from './process/jobserver.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 
 /** The kernel to build for. */
 export interface BuildKernel {
@@ -49,6 +50,8 @@ export interface BuildRequest {
   readonly jobs: number;
   /** Hands out jobs to several builds at a time, in place of `jobs`. */
   readonly jobserver?: Jobserver | undefined;
+  /** Finds out which walls stand around the commands; undefined: none is wanted, and they run as plugd itself. */
+  readonly sandbox?: (() => Promise<Sandbox>) | undefined;
   /** Where results are kept to spare the same build a second time; undefined: nowhere. */
   readonly cache?: CachePlaces | undefined;
   /** Finds who signs, which tells the lines about it, when it is certain that something will be built; undefined: nobody. */

@@ -10,6 +10,7 @@ import { explainFailure } from './why/make-failure.ts';
 import type { JobSlot } from './process/jobserver.ts';
 import type { MakeLog } from './make-log.ts';
 import { isExecutable } from './process/program.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /** A build under way. */
@@ -19,6 +20,7 @@ export interface Work {
   readonly log: MakeLog;
   readonly env: Readonly<Record<string, string>>;
   readonly toolchain: Toolchain;
+  readonly sandbox: Sandbox | undefined;
 }
 
 /** Why a build ends: dkms's exit status, and what is to be told. */
@@ -65,6 +67,8 @@ export async function runScript(work: Work, name: 'pre_build' | 'post_build'): P
   const status = await step(work, {
     description: `Running the ${name} script`,
     command: scriptCommand(folder, script.trim()),
+    // Scripts of lttng and zfs put files beside the modules, which are plugd's by then.
+    ...(name === 'post_build' ? { beside: paths.result } : {}),
   });
   if (typeof status !== 'number') return status;
   return status === 0 ? undefined : { status, messages: [{ kind: 'script-failed', script: name, log: paths.log }] };
@@ -103,11 +107,13 @@ interface Step {
   /** A dot every three seconds. */
   readonly dots?: boolean;
   readonly slot?: JobSlot | undefined;
+  /** A further folder to write to, with the rights of plugd's own user. */
+  readonly beside?: string;
 }
 
 /** The exit status of a command, or the refusal after an abort. */
-async function step(work: Work, { description, command, dots = false, slot }: Step): Promise<number | Refusal> {
-  const { request, paths, log, env } = work;
+async function step(work: Work, { description, command, dots = false, slot, beside }: Step): Promise<number | Refusal> {
+  const { request, paths, log, env, sandbox } = work;
   const { tell, verbose, module, version, kernel, trees, framework } = request;
   tell({ kind: 'step', description, command, verbose });
   log.begin(description, command);
@@ -115,6 +121,10 @@ async function step(work: Work, { description, command, dots = false, slot }: St
   const quiet = verbose || !dots || /^dkms.*_test$/.test(module);
   const ending = await runBuildCommand({
     command,
+    before: sandbox?.words(
+      [paths.build, ...(beside === undefined ? [] : [beside])],
+      beside === undefined ? 'user' : 'caller',
+    ),
     cwd: paths.build,
     env: { ...env, ...slot?.env },
     inherited: slot?.inherited,

@@ -22,6 +22,7 @@ import { headersRefusal } from './headers.ts';
 import { openMakeLog, type MakeLog } from './make-log.ts';
 import { runProgram } from './process/program.ts';
 import { openResultFolder, recoverResult, type ResultFolder } from './result-folder.ts';
+import { giveFolder, sandboxVariables } from './sandbox/sandbox.ts';
 import { findToolchain } from './toolchain.ts';
 
 /**
@@ -74,8 +75,14 @@ async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refu
     date: (await runProgram(['date'])).output.trim() || new Date().toUTCString(),
   });
   try {
-    const env = buildEnvironment(process.env, { ...toolchain.variables, ...request.variables });
-    return await buildLogged({ request, paths, log, env, toolchain });
+    const sandbox = await request.sandbox?.();
+    const env = buildEnvironment(process.env, {
+      ...toolchain.variables,
+      ...(sandbox === undefined ? {} : sandboxVariables(sandbox)),
+      ...request.variables,
+    });
+    await giveFolder(sandbox, paths.build);
+    return await buildLogged({ request, paths, log, env, toolchain, sandbox });
   } finally {
     log.close();
   }

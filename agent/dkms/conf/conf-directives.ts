@@ -28,7 +28,7 @@ function scalar(name: string, use: DirectiveUse = 'text'): ConfDirective {
   return { name, array: false, use };
 }
 
-/** Every directive. Source: dkms(8), "DKMS.CONF". */
+/** Every directive. Source: dkms(8), "DKMS.CONF"; BUILD_SANDBOX is plugd's own. */
 export const CONF_DIRECTIVES: readonly ConfDirective[] = [
   scalar('PACKAGE_NAME', 'name'),
   scalar('PACKAGE_VERSION', 'name'),
@@ -58,6 +58,7 @@ export const CONF_DIRECTIVES: readonly ConfDirective[] = [
   scalar('BUILD_DEPENDS_REBUILD', 'flag'),
   scalar('NO_WEAK_MODULES', 'flag'),
   scalar('OBSOLETE_BY'),
+  scalar('BUILD_SANDBOX', 'flag'),
   scalar('REMAKE_INITRD', 'gone'),
   array('MODULES_CONF', 'gone'),
   array('MODULES_CONF_OBSOLETES', 'gone'),

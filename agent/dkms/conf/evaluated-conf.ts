@@ -35,6 +35,8 @@ export interface DkmsConf {
   readonly noWeakModules: boolean;
   /** `6.2` or `6.2-10`: not to be installed for that kernel and later ones. */
   readonly obsoleteBy: string | undefined;
+  /** Whether builds are walled in; undefined leaves it to the run. */
+  readonly sandbox: boolean | undefined;
   /** Some BUILD_EXCLUSIVE directive is set, whether it fits or not. */
   readonly hasExclusives: boolean;
   readonly deprecated: readonly DeprecatedDirective[];
@@ -76,6 +78,7 @@ export function evaluateConf(request: ConfRequest, read: ExclusionFacts): Evalua
     autoinstall: isYes(values, 'AUTOINSTALL'),
     noWeakModules: isYes(values, 'NO_WEAK_MODULES'),
     obsoleteBy: text('OBSOLETE_BY'),
+    sandbox: text('BUILD_SANDBOX') === undefined ? undefined : isYes(values, 'BUILD_SANDBOX'),
     hasExclusives: hasExclusives(values),
     deprecated: request.strict ? deprecatedIn(read.values, file) : [],
   };

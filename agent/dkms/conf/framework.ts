@@ -34,6 +34,8 @@ export interface Framework {
   readonly compressZstdOpts: string;
   /** A file to source before each build command. */
   readonly buildEnvironment: string;
+  /** Whether builds are walled in; undefined leaves it to the name that plugd was called by. plugd's own setting. */
+  readonly buildSandbox: boolean | undefined;
   /** A package's installation goes on with the next kernel after a failure. */
   readonly continueOnError: boolean;
   /** ADDON_MODULES_DIR: where all modules go, whatever their dkms.conf says. */
@@ -79,6 +81,7 @@ const GENERAL = [
   'compress_xz_opts',
   'compress_zstd_opts',
   'build_environment',
+  'build_sandbox',
   'continue_on_error',
 ];
 
@@ -106,6 +109,7 @@ export function readFramework(source: FrameworkSource): FrameworkReading<Framewo
     compressXzOpts: of('compress_xz_opts') || '--check=crc32 --lzma2=dict=1MiB',
     compressZstdOpts: of('compress_zstd_opts') || '-q --rm -T0',
     buildEnvironment: of('build_environment'),
+    buildSandbox: { yes: true, no: false }[of('build_sandbox').toLowerCase()],
     continueOnError: (of('continue_on_error') || 'true') === 'true',
     addonModulesDir: addon.of(ADDON),
   };

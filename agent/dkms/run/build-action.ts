@@ -5,6 +5,7 @@ import { reason } from '../../base/error.ts';
 import { buildModule } from '../build/build.ts';
 import type { BuildKernel, Signer } from '../build/build-request.ts';
 import { headersRefusal } from '../build/headers.ts';
+import { openSandbox, type Sandbox } from '../build/sandbox/sandbox.ts';
 import { prepareSigning } from '../build/signing.ts';
 import { assignmentsOf, type DkmsConf } from '../conf/dkms-conf.ts';
 import { removeEmptyFolder } from '../install/module-indexes.ts';
@@ -76,6 +77,7 @@ export async function build(session: DkmsSession, module: DkmsModule, kernel: Dk
     variables: Object.fromEntries(assignmentsOf(options.directives).map(({ name, value }) => [name, value])),
     jobserver: session.jobserver,
     cache: parts.cache,
+    sandbox: isSandboxed(session, conf) ? async () => sandboxOf(session, kernel) : undefined,
     missingDepends,
     tell,
   });
@@ -107,6 +109,21 @@ async function signerOf(session: DkmsSession, kernel: DkmsKernel): Promise<Signe
     session.signers.set(key, signer);
   }
   return session.signers.get(key);
+}
+
+/** Whether the builds of a module are walled in: its own word counts, then that of the run, then dkms's custom, which has no walls. */
+export function isSandboxed({ parts }: DkmsSession, conf?: DkmsConf): boolean {
+  return conf?.sandbox ?? parts.framework.buildSandbox ?? !parts.asDkms;
+}
+
+/** The walls of this run's builds, found out once; gaps are told then. */
+export async function sandboxOf(session: DkmsSession, kernel: DkmsKernel): Promise<Sandbox> {
+  session.sandbox ??= openSandbox({ entered: [session.trees.dkmsTree, session.headersOf(kernel)] }).then((sandbox) => {
+    const { missing } = sandbox;
+    if (missing.length > 0) session.tell({ kind: 'walls-missing', missing });
+    return sandbox;
+  });
+  return session.sandbox;
 }
 
 /** The kernel as a build sees it. */

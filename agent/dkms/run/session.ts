@@ -13,6 +13,7 @@ import type { DkmsTrees } from '../conf/trees.ts';
 import type { Signer } from '../build/build-request.ts';
 import type { CachePlaces } from '../build/cache/cache-places.ts';
 import type { Jobserver } from '../build/process/jobserver.ts';
+import type { Sandbox } from '../build/sandbox/sandbox.ts';
 import { destinationOf } from '../install/distribution.ts';
 import { readModuleCopies, type ModuleCopies } from '../install/module-copies.ts';
 import { clearPending, hasIndexes, notePending, pendingReleases, rebuildIndexes } from '../install/module-indexes.ts';
@@ -60,6 +61,8 @@ export class DkmsSession {
   quietDepmod = false;
   /** The pool of jobs that several builds share; undefined while there is one build at a time. */
   jobserver: Jobserver | undefined;
+  /** The walls of this run's builds; undefined until the first build. */
+  sandbox: Promise<Sandbox> | undefined;
   /** The signers that the prologue found, by kernel; a kernel that is here was prepared. */
   readonly signers = new Map<string, Signer | undefined>();
   readonly #readings = new Map<string, ConfReading>();
@@ -76,6 +79,7 @@ export class DkmsSession {
     const own = new DkmsSession({ ...this.parts, tell });
     for (const [kernel, signer] of this.signers) own.signers.set(kernel, signer);
     own.jobserver = jobserver;
+    own.sandbox = this.sandbox;
     return own;
   }
 
@@ -87,11 +91,9 @@ export class DkmsSession {
   get trees(): DkmsTrees {
     return this.parts.trees;
   }
-
   get options(): DkmsOptions {
     return this.parts.options;
   }
-
   get tell(): Tell {
     return this.parts.tell;
   }

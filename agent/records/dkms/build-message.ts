@@ -38,6 +38,8 @@ export type BuildMessage =
     }
   /** The result came out of the cache, so nothing was compiled. */
   | { readonly kind: 'from-cache'; readonly module: string; readonly version: string }
+  /** The sandbox of this run's builds has gaps: what the machine does not allow. Told once, before the first build. */
+  | { readonly kind: 'walls-missing'; readonly missing: readonly MissingWall[] }
   | BuildRefusal
   /**
    * What to do about missing headers: the package of this distribution that has them, and where a link to them leads that is not
@@ -56,6 +58,18 @@ export type BuildMessage =
       readonly version: string;
       readonly kernel: string;
     };
+
+/**
+ * A wall around a build: no `network`; `files` elsewhere are read-only; its `processes` see no others and end with it; another `user`
+ * than root.
+ */
+export type Wall = 'network' | 'files' | 'processes' | 'user';
+
+/** A wall that does not stand; `why` is what the system said. */
+export interface MissingWall {
+  readonly wall: Wall;
+  readonly why: string;
+}
 
 /** The lines before the first build of a kernel, which say who signs. `signing-end` is the blank line after them. */
 export type SigningMessage =

@@ -1,5 +1,5 @@
 /** The words of a build, for the commands that stand in for dkms: scripts read them, so each byte counts. */
-import type { BuildMessage, BuildRefusal, SigningMessage } from '../../records/dkms/build-message.ts';
+import type { BuildMessage, BuildRefusal, SigningMessage, Wall } from '../../records/dkms/build-message.ts';
 import { error as failure, type DkmsText } from './dkms-line.ts';
 import { explanationText } from './failure-text.ts';
 
@@ -12,6 +12,14 @@ export function buildText(message: BuildMessage): DkmsText {
   const words = WORDS[message.kind] as (one: BuildMessage) => DkmsText;
   return words(message);
 }
+
+/** What a build can do where a wall is missing. */
+const WALLS: Readonly<Record<Wall, string>> = {
+  network: 'can reach the network',
+  files: 'can write outside their folder',
+  processes: 'can see other processes',
+  user: 'run as root',
+};
 
 type Words = { readonly [Kind in BuildMessage['kind']]: (message: Extract<BuildMessage, { kind: Kind }>) => DkmsText };
 type SigningWords = Pick<Words, SigningMessage['kind']>;
@@ -103,6 +111,10 @@ const WORDS: Words = {
     error(
       `Warning: Trying to build module ${module}/${version} for kernel ${kernel} (${arch}) despite of missing BUILD_DEPENDS: ${missing.join(' ')}.\n`,
     ),
+  'walls-missing': ({ missing }) => ({
+    to: 'error',
+    text: missing.map(({ wall, why }) => `Note: builds ${WALLS[wall]}: ${why}\n`).join(''),
+  }),
   'from-cache': ({ module, version }) =>
     out(`Module ${module}/${version} was built from the same source before: taken from the cache.\n`),
   'headers-hint': (message) => error(headersHint(message)),

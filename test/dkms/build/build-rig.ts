@@ -81,6 +81,7 @@ export class BuildRig {
       autoinstall: true,
       noWeakModules: false,
       obsoleteBy: undefined,
+      sandbox: undefined,
       hasExclusives: false,
       deprecated: [],
       ...more,

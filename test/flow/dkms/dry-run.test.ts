@@ -5,7 +5,7 @@ import { needCommands } from '../../fixtures/commands.ts';
 import { ARCH, contents, KERNEL, OTHER, system } from './made-up-system.ts';
 
 const tools = await needCommands(['make', 'gcc']);
-t.setTimeout(300_000);
+t.setTimeout(1_200_000);
 const skip = tools.kind === 'missing' ? tools.sentence : false;
 const line = (module: string, rest: string, release = KERNEL) => `${module}, ${release}, ${ARCH}: ${rest}\n`;
 

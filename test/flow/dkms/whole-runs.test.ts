@@ -17,7 +17,7 @@ import { needCommands } from '../../fixtures/commands.ts';
 import { ARCH, contents, KERNEL, OTHER, plugd, system } from './made-up-system.ts';
 
 const tools = await needCommands(['make', 'gzip']);
-t.setTimeout(300_000);
+t.setTimeout(1_200_000);
 const skip = tools.kind === 'missing' ? tools.sentence : false;
 
 t.test('from sources to an installed module, and back', { skip }, async (t) => {

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -75,7 +76,9 @@ export async function storeBuild({ folder, limit }: CachePlaces, key: string, bu
       copyFileSync(builtFile(build.folder, module), file);
       if (module.strip) await runProgram(['strip', '-g', file]);
     }
-    if (existsSync(join(build.folder, SYMVERS))) copyFileSync(join(build.folder, SYMVERS), join(half, SYMVERS));
+    // A link may lead to a file that the build itself may not read.
+    if (lstatSync(join(build.folder, SYMVERS), { throwIfNoEntry: false })?.isFile() === true)
+      copyFileSync(join(build.folder, SYMVERS), join(half, SYMVERS));
     writeFileSync(join(half, SUMS), sumsOf(half));
     rmSync(join(folder, key), { recursive: true, force: true });
     renameSync(half, join(folder, key));

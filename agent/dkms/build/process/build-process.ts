@@ -9,6 +9,8 @@ import { MARK, sweepProcesses } from './process-sweep.ts';
 export interface BuildCommand {
   /** Text for bash to evaluate. */
   readonly command: string;
+  /** A program and its arguments that run the command: a sandbox. */
+  readonly before?: readonly string[] | undefined;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /** Shell variables that the text may use; they are not exported. */
@@ -38,15 +40,16 @@ const DOT_MS = 3000;
  * what an abort left over, was killed.
  */
 export async function runBuildCommand(request: BuildCommand): Promise<CommandEnding> {
-  const { command, cwd, env, variables, source, output, inherited = [], signal } = request;
+  const { command, before = [], cwd, env, variables, source, output, inherited = [], signal } = request;
   const clock = request.clock ?? CLOCK;
   const started = clock.now();
   const seconds = () => (clock.now() - started) / 1000;
   const isAborted = () => signal?.aborted ?? false;
   if (isAborted()) return { kind: 'aborted', seconds: 0 };
   const mark = `${process.pid}-${randomBytes(8).toString('hex')}`;
-  const words = ['--noprofile', '--norc', '-c', script(variables), 'dkms'];
-  const child = spawn('bash', [...words, command, source, ...Object.values(variables)], {
+  const bash = ['bash', '--noprofile', '--norc', '-c', script(variables), 'dkms', command, source];
+  const [program = 'bash', ...words] = [...before, ...bash, ...Object.values(variables)];
+  const child = spawn(program, words, {
     cwd,
     env: { ...env, [MARK]: mark },
     stdio: ['ignore', output, output, ...inherited],

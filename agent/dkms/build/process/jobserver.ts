@@ -6,7 +6,7 @@
  * close descriptors. Here both are the same fifo.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { chownSync, closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CLOCK, type Clock } from '../../../base/clock.ts';
@@ -32,6 +32,12 @@ export interface Jobserver {
   close(): void;
 }
 
+/** The user whose makes open the fifo, if it is not this process's. */
+export interface PoolOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** The first descriptor after stdin, stdout and stderr. */
 const INHERITED = 3;
 const TOKEN = Buffer.from('+');
@@ -44,12 +50,13 @@ const LOOK_MS = 20;
  */
 export async function openJobserver(
   slots: number,
-  { clock = CLOCK }: { readonly clock?: Clock } = {},
+  { clock = CLOCK, owner }: { readonly clock?: Clock; readonly owner?: PoolOwner | undefined } = {},
 ): Promise<Jobserver> {
   const folder = mkdtempSync(join(tmpdir(), 'plugd-jobs-'));
   const fifo = join(folder, 'pool');
   try {
     execFileSync('mkfifo', ['-m', '600', fifo]);
+    if (owner !== undefined) for (const path of [folder, fifo]) chownSync(path, owner.uid, owner.gid);
     // Both ends in one, so that it is open for reading whenever it is written to.
     const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
     const auth = (await knowsFifos()) ? `fifo:${fifo}` : `${INHERITED},${INHERITED}`;

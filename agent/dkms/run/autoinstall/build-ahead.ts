@@ -6,9 +6,9 @@
 import type { DkmsMessage } from '../../../records/dkms/message.ts';
 import { hasHeaders } from '../../build/headers.ts';
 import { jobLimit, readJobLimits } from '../../build/process/job-limit.ts';
-import { openJobserver, type Jobserver } from '../../build/process/jobserver.ts';
+import { openJobserver, type Jobserver, type PoolOwner } from '../../build/process/jobserver.ts';
 import { nameOf, type DkmsKernel, type DkmsModule } from '../../tree/dkms-places.ts';
-import { build, prepareKernel } from '../build-action.ts';
+import { build, isSandboxed, prepareKernel, sandboxOf } from '../build-action.ts';
 import type { DkmsSession } from '../session.ts';
 
 /** A build that is over: dkms's exit status, and what it told. */
@@ -45,7 +45,8 @@ export async function buildAhead(
   if (new Set(waiting.map(({ module }) => nameOf(module))).size < 2 || slots < 2) return results;
   // Each build then finds its signer, and the lines about signing come before those of all builds.
   for (const { kernel } of waiting) await prepareKernel(session, kernel);
-  const jobserver = await openPool(slots);
+  const owner = await poolOwner(session, waiting);
+  const jobserver = await openPool(slots, owner);
   if (jobserver === undefined) return results;
   const busy = new Set<string>();
   const next = (): BuildNode | undefined => {
@@ -70,10 +71,16 @@ export async function buildAhead(
   return results;
 }
 
+/** The user that makes run as, if builds have walls. */
+async function poolOwner(session: DkmsSession, [first]: readonly BuildNode[]): Promise<PoolOwner | undefined> {
+  if (first === undefined || !isSandboxed(session)) return undefined;
+  return (await sandboxOf(session, first.kernel)).user;
+}
+
 /** Without mkfifo(1), or a place for the pool, modules are built one after the other. */
-async function openPool(slots: number): Promise<Jobserver | undefined> {
+async function openPool(slots: number, owner: PoolOwner | undefined): Promise<Jobserver | undefined> {
   try {
-    return await openJobserver(slots);
+    return await openJobserver(slots, { owner });
   } catch {
     return undefined;
   }

@@ -8,25 +8,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const dist = join(root, 'dist');
 
-function run(file, args, env = {}, stdio = 'inherit', options = []) {
-  const words = [...options, file, ...args];
-  return spawnSync(process.execPath, words, { cwd: root, stdio, env: { ...process.env, ...env } }).status ?? 1;
+function run(file, args) {
+  return spawnSync(process.execPath, [file, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;
 }
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -45,32 +35,7 @@ mkdirSync(dist, { recursive: true });
 const typed = run(tsc, ['-p', root]);
 
 const { build } = await import('esbuild');
-
-/**
- * The bundles, each with the runs on a small tree whose functions its cache should hold: one for each command named here, `bare` for
- * no command, `all` for every command.
- */
-const WARM = join(dist, 'warm-up');
-const at = ['--root', WARM, '--kernel', '0'];
-const PARTS = {
-  bare: [['--version']],
-  coldplug: [
-    ['coldplug', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`, '--run-dir', `${WARM}/run`, '--json'],
-  ],
-  load: [['load', '--boot-lists', '-n', ...at, '--sysfs', `${WARM}/sys`, '--proc', `${WARM}/proc`]],
-  agent: [['agent', '--help']],
-  lookup: [['lookup', ...at, 'pci:v1d1']],
-  test: [['test', ...at, 'pci:v1d1']],
-  modprobe: [
-    ['modprobe', '-d', WARM, '-S', '0', '-R', 'pci:v1d1'],
-    ['modprobe', '-d', WARM, '-S', '0', '-C', `${WARM}/etc/modprobe.d`, '-D', 'a'],
-  ],
-  dkms: [
-    ['dkms', 'status', '--root', WARM],
-    ['dkms', '--version'],
-  ],
-  all: [['devices', ...at, '--sysfs', `${WARM}/sys`]],
-};
+const { fillCodeCaches, PARTS } = await import('./code-caches.mjs');
 
 /** A bundle of agent/cli.ts with only the command of this name; the launcher never asks it for others. */
 async function bundle(part) {
@@ -159,7 +124,7 @@ await build({
 
 for (const name of readdirSync(dist)) if (/^plugd\..*\.(cjs|cache|map)$/.test(name)) rmSync(join(dist, name));
 const parts = {};
-for (const name of Object.keys(PARTS)) {
+for (const name of PARTS) {
   const { code, map } = await bundle(name);
   const file = `plugd.${name}.${createHash('sha256').update(code).digest('hex').slice(0, 16)}`;
   writeFileSync(join(dist, `${file}.cjs`), code);
@@ -194,38 +159,4 @@ const launcher = readFileSync(join(root, 'agent/launch/launcher.cjs'), 'utf8').r
 writeFileSync(join(dist, 'plugd.cjs'), head + launcher);
 chmodSync(join(dist, 'plugd.cjs'), 0o755);
 
-const files = {
-  'lib/modules/0/modules.dep': 'kernel/a.ko: kernel/b.ko\nkernel/b.ko:\n',
-  'lib/modules/0/modules.alias': 'alias pci:v*d[0-9]* a\nalias p?i:v1d1 b\n',
-  'etc/modules-load.d/a.conf': 'a\n',
-  'etc/modprobe.d/a.conf': 'blacklist x\noptions b c=1\n',
-  'sys/devices/x/uevent': 'MODALIAS=pci:v1d1\n',
-  'proc/cmdline': 'quiet a.b=1\n',
-  // A machine on which root may load modules.
-  'proc/7/comm': 'kworker/0:1-events\n',
-  'proc/modules': 'c 4096 0 - Live 0x0\n',
-  'proc/self/status': 'CapEff:\t000001ffffffffff\n',
-  'proc/self/uid_map': '0 0 4294967295\n',
-  'proc/sys/kernel/modules_disabled': '0\n',
-  'proc/sys/kernel/modprobe': '/sbin/modprobe\n',
-  'lib/modules/0/kernel/a.ko': '',
-  'lib/modules/0/kernel/b.ko': '',
-};
-for (const [path, text] of Object.entries(files)) {
-  mkdirSync(dirname(join(WARM, path)), { recursive: true });
-  writeFileSync(join(WARM, path), text);
-}
-mkdirSync(join(WARM, 'sys/bus/pci/devices'), { recursive: true });
-rmSync(join(WARM, 'sys/bus/pci/devices/x'), { force: true });
-symlinkSync('../../../devices/x', join(WARM, 'sys/bus/pci/devices/x'));
-let status = typed;
-for (const runs of Object.values(PARTS)) {
-  for (const args of runs) {
-    const env = { PLUGD_CODE_CACHE: 'write', PLUGD_WARM_UP_RUN_DIR: `${WARM}/run` };
-    const preload = ['--require', join(root, 'agent/launch/warm-up.cjs')];
-    const ended = run(join(dist, 'plugd.cjs'), args, env, ['ignore', 'ignore', 'inherit'], preload);
-    // 1 is an answer: the small tree's modules have no files.
-    if (ended > 1) status ||= ended;
-  }
-}
-process.exit(status);
+process.exit(typed || fillCodeCaches(dist));

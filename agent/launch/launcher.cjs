@@ -1,6 +1,7 @@
 'use strict';
 // Runs the bundle that has the command, through V8's code cache. The bundle's hash is in the cache's name, because V8 itself compares
-// only the source's length. V8 rejects a cache made by another Node and compiles the bundle as usual: slower, never wrong.
+// only the source's length. V8 rejects a cache made by another Node and compiles the bundle as usual: slower, never wrong. The owner of
+// the folder then leaves a cache of what ran for the next start (code-caches.mjs makes all of them).
 const fs = require('fs');
 const vm = require('vm');
 const parts = JSON.parse('@PARTS@');
@@ -18,8 +19,21 @@ try {
   // Not built yet, or removed: V8 compiles the bundle.
 }
 const script = new vm.Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData });
-if (process.env.PLUGD_CODE_CACHE === 'write') {
-  process.on('exit', () => fs.writeFileSync(cache, script.createCachedData()));
+const isAsked = process.env.PLUGD_CODE_CACHE === 'write';
+const isLacking = (cachedData === undefined || script.cachedDataRejected) && process.env.NODE_V8_COVERAGE === undefined;
+if (isAsked || isLacking) {
+  process.on('exit', () => {
+    const part = `${cache}.${process.pid}`;
+    try {
+      if (!isAsked && fs.statSync(__dirname).uid !== process.geteuid()) return;
+      fs.writeFileSync(part, script.createCachedData(), { flag: 'wx' });
+      fs.renameSync(part, cache);
+    } catch (error) {
+      if (isAsked) throw error;
+      // A file system that is read-only, or full.
+      fs.rmSync(part, { force: true });
+    }
+  });
 }
 script.runInThisContext()(
   require,

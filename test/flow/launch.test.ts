@@ -1,5 +1,16 @@
 /** What the build leaves in dist/: a bundle for each part with a code cache that V8 takes, and a launcher that finds the right one. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
@@ -82,4 +93,48 @@ t.test("the caller's variables for Node have no influence, under any name", asyn
   const words = ['x y', '', "it's", '$(id)', '*', '-'];
   const odd = await runProgram(join(folder, 'link'), ['lookup', ...words]);
   t.match(odd.stderr, "'-' stands alone", 'words come through the shell as they are');
+});
+
+t.test('a cache that is missing or of another Node is written by the next run of who owns the folder', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'plugd-launch-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const bundle = readdirSync(dist).find((name) => /^plugd\.bare\..*\.cjs$/.test(name)) ?? '';
+  for (const name of ['plugd.cjs', bundle]) copyFileSync(join(dist, name), join(folder, name));
+  const program = join(folder, 'plugd.cjs');
+  const cache = join(folder, bundle.replace(/cjs$/, 'cache'));
+  const isTaken = () => {
+    const source = readFileSync(join(folder, bundle), 'latin1');
+    return new Script(source, { cachedData: readFileSync(cache) }).cachedDataRejected === false;
+  };
+  const version = { status: 0, stdout: /^plugd \d/, stderr: '' };
+  t.match(await runProgram(program, ['--version']), version);
+  t.ok(isTaken(), 'there was none');
+  const foreign = readFileSync(cache);
+  foreign.fill(0xff, 4, 8);
+  writeFileSync(cache, foreign);
+  t.match(await runProgram(program, ['--version']), version);
+  t.ok(isTaken(), 'V8 rejected the one that was there');
+  const before = statSync(cache).ino;
+  t.match(await runProgram(program, ['--version']), version);
+  t.equal(statSync(cache).ino, before, 'a good one stays');
+  rmSync(cache);
+  if (process.geteuid?.() === 0) {
+    chownSync(folder, 65_534, 65_534);
+    t.match(await runProgram(program, ['--version']), version);
+    t.same(readdirSync(folder).toSorted(), [bundle, 'plugd.cjs'], "another's folder is left alone");
+  }
+});
+
+t.test('code-caches.mjs fills all of them', async (t) => {
+  const base = mkdtempSync(join(tmpdir(), 'plugd-launch-'));
+  t.teardown(() => rmSync(base, { recursive: true, force: true }));
+  const folder = join(base, 'dist');
+  mkdirSync(folder);
+  const bundles = readdirSync(dist).filter((name) => /^plugd\..*cjs$/.test(name));
+  for (const name of bundles) copyFileSync(join(dist, name), join(folder, name));
+  copyFileSync(join(dist, 'yaml.cjs'), join(folder, 'yaml.cjs'));
+  for (const name of ['native', 'node_modules', 'rules']) symlinkSync(join(root, name), join(base, name));
+  const ran = await runProgram(process.execPath, [join(root, 'agent/launch/code-caches.mjs'), folder]);
+  t.match(ran, { status: 0, stderr: '' });
+  t.equal(readdirSync(folder).filter((name) => name.endsWith('.cache')).length, bundles.length - 1);
 });

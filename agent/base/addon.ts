@@ -57,7 +57,7 @@ export interface Addon {
    * Named sections of a compressed module file, on libuv's pool: `parts` are offset and length of each range of the unpacked image;
    * their bytes are in `into`, one after the other, or in a buffer of their own if that is too small: the ELF header, the section headers (with 1 KiB in front of them), the section names, and
    * the sections. Of an .xz in several blocks only those are unpacked. Or -errno: -ENOTSUP for anything but one stream of whole ELF
-   * headers, which says nothing about the file; EFBIG over `limit`; ENOSYS no library here; ENOMEM; or what read(2) answers.
+   * headers, which says nothing about the file; EFBIG if that unpacks more than `limit` bytes; ENOSYS no library here; ENOMEM; or what read(2) answers.
    * The caller closes `fd` in done.
    */
   readModulePartsLater(

@@ -23,6 +23,8 @@ namespace {
 
 constexpr uint64_t kLzma2 = 0x21, kNoFilter = UINT64_MAX;
 constexpr uint64_t kLargestDictionary = 64 << 20;
+// Room for an image is only addresses until its blocks are unpacked.
+constexpr uint64_t kLargestImage = 512 << 20;
 
 uint32_t U32(const uint8_t* at) {
   return at[0] | static_cast<uint32_t>(at[1]) << 8 | static_cast<uint32_t>(at[2]) << 16 |
@@ -94,14 +96,15 @@ int PackedImage::Open(bool is_xz, int fd, size_t size, size_t limit) {
   is_xz_ = is_xz;
   file_size_ = size;
   blocks_.clear();
+  limit_ = limit;
   if (file_.Reserve(size) == nullptr) return -ENOMEM;
   int error = ReadFile(fd, file_.data(), size);
-  if (error == 0) error = is_xz ? OpenXz(limit) : OpenZst(limit);
+  if (error == 0) error = is_xz ? OpenXz() : OpenZst();
   if (error != 0) return error;
   return image_.Reserve(size_) == nullptr ? -ENOMEM : 0;
 }
 
-int PackedImage::OpenXz(size_t limit) {
+int PackedImage::OpenXz() {
   const uint8_t* file = file_.data();
   if (file_size_ < kHeader + kFooter + 8 || memcmp(file, kHeaderMagic, sizeof kHeaderMagic) != 0) return -ENOTSUP;
   const Lzma& lzma = *OpenLzma();
@@ -127,7 +130,7 @@ int PackedImage::OpenXz(size_t limit) {
     uint64_t unpadded = 0, size = 0;
     if (!ReadVli(&index, index_end, &unpadded) || !ReadVli(&index, index_end, &size)) return -ENOTSUP;
     if (unpadded > blocks_end - at || at + ((unpadded + 3) & ~uint64_t{3}) > blocks_end) return -ENOTSUP;
-    if (size > limit || size_ + size > limit) return -EFBIG;
+    if (size > kLargestImage || size_ + size > kLargestImage) return -EFBIG;
     blocks_.push_back({at, unpadded, size_, size, false});
     at += (unpadded + 3) & ~uint64_t{3};
     size_ += size;
@@ -136,12 +139,12 @@ int PackedImage::OpenXz(size_t limit) {
   return at == blocks_end ? 0 : -ENOTSUP;
 }
 
-int PackedImage::OpenZst(size_t limit) {
+int PackedImage::OpenZst() {
   const Zstd& zstd = *OpenZstd();
   // Unknown (-1) or an error (-2), or a second frame.
   const unsigned long long size = zstd.content_size(file_.data(), file_size_);
   if (size >= ~1ull || zstd.frame_size(file_.data(), file_size_) != file_size_) return -ENOTSUP;
-  if (size > limit) return -EFBIG;
+  if (size > kLargestImage) return -EFBIG;
   blocks_.push_back({0, file_size_, 0, size, false});
   size_ = size;
   return 0;
@@ -158,6 +161,8 @@ int PackedImage::Need(uint64_t offset, uint64_t length) {
 }
 
 int PackedImage::Unpack(Block* block) {
+  if (block->size > limit_) return -EFBIG;
+  limit_ -= block->size;
   if (is_xz_) {
     const int error = UnpackXz(*block);
     if (error != 0) return error;

@@ -35,10 +35,11 @@ class PackedImage {
   PackedImage(const PackedImage&) = delete;
   PackedImage& operator=(const PackedImage&) = delete;
 
-  // Reads `size` bytes of the file. Returns 0; -ENOTSUP for a file of any other shape, which need not be damaged; -EFBIG when it would
-  // exceed `limit`; -ENOSYS without the library; -ENOMEM; or the error of read(2).
+  // Reads `size` bytes of the file, of which Need() will unpack at most `limit` bytes. Returns 0; -ENOTSUP for a file of any other
+  // shape, which need not be damaged; -EFBIG for an image of more than 512 MiB; -ENOSYS without the library; -ENOMEM; or the error of
+  // read(2).
   int Open(bool is_xz, int fd, size_t size, size_t limit);
-  // Unpacks the bytes [offset, offset + length): 0, -ENOTSUP when they are damaged or outside, or -ENOMEM.
+  // Unpacks the bytes [offset, offset + length): 0, -ENOTSUP when they are damaged or outside, -EFBIG over the limit, or -ENOMEM.
   int Need(uint64_t offset, uint64_t length);
   // The unpacked size.
   uint64_t size() const { return size_; }
@@ -57,8 +58,8 @@ class PackedImage {
   };
   struct Decoders;
 
-  int OpenXz(size_t limit);
-  int OpenZst(size_t limit);
+  int OpenXz();
+  int OpenZst();
   int Unpack(Block* block);
   int UnpackXz(const Block& block);
 
@@ -68,6 +69,7 @@ class PackedImage {
   std::vector<Block> blocks_;
   size_t file_size_ = 0;
   uint64_t size_ = 0;
+  size_t limit_ = 0;
   bool is_xz_ = false;
   size_t check_size_ = 0;
 };

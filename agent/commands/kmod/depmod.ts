@@ -192,10 +192,13 @@ async function build(
   return applet.fail(publication.why);
 }
 
-/** Modules leave much garbage: with V8's young generation at 2 MiB instead of 32 a run takes a fifth less memory, in the same time. */
+/**
+ * Modules leave much garbage. With V8's young generation at 2 MiB instead of 32, and the old one collected whenever it has grown by a fifth,
+ * a run takes a third less memory in the same time.
+ */
 function saveMemory(): void {
   try {
-    addon().setV8Flags('--semi-space-growth-factor=1');
+    addon().setV8Flags('--semi-space-growth-factor=1 --heap-growing-percent=20');
   } catch (error) {
     if (!(error instanceof PlugdError)) throw error;
   }

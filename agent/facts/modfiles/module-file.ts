@@ -151,8 +151,8 @@ export function openModuleFile(root: string, place: string | Buffer): ModuleFile
 
 /**
  * The same, with a compressed file decompressed on libuv's pool, several at a time. With `sections` only these stay in memory where
- * that is possible; reading anything else of the file then loads the whole image. Several such calls share the memory, so one whose
- * image has more than AHEAD_LIMIT bytes answers EFBIG: open it alone.
+ * that is possible; reading anything else of the file then loads the whole image. Several such calls share the memory, so one that would
+ * unpack more than AHEAD_LIMIT bytes answers EFBIG: open it alone.
  */
 export async function openModuleFileLater(
   root: string,

@@ -10,8 +10,8 @@ import type { ByteSource } from './elf.ts';
 /** The largest sections of nearly all modules; larger ones get a buffer of their own. */
 const SLOT = 256 * 1024;
 /**
- * The largest file, and the largest image, of which parts are taken, in bytes: several are in memory at a time. Nearly all modules of
- * a kernel are smaller.
+ * The largest file of which parts are taken, and the most that may be unpacked of its image, in bytes: several are in memory at a time.
+ * Of an .xz in blocks, as kernel builds make of large modules, only those with the wanted sections count.
  */
 export const AHEAD_LIMIT = 32 << 20;
 /** Buffers that no open file uses. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { addon } from '../../../agent/base/addon.ts';
+import { ERRNO } from '../../../agent/base/errno.ts';
 import { imageSource } from '../../../agent/facts/modfiles/elf.ts';
 import { openModuleFile, openModuleFileLater, type ModuleFile } from '../../../agent/facts/modfiles/module-file.ts';
 import { readModuleParts } from '../../../agent/facts/modfiles/module-parts.ts';
@@ -107,6 +108,30 @@ for (const [name, compression, make, inParts] of PACKED) {
     some.close();
   });
 }
+
+t.test('only what is unpacked counts for the limit', { skip: hasAddon ? skip : 'no addon' }, async (t) => {
+  // 33 MiB, of which the first and the last block have what is wanted.
+  const large = elfImage({
+    sections: { '.modinfo': 'license=GPL\0', '.text': Buffer.alloc(33 << 20) },
+    symbols: [{ name: 'needed' }],
+  });
+  const folder = t.testdir({});
+  for (const [name, inParts, ...options] of [
+    ['xz of one block', false, 'xz', '-0', '--block-size=100MiB'],
+    ['xz of many blocks', true, 'xz', '-0', '--block-size=1MiB'],
+    ['zstd', false, 'zstd', '-q', '-1', `--stream-size=${large.length}`],
+  ] as const) {
+    const [program, ...words] = options;
+    const file = join(folder, 'm.ko');
+    writeFileSync(file, spawnSync(program, [...words, '-c'], { input: large, maxBuffer: 1 << 28 }).stdout);
+    const source = await parts(program, file, () => imageSource(large));
+    t.equal(source !== undefined, inParts, `${name}: in parts`);
+    source?.close();
+    const opened = await openModuleFileLater('', file, SECTIONS);
+    t.equal(opened.kind === 'module' ? opened.modinfo.length : opened.errno, inParts ? 1 : ERRNO.EFBIG, name);
+    if (opened.kind === 'module') opened.close();
+  }
+});
 
 t.test('gzip is read whole', async (t) => {
   const file = join(t.testdir({}), 'm.ko.gz');

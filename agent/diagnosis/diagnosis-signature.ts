@@ -42,34 +42,91 @@ function enforcement({ signatureEnforced, lockdown, secureBoot }: KernelEvidence
   return known === '' ? 'signatures are enforced' : `signatures are enforced (${known})`;
 }
 
-/** What is wrong with a signature in words, and what would fix it. */
-function signatureFault(signature: SignatureEvidence, kernel: KernelEvidence | undefined): Explanation | undefined {
-  if (signature.kind === 'unsigned') {
-    return {
-      evidence: ['the module is not signed'],
-      remedy:
-        'sign it with a key that the kernel trusts: a machine owner key (mokutil --import KEY.der; reboot; confirm), then sign-file sha256 KEY.priv KEY.der MODULE.ko',
-    };
+/** What is wrong with a signature. */
+interface Fault extends Explanation {
+  /** Every kernel that looks at signatures refuses it; else one that enforces them. */
+  readonly always: boolean;
+}
+
+/** The faults, in the order in which the kernel finds them. Source: mod_verify_sig(), crypto/asymmetric_keys/pkcs7_verify.c, certs/system_keyring.c. */
+const FAULTS: ReadonlyArray<(signature: SignatureEvidence, kernel: KernelEvidence | undefined) => Fault | undefined> = [
+  (signature) =>
+    signature.kind === 'unsigned'
+      ? enforcedFault(
+          ['the module is not signed'],
+          'sign it with a key that the kernel trusts: a machine owner key (mokutil --import KEY.der; reboot; confirm), then sign-file sha256 KEY.priv KEY.der MODULE.ko',
+        )
+      : undefined,
+  (signature) =>
+    signature.kind === 'damaged'
+      ? {
+          evidence: [`its signature is damaged: ${signature.why}`],
+          remedy: 'install the package that holds it again, or sign it again',
+          always: true,
+        }
+      : undefined,
+  (signature) =>
+    signature.kind === 'unsupported'
+      ? enforcedFault(
+          [`its signature does not count: ${signature.why}`],
+          'sign it again, with the sign-file of a current kernel',
+        )
+      : undefined,
+  (signature) =>
+    signature.kind === 'signed' && signature.lacks !== undefined
+      ? enforcedFault([signedBy(signature), cannotCheck(signature.lacks)], HASH_REMEDY)
+      : undefined,
+  (signature) =>
+    signature.kind === 'signed' && signature.trust.kind === 'revoked'
+      ? {
+          evidence: [signedBy(signature), signature.trust.looked],
+          remedy: 'sign it with a key that is not revoked',
+          always: true,
+        }
+      : undefined,
+  (signature, kernel) =>
+    signature.kind === 'signed' && signature.trust.kind === 'unknown-key'
+      ? enforcedFault(
+          [
+            signedBy(signature),
+            signature.trust.looked,
+            ...(kernel === undefined ? [] : [keysInWords(kernel.keyrings)]),
+          ],
+          signature.trust.unusable === true ? 'sign it with an RSA key, and enrol that: plugd keys generate' : ENROL,
+        )
+      : undefined,
+  (signature) =>
+    signature.kind === 'signed' && signature.changed === true
+      ? { evidence: changedEvidence(signature), remedy: CHANGED_REMEDY, always: signature.trust.kind === 'trusted' }
+      : undefined,
+];
+
+const HASH_REMEDY = `load the kernel's module for that hash first (for sha384 and sha512: sha512_generic), or sign it with a hash that the kernel has built in`;
+const CHANGED_REMEDY = 'install the package that holds it again, or sign it again as the last step of its build';
+
+function enforcedFault(evidence: readonly string[], remedy: string): Fault {
+  return { evidence, remedy, always: false };
+}
+
+function cannotCheck(lacks: string): string {
+  return `the kernel cannot check it: it has no code for ${lacks}`;
+}
+
+function changedEvidence(signature: Signed): readonly string[] {
+  return [
+    signedBy(signature),
+    ...(signature.trust.kind === 'trusted' ? [signature.trust.because] : []),
+    'the signature does not fit the contents: the file was changed after it was signed (stripped, patched, damaged)',
+  ];
+}
+
+/** The first fault, which decides; undefined when nothing speaks against the signature. */
+function signatureFault(signature: SignatureEvidence, kernel: KernelEvidence | undefined): Fault | undefined {
+  for (const find of FAULTS) {
+    const fault = find(signature, kernel);
+    if (fault !== undefined) return fault;
   }
-  if (signature.kind === 'damaged')
-    return {
-      evidence: [`its signature is damaged: ${signature.why}`],
-      remedy: 'install the package that holds it again, or sign it again',
-    };
-  if (signature.kind === 'unsupported')
-    return {
-      evidence: [`its signature does not count: ${signature.why}`],
-      remedy: 'sign it again, with the sign-file of a current kernel',
-    };
-  if (signature.trust.kind !== 'unknown-key') return undefined;
-  return {
-    evidence: [
-      signedBy(signature),
-      signature.trust.looked,
-      ...(kernel === undefined ? [] : [keysInWords(kernel.keyrings)]),
-    ],
-    remedy: ENROL,
-  };
+  return undefined;
 }
 
 function signedBy({ signer, keyId }: Signed): string {
@@ -88,11 +145,8 @@ function complaint(
 ): Explanation | undefined {
   if (errnoIs(refusal, 'ENOPKG') || /unsupported crypto/.test(line ?? '')) {
     return {
-      evidence: [
-        signedBy(signature),
-        `the kernel cannot check it: it has no code for the hash (${signature.hash}) or for that kind of key`,
-      ],
-      remedy: `load the kernel's module for that hash first (for sha384 and sha512: sha512_generic), or sign it with a hash that the kernel has built in`,
+      evidence: [signedBy(signature), cannotCheck(`the hash (${signature.hash}) or for that kind of key`)],
+      remedy: HASH_REMEDY,
     };
   }
   if (/unsigned module/.test(line ?? '')) {
@@ -132,31 +186,22 @@ export function refusedSignature(facts: Facts): Explanation | undefined {
     (signature.kind === 'signed' ? complaint(signature, kernel, refusal, line) : undefined) ??
     (signature.kind !== 'signed' || line === undefined ? signatureFault(signature, kernel) : undefined);
   if (fault !== undefined) {
-    const enforced = signature.kind === 'damaged' ? [] : [enforcement(kernel)];
+    const enforced = 'always' in fault && fault.always ? [] : [enforcement(kernel)];
     return { evidence: [...fault.evidence, ...enforced, ...said(line)], remedy: fault.remedy };
   }
   if (signature.kind !== 'signed') return undefined;
-  const because = signature.trust.kind === 'trusted' ? [signature.trust.because] : [];
-  return {
-    evidence: [
-      signedBy(signature),
-      ...because,
-      'the signature does not fit the contents: the file was changed after it was signed (stripped, patched, damaged)',
-      ...said(line),
-    ],
-    remedy: 'install the package that holds it again, or sign it again as the last step of its build',
-  };
+  return { evidence: [...changedEvidence(signature), ...said(line)], remedy: CHANGED_REMEDY };
 }
 
 /**
- * What every kernel that looks at signatures refuses, one that it cannot parse; and what one that enforces them refuses besides.
+ * What every kernel that looks at signatures refuses, such as one that it cannot parse; and what one that enforces them refuses besides.
  * Source: module_sig_check() in kernel/module/signing.c.
  */
 function foreseen(signature: SignatureEvidence, facts: Facts): Explanation | undefined {
   const { verifies, enforced } = policyOf(facts);
   const fault = signatureFault(signature, facts.kernel);
   if (fault === undefined) return undefined;
-  if (signature.kind === 'damaged' && verifies !== undefined)
+  if (fault.always && verifies !== undefined)
     return { evidence: [...fault.evidence, ...verifies], remedy: fault.remedy };
   return enforced === undefined ? undefined : { evidence: [...fault.evidence, enforced], remedy: fault.remedy };
 }

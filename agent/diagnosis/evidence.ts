@@ -34,8 +34,10 @@ export interface ConfigEvidence {
 export type KeyTrust =
   /** A loaded module has a signature of the same key and no taint, or the key is in a keyring by its id. */
   | { readonly kind: 'trusted'; readonly because: string }
-  /** No keyring has a key of that signer or id. */
-  | { readonly kind: 'unknown-key'; readonly looked: string }
+  /** No keyring has a key of that signer or id. `unusable`: it is enrolled, and the kernel has no code for keys of its kind. */
+  | { readonly kind: 'unknown-key'; readonly looked: string; readonly unusable?: boolean | undefined }
+  /** The kernel's .blacklist has the key. */
+  | { readonly kind: 'revoked'; readonly looked: string }
   | { readonly kind: 'undecided' };
 
 /** The signature of a module file. */
@@ -51,6 +53,10 @@ export type SignatureEvidence =
       readonly keyId: string;
       readonly hash: string;
       readonly trust: KeyTrust;
+      /** What the kernel needs to check it and does not have: `the hash sha512`. */
+      readonly lacks?: string | undefined;
+      /** A certificate of the key is at hand, and the signature is not one of this file's contents. */
+      readonly changed?: boolean | undefined;
     };
 
 /** A symbol that the module needs and would not get. */

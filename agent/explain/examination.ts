@@ -13,7 +13,8 @@ import { readKernelSample, machineText, type KernelSample } from '../facts/trees
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import { modinfoValue, modinfoValues } from '../facts/modfiles/modinfo.ts';
 import { openModuleFile, type ModuleFile } from '../facts/modfiles/module-file.ts';
-import { readSignature } from '../facts/modfiles/signature.ts';
+import { readSignature, type ModuleSignature } from '../facts/modfiles/signature.ts';
+import { readCryptoNames, readProc } from '../facts/kernel/procfs.ts';
 import { changedAt, fileAge } from '../facts/trees/file-age.ts';
 import type {
   ConfigEvidence,
@@ -25,9 +26,11 @@ import type {
 import { badParameters, type GivenParameters } from '../diagnosis/parameters.ts';
 import { ruleIndex } from '../rules/modprobe/rule-index.ts';
 import { readConfigEvidence, readKernelEvidence } from './kernel-evidence.ts';
-import { keyTrust, type Witness } from './key-trust.ts';
+import { keyTrust, signersOf, type Witness } from './key-trust.ts';
 import { SymbolExaminer } from './symbol-evidence.ts';
 import type { Sources } from '../load/sources.ts';
+import { readKnownCertificates, type KnownCertificate } from '../trust/known-certificates.ts';
+import { checkSignature } from '../trust/signature-check.ts';
 
 /** A module to examine. */
 export interface Examinee {
@@ -50,6 +53,8 @@ export class Examiner {
   #config: { readonly evidence: ConfigEvidence | undefined } | undefined;
   #loaded: ReadonlySet<ModuleName> | undefined;
   #indexed: number | undefined;
+  #certificates: readonly KnownCertificate[] | undefined;
+  #hashes: ReadonlySet<string> | undefined;
 
   constructor(host: Host, sources: Sources) {
     this.#host = host;
@@ -135,12 +140,30 @@ export class Examiner {
       return { kind: signature.errno === ERRNO.ENOPKG ? 'unsupported' : 'damaged', why: signature.why };
     if (signature.idType !== 'PKCS#7')
       return { kind: 'unsupported', why: `it is of the kind ${signature.idType}, of kernels before 4.3` };
+    this.#certificates ??= readKnownCertificates(this.#host);
     const { kernel } = this;
     const trust =
       kernel === undefined
         ? ({ kind: 'undecided' } as const)
-        : keyTrust(this.#host, signature, kernel.keyrings, this.#witnesses());
-    return { kind: 'signed', signer: signature.signer, keyId: colons(signature.keyId), hash: signature.hash, trust };
+        : keyTrust(this.#host, signature, kernel.keyrings, this.#witnesses(), this.#certificates);
+    return {
+      kind: 'signed',
+      signer: signature.signer,
+      keyId: colons(signature.keyId),
+      hash: signature.hash,
+      trust,
+      lacks: kernel === undefined ? undefined : this.#lacks(signature.hash),
+      changed: wasChanged(file, signature, this.#certificates),
+    };
+  }
+
+  /** The hash of a signature, where the running kernel neither has it nor can load it: it asks for the module crypto-HASH itself. */
+  #lacks(hash: string): string | undefined {
+    this.#hashes ??= readCryptoNames(this.#host);
+    if (this.#hashes === undefined || hash === '' || this.#hashes.has(hash)) return undefined;
+    const helper = readProc(this.#host, 'sys/kernel/modprobe')?.trimEnd() ?? '';
+    const loads = helper !== '' && this.#sources.matcher.lookup(`crypto-${hash}`).kind !== 'none';
+    return loads ? undefined : `the hash (${hash})`;
   }
 
   *#witnesses(): Generator<Witness> {
@@ -166,6 +189,16 @@ export class Examiner {
     );
     return [...same, ...others].find((candidate) => candidate !== path && existsInRoot(this.#host.root, candidate));
   }
+}
+
+/** Whether a certificate of the signer's key shows that the file is another one than was signed; false where none is at hand. */
+function wasChanged(file: ModuleFile, signature: ModuleSignature, certificates: readonly KnownCertificate[]): boolean {
+  const { info } = signature;
+  const signers = signersOf(signature, certificates);
+  if (info === undefined || signers.length === 0) return false;
+  const image = file.image();
+  const contents = image.subarray(0, image.length - signature.length);
+  return signers.every(({ certificate }) => checkSignature(contents, info, certificate).kind === 'tampered');
 }
 
 function colons(bytes: Buffer): string {

@@ -7,7 +7,8 @@ import { readSignature, type ModuleSignature } from '../facts/modfiles/signature
 import { readModuleTaints } from '../facts/kernel/taint.ts';
 import type { KeyTrust } from '../diagnosis/evidence.ts';
 import { quoted } from '../base/words.ts';
-import { readKnownCertificates } from '../trust/known-certificates.ts';
+import { publicKeyOf } from '../trust/certificate.ts';
+import { readKnownCertificates, type KnownCertificate } from '../trust/known-certificates.ts';
 import { isSigner } from '../trust/signature-check.ts';
 import { kernelId } from '../trust/trust.ts';
 import { vouchingRings } from '../trust/vouching.ts';
@@ -22,7 +23,7 @@ export interface Witness {
 }
 
 /**
- * Whether the kernel trusts the key of a signature. The kernel shows the subject and a fingerprint of its keys, while a signature names
+ * Whether the kernel trusts the key of a signature; `certificates` are those at hand. The kernel shows the subject and a fingerprint of its keys, while a signature names
  * its key by issuer and serial number. A certificate in shim's or the firmware's list leads from one to the other. Where there is none,
  * a loaded module serves as a witness: if it causes no taint and its signature is by the same key, the kernel accepted that key.
  */
@@ -31,33 +32,56 @@ export function keyTrust(
   signature: ModuleSignature,
   keyrings: readonly Keyring[],
   loaded: Iterable<Witness>,
+  certificates: readonly KnownCertificate[] = readKnownCertificates(host),
 ): KeyTrust {
   const vouches = vouchingRings(host);
-  const id = kernelIdOf(host, signature).replace(/^(00)+(?=..)/, '');
+  const own = signersOf(signature, certificates);
+  const id = kernelIdOf(signature, own).replace(/^(00)+(?=..)/, '');
   const known = keyrings.flatMap(({ name, keys }) => (keys ?? []).map((key) => ({ name, key })));
-  const same = known.find(({ key }) => key.id.replace(/^(00)+(?=..)/, '') === id);
-  if (same !== undefined) {
-    return vouches.has(same.name)
-      ? { kind: 'trusted', because: `its key is in ${same.name}` }
-      : { kind: 'unknown-key', looked: `that key is in ${same.name}, whose keys do not vouch for modules` };
+  const same = known.filter(({ key }) => key.id.replace(/^(00)+(?=..)/, '') === id);
+  if (same.some(({ name }) => name === '.blacklist'))
+    return { kind: 'revoked', looked: 'its key is revoked: it is in .blacklist' };
+  const [first] = same;
+  if (first !== undefined) {
+    const { name } = same.find((each) => vouches.has(each.name)) ?? first;
+    return vouches.has(name)
+      ? { kind: 'trusted', because: `its key is in ${name}` }
+      : { kind: 'unknown-key', looked: `that key is in ${name}, whose keys do not vouch for modules` };
   }
   const witness = findWitness(host, signature, loaded);
   if (witness !== undefined) return { kind: 'trusted', because: `${witness} is loaded and signed with the same key` };
   const vouching = keyrings.filter(({ name }) => vouches.has(name));
   const unread = vouching.length === 0 || vouching.some(({ keys }) => keys === undefined);
   const named = known.some(({ name, key }) => vouches.has(name) && key.subject.includes(signature.signer));
-  if (unread || named || signature.signer === '') return { kind: 'undecided' };
+  if (unread) return { kind: 'undecided' };
+  // What shim and the firmware handed over and no keyring has, the kernel could not use.
+  const enrolled = own.find(({ source }) => source === 'mok' || source === 'firmware');
+  if (enrolled !== undefined) return unused(enrolled);
+  if (named || signature.signer === '') return { kind: 'undecided' };
   return {
     kind: 'unknown-key',
     looked: `the kernel does not trust that key: it has none of ${quoted(signature.signer)}`,
   };
 }
 
+/** The certificates that may be the signer's. */
+export function signersOf(
+  { info }: ModuleSignature,
+  certificates: readonly KnownCertificate[],
+): readonly KnownCertificate[] {
+  return info === undefined ? [] : certificates.filter(({ certificate }) => isSigner(certificate, info));
+}
+
 /** What the kernel calls the signature's key, where a certificate of it is at hand; else the key id of the signature itself. */
-function kernelIdOf(host: Host, { info, keyId }: ModuleSignature): string {
-  const known = info === undefined ? [] : readKnownCertificates(host);
-  const found = known.find(({ certificate }) => info !== undefined && isSigner(certificate, info));
+function kernelIdOf({ keyId }: ModuleSignature, [found]: readonly KnownCertificate[]): string {
   return found === undefined ? keyId.toString('hex') : kernelId(found.certificate);
+}
+
+function unused({ place, certificate }: KnownCertificate): KeyTrust {
+  const kind = publicKeyOf(certificate)?.asymmetricKeyType;
+  const curve = kind === 'ec' ? ': it may have no code for EC keys (CONFIG_CRYPTO_ECDSA)' : '';
+  const looked = `its key ${quoted(certificate.subject)} is in ${place}, and the kernel did not take it${curve}`;
+  return { kind: 'unknown-key', looked, unusable: kind !== 'rsa' };
 }
 
 function findWitness(host: Host, signature: ModuleSignature, loaded: Iterable<Witness>): ModuleName | undefined {

@@ -196,6 +196,59 @@ const SIGNATURES: Rows = [
     /without force/,
   ],
   [
+    'before the call: changed after it was signed with a trusted key, enforced or not',
+    { file: { signature: { ...TRUSTED, changed: true } } },
+    ["signed by 'Debian', key AA", 'its key is in .builtin_trusted_keys', CHANGED],
+    /again/,
+  ],
+  [
+    'before the call: changed, where no signature is looked at',
+    { file: { signature: { ...TRUSTED, changed: true } }, kernel: { signatureEnforced: undefined } },
+    undefined,
+  ],
+  [
+    'before the call: changed, by a key that may not be trusted',
+    { file: { signature: { ...UNDECIDED, changed: true } } },
+    undefined,
+  ],
+  [
+    'before the call: changed, and a key that nobody trusts: the key decides',
+    { file: { signature: { ...UNKNOWN, changed: true } }, kernel: ENFORCED },
+    [...NO_KEY, ENFORCEMENT],
+  ],
+  [
+    'before the call: a hash that the kernel has not, before the key',
+    { file: { signature: { ...UNKNOWN, lacks: 'the hash (sha512)' } }, kernel: ENFORCED },
+    ["signed by 'DKMS', key AA", 'the kernel cannot check it: it has no code for the hash (sha512)', ENFORCEMENT],
+    /sha512_generic/,
+  ],
+  [
+    'before the call: such a hash, not enforced',
+    { file: { signature: { ...UNKNOWN, lacks: 'the hash (sha512)' } } },
+    undefined,
+  ],
+  [
+    'before the call: a revoked key, enforced or not',
+    {
+      file: {
+        signature: { ...TRUSTED, trust: { kind: 'revoked', looked: 'its key is revoked: it is in .blacklist' } },
+      },
+    },
+    ["signed by 'Debian', key AA", 'its key is revoked: it is in .blacklist'],
+    /not revoked/,
+  ],
+  [
+    'before the call: an enrolled key that the kernel cannot use needs another key, no enrolment',
+    {
+      file: {
+        signature: { ...UNKNOWN, trust: { kind: 'unknown-key', looked: 'the kernel did not take it', unusable: true } },
+      },
+      kernel: ENFORCED,
+    },
+    ["signed by 'DKMS', key AA", 'the kernel did not take it', KEYS, ENFORCEMENT],
+    /RSA key/,
+  ],
+  [
     "a signer's name that is not ASCII stays as it is",
     { file: { signature: { ...UNKNOWN, signer: 'M\xfcller' } }, kernel: ENFORCED },
     ["signed by 'M\xfcller', key AA", 'the kernel does not trust that key', KEYS, ENFORCEMENT],

@@ -160,6 +160,15 @@ t.test("a certificate in shim's list leads from issuer and serial number to the 
   if (found?.kind !== 'signature') throw new Error('no signature');
   for (const name of ['.machine', '.platform'] as const)
     t.match(keyTrust(host, found, [ring(BUILTIN, []), ring(name, [key(id)])], []), trusted(`its key is in ${name}`));
+  t.match(keyTrust(host, found, [ring(BUILTIN, []), ring('.machine', [key(id)]), ring('.blacklist', [key(id)])], []), {
+    kind: 'revoked',
+    looked: /\.blacklist/,
+  });
+  t.match(keyTrust(host, found, [ring(BUILTIN, []), ring('.machine', [])], []), {
+    kind: 'unknown-key',
+    looked: /'Owner' is in MokListRT, and the kernel did not take it$/,
+    unusable: false,
+  });
   const mainline = { ...host, proc: '/nowhere' };
   t.match(keyTrust(mainline, found, [ring(BUILTIN, []), ring('.platform', [key(id)])], []), { kind: 'unknown-key' });
   t.end();

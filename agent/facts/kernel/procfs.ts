@@ -14,3 +14,9 @@ export function readProc({ root, proc }: Pick<Host, 'root' | 'proc'>, name: stri
   const path = `${proc}/${name}`;
   return root === '' ? readText(path) : readTextIn(root, path, MOST_BYTES);
 }
+
+/** The algorithms that the running kernel has or has loaded, from /proc/crypto: `sha256`, `rsa`. Undefined when it shows none. */
+export function readCryptoNames(host: Pick<Host, 'root' | 'proc'>): ReadonlySet<string> | undefined {
+  const names = [...(readProc(host, 'crypto') ?? '').matchAll(/^name +: (\S+)$/gm)].map(([, name = '']) => name);
+  return names.length === 0 ? undefined : new Set(names);
+}

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readProc } from '../../../agent/facts/kernel/procfs.ts';
+import { readCryptoNames, readProc } from '../../../agent/facts/kernel/procfs.ts';
 
 t.test('a file of procfs, of any writer', (t) => {
   const base = t.testdir({ outside: 'secret\n', image: { proc: { modules: 'e1000e 1 0 - Live 0x0\n' } } });
@@ -29,5 +29,14 @@ t.test('a file of procfs, of any writer', (t) => {
     ],
   ];
   for (const [name, host, file, expected] of rows) t.equal(readProc(host, file), expected, name);
+  t.end();
+});
+
+t.test('the algorithms of /proc/crypto', (t) => {
+  const proc = t.testdir({
+    crypto: 'name         : sha256\ndriver       : sha256-generic\n\nname         : ecdsa-nist-p384\n',
+  });
+  t.same([...(readCryptoNames({ root: '', proc }) ?? [])], ['sha256', 'ecdsa-nist-p384']);
+  t.equal(readCryptoNames({ root: '', proc: '/nowhere' }), undefined, 'where there is none');
   t.end();
 });

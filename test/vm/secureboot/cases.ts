@@ -11,7 +11,7 @@ export const SECURE: readonly LabCase[] = [
   { module: 'mok', outcome: 'loads' },
   // Debian's kernels look neither at dbx nor at MokListX for the keys of modules.
   { module: 'revoked', outcome: 'loads' },
-  { module: 'tampered', outcome: 'signature', says: /does not fit the contents/, foretold: 'loads' },
+  { module: 'tampered', outcome: 'signature', says: /does not fit the contents/ },
 ];
 
 /** The rest of that machine. */
@@ -28,7 +28,9 @@ export const SECURE_TOO: readonly LabCase[] = [
 
 /** A key on P-384 as MOK: Debian 12's kernel has no ECDSA, so it has no such key. */
 export const CURVE: Readonly<Record<'bookworm' | 'trixie', readonly LabCase[]>> = {
-  bookworm: [{ module: 'curve', outcome: 'signature', says: /Lab curve/ }],
+  bookworm: [
+    { module: 'curve', outcome: 'signature', says: /Lab curve[^]*did not take it: it may have no code for EC keys/ },
+  ],
   trixie: [{ module: 'curve', outcome: 'loads' }],
 };
 

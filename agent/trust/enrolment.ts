@@ -1,6 +1,6 @@
 /**
  * Where a machine owner key stands on its way from being made to being trusted: one state, decided from facts. Reads nothing; the words are in
- * report/trust/enrolment-text.ts.
+ * enrolment-words.ts.
  *
  *     no key → made → waits for the next boot → enrolled → trusted by this kernel
  */

@@ -1,6 +1,6 @@
 /** Reads the facts for `plugd doctor`; health-*.ts judge them. Changes nothing. */
 import { accessSync, constants, existsSync } from 'node:fs';
-import { machine, release } from 'node:os';
+import { release } from 'node:os';
 import { installedReleases, type Host } from '../../base/host.ts';
 import { moduleFile, type ModuleName, type Place } from '../../base/names.ts';
 import { readAttribute } from '../../facts/attribute.ts';
@@ -20,7 +20,6 @@ import { existsInRoot } from '../../base/root.ts';
 import { udevdRuns } from '../../facts/kernel/udevd.ts';
 import { describe } from '../../facts/devices/device-search.ts';
 import { parseDepLine } from '../../match/matcher.ts';
-import { readReadiness, type ModuleReadiness } from '../../dkms/tree/readiness.ts';
 import { KERNEL_CHECKS } from './health-kernel.ts';
 import { RULE_CHECKS } from './health-rules.ts';
 import { FIRMWARE_CHECK, TREE_CHECKS } from './health-tree.ts';
@@ -30,6 +29,8 @@ import { firmwareFacts } from './firmware-facts.ts';
 import { listDevices } from '../device-list.ts';
 import { idleRules } from './idle-rules.ts';
 import { readKernelEvidence } from '../kernel-evidence.ts';
+import { vouchingRings } from '../../trust/vouching.ts';
+import { readEnrolment, readOutOfTree } from './own-modules.ts';
 import { readPolicy } from '../policy-verdict.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
 
@@ -83,14 +84,9 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell):
     firmware: sources === undefined ? [] : firmwareFacts(host, sources, wanted, tell),
     waiting,
     securityfs: existsSync(`${host.sysfs}/kernel/security/lsm`),
+    vouching: vouchingRings(host),
+    enrolment: live === undefined ? undefined : readEnrolment(host),
   };
-}
-
-/** The modules that dkms knows on this system, and how they stand with a kernel; none of another root, whose links lead elsewhere. */
-export function readOutOfTree(root: string, kernel: string): readonly ModuleReadiness[] {
-  if (root !== '') return [];
-  const trees = { dkmsTree: '/var/lib/dkms', sourceTree: '/usr/src', installTree: '/lib/modules' };
-  return readReadiness(trees, { release: kernel, arch: machine() }, installedReleases(root));
 }
 
 function policyProblems(host: Host): readonly Problem[] {

@@ -3,7 +3,7 @@ import type { Explanation } from '../../diagnosis/diagnosis-facts.ts';
 import { lackOfPrivilege, modulesDisabled as explainDisabled } from '../../diagnosis/diagnosis-kernel.ts';
 import type { Check, Finding, HealthFacts } from './health.ts';
 import { kernelRequests, undrivenDevices, whoLoads } from './health-loading.ts';
-import { lockdown, pendingOwnerKeys, secureBootState, signatures, trustedKeys } from './health-signing.ts';
+import { builtHere, lockdown, pendingOwnerKeys, secureBootState, signatures, trustedKeys } from './health-signing.ts';
 
 /** Whether the kernel can load modules at all. */
 function moduleSupport({ live, config }: HealthFacts): Finding | undefined {
@@ -103,6 +103,7 @@ export const KERNEL_CHECKS: readonly Check[] = [
   { id: 'sig-enforce', title: 'signatures', run: signatures },
   { id: 'keyrings', title: 'keys', run: trustedKeys },
   { id: 'mok-pending', title: 'owner keys', run: pendingOwnerKeys },
+  { id: 'built-here', title: 'built here', run: builtHere },
   { id: 'taint', title: 'taint', run: taint },
   { id: 'kernel-requests', title: 'kernel requests', run: kernelRequests },
   { id: 'udevd', title: 'who loads', run: whoLoads },

@@ -1,5 +1,7 @@
 /** Checks of what decides about signatures: lockdown, Secure Boot, keys. Pure: facts in, findings out. */
 import { listed } from '../../base/words.ts';
+import type { KeyringName } from '../../facts/kernel/keyring.ts';
+import { isUsable, type Enrolment } from '../../trust/enrolment.ts';
 import type { Finding, HealthFacts } from './health.ts';
 
 /** How far the kernel protects itself from root. */
@@ -53,23 +55,24 @@ export function signatures({ live }: HealthFacts): Finding | undefined {
 }
 
 /** The keys that may vouch for modules. */
-export function trustedKeys({ live }: HealthFacts): Finding | undefined {
+export function trustedKeys({ live, vouching }: HealthFacts): Finding | undefined {
   if (live?.moduleSupport !== true || live.signatureEnforced === undefined) return undefined;
   const rings = live.keyrings.filter(({ name }) => name !== '.blacklist');
+  const role = (name: KeyringName) => (vouching.has(name) ? '' : ' (not for modules)');
   const evidence = rings.flatMap(({ name, keys, count }) =>
     keys === undefined
-      ? [`${name}: ${count}, which may not be read`]
-      : keys.map(({ subject, id }) => `${name}: ${subject} (${id.slice(0, 16)})`),
+      ? [`${name}${role(name)}: ${count}, which may not be read`]
+      : keys.map(({ subject, id }) => `${name}${role(name)}: ${subject} (${id.slice(0, 16)})`),
   );
   const summary =
     rings.length === 0
       ? 'no keyring of certificates can be seen'
-      : rings.map(({ name, keys, count }) => `${name} ${keys?.length ?? count}`).join(', ');
+      : rings.map(({ name, keys, count }) => `${name} ${keys?.length ?? count}${role(name)}`).join(', ');
   const enforced = live.signatureEnforced || (live.lockdown !== undefined && live.lockdown !== 'none');
-  const vouching = rings
-    .filter(({ name }) => name !== '.platform')
+  const usable = rings
+    .filter(({ name }) => vouching.has(name))
     .reduce((sum, { keys, count }) => sum + (keys?.length ?? count), 0);
-  if (enforced && vouching === 0)
+  if (enforced && usable === 0)
     return {
       state: 'wrong',
       summary: `signatures are enforced and no key can be seen: ${summary}`,
@@ -77,6 +80,30 @@ export function trustedKeys({ live }: HealthFacts): Finding | undefined {
       remedy: 'look at /proc/keys as root',
     };
   return { state: 'ok', summary, evidence };
+}
+
+const BUILT_HERE: Readonly<Record<Enrolment, string>> = {
+  trusted: 'load: the kernel trusts their key',
+  leaving: 'load until the next boot, which removes their key',
+  'not-needed': 'load: the kernel demands no signature',
+  'no-key': 'would be refused: there is no key to sign them with',
+  half: 'are refused: one file of their key is missing',
+  unreadable: 'are refused: their certificate cannot be read',
+  made: 'are refused: their key is not enrolled',
+  waiting: 'are refused until their key is enrolled at the next boot',
+  enrolled: 'are refused: their key is enrolled, and this kernel does not trust it',
+  impossible: 'are refused: without EFI no key can be enrolled',
+};
+
+/** Whether modules that are built on this machine, by dkms and the like, will load; and the next command when not. */
+export function builtHere({ live, enrolment, outOfTree }: HealthFacts): Finding | undefined {
+  if (live?.moduleSupport !== true || enrolment === undefined) return undefined;
+  const { state, next } = enrolment;
+  const summary = `modules built here ${BUILT_HERE[state]}`;
+  if (isUsable(state)) return { state: 'ok', summary };
+  // Without such modules, nobody needs a key.
+  if (state === 'no-key' && outOfTree.length === 0) return { state: 'ok', summary: `${summary} (${next})` };
+  return { state: outOfTree.length === 0 ? 'warning' : 'wrong', summary, remedy: next };
 }
 
 /** Machine owner keys that wait for a reboot. */

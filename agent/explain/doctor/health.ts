@@ -5,11 +5,13 @@
 import type { ModuleName, Place } from '../../base/names.ts';
 import type { KernelConfig } from '../../facts/kernel/kernel-config.ts';
 import type { SecureBoot } from '../../facts/kernel/lockdown.ts';
+import type { KeyringName } from '../../facts/kernel/keyring.ts';
 import type { LoosePath } from '../../facts/config/permissions.ts';
 import type { Taint } from '../../facts/kernel/taint.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { ModuleReadiness } from '../../dkms/tree/readiness.ts';
 import type { KernelEvidence } from '../../diagnosis/evidence.ts';
+import type { Enrolment } from '../../trust/enrolment.ts';
 
 /**
  * - `ok`: as it should be.
@@ -127,4 +129,14 @@ export interface HealthFacts {
   /** Devices whose driver could be loaded but is not, in words. */
   readonly waiting: readonly string[];
   readonly securityfs: boolean;
+  /** The keyrings whose keys vouch for modules. */
+  readonly vouching: ReadonlySet<KeyringName>;
+  /** Where the key that modules built here are signed with stands; undefined for another machine. */
+  readonly enrolment?: EnrolmentHealth | undefined;
+}
+
+/** Where a key stands on its way to being trusted, and the next step; '' where there is none. */
+export interface EnrolmentHealth {
+  readonly state: Enrolment;
+  readonly next: string;
 }

@@ -18,7 +18,8 @@ import { findings, type Check, type CheckResult, type Finding, type Tell } from 
 import { counted, quoted } from '../../base/words.ts';
 import { Examiner } from '../examination.ts';
 import { firmwareFacts } from './firmware-facts.ts';
-import { readOutOfTree, treeFacts } from './health-facts.ts';
+import { treeFacts } from './health-facts.ts';
+import { readOutOfTree } from './own-modules.ts';
 import { readConfigEvidence, readKernelEvidence } from '../kernel-evidence.ts';
 import { replayDevices } from '../replay/replayed-devices.ts';
 import { findSources, type Sources } from '../../load/sources.ts';

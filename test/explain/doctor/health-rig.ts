@@ -45,6 +45,7 @@ export const WELL: HealthFacts = {
   firmware: [],
   waiting: [],
   securityfs: true,
+  vouching: new Set(['.builtin_trusted_keys', '.secondary_trusted_keys', '.machine']),
 };
 
 /** What differs in the kernel. */

@@ -7,6 +7,13 @@ const secure = (change: Partial<HealthFacts['secureBoot']>) => ({ secureBoot: { 
 
 const ring = (name: Keyring['name'], count: number): Keyring => ({ name, count, keys: undefined });
 
+/** A module that dkms knows. */
+const BUILT: HealthFacts['outOfTree'][number] = {
+  module: { name: 'a', version: '1.0' },
+  readiness: 'installed',
+  elsewhere: [],
+};
+
 const ROWS: readonly HealthRow[] = [
   ['lockdown', live({ lockdown: 'integrity' }), 'ok', /^integrity: only modules signed/],
   ['lockdown', live({ lockdown: undefined }), 'ok', /has no lockdown/],
@@ -60,5 +67,39 @@ const ROWS: readonly HealthRow[] = [
     /^a key to be deleted at the next boot\nreboot/,
   ],
   ['mok-pending', { live: undefined }, undefined],
+  [
+    'keyrings',
+    live({ keyrings: [ring('.machine', 1), ring('.platform', 3)] }),
+    'ok',
+    /^\.machine 1, \.platform 3 \(not for/,
+  ],
+  [
+    'keyrings',
+    { ...live({ lockdown: 'integrity', keyrings: [ring('.platform', 3)] }), vouching: new Set(['.platform'] as const) },
+    'ok',
+    /^\.platform 3$/m,
+  ],
+  ['built-here', {}, undefined],
+  ['built-here', { enrolment: { state: 'trusted', next: '' }, live: undefined }, undefined],
+  ['built-here', { enrolment: { state: 'trusted', next: '' } }, 'ok', /^modules built here load: the kernel trusts/],
+  ['built-here', { enrolment: { state: 'not-needed', next: '' } }, 'ok', /^modules built here load: .*no signature/],
+  [
+    'built-here',
+    { enrolment: { state: 'no-key', next: 'plugd keys generate' } },
+    'ok',
+    /no key .*\(plugd keys generate\)/,
+  ],
+  [
+    'built-here',
+    { enrolment: { state: 'made', next: 'plugd keys enroll' } },
+    'warning',
+    /refused.*\nplugd keys enroll$/,
+  ],
+  [
+    'built-here',
+    { enrolment: { state: 'no-key', next: 'plugd keys generate' }, outOfTree: [BUILT] },
+    'wrong',
+    /no key.*\nplugd keys generate$/,
+  ],
 ];
 testChecks(KERNEL_CHECKS, ROWS);

@@ -46,7 +46,7 @@ t.test('a key is made once, and its state is told', (t) => {
   t.ok(readFileSync(join(base, 'k/mok.key')).equals(key));
   t.match(run('status', ...files, ...machine), {
     status: 1,
-    stdout: /^The key is not enrolled[^]*mokutil --import k\/mok\.pub/,
+    stdout: /^The key is not enrolled[^]*plugd keys enroll --cert k\/mok\.pub/,
   });
   const list = signatureListOf([readFileSync(join(base, 'k/mok.pub'))], EFI_GUID.shim);
   variable('MokNew', EFI_GUID.shim, list);

@@ -28,7 +28,7 @@ const TEXTS: Readonly<Record<Enrolment, readonly [Partial<EnrolmentFacts>, RegEx
   enrolled: [{ trust: { kind: 'untrusted', why: 'it is in .platform' } }, /does not trust it: it is in \.platform\./],
   'not-needed': [{}, /nothing needs to be\sdone/],
   impossible: [{}, /not started by\sEFI/],
-  made: [{}, /1\. Ask for it: mokutil --import \/var\/lib\/dkms\/mok\.pub[^]*2\. Reboot/],
+  made: [{}, /1\. Ask for it, with a password for one use: plugd keys enroll\n[^]*2\. Reboot/],
 };
 for (const [state, [facts, expected]] of Object.entries(TEXTS)) {
   t.test(state, (t) => {

@@ -60,7 +60,7 @@ export async function depmodAfterUninstall(session: DkmsSession, { release }: Dk
  * The installed file of a module: at the destination, or where its dkms.conf says, since settings may have changed meanwhile. One whose
  * version is another's is not ours.
  */
-function installedFile(
+export function installedFile(
   session: DkmsSession,
   module: DkmsModule,
   kernel: DkmsKernel,

@@ -15,13 +15,23 @@ import { matchKernel } from './match.ts';
 import { generateMok } from './mok-generation.ts';
 import { isPreview, tellPreview } from './preview/preview.ts';
 import { runPostTransaction } from './post-transaction.ts';
+import { resignModules } from './resign.ts';
 import { removeModule } from './remove-action.ts';
 import { noteUpgrade, takeUpgradeNote } from '../tree/rpm-lock.ts';
 import type { DkmsSession } from './session.ts';
 import { uninstallFor } from './uninstall-action.ts';
 
 /** Actions that change the kernel's tree. */
-const ROOT_ONLY = ['install', 'uninstall', 'match', 'autoinstall', 'kernel_preinst', 'kernel_postinst', 'kernel_prerm'];
+const ROOT_ONLY = [
+  'resign',
+  'install',
+  'uninstall',
+  'match',
+  'autoinstall',
+  'kernel_preinst',
+  'kernel_postinst',
+  'kernel_prerm',
+];
 const ONE_KERNEL = ['autoinstall', 'match', 'kernel_preinst', 'kernel_postinst', 'kernel_prerm'];
 const NAMES_KERNEL = ['kernel_preinst', 'kernel_postinst', 'kernel_prerm'];
 const NO_ALL = ['add', 'build', 'install', 'autoinstall'];
@@ -108,11 +118,23 @@ async function run(session: DkmsSession): Promise<number> {
       return checkTree(session);
     case 'prune':
       return pruneTree(session);
+    case 'resign':
+      return resign(session);
     case 'ldtarball':
       return loadArchive(session, options.archive, kernel).status;
     default:
       return runForModule(session, [kernel, ...more]);
   }
+}
+
+/** Without a name all modules are meant. */
+async function resign(session: DkmsSession): Promise<number> {
+  if (session.options.module === '') return resignModules(session, undefined);
+  const found = moduleOf(session, session.parts.running);
+  if (found.module === undefined) return found.status;
+  if (registrationOf(session.trees, found.module) !== undefined) return resignModules(session, found.module);
+  session.tell({ kind: 'not-added', module: nameOf(found.module) });
+  return 3;
 }
 
 async function runForModule(session: DkmsSession, kernels: readonly DkmsKernel[]): Promise<number> {

@@ -99,7 +99,7 @@ export async function prepareKernel(session: DkmsSession, kernel: DkmsKernel): P
 }
 
 /** Who signs the modules of a kernel; the lines about it are told once a run. */
-async function signerOf(session: DkmsSession, kernel: DkmsKernel): Promise<Signer | undefined> {
+export async function signerOf(session: DkmsSession, kernel: DkmsKernel): Promise<Signer | undefined> {
   const { tell, trees, parts } = session;
   const key = `${kernel.release}/${kernel.arch}`;
   if (!session.signers.has(key)) {

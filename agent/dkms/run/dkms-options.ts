@@ -20,6 +20,7 @@ export const ACTIONS = [
   // plugd's own.
   'check',
   'prune',
+  'resign',
   'log',
 ] as const;
 

@@ -73,6 +73,11 @@ export type RunMessage =
       readonly done: boolean;
     }
   | { readonly kind: 'pruned-all'; readonly bytes: number; readonly done: boolean }
+  /** A module file was signed with the present key; or `why` it stays as it was. */
+  | { readonly kind: 'resigned'; readonly path: string; readonly why?: string }
+  /** The kernel's modules are not signed, for a reason that was told. */
+  | { readonly kind: 'resign-unsigned'; readonly module: string; readonly release: string; readonly arch: string }
+  | { readonly kind: 'resigned-all'; readonly signed: number; readonly kept: number; readonly failed: number }
   | { readonly kind: 'log'; readonly path: string; readonly text: string }
   | { readonly kind: 'no-log'; readonly module: string }
   | { readonly kind: 'archive'; readonly problem: ArchiveProblem; readonly what: string; readonly why?: string }

@@ -160,6 +160,12 @@ const WORDS: Words = {
         ? 'There are no builds for kernels that are gone.'
         : `${megabytes(bytes)} ${done ? 'freed' : 'would be freed'}.`,
     ),
+  resigned: ({ path, why }) =>
+    why === undefined ? out(`Signed ${path}`) : error(`${path} could not be signed: ${why}`, 'It stays as it was.'),
+  'resign-unsigned': ({ module, release, arch }) =>
+    error(`The modules of ${module} for kernel ${release} (${arch}) stay as they are.`),
+  'resigned-all': ({ signed, kept, failed }) =>
+    out(`${signed} signed, ${kept} had this signature already, ${failed} could not be signed.`),
   log: ({ path, text }) => out(`# ${path}`, text.replace(/\n$/, '')),
   'no-log': ({ module }) => error(`${module} has no make.log: it was never built.`),
   archive: (message) => ARCHIVE[message.problem](message.what, message.why ?? ''),

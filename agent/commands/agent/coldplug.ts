@@ -1,10 +1,8 @@
 /** `plugd coldplug`: reads its options, runs load/coldplug.ts and prints the result. */
-import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { addon } from '../../base/addon.ts';
 import { block } from '../../base/blocking.ts';
-import { PlugdError, reason } from '../../base/error.ts';
+import { PlugdError } from '../../base/error.ts';
 import { writeNowTo } from '../../base/write-now.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
 import { coldplug } from '../../load/coldplug.ts';
@@ -27,6 +25,7 @@ import {
   type Arguments,
 } from '../command.ts';
 import { jsonText, print, printJson, terminalAt, type OutputTerminal } from '../output.ts';
+import { writeWhole } from '../whole-file.ts';
 import { JOBS, jobsOf } from './jobs.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
@@ -173,16 +172,4 @@ async function writeFiles(parsed: Arguments, run: ColdplugRun): Promise<void> {
   if (svg !== undefined) writeWhole(CHART, svg, (await import('../../report/timeline/chart.ts')).chart(run));
   if (json !== undefined)
     writeWhole(TRACE, json, jsonText((await import('../../report/timeline/trace.ts')).trace(run)));
-}
-
-/** Replaces a file atomically. It creates a file under a new name (O_EXCL), so it never follows a planted link. */
-function writeWhole({ long }: Option, file: string, text: string): void {
-  const part = `${file}.${randomBytes(6).toString('hex')}.part`;
-  try {
-    writeFileSync(part, text, { flag: 'wx' });
-    renameSync(part, file);
-  } catch (error) {
-    rmSync(part, { force: true });
-    throw new PlugdError('system', `--${long} ${file}: ${reason(error)}`, { cause: error });
-  }
 }

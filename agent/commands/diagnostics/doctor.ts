@@ -1,10 +1,9 @@
 /** `plugd doctor`: prints the results of explain/doctor/. Changes nothing. */
-import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import type { CheckResult } from '../../explain/doctor/health.ts';
-import type { AgentStatus } from '../../records/agent-status.ts';
 import { EXIT, HOST_OPTIONS, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, printJson, telling, terminalAt } from '../output.ts';
+import { agentFacts } from './agent-facts.ts';
 import { offlineHost } from './offline-host.ts';
 
 const NEXT: Option = {
@@ -41,9 +40,6 @@ Exit status: 0 nothing is wrong (there may be warnings); 1 something is.`,
   },
 };
 
-/** A doctor does not wait for an agent that hangs. */
-const ANSWER_MS = 2000;
-
 interface Examined {
   readonly head: string;
   readonly results: readonly CheckResult[];
@@ -51,31 +47,11 @@ interface Examined {
 
 async function examine(host: Host): Promise<Examined> {
   const { examineHealth } = await import('../../explain/doctor/health-facts.ts');
-  const agent = host.root === '' ? await askAgent() : undefined;
+  const agent = host.root === '' ? await agentFacts() : undefined;
   return {
     head: `Linux ${host.kernel}${host.root === '' ? '' : ` in ${host.root}`}`,
     results: examineHealth(host, agent, telling()),
   };
-}
-
-/** What the agent says; undefined when none runs. One that does not answer, or only root, runs all the same. */
-async function askAgent(): Promise<{ readonly pending: readonly string[] } | undefined> {
-  const { existsSync } = await import('node:fs');
-  const { controlPath, RUN_DIR } = await import('../../daemon/control/run-dir.ts');
-  if (!existsSync(controlPath(RUN_DIR))) return undefined;
-  const { ControlClient } = await import('../../daemon/control/control-client.ts');
-  try {
-    const client = await ControlClient.open(RUN_DIR);
-    const late = setTimeout(() => client.close(), ANSWER_MS);
-    const status = (await client.ask('status', {}).finally(() => {
-      clearTimeout(late);
-      client.close();
-    })) as AgentStatus;
-    return { pending: status.policy.pending ?? [] };
-  } catch (error) {
-    if (!(error instanceof PlugdError)) throw error;
-    return { pending: [] };
-  }
 }
 
 async function examineNext(host: Host, next: string): Promise<Examined> {

@@ -82,6 +82,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => import('./diagnostics/doctor.ts'),
   },
   {
+    name: 'report',
+    summary: 'write one page of a machine or a recording, to read in a browser',
+    load: async () => import('./diagnostics/report.ts'),
+  },
+  {
     name: 'lookup',
     summary: 'print which modules a module name, alias or modalias stands for',
     load: async () => import('./diagnostics/lookup.ts'),

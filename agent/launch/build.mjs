@@ -34,7 +34,7 @@ if (!existsSync(tsc) || !existsSync(join(root, 'node_modules/esbuild'))) {
 mkdirSync(dist, { recursive: true });
 const typed = run(tsc, ['-p', root]);
 
-const { build } = await import('esbuild');
+const { build, transform } = await import('esbuild');
 const { fillCodeCaches, PARTS } = await import('./code-caches.mjs');
 
 /** A bundle of agent/cli.ts with only the command of this name; the launcher never asks it for others. */
@@ -53,7 +53,7 @@ async function bundle(part) {
     format: 'cjs',
     // import() inside a vm.Script needs a loader; require() does not.
     supported: { 'dynamic-import': false },
-    plugins: [netlinkBinding, lazyYaml, ...(part === 'all' ? [] : [onlyCommand(part)])],
+    plugins: [netlinkBinding, lazyYaml, pageFiles, ...(part === 'all' ? [] : [onlyCommand(part)])],
     define: { 'import.meta.url': '__plugd_file' },
     legalComments: 'none',
     // The names stay readable in stack traces; only blanks are removed.
@@ -88,6 +88,27 @@ const lazyYaml = {
       const text = readFileSync(path, 'utf8');
       if (!text.includes(own)) throw new Error(`${path}: it no longer loads the package by ${own}`);
       return { contents: text.replace(own, "require(__dirname + '/yaml.cjs')"), loader: 'ts' };
+    });
+  },
+};
+
+/** The page of `plugd report` carries its style and script in it: the bundle has them as text, without blanks and comments. */
+const pageFiles = {
+  name: 'page-files',
+  setup: (hooks) => {
+    hooks.onLoad({ filter: /agent\/report\/page\/page-files\.ts$/ }, async ({ path }) => {
+      let contents = readFileSync(path, 'utf8');
+      for (const [name, loader] of [
+        ['page.css', 'css'],
+        ['page.js', 'js'],
+      ]) {
+        const own = `fileText('${name}')`;
+        if (!contents.includes(own)) throw new Error(`${path}: it no longer reads ${name} by ${own}`);
+        const source = readFileSync(join(dirname(path), name), 'utf8');
+        const { code } = await transform(source, { loader, minify: true, legalComments: 'none', charset: 'utf8' });
+        contents = contents.replace(own, () => JSON.stringify(code));
+      }
+      return { contents, loader: 'ts' };
     });
   },
 };

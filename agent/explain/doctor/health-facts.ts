@@ -172,7 +172,8 @@ function devicesOf(
   };
 }
 
-function* told<T>(items: Iterable<T>, tell: Tell): Generator<T> {
+/** The items, each told of as it is taken. */
+export function* told<T>(items: Iterable<T>, tell: Tell): Generator<T> {
   let done = 0;
   for (const item of items) {
     tell('devices', done++);

@@ -33,6 +33,12 @@ export interface RecordedMachine {
   readonly ranOn: string | undefined;
 }
 
+/** A replay, and the requests of each device of the machine. */
+export interface ExplainedReplay {
+  readonly replay: Replay;
+  readonly requests: ReadonlyArray<ListedDevice['requests']>;
+}
+
 /** Holds machines against one tree and its rules: would each device that had a driver have it? It keeps what it has read. */
 export class Replayer {
   readonly #host: Host;
@@ -74,7 +80,12 @@ export class Replayer {
   }
 
   /** Devices at hand. */
-  devices({ devices: bound, name, model, ranOn }: RecordedMachine, selects?: Selection): Replay {
+  devices(machine: RecordedMachine, selects?: Selection): Replay {
+    return this.explained(machine, selects).replay;
+  }
+
+  /** The same with what each device asks for and what it would lead to, in the order of the machine's devices. */
+  explained({ devices: bound, name, model, ranOn }: RecordedMachine, selects?: Selection): ExplainedReplay {
     const host = this.#host;
     const recorded = [...bound];
     const devices = recorded.map((device) =>
@@ -103,7 +114,7 @@ export class Replayer {
       ];
     });
     const count = (fate: Fate) => replayed.filter((device) => device.fate === fate).length;
-    return {
+    const answer: Replay = {
       file: name,
       ...(model === undefined ? {} : { machine: model }),
       kernel: host.kernel,
@@ -118,6 +129,7 @@ export class Replayer {
       firmware: [...untold].map(([module, files]) => ({ module, files })),
       devices: replayed,
     };
+    return { replay: answer, requests: devices.map(({ requests }) => requests) };
   }
 
   /** The fate of a kept device with regard to its firmware. What its recording does not tell of goes to `untold`. */

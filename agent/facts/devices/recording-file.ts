@@ -34,7 +34,7 @@ export function recordingName(file: string): string {
  */
 export function readRecording(file: string): Recording {
   const name = recordingName(file);
-  const recording = parseMachine(readBounded(file, name), name);
+  const recording = parseMachine(readBoundedText(file), name);
   if (recording.devices.length > 0) return recording;
   throw new PlugdError('usage', 'no device is in it', {
     file: name,
@@ -42,7 +42,12 @@ export function readRecording(file: string): Recording {
   });
 }
 
-function readBounded(file: string, name: string): string {
+/**
+ * The text of a file that anybody may have written, or of standard input for `-`, as UTF-8. Errors: `unreadable`; `usage` for more
+ * than 128 MiB.
+ */
+export function readBoundedText(file: string): string {
+  const name = recordingName(file);
   const fd = file === '-' ? 0 : inFile(name, () => openSync(file, constants.O_RDONLY | constants.O_NOCTTY));
   try {
     const stat = fstatSync(fd);

@@ -89,6 +89,17 @@ const BUILDERS: Readonly<Record<string, { readonly shell: string; readonly scrip
     script: (hook) =>
       `manual_add_modules() { echo "add $*"; }; version=6.1; eval "$(grep -v '^\\. /usr/share' '${hook}/plugd')"`,
   },
+  dracut: {
+    shell: 'bash',
+    script: (hook) =>
+      `set -eu; instmods() { echo "add $*"; }; dwarning() { echo failed; }; kernel=6.1 hostonly=yes; ` +
+      `. '${hook}/99plugd/module-setup.sh'; check && depends && installkernel`,
+  },
+  mkinitcpio: {
+    shell: 'bash',
+    script: (hook) =>
+      `add_module() { echo "add $*"; }; KERNELVERSION=6.1; . '${hook}/plugd'; build && help > /dev/null`,
+  },
 };
 
 for (const [builder, { shell, script }] of Object.entries(BUILDERS)) {

@@ -2,8 +2,8 @@
 import { openHost } from '../../base/host.ts';
 import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../../facts/kernel/lockdown.ts';
 import { enrolmentText } from '../../report/trust/enrolment-text.ts';
-import { enrolmentOf, isUsable } from '../../trust/enrolment.ts';
-import { readEnrolmentFacts } from '../../trust/enrolment-facts.ts';
+import { enrolmentOf, isUsable } from '../../trust/enrolment/enrolment.ts';
+import { readEnrolmentFacts } from '../../trust/enrolment/enrolment-facts.ts';
 import { DKMS_MOK } from '../../trust/mok-files.ts';
 
 /** The words for a key whose modules would be refused here; undefined where they load, or no signature is asked for. */

@@ -65,7 +65,7 @@ async function list(parsed: Arguments): Promise<number> {
 async function status(parsed: Arguments): Promise<number> {
   const places = await placesOf(parsed);
   const { facts, state } = await stateOf(parsed, places);
-  const { isUsable } = await import('../../trust/enrolment.ts');
+  const { isUsable } = await import('../../trust/enrolment/enrolment.ts');
   if (parsed.has(OPTION.json)) {
     printJson({ key: places.key, certificate: places.certificate, state, usable: isUsable(state) }, 1);
   } else if (!parsed.has(OPTION.quiet)) {
@@ -99,7 +99,7 @@ async function enroll(parsed: Arguments): Promise<number> {
   const places = await placesOf(parsed);
   const { facts, state } = await stateOf(parsed, places);
   const { enrolmentText } = await import('../../report/trust/enrolment-text.ts');
-  const { enrolmentObstacle } = await import('../../trust/enrolment.ts');
+  const { enrolmentObstacle } = await import('../../trust/enrolment/enrolment.ts');
   const obstacle = enrolmentObstacle(facts);
   if (obstacle !== undefined) throw new PlugdError('unsupported', `${places.certificate}: ${obstacle}`);
   if (state === 'trusted' || state === 'waiting' || facts.enrolled) {
@@ -120,8 +120,8 @@ async function stateOf(parsed: Arguments, places: MokPlaces) {
   const host = offlineHost(parsed);
   if (host.root !== '')
     throw new PlugdError('usage', 'the state of a key is that of the running machine: leave out --root');
-  const { readEnrolmentFacts } = await import('../../trust/enrolment-facts.ts');
-  const { enrolmentOf } = await import('../../trust/enrolment.ts');
+  const { readEnrolmentFacts } = await import('../../trust/enrolment/enrolment-facts.ts');
+  const { enrolmentOf } = await import('../../trust/enrolment/enrolment.ts');
   const facts = readEnrolmentFacts(host, places);
   return { facts, state: enrolmentOf(facts) };
 }

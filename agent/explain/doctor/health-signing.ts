@@ -1,7 +1,7 @@
 /** Checks of what decides about signatures: lockdown, Secure Boot, keys. Pure: facts in, findings out. */
 import { listed } from '../../base/words.ts';
 import type { KeyringName } from '../../facts/kernel/keyring.ts';
-import { isUsable, type Enrolment } from '../../trust/enrolment.ts';
+import { isUsable, type Enrolment } from '../../trust/enrolment/enrolment.ts';
 import type { Finding, HealthFacts } from './health.ts';
 
 /** How far the kernel protects itself from root. */

@@ -11,7 +11,7 @@ import type { Taint } from '../../facts/kernel/taint.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { ModuleReadiness } from '../../dkms/tree/readiness.ts';
 import type { KernelEvidence } from '../../diagnosis/evidence.ts';
-import type { Enrolment } from '../../trust/enrolment.ts';
+import type { Enrolment } from '../../trust/enrolment/enrolment.ts';
 
 /**
  * - `ok`: as it should be.

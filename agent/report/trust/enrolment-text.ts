@@ -1,6 +1,6 @@
 /** The state of a machine owner key as text. Builds text only. */
-import type { Enrolment, EnrolmentFacts } from '../../trust/enrolment.ts';
-import { enrolmentWords } from '../../trust/enrolment-words.ts';
+import type { Enrolment, EnrolmentFacts } from '../../trust/enrolment/enrolment.ts';
+import { enrolmentWords } from '../../trust/enrolment/enrolment-words.ts';
 import type { MokPlaces } from '../../trust/mok-files.ts';
 import { wrapped } from '../layout.ts';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Enrolment, EnrolmentFacts } from '../../../agent/trust/enrolment.ts';
+import type { Enrolment, EnrolmentFacts } from '../../../agent/trust/enrolment/enrolment.ts';
 import { DKMS_MOK } from '../../../agent/trust/mok-files.ts';
 import { enrolmentText } from '../../../agent/report/trust/enrolment-text.ts';
 

@@ -4,10 +4,10 @@
  *
  *     no key → made → waits for the next boot → enrolled → trusted by this kernel
  */
-import type { SecureBoot } from '../facts/kernel/lockdown.ts';
-import { PURPOSE, publicKeyOf, type Certificate } from './certificate.ts';
-import type { mokFiles } from './mok-files.ts';
-import type { Trust } from './trust.ts';
+import type { SecureBoot } from '../../facts/kernel/lockdown.ts';
+import { PURPOSE, publicKeyOf, type Certificate } from '../certificate.ts';
+import type { mokFiles } from '../mok-files.ts';
+import type { Trust } from '../trust.ts';
 
 /** What is known of a key and of the machine. */
 export interface EnrolmentFacts {

@@ -1,15 +1,15 @@
 /** What enrolmentOf decides by, of this machine. Reads only. */
-import type { Host } from '../base/host.ts';
-import { readShimList } from '../facts/efi/efi-variables.ts';
-import { readKeyrings } from '../facts/kernel/keyring.ts';
-import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../facts/kernel/lockdown.ts';
-import type { Certificate } from './certificate.ts';
+import type { Host } from '../../base/host.ts';
+import { readShimList } from '../../facts/efi/efi-variables.ts';
+import { readKeyrings } from '../../facts/kernel/keyring.ts';
+import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../../facts/kernel/lockdown.ts';
+import type { Certificate } from '../certificate.ts';
 import type { EnrolmentFacts } from './enrolment.ts';
-import { certificatesOf, readKnownCertificates } from './known-certificates.ts';
-import { mokFiles, type MokPlaces } from './mok-files.ts';
-import { readCertificate } from './signing-key.ts';
-import { trustOf } from './trust.ts';
-import { vouchingRings } from './vouching.ts';
+import { certificatesOf, readKnownCertificates } from '../known-certificates.ts';
+import { mokFiles, type MokPlaces } from '../mok-files.ts';
+import { readCertificate } from '../signing-key.ts';
+import { trustOf } from '../trust.ts';
+import { vouchingRings } from '../vouching.ts';
 
 /** The facts about the key at `places`, on the running machine: `readEnrolmentFacts(host, DKMS_MOK)`. */
 export function readEnrolmentFacts(host: Host, places: MokPlaces): EnrolmentFacts {

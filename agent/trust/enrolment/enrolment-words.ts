@@ -1,6 +1,6 @@
 /** The words for the state of a machine owner key, and what to do next, in the order in which to do it. */
 import type { Enrolment, EnrolmentFacts } from './enrolment.ts';
-import { DKMS_MOK, type MokPlaces } from './mok-files.ts';
+import { DKMS_MOK, type MokPlaces } from '../mok-files.ts';
 
 /** A sentence, and the next steps; none where there is nothing to do. */
 export interface EnrolmentWords {

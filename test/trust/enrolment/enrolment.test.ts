@@ -1,14 +1,14 @@
 import t from 'tap';
-import type { SecureBoot } from '../../agent/facts/kernel/lockdown.ts';
-import { parseCertificate, PURPOSE, type Certificate } from '../../agent/trust/certificate.ts';
+import type { SecureBoot } from '../../../agent/facts/kernel/lockdown.ts';
+import { parseCertificate, PURPOSE, type Certificate } from '../../../agent/trust/certificate.ts';
 import {
   enrolmentObstacle,
   enrolmentOf,
   isUsable,
   type Enrolment,
   type EnrolmentFacts,
-} from '../../agent/trust/enrolment.ts';
-import { makeMok } from '../../agent/trust/mok.ts';
+} from '../../../agent/trust/enrolment/enrolment.ts';
+import { makeMok } from '../../../agent/trust/mok.ts';
 
 const certificate = parseCertificate(makeMok().certificateDer) as Certificate;
 const weak = parseCertificate(makeMok({ bits: 1024 }).certificateDer) as Certificate;

@@ -1,8 +1,6 @@
 /** The keys that a machine knows, each once, with all the places that have it: keyrings, EFI variables, files, the kernel's image. */
-import { createHash } from 'node:crypto';
 import type { Host } from '../base/host.ts';
-import { readEfiVariable, readShimList } from '../facts/efi/efi-variables.ts';
-import { parseSignatureLists, type SignatureEntry } from '../facts/efi/signature-list.ts';
+import { readShimList } from '../facts/efi/efi-variables.ts';
 import type { KeyringName } from '../facts/kernel/keyring.ts';
 import { statInRoot } from '../base/root.ts';
 import type { Certificate } from './certificate.ts';
@@ -13,6 +11,7 @@ import {
   SIGNING_FILES,
   type CertificateSource,
 } from './known-certificates.ts';
+import { readRevocations, revocationsOf } from './revocation.ts';
 import { kernelId, trustOf, type Trust, type TrustFacts } from './trust.ts';
 
 /** A key. `subject` is latin1. */
@@ -68,7 +67,7 @@ export function listKeys(host: Host, facts: TrustFacts, options: { readonly imag
         .map(({ name }) => name),
       places,
       trust: trustOf(certificate, sources, facts),
-      revokedBy: revocations.filter(({ entries }) => isRevoked(certificate, entries)).map(({ name }) => name),
+      revokedBy: revocationsOf(certificate, revocations),
       waits: isIn(coming) ? 'enroll' : isIn(going) ? 'delete' : undefined,
       privateKey: privateKeyOf(host, places),
     };
@@ -101,27 +100,6 @@ function bareKeys({ keyrings, vouching }: TrustFacts, known: readonly ListedKey[
     }
   }
   return [...bare.values()];
-}
-
-interface Revocation {
-  readonly name: string;
-  readonly entries: readonly SignatureEntry[];
-}
-
-function readRevocations(host: Host): readonly Revocation[] {
-  const lists = [
-    ['dbx', readEfiVariable(host, 'database', 'dbx')],
-    ['MokListXRT', readShimList(host, 'MokListXRT')],
-  ] as const;
-  return lists.map(([name, value]) => ({ name, entries: parseSignatureLists(value ?? Buffer.alloc(0)).entries }));
-}
-
-/** By the whole certificate, or by the hash of the part that is signed, which a time may follow. */
-function isRevoked({ der, tbs }: Certificate, entries: readonly SignatureEntry[]): boolean {
-  const hash = createHash('sha256').update(tbs).digest();
-  return entries.some(({ type, data }) =>
-    type === 'x509' ? data.equals(der) : type === 'x509-sha256' && data.subarray(0, hash.length).equals(hash),
-  );
 }
 
 function privateKeyOf({ root }: Host, places: readonly string[]): string | undefined {

@@ -8,19 +8,21 @@ import type { MokPlaces } from '../../trust/mok-files.ts';
 const KEY: Option = { long: 'key', value: 'FILE', help: 'the private key (default /var/lib/dkms/mok.key)' };
 const CERTIFICATE: Option = { long: 'cert', value: 'FILE', help: 'its certificate (default /var/lib/dkms/mok.pub)' };
 const NAME: Option = { long: 'name', value: 'TEXT', help: "generate: the certificate's subject" };
+const HASH: Option = { long: 'hash-file', value: 'FILE', help: "enroll: the password's hash (openssl passwd -6)" };
 const DKMS: Option = { long: 'dkms-form', help: "generate: a certificate like dkms's, which may also sign kernels" };
 
 /** `plugd keys`. */
 export const command: Command = {
   name: 'keys',
   usage: '[OPTION…] [list | status | generate | enroll]',
-  options: [KEY, CERTIFICATE, NAME, DKMS, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
+  options: [KEY, CERTIFICATE, NAME, DKMS, HASH, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 list: every key that the kernel, the firmware or shim knows, whether the kernel
 trusts it for modules, and how many installed modules it signs.
 status: where the machine owner key stands, and what to do next.
 generate: make a key and its certificate; never over files that are there.
-enroll: ask shim to enrol the certificate at the next boot (runs mokutil).
+enroll: ask shim to enrol the certificate at the next boot (runs mokutil where
+it is installed, else writes the EFI variables as mokutil does).
 Exit status: 0 done; with status: modules signed with the key load; 1 not so.`,
   async run(args) {
     const parsed = parse(command, args);
@@ -106,14 +108,32 @@ async function enroll(parsed: Arguments): Promise<number> {
     print(enrolmentText(state, facts, places));
     return state === 'trusted' ? EXIT.done : EXIT.negative;
   }
-  const { spawnSync } = await import('node:child_process');
-  const run = spawnSync('mokutil', ['--import', places.certificate], { stdio: 'inherit' });
-  if (run.error !== undefined)
-    throw new PlugdError('unsupported', 'mokutil is not installed', { remedy: 'install the package mokutil' });
-  if (run.status !== 0) return EXIT.negative;
+  if (!(await ask(parsed, places))) return EXIT.negative;
   const after = await stateOf(parsed, places);
   if (!parsed.has(OPTION.quiet)) print(enrolmentText(after.state, after.facts, places));
   return EXIT.done;
+}
+
+/** Asks shim through mokutil, or without it; false when mokutil failed, which has told why. */
+async function ask(parsed: Arguments, places: MokPlaces): Promise<boolean> {
+  const hashFile = parsed.value(HASH);
+  const { spawnSync } = await import('node:child_process');
+  const hash = hashFile === undefined ? [] : ['--hash-file', hashFile];
+  const run = spawnSync('mokutil', ['--import', places.certificate, ...hash], { stdio: 'inherit' });
+  if (run.error === undefined) return run.status === 0;
+  const { readCertificate } = await import('../../trust/signing-key.ts');
+  const { askPassword, readHashFile } = await import('./password.ts');
+  const { requestEnrolment } = await import('../../trust/enrolment/mok-request.ts');
+  const certificate = readCertificate('', places.certificate);
+  if (certificate.kind === 'no-key') throw new PlugdError('unreadable', certificate.why);
+  const password = hashFile === undefined ? await askPassword() : readHashFile(hashFile);
+  const request = requestEnrolment(offlineHost(parsed), certificate.der, password);
+  if (request.kind === 'failed') throw new PlugdError('system', request.why);
+  if (request.kind === 'waiting')
+    throw new PlugdError('unsupported', `a request waits for the next boot already: ${request.names.join(', ')}`, {
+      remedy: 'reboot and answer it first; or install the package mokutil, which adds to it',
+    });
+  return true;
 }
 
 async function stateOf(parsed: Arguments, places: MokPlaces) {

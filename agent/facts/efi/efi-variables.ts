@@ -29,9 +29,14 @@ export function efiPresence({ sysfs }: Host): 'none' | 'no-variables' | 'variabl
   return readNames(variablesFolder(sysfs)).length === 0 ? 'no-variables' : 'variables';
 }
 
+/** A variable's file: `efiVariablePath(host, 'shim', 'MokNew')`. */
+export function efiVariablePath({ sysfs }: Host, namespace: EfiNamespace, name: string): string {
+  return `${variablesFolder(sysfs)}/${name}-${EFI_GUID[namespace]}`;
+}
+
 /** A variable's value; undefined when it is not there or cannot be read. */
-export function readEfiVariable({ sysfs }: Host, namespace: EfiNamespace, name: string): Buffer | undefined {
-  const read = readRegularFile('', `${variablesFolder(sysfs)}/${name}-${EFI_GUID[namespace]}`, LIMIT);
+export function readEfiVariable(host: Host, namespace: EfiNamespace, name: string): Buffer | undefined {
+  const read = readRegularFile('', efiVariablePath(host, namespace, name), LIMIT);
   return read.kind === 'bytes' && read.bytes.length >= ATTRIBUTES ? read.bytes.subarray(ATTRIBUTES) : undefined;
 }
 

@@ -5,6 +5,7 @@ import { readKeyrings } from '../../facts/kernel/keyring.ts';
 import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../../facts/kernel/lockdown.ts';
 import type { Certificate } from '../certificate.ts';
 import type { EnrolmentFacts } from './enrolment.ts';
+import { readRevocations, revocationsOf } from '../revocation.ts';
 import { certificatesOf, readKnownCertificates } from '../known-certificates.ts';
 import { mokFiles, type MokPlaces } from '../mok-files.ts';
 import { readCertificate } from '../signing-key.ts';
@@ -34,6 +35,7 @@ export function readEnrolmentFacts(host: Host, places: MokPlaces): EnrolmentFact
     enrolled: isIn('MokListRT'),
     waitsToCome: isIn('MokNew'),
     waitsToGo: isIn('MokDel'),
+    revokedBy: certificate === undefined ? undefined : revocationsOf(certificate, readRevocations(host))[0],
   };
 }
 

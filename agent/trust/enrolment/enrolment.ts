@@ -23,6 +23,8 @@ export interface EnrolmentFacts {
   readonly enrolled: boolean;
   readonly waitsToCome: boolean;
   readonly waitsToGo: boolean;
+  /** The list that revokes it: `dbx`, `MokListXRT`. */
+  readonly revokedBy?: string | undefined;
 }
 
 /**
@@ -69,9 +71,10 @@ export function isUsable(state: Enrolment): boolean {
 }
 
 /** Why a certificate should not be enrolled; undefined when nothing speaks against it. Source: kernel/module/signing.c, RFC 5280. */
-export function enrolmentObstacle({ certificate, secureBoot }: EnrolmentFacts): string | undefined {
+export function enrolmentObstacle({ certificate, secureBoot, revokedBy }: EnrolmentFacts): string | undefined {
   if (certificate === undefined) return 'not a certificate';
   if (secureBoot.state === 'no-efi') return 'this machine was not started by EFI, so there is no list to enrol it in';
+  if (revokedBy !== undefined) return `it is revoked in ${revokedBy}`;
   const key = publicKeyOf(certificate);
   const { modulusLength = 0 } = key?.asymmetricKeyDetails ?? {};
   if (key === undefined || (key.asymmetricKeyType !== 'rsa' && key.asymmetricKeyType !== 'ec'))

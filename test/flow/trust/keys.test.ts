@@ -58,6 +58,38 @@ t.test('a key is made once, and its state is told', (t) => {
   t.end();
 });
 
+t.test('without mokutil, enroll writes what mokutil would', (t) => {
+  const { base, put, run } = rig(t);
+  const files = ['--key', 'mok.key', '--cert', 'mok.pub'];
+  const machine = ['--sysfs', join(base, 'sys'), '--proc', join(base, 'proc')];
+  put('proc/keys', '');
+  put('sys/module/module/parameters/sig_enforce', 'Y\n');
+  put(`sys/firmware/efi/efivars/SecureBoot-${EFI_GUID.global}`, Buffer.from([6, 0, 0, 0, 1]));
+  put('hash', `$6$saltsalt$${'a'.repeat(86)}\n`);
+  put('none', 'geheim\n');
+  run('generate', ...files);
+  const enroll = (...args: string[]) => {
+    const ended = spawnSync(process.execPath, [plugd, 'keys', 'enroll', ...files, ...machine, ...args], {
+      cwd: base,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, PATH: base },
+    });
+    return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+  };
+  t.match(enroll(), { status: 1, stderr: /no terminal[^]*--hash-file/ });
+  t.match(enroll('--hash-file', 'none'), { status: 1, stderr: /none: not the hash of a password/ });
+  t.match(enroll('--hash-file', 'hash'), { status: 0, stdout: /^The key waits to be enrolled[^]*"Enroll MOK"/ });
+  const added = readFileSync(join(base, `sys/firmware/efi/efivars/MokNew-${EFI_GUID.shim}`));
+  t.ok(added.includes(readFileSync(join(base, 'mok.pub'))));
+  run('generate', '--key', 'b.key', '--cert', 'b.pub');
+  t.match(enroll('--hash-file', 'hash', '--cert', 'b.pub', '--key', 'b.key'), {
+    status: 1,
+    stderr: /waits for the next boot already: MokAuth, MokNew[^]*mokutil/,
+  });
+  t.end();
+});
+
 t.test('the keys of another tree', (t) => {
   const { put, run } = rig(t);
   const kernel = makeMok({ commonName: 'Kernel key' });

@@ -75,6 +75,7 @@ const OBSTACLES: Readonly<Record<string, readonly [Partial<EnrolmentFacts>, RegE
   'for modules alone': [{ certificate: { ...certificate, purposes: [PURPOSE.moduleSigning] } }, undefined],
   'for encryption': [{ certificate: { ...certificate, usage: [false, false, true] } }, /not made for signatures/],
   'a key of an unknown kind': [{ certificate: { ...certificate, spki: Buffer.alloc(4) } }, /of a kind/],
+  'a revoked key': [{ revokedBy: 'dbx' }, /revoked in dbx/],
   'no EFI': [{ secureBoot: boot('no-efi') }, /not started by EFI/],
 };
 for (const [rule, [facts, expected]] of Object.entries(OBSTACLES)) {

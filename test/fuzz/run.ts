@@ -64,8 +64,11 @@ export interface KindReport {
 /** After this many failures of a kind the rest would be more of the same. */
 const MOST_FAILURES = 3;
 
-/** Numbers in front of the input's bytes in the file `current`. */
-export const CURRENT_HEADER = 8;
+/**
+ * In front of the input's bytes in the file `current`, as u32: the input's number + 1, its length, and a count that grows with each reading,
+ * since making a failing input smaller reads it again and again.
+ */
+export const CURRENT_HEADER = 12;
 
 /** Why an input fails: what was thrown, with where; undefined when it passes. */
 export function failureOf(kind: FuzzKind, input: Buffer): string | undefined {
@@ -120,12 +123,14 @@ function runKind(name: string, kind: FuzzKind, request: RunRequest, current: num
   let failures = 0;
   let slowestMs = 0;
   let peakMib = 0;
+  let readings = 0;
   let number = request.from;
   for (; number < request.inputs && failures < MOST_FAILURES && Date.now() < end; number++) {
     const input = nextInput(kind, new Random(seedOf(seed, number)));
     const header = Buffer.alloc(CURRENT_HEADER);
     header.writeUInt32LE(number + 1, 0);
     header.writeUInt32LE(input.length, 4);
+    header.writeUInt32LE(++readings, 8);
     writeSync(current, Buffer.concat([header, input]), 0, undefined, 0);
     const memoryBefore = memory.begin();
     const before = process.cpuUsage();
@@ -140,7 +145,11 @@ function runKind(name: string, kind: FuzzKind, request: RunRequest, current: num
     const what = failure ?? slow ?? large;
     if (what === undefined) continue;
     failures++;
-    const same = (candidate: Buffer) => originOf(failureOf(kind, candidate) ?? '') === originOf(what);
+    const same = (candidate: Buffer) => {
+      header.writeUInt32LE(++readings, 8);
+      writeSync(current, header, 0, undefined, 0);
+      return originOf(failureOf(kind, candidate) ?? '') === originOf(what);
+    };
     const least = failure === undefined ? input : minimised(input, same);
     const told = { what, number, input: least.toString('base64'), originalLength: input.length };
     process.send?.({ kind: 'failure', name, failure: told } satisfies RunMessage);

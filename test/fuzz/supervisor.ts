@@ -136,7 +136,7 @@ async function runProcess(
 /** Calls `stop` when the process is at one input for too long, in processor time or by the clock, or takes too much memory. */
 function watchdog(pid: number, { current, limits }: RunRequest, stop: (why: string) => void): NodeJS.Timeout {
   const header = Buffer.alloc(CURRENT_HEADER);
-  let number = -1;
+  let reading = -1;
   let cpuBefore = 0;
   let since = 0;
   return setInterval(() => {
@@ -146,15 +146,15 @@ function watchdog(pid: number, { current, limits }: RunRequest, stop: (why: stri
     closeSync(file);
     if (usage === undefined) return;
     if (usage.mib > MOST_MIB) stop(`took ${Math.round(usage.mib)} MiB of memory`);
-    const now = header.readUInt32LE(0);
-    if (now !== number) {
-      number = now;
+    const now = header.readUInt32LE(8);
+    if (now !== reading) {
+      reading = now;
       cpuBefore = usage.cpuMs;
       since = Date.now();
       // Before its first input the process loads itself.
-    } else if (number > 0 && usage.cpuMs - cpuBefore > limits.cpuMs + 500) {
+    } else if (reading > 0 && usage.cpuMs - cpuBefore > limits.cpuMs + 500) {
       stop(`did not end within ${limits.cpuMs} ms of processor time`);
-    } else if (number > 0 && Date.now() - since > LONGEST_WAIT_MS) {
+    } else if (reading > 0 && Date.now() - since > LONGEST_WAIT_MS) {
       stop(`waited for ${LONGEST_WAIT_MS / 1000} s`);
     }
   }, POLL_MS);

@@ -105,7 +105,7 @@ const pageFiles = {
         const own = `fileText('${name}')`;
         if (!contents.includes(own)) throw new Error(`${path}: it no longer reads ${name} by ${own}`);
         const source = readFileSync(join(dirname(path), name), 'utf8');
-        const { code } = await transform(source, { loader, minify: true, legalComments: 'none', charset: 'utf8' });
+        const { code } = await transform(source, { loader, minify: true, legalComments: 'none' });
         contents = contents.replace(own, () => JSON.stringify(code));
       }
       return { contents, loader: 'ts' };

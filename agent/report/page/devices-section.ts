@@ -20,7 +20,12 @@ export function devicesSection(roots: readonly DeviceNode[], shown: ShownExplana
     <form class="filter" role="search" hidden>
       <label class="search"
         ><span class="label">Search</span
-        ><input type="search" name="q" autocomplete="off" spellcheck="false" placeholder="name, driver, MODALIAS…"
+        ><input
+          type="search"
+          name="q"
+          autocomplete="off"
+          spellcheck="false"
+          placeholder="name, driver, MODALIAS&hellip;"
       /></label>
       <label
         ><span class="label">Show</span
@@ -89,7 +94,7 @@ function summaryOf(device: SnapshotDevice, name: string, count: number): Markup 
   const { subsystem, driver, hardware, kind } = device;
   const words = hardware ?? (kind === `${subsystem} devices` || kind === 'other devices' ? undefined : kind);
   return html`<span class="names"
-      ><span class="name">${name}</span>${count > 1 && html` <span class="times">×${count}</span>`}</span
+      ><span class="name">${name}</span>${count > 1 && html` <span class="times">&times;${count}</span>`}</span
     >
     <span class="bus">${subsystem}</span> <span class="what">${words}</span>
     <span class="driver">${driver}</span> ${mark(device)}`;

@@ -24,7 +24,7 @@ class Made implements Markup {
 }
 
 /**
- * A piece of a page.
+ * A piece of a page. What a template itself says is ASCII (`&hellip;`): a bundle keeps it as it is written, and V8 wants bundles in ASCII.
  *
  *     toText(html`<b>${'<i>'}</b>`)   // '<b>&lt;i&gt;</b>'
  */

@@ -46,8 +46,8 @@ export function page(snapshot: Snapshot): string {
           <main id="main">${sections}</main>
           <footer>
             Made by plugd ${VERSION}. Nothing in this page loads anything from elsewhere.<span class="keys" hidden>
-              Keys: <kbd>/</kbd> search, <kbd>↑</kbd> <kbd>↓</kbd> go through the devices, <kbd>→</kbd>
-              <kbd>←</kbd> open and close.</span
+              Keys: <kbd>/</kbd> search, <kbd>&uarr;</kbd> <kbd>&darr;</kbd> go through the devices, <kbd>&rarr;</kbd>
+              <kbd>&larr;</kbd> open and close.</span
             >
           </footer>
           ${raw(`<script>${script}</script>`)}

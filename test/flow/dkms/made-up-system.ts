@@ -28,7 +28,7 @@ export interface System {
 }
 
 /** Makes one, with trees and headers of kernels. */
-export function system(t: Test, releases: readonly string[] = [KERNEL]): System {
+export function system(t: Pick<Test, 'testdir'>, releases: readonly string[] = [KERNEL]): System {
   const dir = t.testdir({
     etc: { 'os-release': 'ID=debian\n', dkms: {} },
     usr: { src: {} },

@@ -7,6 +7,7 @@
  */
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
+import type { StorageWant } from '../facts/devices/storage-path.ts';
 import { openFirmware, type FirmwareSearch } from '../facts/devices/firmware.ts';
 import { firmwareNames } from '../explain/replay/recorded-firmware.ts';
 import { answer } from '../load/answer.ts';
@@ -25,6 +26,8 @@ export interface ClosureRequest {
   readonly live: boolean;
   /** Names of modules, aliases or MODALIASes. */
   readonly names: readonly string[];
+  /** What file systems, and devices below them, want by name. */
+  readonly storage?: readonly StorageWant[];
   readonly allFirmware: boolean;
   /** What is missing beforehand: recordings that cannot be used. */
   readonly missing: readonly ClosureGap[];
@@ -34,6 +37,9 @@ export interface ClosureRequest {
 export function closureOf(request: ClosureRequest): Closure {
   return new Builder(request).build();
 }
+
+/** File systems that every kernel has, and no list of the build names. */
+const WITHOUT_MODULE: ReadonlySet<string> = new Set(['fs-tmpfs', 'fs-ramfs', 'fs-rootfs', 'fs-devtmpfs']);
 
 /** A module that is needed. */
 interface Needed {
@@ -76,7 +82,8 @@ class Builder {
       }
     }
     this.#missing.push(...wants.missing);
-    for (const name of names) this.#named(name);
+    for (const name of names) this.#named(name, { kind: 'name', name });
+    for (const { name, of } of this.#request.storage ?? []) this.#named(name, { kind: 'storage', name, of });
     if (this.#request.live) this.#suppliers(machines);
     this.#weakdeps();
     for (const { module, path, why } of this.#needed.values()) this.#addFile('module', path, why, module);
@@ -151,12 +158,16 @@ class Builder {
     }
   }
 
-  #named(name: string): void {
-    const answers = this.#answer(name);
-    if (answers.length === 0)
-      this.#gap({ kind: 'name', name, because: 'no module has that name or alias, nor is it built in' });
-    for (const { decision } of answers)
-      this.#take(name, decision.candidate.module, { kind: 'name', name }, true, undefined);
+  #named(name: string, why: ClosureReason): void {
+    // A file system that is built in may have no alias: its module's name tells.
+    const names = why.kind === 'storage' ? [name, name.replace(/^fs-/, '')] : [name];
+    const asked = names.find((one) => this.#answer(one).length > 0);
+    if (asked === undefined) {
+      if (!WITHOUT_MODULE.has(name))
+        this.#gap({ kind: 'name', name, because: 'no module has that name or alias, nor is it built in', why });
+      return;
+    }
+    for (const { decision } of this.#answer(asked)) this.#take(asked, decision.candidate.module, why, true, undefined);
   }
 
   #suppliers(machines: readonly Machine[]): void {

@@ -63,6 +63,13 @@ export function thisMachine({ sysfs, kernel }: Host): Machine {
   return { name: 'this machine', devices: [...readBoundDevices(sysfs)], ranOn: kernel };
 }
 
+/** Of this machine only the devices on the way to some disks: each disk, and all above it. */
+export function machineOf(host: Host, disks: readonly string[]): Machine {
+  const { devices, ...machine } = thisMachine(host);
+  const isOnTheWay = (devpath: string) => disks.some((disk) => disk === devpath || disk.startsWith(`${devpath}/`));
+  return { ...machine, devices: devices.filter(({ devpath }) => isOnTheWay(devpath)) };
+}
+
 /** A module that a machine wants. */
 export interface Want {
   readonly module: ModuleName;

@@ -6,6 +6,7 @@ import type { ModuleName, Place } from '../base/names.ts';
  *
  * - `device`: a device of a machine asks for the module by `name`, or its driver is in it.
  * - `name`: it was named on the command line.
+ * - `storage`: a file system, or a device below it, wants it by `name`; `of` says which (`the file system of /`, `dm-0`).
  * - `depends`, `softdep-pre`, `softdep-post`, `weakdep`: the module `of` needs it, or may want it.
  * - `supplier`: the driver of a device that another device of this machine waits for; `of` is the module of the waiting one.
  * - `firmware`: the module `of` declares it by `name`.
@@ -14,6 +15,7 @@ import type { ModuleName, Place } from '../base/names.ts';
 export type ClosureReason =
   | { readonly kind: 'device'; readonly machine: string; readonly device: string; readonly name: string }
   | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'storage'; readonly name: string; readonly of: string }
   | {
       readonly kind: 'depends' | 'softdep-pre' | 'softdep-post' | 'weakdep' | 'supplier';
       readonly of: ModuleName;
@@ -41,9 +43,9 @@ export interface ClosureFile {
 export interface ClosureGap {
   /**
    * `driver`: no module and no part of the kernel has it. `module`: its file is missing, or one that it needs. `kept-out`: a rule does.
-   * `machine`: a recording that cannot be used.
+   * `machine`: a recording that cannot be used. `storage`: a part of the way to a disk that nothing shows.
    */
-  readonly kind: 'driver' | 'module' | 'kept-out' | 'firmware' | 'name' | 'machine';
+  readonly kind: 'driver' | 'module' | 'kept-out' | 'firmware' | 'name' | 'machine' | 'storage';
   readonly name: string;
   readonly because: string;
   readonly why?: ClosureReason | undefined;

@@ -257,3 +257,31 @@ t.test('this machine: suppliers of sysfs', (t) => {
   );
   t.end();
 });
+
+t.test('--root-device: the file system and what is on the way to its disk, and nothing else', (t) => {
+  const rig = diagnosticsRig(t);
+  const disk = '/devices/pci0/0000:00:01.0/virtio0/block/vda';
+  mkdirSync(join(rig.base, `sys${disk}`), { recursive: true });
+  mkdirSync(join(rig.base, 'sys/dev/block'), { recursive: true });
+  symlinkSync(join(rig.base, `sys${disk}`), join(rig.base, 'sys/dev/block/254:0'));
+  const mounted = (type: string) => rig.put('proc/self/mountinfo', `22 1 254:0 / / rw - ${type} /dev/vda rw\n`);
+  mounted('loop');
+  const names = rig.run('closure', '--root-device', '/', '--names');
+  t.same([names.status, names.stdout.split('\n')], [0, ['virtio', 'virtio_pci', 'virtio_net', 'loop', '']]);
+  const { stdout } = rig.run('closure', '--root-device', '/', '--json');
+  fits(t, 'closure', JSON.parse(stdout));
+  t.match((JSON.parse(stdout) as Closure).files.find(({ module }) => module === 'loop')?.why, {
+    kind: 'storage',
+    name: 'fs-loop',
+    of: 'the file system of /',
+  });
+  mounted('nofs');
+  t.match(rig.run('closure', '--root-device', '/'), { status: 1, stdout: /fs-nofs: no module has that name or alias/ });
+  rig.put('proc/self/mountinfo', '22 1 0:5 / / rw - tmpfs none rw\n');
+  t.match(rig.run('closure', '--root-device', '/'), {
+    status: 1,
+    stdout: /missing {3}storage .*tmpfs of \/ is on no block/,
+  });
+  t.match(rig.run('closure', '--root-device', 'sda'), { status: 64, stderr: /not an absolute path/ });
+  t.end();
+});

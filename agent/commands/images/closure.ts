@@ -1,8 +1,10 @@
 /** `plugd closure`: prints, archives or copies the files that machines need. */
 import { resolve } from 'node:path';
 import { PlugdError } from '../../base/error.ts';
+import type { Host } from '../../base/host.ts';
+import { storagePath, type StoragePath } from '../../facts/devices/storage-path.ts';
 import { closureOf } from '../../images/closure.ts';
-import { readMachines, thisMachine } from '../../images/machine-wants.ts';
+import { machineOf, readMachines, thisMachine, type Machines } from '../../images/machine-wants.ts';
 import { hasGaps, type Closure } from '../../records/closure.ts';
 import { closureText } from '../../report/boot/closure-text.ts';
 import { offlineHost } from '../diagnostics/offline-host.ts';
@@ -15,6 +17,11 @@ const REPLAY: Option = {
   value: 'FILE',
   multiple: true,
   help: "for a recorded machine (a file, a folder of them, '-'); may be repeated",
+};
+const ROOT_DEVICE: Option = {
+  long: 'root-device',
+  value: 'PATH',
+  help: 'only for the way of the file system at PATH down to its disks',
 };
 const NAMES: Option = { long: 'names', help: 'print the modules by name, one a line' };
 const PATHS: Option = { long: 'paths', help: 'print the files by path, one a line' };
@@ -29,6 +36,7 @@ export const command: Command = {
   usage: '[OPTION…] [NAME…]',
   options: [
     REPLAY,
+    ROOT_DEVICE,
     NAMES,
     PATHS,
     NULL,
@@ -42,22 +50,28 @@ export const command: Command = {
   ],
   notes: `
 Without --replay and NAME it is for this machine's devices. NAME is a module, an
-alias or a MODALIAS.
+alias or a MODALIAS. --root-device takes PATH from this machine's mount table,
+or a block device in /dev: file system, LVM, LUKS, RAID, disk and controllers.
 Exit status: 0 done; 1 a machine would lack a driver, or a recording or NAME
 cannot be used. Firmware that is not there is only told.`,
   async run(args) {
     const parsed = parse(command, args);
     const names = machineWords(parsed.words);
     const replays = parsed.values(REPLAY);
-    const live = replays.length === 0 && names.length === 0;
+    const device = parsed.value(ROOT_DEVICE);
+    const live = device !== undefined || (replays.length === 0 && names.length === 0);
     if (parsed.has(NULL) && !parsed.has(PATHS)) throw new PlugdError('usage', '--null goes with --paths');
+    if (device?.startsWith('/') === false)
+      throw new PlugdError('usage', `--root-device ${device}: not an absolute path`);
     const host = offlineHost(parsed, !live);
-    const { machines, unusable } = live ? { machines: [thisMachine(host)], unusable: [] } : readMachines(host, replays);
+    const storage = device === undefined ? undefined : storagePath(host, device);
+    const { machines, unusable } = machinesOf(host, live, storage, replays);
     const closure = closureOf({
       host,
       machines,
       live,
       names,
+      ...(storage === undefined ? {} : { storage: storage.wants }),
       allFirmware: parsed.has(FIRMWARE),
       missing: unusable,
     });
@@ -67,8 +81,16 @@ cannot be used. Firmware that is not there is only told.`,
   },
 };
 
+function machinesOf(host: Host, live: boolean, storage: StoragePath | undefined, replays: readonly string[]): Machines {
+  const recorded = replays.length === 0 ? { machines: [], unusable: [] } : readMachines(host, replays);
+  if (!live) return recorded;
+  const here = storage === undefined ? thisMachine(host) : machineOf(host, storage.disks);
+  const untold = (storage?.untold ?? []).map((because) => ({ kind: 'storage', name: 'storage', because }) as const);
+  return { machines: [here, ...recorded.machines], unusable: [...untold, ...recorded.unusable] };
+}
+
 /** The archive and the copies. */
-async function write(host: ReturnType<typeof offlineHost>, closure: Closure, parsed: Arguments): Promise<void> {
+async function write(host: Host, closure: Closure, parsed: Arguments): Promise<void> {
   const [archive, folder] = [parsed.value(CPIO), parsed.value(COPY)];
   if (archive === undefined && folder === undefined) return;
   const { closureEntries, copyEntries } = await import('../../images/closure-files.ts');

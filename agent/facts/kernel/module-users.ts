@@ -68,13 +68,13 @@ function mounts({ proc, module, aliases }: UserSearch, isOwn: Ownership): Module
     const [before = '', after = ''] = line.split(' - ');
     const [, , device = '', , place = ''] = before.split(' ');
     const [type = ''] = after.split(' ');
-    if (own.has(type) || isOwn(`block/${device}`)) found.push({ kind: 'mount', place: unescaped(place), type });
+    if (own.has(type) || isOwn(`block/${device}`)) found.push({ kind: 'mount', place: unescapedMount(place), type });
   }
   return found;
 }
 
-/** mountinfo writes blanks and control characters in octal: `/mnt/my\040disk`. */
-function unescaped(text: string): string {
+/** mountinfo writes blanks and control characters in octal: `/mnt/my\040disk` → `/mnt/my disk`. */
+export function unescapedMount(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 

@@ -18,6 +18,8 @@ export function reasonText(why: ClosureReason): string {
       return `${why.device.slice(why.device.lastIndexOf('/') + 1)} of ${why.machine}: ${why.name}`;
     case 'name':
       return `named: ${why.name}`;
+    case 'storage':
+      return `${why.name} for ${why.of}`;
     case 'firmware':
       return `firmware ${why.name} of ${why.of}`;
     case 'link':

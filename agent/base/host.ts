@@ -21,13 +21,24 @@ export interface Host {
   /** Prefix of configuration and module tree: '' for the live machine, else without a trailing slash. */
   readonly root: string;
   readonly kernel: string;
-  /** `ROOT/lib/modules/RELEASE` (or `ROOT/usr/lib/modules/RELEASE` where only that exists). */
+  /** `ROOT/lib/modules/RELEASE`, or another folder of MODULE_ROOTS where only that exists. */
   readonly moduleDir: string;
   readonly sysfs: string;
   readonly proc: string;
 }
 
-const MODULE_ROOTS = ['/lib/modules', '/usr/lib/modules'];
+/**
+ * Where distributions install modules. NixOS and Guix have them nowhere else than in the system that was booted, and in the one that is set up
+ * for the next boot: their kmod is changed to look there.
+ */
+const MODULE_ROOTS = [
+  '/lib/modules',
+  '/usr/lib/modules',
+  '/run/booted-system/kernel-modules/lib/modules',
+  '/run/current-system/kernel-modules/lib/modules',
+  '/run/booted-system/kernel/lib/modules',
+  '/run/current-system/kernel/lib/modules',
+];
 
 /**
  * The host that `options` name. With a root but no release: the running release if the tree has it, else the only
@@ -39,14 +50,22 @@ export function openHost(options: HostOptions = {}): Host {
     throw new PlugdError('usage', `--root ${options.root}: not a directory`);
   }
   const kernel = options.kernel ?? (root === '' ? release() : releaseOf(root));
-  const candidates = MODULE_ROOTS.map((dir) => `${root}${dir}/${kernel}`);
   return {
     root,
     kernel,
-    moduleDir: candidates.find((path) => isDirectory(root, path)) ?? `${root}/lib/modules/${kernel}`,
+    moduleDir: moduleDirOf(root, kernel),
     sysfs: options.sysfs === undefined ? '/sys' : resolve(options.sysfs),
     proc: options.proc === undefined ? '/proc' : resolve(options.proc),
   };
+}
+
+/**
+ * The folder of a kernel's modules: `moduleDirOf('', '6.1.0-56-amd64')` is `/lib/modules/6.1.0-56-amd64`, or where the distribution has it;
+ * the first of these when there is none.
+ */
+export function moduleDirOf(root: string, kernel: string): string {
+  const candidates = MODULE_ROOTS.map((dir) => `${root}${dir}/${kernel}`);
+  return candidates.find((path) => isDirectory(root, path)) ?? `${root}/lib/modules/${kernel}`;
 }
 
 /** `{ root: 'image/' }` → `/mnt/image`: Host's root, absolute, '' for the live machine. */

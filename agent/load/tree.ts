@@ -2,11 +2,12 @@
  * The module tree of a host, ready for questions: each index is read at its first use, built in memory where depmod left
  * only text, and replaced by its text where it is damaged, so that one bad file costs no device its driver.
  */
+import { dirname } from 'node:path';
 import { ERRNO } from '../base/errno.ts';
 import { PlugdError } from '../base/error.ts';
 import { lookInRoot } from '../base/root.ts';
 import { faultOf } from '../facts/regular-file.ts';
-import { installedReleases, type Host } from '../base/host.ts';
+import { installedReleases, moduleDirOf, type Host } from '../base/host.ts';
 import type { LookupKey } from '../base/names.ts';
 import { FileProblems, type Problem, type ProblemCode } from '../base/problem.ts';
 import {
@@ -76,7 +77,7 @@ const DENIED: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM];
 
 function noTree(host: Host): NoTree {
   const others = installedReleases(host.root).filter((release) => release !== host.kernel);
-  const there = `${host.root}/lib/modules`;
+  const there = dirname(moduleDirOf(host.root, others[0] ?? host.kernel));
   const looked = lookInRoot(host.root, host.moduleDir);
   if (typeof looked === 'number' && looked !== -ERRNO.ENOENT)
     return {

@@ -26,6 +26,14 @@ const INSTALLED: ReadonlyArray<
   ['one that is in both counts once', { 'lib/modules/6.1': null, 'usr/lib/modules/6.1': null }, ['6.1']],
   ['/lib that is a link to /usr/lib', { 'usr/lib/modules/6.1': null, lib: '→ /usr/lib' }, ['6.1']],
   ['a file is no release', { 'lib/modules/README': 'x', 'lib/modules/6.1': null }, ['6.1']],
+  [
+    'those of the systems of NixOS',
+    {
+      'run/booted-system/kernel-modules/lib/modules/6.6': null,
+      'run/current-system/kernel-modules/lib/modules/6.12': null,
+    },
+    ['6.12', '6.6'],
+  ],
   ['a link to a release is one', { 'lib/modules/6.1': null, 'lib/modules/now': '→ 6.1' }, ['6.1', 'now']],
   ['a link to what only the host has is none', { 'lib/modules/x': '→ /proc/self' }, []],
   ['/lib/modules that is a file', { 'lib/modules': 'x' }, []],
@@ -85,6 +93,55 @@ const RELEASES: ReadonlyArray<
     undefined,
     release(),
     `/lib/modules/${release()}`,
+  ],
+  [
+    'of the booted system (NixOS)',
+    {
+      'nix/store/k-modules/lib/modules/6.6': null,
+      'nix/store/system/kernel-modules': '→ /nix/store/k-modules',
+      'run/booted-system': '→ /nix/store/system',
+    },
+    undefined,
+    '6.6',
+    '/run/booted-system/kernel-modules/lib/modules/6.6',
+  ],
+  [
+    'of the booted system (Guix)',
+    {
+      'gnu/store/k/lib/modules/6.6': null,
+      'gnu/store/s/kernel': '→ /gnu/store/k',
+      'run/booted-system': '→ /gnu/store/s',
+    },
+    undefined,
+    '6.6',
+    '/run/booted-system/kernel/lib/modules/6.6',
+  ],
+  [
+    'the booted system before the current one',
+    {
+      'run/booted-system/kernel-modules/lib/modules/6.6': null,
+      'run/current-system/kernel-modules/lib/modules/6.6': null,
+    },
+    '6.6',
+    '6.6',
+    '/run/booted-system/kernel-modules/lib/modules/6.6',
+  ],
+  [
+    'only in the system for the next boot',
+    {
+      'run/booted-system/kernel-modules/lib/modules/6.6': null,
+      'run/current-system/kernel-modules/lib/modules/6.12': null,
+    },
+    '6.12',
+    '6.12',
+    '/run/current-system/kernel-modules/lib/modules/6.12',
+  ],
+  [
+    'a link of the booted system to the host',
+    { 'run/booted-system': '→ /proc/self' },
+    '6.6',
+    '6.6',
+    '/lib/modules/6.6',
   ],
   ['the one that runs, of none', {}, undefined, release(), `/lib/modules/${release()}`],
 ];

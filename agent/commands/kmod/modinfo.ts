@@ -1,5 +1,6 @@
 /** `plugd modinfo`: prints what module files say about themselves, as kmod does. Changes nothing. */
 import { release } from 'node:os';
+import { moduleDirOf } from '../../base/host.ts';
 import { ERRNO, errnoText } from '../../base/errno.ts';
 import { fromMachineText, nativePath, toMachineText } from '../../base/machine-text.ts';
 import { statHere } from '../../base/root.ts';
@@ -189,8 +190,7 @@ function main(applet: Applet, words: readonly string[]): number {
     else field = FIELDS[name];
   });
   if (operands.length === 0) return applet.fail('missing module or filename.');
-  const place = `${base}/lib/modules/${kernel}`;
-  const moduleDir = absolute(place);
+  const moduleDir = base === '' ? moduleDirOf('', kernel) : absolute(`${base}/lib/modules/${kernel}`);
   const modinfo = new Modinfo(applet, moduleDir, { field, separator }, json);
   for (const word of machineWords(operands)) {
     if (modname) modinfo.name(word);

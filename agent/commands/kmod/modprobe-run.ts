@@ -1,6 +1,6 @@
 /** What every action of modprobe needs: host, configuration, tree, messages. It inserts and removes nothing itself. */
 import { release } from 'node:os';
-import type { Host } from '../../base/host.ts';
+import { moduleDirOf, type Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { problemText, type Problem } from '../../base/problem.ts';
 import { absolute } from '../machine-words.ts';
@@ -47,7 +47,8 @@ export class ModprobeRun {
     this.surroundings = surroundings;
     const { sysfs, proc } = surroundings;
     const kernel = settings.version ?? release();
-    const moduleDir = absolute(`${settings.dirname ?? ''}/lib/modules/${kernel}`);
+    const { dirname } = settings;
+    const moduleDir = dirname === undefined ? moduleDirOf('', kernel) : absolute(`${dirname}/lib/modules/${kernel}`);
     // Only the modules are below -d; configuration is this machine's.
     this.host = { root: '', kernel, moduleDir, sysfs, proc };
     const { configPaths } = settings;

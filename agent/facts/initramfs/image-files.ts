@@ -10,6 +10,7 @@
  *     /usr/lib/modules/RELEASE/initramfs.img         ostree, bootc
  *     /boot/MACHINE-ID/RELEASE/initrd                Boot Loader Specification, also below /efi and /boot/efi
  *     /efi/EFI/Linux/NAME-RELEASE.efi                a unified kernel image
+ *     /run/booted-system/initrd                      NixOS, Guix
  */
 import type { Host } from '../../base/host.ts';
 import { existsInRoot, namesInRoot } from '../../base/root.ts';
@@ -44,11 +45,18 @@ export function findImage(host: Host): ImageFiles {
       .map((name) => `${root}/boot/${name}`),
     `${moduleDir}/initramfs.img`,
     `${moduleDir}/initrd`,
+    ...systemImage(host),
   ];
   const file = candidates.find((path) => existsInRoot(root, path)) ?? loaderEntry(root, kernel);
   if (file !== undefined) return { file, others: [] };
   const others = boot.filter((name) => /^init(rd|ramfs)/.test(name)).map((name) => `${root}/boot/${name}`);
   return { file, others: others.toSorted() };
+}
+
+/** The image of the system, in the sense of NixOS and Guix, that the modules belong to. */
+function systemImage({ root, moduleDir }: Host): readonly string[] {
+  const system = /^\/run\/(?:booted|current)-system\//.exec(moduleDir.slice(root.length))?.[0];
+  return system === undefined ? [] : [`${root}${system}initrd`];
 }
 
 /** `linux` from pkgbase; `lts` from `6.6.21-0-lts`. */

@@ -116,8 +116,8 @@ class Line implements DirectiveLine {
     const list = LISTS.get(word.text);
     if (list === undefined) {
       this.#problems.add(() => {
-        const { code, message } = unknownDirective(word.text);
-        return { ...this.#problem(message, word.at), code, word: word.text };
+        const { message, ...more } = unknownDirective(word.text);
+        return { ...this.#problem(message, word.at), ...more, word: word.text };
       });
       return;
     }
@@ -194,7 +194,7 @@ class Line implements DirectiveLine {
 }
 
 /** What is wrong with the first word of a line. */
-function unknownDirective(word: string): Pick<Problem, 'code' | 'message'> {
+function unknownDirective(word: string): Pick<Problem, 'code' | 'message'> & Partial<Pick<Problem, 'severity'>> {
   if (word.startsWith('#')) return { code: 'malformed', message: 'a comment must begin in the first column' };
   if (word.startsWith(BYTE_ORDER_MARK)) {
     const message = 'a byte order mark hides the first word of this file; save the file without one';
@@ -205,6 +205,11 @@ function unknownDirective(word: string): Pick<Problem, 'code' | 'message'> {
   const expected = `expected ${DIRECTIVE_NAMES.slice(0, -1).join(', ')} or ${DIRECTIVE_NAMES.at(-1)}`;
   const code = 'unknown-directive';
   if (word === 'include' || word === 'config') return { code, message: `'${word}' is no longer read; ${expected}` };
+  if (word === 'allow_unsupported_modules') {
+    // A file of every SUSE has this line, so it is no fault of the administrator.
+    const message = `only SUSE's own modprobe knows '${word}'; like upstream's, plugd loads unsupported modules too`;
+    return { code: 'ignored', severity: 'warning', message };
+  }
   const lower = word.toLowerCase();
   if (DIRECTIVE_NAMES.includes(lower)) return { code, message: `'${word}' must be written '${lower}'` };
   const meant = nearestWord(word, DIRECTIVE_NAMES);

@@ -34,6 +34,16 @@ for (const [name, path] of Object.entries(names)) {
   });
 }
 
+for (const system of ['run/booted-system', 'run/current-system']) {
+  t.test(`NixOS: beside the modules in ${system}`, (t) => {
+    const files = { [`${system}/kernel-modules/lib/modules/6.6/modules.order`]: '', [`${system}/initrd`]: 'x' };
+    const root = plant(t.testdir(), files);
+    t.equal(findImage(openHost({ root, kernel: '6.6' })).file, join(root, system, 'initrd'));
+    t.equal(findImage(openHost({ root, kernel: KERNEL })).file, undefined, 'not for a kernel from elsewhere');
+    t.end();
+  });
+}
+
 t.test('Arch: pkgbase names it', (t) => {
   const root = plant(t.testdir(), {
     [`lib/modules/${KERNEL}/pkgbase`]: 'linux-zen\n',

@@ -105,12 +105,21 @@ t.test('lines that are rules', (t) => {
   t.end();
 });
 
+t.test("SUSE's own directive is no error", (t) => {
+  const { problems } = parse('allow_unsupported_modules 1');
+  t.match(problems, [{ line: 1, column: 1, severity: 'warning', code: 'ignored', word: 'allow_unsupported_modules' }]);
+  t.match(problems[0]?.message, /^only SUSE's own modprobe knows 'allow_unsupported_modules'/);
+  t.equal(problems.length, 1);
+  t.end();
+});
+
 const PROBLEMS: ReadonlyArray<readonly [rule: string, text: string, line: number, column: number, message: RegExp]> = [
   ['an unknown directive', 'blacklist a\n  foo x', 2, 3, /^'foo' is not a directive; expected alias, .* or weakdep$/],
   ['a property of every object is no directive', 'constructor x', 1, 1, /is not a directive/],
   ['upper case', 'Blacklist a', 1, 1, /^'Blacklist' must be written 'blacklist'$/],
   ['a comment that does not begin the line', ' # x', 1, 2, /^a comment must begin in the first column$/],
   ['include', 'include x', 1, 1, /^'include' is no longer read/],
+  ["SUSE's own directive in capitals", 'ALLOW_UNSUPPORTED_MODULES 1', 1, 1, /is not a directive; expected/],
   ['a no-break space', 'blacklist\xC2\xA0a', 1, 1, /^a no-break space \(U\+00A0\) separates no words/],
   ['a zero-width space', 'black\xE2\x80\x8Blist a', 1, 1, /^a special blank \(U\+200B\)/],
   ['a missing word', 'alias a', 1, 8, /^a word is missing; expected alias PATTERN MODULE$/],

@@ -4,6 +4,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { traceFaults } from '../report/timeline/trace-format.ts';
 import type { AgentStatus } from '../../agent/records/agent-status.ts';
 import type { LedgerEntry } from '../../agent/records/ledger.ts';
 import type { MonitorItem } from '../../agent/records/monitor-item.ts';
@@ -255,6 +256,13 @@ t.test('status, metrics, log, monitor, reload and load', skip, async (t) => {
     by: 'device',
     subsystem: 'usb',
   });
+
+  const traceFile = join(rig.base, 'trace.json');
+  t.match(await plugd('log', '--trace', traceFile, ...at), { status: 0, stdout: '' });
+  const traced = readFileSync(traceFile, 'utf8');
+  t.same(traceFaults(traced), []);
+  t.match(traced, /"name":"stick","cat":"init","ph":"X"/);
+  t.equal((await plugd('log', '--follow', '--trace', traceFile, ...at)).status, 64);
 
   t.match(await agent.ask('load', { names: ['second', 'nothing'] }), {
     modules: [

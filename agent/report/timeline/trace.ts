@@ -32,8 +32,12 @@ export interface Trace {
 
 const MAIN = 1;
 
-/** The trace of a run; modules that were not tried are instants at the moment when that was clear. */
-export function trace(run: ColdplugRun): Trace {
+/**
+ * The trace of a run; modules that were not tried are instants at the moment when that was clear. `by` is whose work it was.
+ *
+ *     trace(run).traceEvents[0]   // { name: 'process_name', ph: 'M', …, args: { name: 'plugd coldplug, Linux 6.1.0' } }
+ */
+export function trace(run: ColdplugRun, by: 'coldplug' | 'agent' = 'coldplug'): Trace {
   const absent = withoutDevice(run.modules);
   const events: TraceEvent[] = run.phases.map(({ name, startedMs, endedMs }) => ({
     name,
@@ -78,7 +82,7 @@ export function trace(run: ColdplugRun): Trace {
   }
   return {
     traceEvents: [
-      named('process_name', MAIN, `plugd coldplug, Linux ${readable(run.kernel)}`),
+      named('process_name', MAIN, `plugd ${by}, Linux ${readable(run.kernel)}`),
       named('thread_name', MAIN, 'plugd'),
       ...free.map((_, i) => named('thread_name', MAIN + 1 + i, `inits ${i + 1}`)),
       ...events,

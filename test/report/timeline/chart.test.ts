@@ -3,6 +3,7 @@ import type { ColdplugRun, ModuleRecord } from '../../../agent/records/coldplug-
 import { name, record, virtio } from '../run-records.ts';
 import { chart } from '../../../agent/report/timeline/chart.ts';
 import { criticalPath } from '../../../agent/report/timeline/critical-path.ts';
+import { traceFaults } from './trace-format.ts';
 import { trace } from '../../../agent/report/timeline/trace.ts';
 
 function untried(module: string, at: number | undefined, rest: Partial<ModuleRecord>): ModuleRecord {
@@ -117,6 +118,9 @@ t.test('no name is clipped', (t) => {
 });
 
 t.test('the trace', (t) => {
+  t.same(traceFaults(JSON.stringify(trace(RUN))), [], 'the Trace Event Format');
+  t.same(traceFaults(JSON.stringify(trace({ ...RUN, modules: [], phases: [] }))), []);
+  t.not(traceFaults(JSON.stringify({ traceEvents: [{ name: 'x', ph: 'X', ts: -1 }] })).length, 0);
   const { traceEvents } = trace(RUN);
   t.same(JSON.parse(JSON.stringify(trace(RUN))).displayTimeUnit, 'ms');
   const find = (module: string) => traceEvents.find((event) => event.name === module && event.ph !== 'M');

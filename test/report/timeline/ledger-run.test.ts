@@ -1,7 +1,10 @@
 import t from 'tap';
 import type { LedgerEntry } from '../../../agent/records/ledger.ts';
 import { ledgerRun } from '../../../agent/report/timeline/ledger-run.ts';
+import { trace } from '../../../agent/report/timeline/trace.ts';
+import type { ColdplugRun } from '../../../agent/records/coldplug-run.ts';
 import { name } from '../run-records.ts';
+import { traceFaults } from './trace-format.ts';
 
 const WHERE = { kernel: '6.1', moduleDir: '/lib/modules/6.1' };
 const entry = (
@@ -43,6 +46,8 @@ t.test('a ledger as a run', (t) => {
     ['mii', 'e1000e'],
     'the boot ends with the first long pause',
   );
+  t.same(traceFaults(JSON.stringify(trace(run as ColdplugRun, 'agent'))), [], 'and as a trace');
+  t.match(trace(run as ColdplugRun, 'agent').traceEvents[0], { args: { name: 'plugd agent, Linux 6.1' } });
   t.equal(ledgerRun([entry('a', 1, undefined)], WHERE), undefined);
   t.equal(ledgerRun([{ ...entry('a', 1, 5), time: 'yesterday' }], WHERE), undefined);
   t.end();

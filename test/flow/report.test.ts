@@ -70,3 +70,28 @@ t.test('report: a recording, and a run', (t) => {
   t.equal(run('report', '--replay', join(base, 'none')).status, 1);
   t.end();
 });
+
+t.test('test --replay: reports for CI beside its own', (t) => {
+  const { run, base } = diagnosticsRig(t);
+  const [recording, xml, text] = ['machine.jsonl', 'a.xml', 'a.md'].map((name) => join(base, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const device = {
+    devpath: '/devices/pci0/0000:00:02.0',
+    subsystem: 'pci',
+    modalias: 'pci:v1234d1',
+    driver: 'gone',
+    module: 'gone',
+  };
+  writeFileSync(recording, `${JSON.stringify(device)}\n`);
+  const ended = run('test', '--replay', recording, '--junit', xml, '--markdown', text);
+  t.match(ended, { status: 1, stdout: /^LOST/ });
+  t.match(readFileSync(xml, 'utf8'), /<testsuites [^>]*tests="1" failures="1"/);
+  t.match(readFileSync(text, 'utf8'), /^## plugd: 1 device would lose/);
+  t.equal(run('test', '-q', '--replay', recording, recording, '--junit', xml).status, 1);
+  t.match(readFileSync(xml, 'utf8'), /<testsuites [^>]*tests="2" failures="2"/, 'several recordings');
+  t.match(run('test', '--junit', xml, 'pci:v1'), { status: 64, stderr: /--junit is about the devices of a recording/ });
+  t.end();
+});

@@ -7,6 +7,8 @@ import { problemLine } from '../../report/problem-line.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printBytes, printJson, say, SCHEMA_VERSION, terminalAt } from '../output.ts';
+import type { Replays } from '../../report/ci/junit.ts';
+import { writeWhole } from '../whole-file.ts';
 import { offlineHost } from './offline-host.ts';
 
 const INSERT: Option = { long: 'insert', help: 'insert the modules, and explain what happened' };
@@ -21,13 +23,15 @@ const DEVICE: Option = {
   value: 'GLOB',
   help: 'of a recording, only devices with this name, path, MODALIAS, driver or ID',
 };
+const JUNIT: Option = { long: 'junit', value: 'FILE', help: 'of recordings: also write JUnit XML for a CI server' };
+const MARKDOWN: Option = { long: 'markdown', value: 'FILE', help: 'of recordings: also write Markdown, for a summary' };
 
 /** `plugd test`. */
 export const command: Command = {
   name: 'test',
   usage:
     '[OPTION…] DEVICE\n       plugd test [OPTION…] FILE.ko [PARAMETER=VALUE…]\n       plugd test [OPTION…] --replay FILE…',
-  options: [INSERT, REPLAY, DEVICE, OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
+  options: [INSERT, REPLAY, DEVICE, JUNIT, MARKDOWN, OPTION.json, OPTION.verbose, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 DEVICE is a path (/sys/…, /devices/…), a node (/dev/sda), an address on a bus
 (0000:00:02.0, 02:00.0, 1-1.2), the ID of a PCI or USB device (8086:10d3), a
@@ -42,8 +46,8 @@ be told, or one of several recordings could not be read.`,
     const parsed = parse(command, args);
     const json = parsed.has(OPTION.json);
     if (parsed.has(REPLAY)) return testReplay(parsed);
-    if (parsed.has(DEVICE))
-      throw new PlugdError('usage', '--device chooses among the devices of a recording (--replay)');
+    for (const { long } of [DEVICE, JUNIT, MARKDOWN].filter((option) => parsed.has(option)))
+      throw new PlugdError('usage', `--${long} is about the devices of a recording (--replay)`);
     const host = offlineHost(parsed);
     const [word, ...params] = machineWords(parsed.words);
     if (word === undefined || !params.every((param) => /^[\w-]+(=|$)/.test(param)))
@@ -75,6 +79,7 @@ async function testReplay(parsed: Arguments): Promise<number> {
   if (file !== undefined && files.length === 1 && words[0] === file) {
     const { Replayer } = await import('../../explain/replay/replayed-devices.ts');
     const run = new Replayer(host).file(file, selects);
+    await writeReports(parsed, { kernel: run.kernel, machines: [run], unread: [] });
     if (json) printJson(run, 1);
     else if (quiet) printBytes(lostPaths(run));
     else print(replayText(run, terminal, verbose));
@@ -86,11 +91,19 @@ async function testReplay(parsed: Arguments): Promise<number> {
     if (quiet) printBytes(lostPaths(run));
     else print(machineText(run, terminal, verbose));
   });
+  await writeReports(parsed, fleet);
   if (json)
     printJson({ ...fleet, machines: fleet.machines.map((run) => ({ schemaVersion: SCHEMA_VERSION, ...run })) }, 1);
   else if (!quiet) print(fleetText(fleet, terminal));
   const end = replayEnd(fleet);
   return end === 'kept' && fleet.unread.length > 0 ? EXIT.untold : STATUS[end];
+}
+
+/** Writes the files of --junit and --markdown. Errors: `system`. */
+async function writeReports(parsed: Arguments, replays: Replays): Promise<void> {
+  const [xml, text] = [parsed.value(JUNIT), parsed.value(MARKDOWN)];
+  if (xml !== undefined) writeWhole(JUNIT, xml, (await import('../../report/ci/junit.ts')).junit(replays));
+  if (text !== undefined) writeWhole(MARKDOWN, text, (await import('../../report/ci/markdown.ts')).markdown(replays));
 }
 
 const STATUS = { kept: EXIT.done, lost: EXIT.negative, untold: EXIT.untold } as const;

@@ -6,6 +6,7 @@
 import type { ColdplugRun } from '../../records/coldplug-run.ts';
 import { criticalPath, isTimed, type Timed } from './critical-path.ts';
 import { duration, readable } from '../terminal.ts';
+import { xmlText } from '../ci/xml-text.ts';
 import { BARS, markEvery, timelineEnd, timelineRows } from './timeline-rows.ts';
 
 const ROW = 18;
@@ -24,8 +25,8 @@ export function chart(run: ColdplugRun): string {
   const x = (ms: number) => left + (ms / end) * PLOT;
   const [width, height] = [Math.ceil(left + PLOT + right), top(rows.length) + 30];
   const tried = run.modules.filter(isTimed).length;
-  const head = `plugd coldplug, Linux ${readable(run.kernel)}: ${tried} modules in ${duration(run.wallMs)}, ${run.jobs} at a time`;
-  const names = path.map(({ module }) => readable(module)).join(' → ');
+  const head = `plugd coldplug, Linux ${run.kernel}: ${tried} modules in ${duration(run.wallMs)}, ${run.jobs} at a time`;
+  const names = path.map(({ module }) => module).join(' → ');
   const out: string[] = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
     `<style>${BARS.map(([kind, colour]) => `.${kind}{fill:${colour}}`).join('')}.crit{stroke:#d35400;stroke-width:2}.join{stroke:#d35400;stroke-width:1.5;fill:none}.grid{stroke:#ddd}.dim{fill:#667}</style>`,
@@ -39,13 +40,13 @@ export function chart(run: ColdplugRun): string {
     const critical = record !== undefined && path.includes(record as Timed) ? ' crit' : '';
     const last = Math.max(0, ...bars.map(([, , to]) => to));
     out.push(
-      `<g><title>${title.map((line) => escape(readable(line))).join('\n')}</title>`,
-      text(left - 6, top(i) + 12, readable(label), 'text-anchor="end"'),
+      `<g><title>${title.map((line) => xmlText(line)).join('\n')}</title>`,
+      text(left - 6, top(i) + 12, label, 'text-anchor="end"'),
       ...bars.map(([kind, from, to]) => {
         const outlined = kind === 'wait' || kind === 'slot' ? '' : critical;
         return `<rect class="${kind}${outlined}" x="${round(x(from))}" y="${top(i) + 3}" width="${Math.max(1, round(x(to) - x(from)))}" height="${ROW - 6}"/>`;
       }),
-      text(x(last) + 5, top(i) + 12, readable(note), 'class="dim"'),
+      text(x(last) + 5, top(i) + 12, note, 'class="dim"'),
       '</g>',
     );
   });
@@ -88,14 +89,9 @@ function grid(end: number, x: (ms: number) => number, height: number): string[] 
 }
 
 function text(x: number, y: number, content: string, attributes: string): string {
-  return `<text x="${round(x)}" y="${y}" ${attributes}>${escape(content)}</text>`;
+  return `<text x="${round(x)}" y="${y}" ${attributes}>${xmlText(content)}</text>`;
 }
 
 function round(value: number): number {
   return Math.round(value * 10) / 10;
-}
-
-/** Text of ours or of `readable`: what is left to do is XML's own. */
-function escape(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

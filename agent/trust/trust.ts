@@ -37,6 +37,7 @@ export function trustOf(certificate: Certificate, sources: readonly CertificateS
   const { keyrings, vouching } = facts;
   const readable = keyrings.filter(({ keys }) => keys !== undefined);
   const rings = readable.filter(({ keys }) => keys?.some((key) => isKeyOf(key, certificate))).map(({ name }) => name);
+  if (rings.includes('.blacklist')) return { kind: 'untrusted', why: 'it is revoked: it is in .blacklist' };
   const complete = readable.some(({ name }) => vouching.has(name)) && readable.length === keyrings.length;
   const expected = complete
     ? rings
@@ -44,7 +45,6 @@ export function trustOf(certificate: Certificate, sources: readonly CertificateS
   const ring = expected.find((name) => vouching.has(name));
   if (ring !== undefined) return { kind: 'trusted', ring };
   const other = expected[0];
-  if (other === '.blacklist') return { kind: 'untrusted', why: 'it is in .blacklist' };
   if (other !== undefined)
     return { kind: 'untrusted', why: `it is in ${other}, whose keys do not vouch for modules on this kernel` };
   return complete

@@ -8,6 +8,7 @@ import type { MokPlaces } from '../../trust/mok-files.ts';
 const KEY: Option = { long: 'key', value: 'FILE', help: 'the private key (default /var/lib/dkms/mok.key)' };
 const CERTIFICATE: Option = { long: 'cert', value: 'FILE', help: 'its certificate (default /var/lib/dkms/mok.pub)' };
 const NAME: Option = { long: 'name', value: 'TEXT', help: "generate: the certificate's subject" };
+const ALL: Option = { long: 'all', help: "list: read the kernel's image and all its modules, too" };
 const HASH: Option = { long: 'hash-file', value: 'FILE', help: "enroll: the password's hash (openssl passwd -6)" };
 const DKMS: Option = { long: 'dkms-form', help: "generate: a certificate like dkms's, which may also sign kernels" };
 
@@ -15,10 +16,11 @@ const DKMS: Option = { long: 'dkms-form', help: "generate: a certificate like dk
 export const command: Command = {
   name: 'keys',
   usage: '[OPTION…] [list | status | generate | enroll]',
-  options: [KEY, CERTIFICATE, NAME, DKMS, HASH, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
+  options: [ALL, KEY, CERTIFICATE, NAME, DKMS, HASH, OPTION.json, OPTION.quiet, ...HOST_OPTIONS],
   notes: `
 list: every key that the kernel, the firmware or shim knows, whether the kernel
-trusts it for modules, and how many installed modules it signs.
+trusts it for modules, and how many installed modules it signs: of those that
+did not come with the kernel; with --all of all, which takes seconds.
 status: where the machine owner key stands, and what to do next.
 generate: make a key and its certificate; never over files that are there.
 enroll: ask shim to enrol the certificate at the next boot (runs mokutil where
@@ -53,13 +55,16 @@ async function list(parsed: Arguments): Promise<number> {
   const { listKeys } = await import('../../trust/key-list.ts');
   const { readTrustFacts } = await import('../../explain/signatures/trust-facts.ts');
   const { countSigners, keyRow } = await import('../../explain/signatures/key-row.ts');
-  const counts = await countSigners(host);
-  const rows = listKeys(host, readTrustFacts(host), { image: true }).map((key) => keyRow(key, counts));
+  const facts = readTrustFacts(host);
+  // Where no keyring can be seen, only the image tells of the kernel's own keys.
+  const whole = parsed.has(ALL) || facts.keyrings.length === 0;
+  const counts = await countSigners(host, whole);
+  const rows = listKeys(host, facts, { image: whole }).map((key) => keyRow(key, counts));
   if (parsed.has(OPTION.json)) {
-    printJson({ kernel: host.kernel, root: host.root === '' ? '/' : host.root, keys: rows }, 1);
+    printJson({ kernel: host.kernel, root: host.root === '' ? '/' : host.root, whole, keys: rows }, 1);
   } else if (!parsed.has(OPTION.quiet)) {
     const { keysText } = await import('../../report/trust/keys-text.ts');
-    print(keysText(rows, terminalAt(1)));
+    print(keysText(rows, whole, terminalAt(1)));
   }
   return EXIT.done;
 }

@@ -29,10 +29,15 @@ export interface KeyRow {
   readonly privateKey?: string;
 }
 
-/** How many modules of the host's tree each signer has; those without a signature are not counted. */
-export async function countSigners(host: Host): Promise<ReadonlyMap<SignerInfo, number>> {
+/**
+ * How many modules of the host's tree each signer has; those without a signature are not counted. Unless `whole`, modules that came with the
+ * kernel are left out: there are thousands, and to read a signature a compressed one is unpacked.
+ */
+export async function countSigners(host: Host, whole: boolean): Promise<ReadonlyMap<SignerInfo, number>> {
   const counts = new Map<string, { readonly info: SignerInfo; count: number }>();
-  const paths = findModules(host, () => undefined).map(({ path }) => path);
+  const paths = findModules(host, () => undefined)
+    .filter(({ listed }) => whole || !listed.startsWith('kernel/'))
+    .map(({ path }) => path);
   let next = 0;
   const work = async () => {
     for (let at = next++; at < paths.length; at = next++) {

@@ -4,13 +4,16 @@ import type { KeyRow } from '../../explain/signatures/key-row.ts';
 import { wrapped } from '../layout.ts';
 import { paint, readablePath, type Terminal } from '../terminal.ts';
 
-/** A paragraph for each key, those that vouch for modules first. */
-export function keysText(rows: readonly KeyRow[], terminal: Terminal): string {
+/** A paragraph for each key, those that vouch for modules first. `whole`: the kernel's own modules were counted, too. */
+export function keysText(rows: readonly KeyRow[], whole: boolean, terminal: Terminal): string {
   if (rows.length === 0) return 'no keys can be seen here\n';
-  return rows.map((row) => paragraph(row, terminal)).join('\n');
+  const paragraphs = rows.map((row) => paragraph(row, whole, terminal)).join('\n');
+  return whole ? paragraphs : `${paragraphs}\n${paint(terminal, 'dim', NOT_READ)}\n`;
 }
 
-function paragraph(row: KeyRow, terminal: Terminal): string {
+const NOT_READ = "The kernel's image and its own modules were not read: plugd keys --all";
+
+function paragraph(row: KeyRow, whole: boolean, terminal: Terminal): string {
   const { trust, rings, places } = row;
   const trusted = trust.state === 'trusted';
   const verdict = trusted
@@ -24,16 +27,14 @@ function paragraph(row: KeyRow, terminal: Terminal): string {
     ...(row.fingerprint === undefined ? [] : [`${row.kind}, SHA-256 ${row.fingerprint}`]),
     ...(row.from === undefined || row.to === undefined ? [] : [`valid from ${day(row.from)} to ${day(row.to)}`]),
     ...(rings.length + places.length === 0 ? [] : [`in ${[...rings, ...places.map(readablePath)].join(', ')}`]),
-    ...(row.modules === undefined
+    ...(row.modules === undefined || (row.modules === 0 && !whole)
       ? []
       : [`signs ${row.modules === 0 ? 'no installed module' : counted(row.modules, 'installed module')}`]),
     ...(row.privateKey === undefined ? [] : [`its private key is here: ${row.privateKey}`]),
     ...(row.waits === undefined
       ? []
       : [row.waits === 'enroll' ? 'waits to be enrolled at the next boot' : 'is to be removed at the next boot']),
-    ...(row.revokedBy === undefined
-      ? []
-      : [`revoked by ${row.revokedBy.join(' and ')}, which few kernels apply to modules`]),
+    ...(row.revokedBy === undefined ? [] : [`revoked by ${row.revokedBy.join(' and ')}${revocationEffect(rings)}`]),
   ];
   const name = row.subject === '' ? '(no name)' : readablePath(row.subject);
   return [
@@ -41,6 +42,14 @@ function paragraph(row: KeyRow, terminal: Terminal): string {
     ...lines.flatMap((line) => wrapped(line, terminal.width - 2).map((part) => `  ${part}`)),
     '',
   ].join('\n');
+}
+
+/** The kernel puts what it takes over from those lists into .blacklist. */
+function revocationEffect(rings: readonly string[]): string {
+  if (rings.includes('.blacklist')) return '';
+  return rings.length === 0
+    ? ', which few kernels apply to modules'
+    : ', which this kernel does not apply to modules (CONFIG_SYSTEM_REVOCATION_LIST)';
 }
 
 /** Of an ISO time. */

@@ -90,6 +90,22 @@ t.test('without mokutil, enroll writes what mokutil would', (t) => {
   t.end();
 });
 
+t.test("the kernel's image and its own modules are read on demand", (t) => {
+  const { base, put, run } = rig(t);
+  put('proc/keys', '3a71fc11 I------     2 perm 1f0b0000     0     0 keyring   .builtin_trusted_keys: 1\n');
+  put('sys/firmware/efi/efivars/x', '');
+  const list = signatureListOf([makeMok({ commonName: 'Owner' }).certificateDer], EFI_GUID.shim);
+  put(`sys/firmware/efi/efivars/MokListRT-${EFI_GUID.shim}`, Buffer.concat([Buffer.alloc(4), list]));
+  const machine = ['--sysfs', join(base, 'sys'), '--proc', join(base, 'proc')];
+  t.match(run(...machine), {
+    status: 0,
+    stdout: /^Owner\n[^]*\nThe kernel's image and its own modules were not read: plugd keys --all\n$/,
+  });
+  t.notMatch(run('--all', ...machine).stdout, /were not read/);
+  t.match(JSON.parse(run('--json', ...machine).stdout), { whole: false });
+  t.end();
+});
+
 t.test('the keys of another tree', (t) => {
   const { put, run } = rig(t);
   const kernel = makeMok({ commonName: 'Kernel key' });
@@ -108,7 +124,9 @@ t.test('the keys of another tree', (t) => {
     stdout.split('\n').filter((line) => line.length > 80),
     [],
   );
-  fits(t, 'keys', JSON.parse(run('--json', ...place).stdout));
+  const json: unknown = JSON.parse(run('--json', ...place).stdout);
+  t.match(json, { whole: true }, 'no keyring can be seen');
+  fits(t, 'keys', json);
   t.match(run('status', ...place), { status: 64, stderr: /leave out --root/ });
   t.match(run('toString'), { status: 64, stderr: /takes one of list/ });
   t.end();

@@ -80,6 +80,7 @@ class Builder {
         const name = why.kind === 'device' && this.#leadsTo(why.name, module) ? why.name : module;
         this.#take(name, module, why, drives, firmware);
       }
+      for (const name of machine.asked ?? []) this.#named(name, { kind: 'request', name, machine: machine.name });
     }
     this.#missing.push(...wants.missing);
     for (const name of names) this.#named(name, { kind: 'name', name });
@@ -163,7 +164,8 @@ class Builder {
     const names = why.kind === 'storage' ? [name, name.replace(/^fs-/, '')] : [name];
     const asked = names.find((one) => this.#answer(one).length > 0);
     if (asked === undefined) {
-      if (!WITHOUT_MODULE.has(name))
+      // What the kernel asked for in vain is not missed.
+      if (why.kind !== 'request' && !WITHOUT_MODULE.has(name))
         this.#gap({ kind: 'name', name, because: 'no module has that name or alias, nor is it built in', why });
       return;
     }

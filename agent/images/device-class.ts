@@ -37,6 +37,12 @@ export function classOf({ modaliases }: Pick<BoundDevice, 'modaliases'>, path = 
   return BY_FOLDER.find(([pattern]) => pattern.test(path))?.[1] ?? 'other';
 }
 
+/** The class of what a kernel asks for by name: a file system or a cipher is a disk's, a family of protocols a network's. */
+export function requestClass(name: string): DeviceClass {
+  if (/^(fs|crypto|md|dm)-|^nls_/.test(name)) return 'disk';
+  return name.startsWith('net-pf-') ? 'network' : 'other';
+}
+
 /** For each path of a device the classes of it and of all that is below it: the keyboard needs the USB controller. */
 export function classesBelow(
   devices: ReadonlyArray<{ readonly devpath: string; readonly class: DeviceClass }>,

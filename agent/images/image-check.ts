@@ -15,7 +15,7 @@ import { openSources, type Sources } from '../load/sources.ts';
 import type { ClosureGap } from '../records/closure.ts';
 import type { DeviceClass, ImageCheck, ImageLoss, UnneededModule } from '../records/image-check.ts';
 import { isKeptOut } from '../rules/modprobe/decision.ts';
-import { classesBelow, classOf } from './device-class.ts';
+import { classesBelow, classOf, requestClass } from './device-class.ts';
 import { ImageFirmware } from './image-firmware.ts';
 import { ImageModules } from './image-modules.ts';
 import { staleFiles } from './image-age.ts';
@@ -93,7 +93,8 @@ class Checker {
     };
   }
 
-  #machine({ name, devices, ranOn }: Machine): void {
+  #machine({ name, devices, ranOn, asked = [] }: Machine): void {
+    for (const request of asked) this.#request(name, request);
     const placed = devices.flatMap((device) => this.#place(device, ranOn) ?? []);
     const classes = classesBelow(placed.map((each) => ({ devpath: each.device.devpath, class: each.class })));
     for (const { device, home, module, names } of placed) {
@@ -114,6 +115,17 @@ class Checker {
         classes: all,
         because,
       });
+    }
+  }
+
+  /** What the machine's kernel asks for by itself, each module that the tree would load for it. */
+  #request(machine: string, name: string): void {
+    for (const { decision, plan } of this.#ask(name)) {
+      this.#want(plan);
+      const { module } = decision.candidate;
+      const because = plan === undefined ? undefined : this.#lossOf(module, [name]);
+      const classes = [requestClass(name)];
+      if (because !== undefined) this.#lost.push({ machine, device: name, driver: module, module, classes, because });
     }
   }
 
@@ -145,16 +157,21 @@ class Checker {
   }
 
   #loss({ firmware }: BoundDevice, module: ModuleName, names: readonly string[]): string | undefined {
+    const because = this.#lossOf(module, names);
+    if (because !== undefined) return because;
+    const recorded = firmware ?? [];
+    if (recorded.length === 0 || recorded.some((file) => this.#firmware.has(file))) return undefined;
+    return `${module} would find none of the firmware that the machine had: ${listed(recorded.slice(0, 3))}`;
+  }
+
+  /** Why none of the names would load a module from the image. */
+  #lossOf(module: ModuleName, names: readonly string[]): string | undefined {
     const found = this.#ask(names[0] ?? module).find(({ decision }) => decision.candidate.module === module);
     const steps = found?.plan?.steps.filter(({ required, path }) => required && path !== '') ?? [];
     const lacking = steps.map((step) => step.module).filter((each) => !this.#image.has(each));
     if (lacking.includes(module)) return `${module} is not in the image`;
     if (lacking.length > 0) return `${module} needs ${listed(lacking)}, which the image lacks`;
-    const refusal = this.#image.refusal(module, names);
-    if (refusal !== undefined) return refusal;
-    const recorded = firmware ?? [];
-    if (recorded.length === 0 || recorded.some((file) => this.#firmware.has(file))) return undefined;
-    return `${module} would find none of the firmware that the machine had: ${listed(recorded.slice(0, 3))}`;
+    return this.#image.refusal(module, names);
   }
 
   #ask(name: string): readonly Answer[] {

@@ -19,6 +19,8 @@ export interface Machine {
   readonly devices: readonly BoundDevice[];
   /** The release of the kernel on which its drivers were bound. */
   readonly ranOn: string | undefined;
+  /** What its kernel asked for by itself: `fs-ext4`. */
+  readonly asked?: readonly string[] | undefined;
 }
 
 /** Machines, and recordings that cannot be used, each with the reason. */
@@ -50,7 +52,8 @@ export function readMachines(host: Host, words: readonly string[]): Machines {
           const recording = readRecording(file);
           needSameArchitecture(recording, tree, recordingName(file));
           const name = file === '-' ? recordingName(file) : basename(file).replace(/\.jsonl?$/, '');
-          machines.push({ name, devices: recording.devices, ranOn: recording.header.kernel });
+          const { kernel, asked } = recording.header;
+          machines.push({ name, devices: recording.devices, ranOn: kernel, asked });
         });
       }
     });

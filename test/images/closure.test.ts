@@ -38,9 +38,11 @@ const reason = (why: ClosureReason): string =>
     ? `device ${why.machine} ${why.name}`
     : why.kind === 'name'
       ? 'named'
-      : why.kind === 'link'
-        ? `link ${why.from}`
-        : `${why.kind} of ${why.of}`;
+      : why.kind === 'request'
+        ? `request of ${why.machine}`
+        : why.kind === 'link'
+          ? `link ${why.from}`
+          : `${why.kind} of ${why.of}`;
 /** `PATH why`, modules by name. */
 const shown = ({ files }: Closure) =>
   files.map(({ path, module, target, why }) =>
@@ -80,6 +82,11 @@ const ROWS: Readonly<Record<string, Row>> = {
   'names, aliases and MODALIASes': {
     names: ['loop', 'block-major-7-0', 'pci:v000010DEd1'],
     expected: ['loop named', 'nouveau named'],
+  },
+  'what the kernel of a machine asked for; in vain is nothing': {
+    devices: [{ recording: 1, asked: ['fs-loop', 'crypto-none', 'netdev-nouveau'] }, PCI],
+    files: { [ETC]: 'alias fs-loop loop' },
+    expected: ['virtio depends of virtio_pci', 'virtio_pci device dell pci:v00001AF4d1', 'loop request of dell'],
   },
   'what is built in needs no file': { names: ['button'], expected: [] },
   'a name of nothing': { names: ['nothing'], expected: [], missing: [/^name nothing no module/] },

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { classesBelow, classOf } from '../../agent/images/device-class.ts';
+import { classesBelow, classOf, requestClass } from '../../agent/images/device-class.ts';
 
 const ROWS: ReadonlyArray<readonly [what: string, modalias: string, path: string, expected: string]> = [
   ['an AHCI controller', 'pci:v00008086d00002922sv0sd0bc01sc06i01', '', 'disk'],
@@ -36,5 +36,13 @@ t.test('a device has the classes of all below it, and of none beside it', (t) =>
   ]);
   t.same([...(classes.get('/devices/usb') ?? [])], ['other', 'keyboard']);
   t.same([...(classes.get('/devices/usb2') ?? [])], ['other']);
+  t.end();
+});
+
+t.test('requests of the kernel', (t) => {
+  t.equal(requestClass('fs-ext4'), 'disk');
+  t.equal(requestClass('crypto-xts(aes)'), 'disk');
+  t.equal(requestClass('net-pf-10'), 'network');
+  t.equal(requestClass('binfmt-464c'), 'other');
   t.end();
 });

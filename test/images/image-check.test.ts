@@ -186,6 +186,16 @@ const ROWS: Readonly<Record<string, Row>> = {
     problems: [/has no modules\.dep: modprobe would find nothing there$/],
     good: false,
   },
+  'what the kernel asked for by itself': {
+    devices: [{ recording: 1, asked: ['fs-loop'] }, PCI],
+    files: { 'root/etc/modprobe.d/a.conf': 'alias fs-loop loop\n' },
+    change: (entries) => {
+      entries.set('/etc/modprobe.d/a.conf', text('alias fs-loop loop\n'));
+      without(/loop\.ko/)(entries);
+    },
+    lost: [/^loop disk loop is not in the image$/],
+    good: false,
+  },
   'a driver that the tree has neither': {
     devices: [{ devpath: '/devices/x', subsystem: 'pci', modalias: 'pci:v1d1bc01sc06', driver: 'mystery_driver' }],
     lost: [/^mystery_driver disk this tree has no module mystery_driver/],

@@ -5,7 +5,7 @@ import type { DeviceColumnName } from '../../report/devices/device-table.ts';
 import type { Host } from '../../base/host.ts';
 import { readBoundDevices, type BoundDevice } from '../../facts/devices/bound-device.ts';
 import { readRecording } from '../../facts/devices/recording-file.ts';
-import { headerLine, readHeader, type RecordingHeader } from '../../facts/devices/recording-header.ts';
+import { headerLine, keptRequests, readHeader, type RecordingHeader } from '../../facts/devices/recording-header.ts';
 import { recordLine } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../records/device-row.ts';
@@ -81,7 +81,11 @@ Exit status: 0 done; 1 nothing matched.`,
     if (parsed.has(RECORD)) {
       if (recording !== undefined) return record(recording.header, bound);
       const { withFirmware } = await import('../../explain/replay/recorded-firmware.ts');
-      return record(readHeader(host.sysfs, new Date()), withFirmware(host, bound));
+      const header = readHeader(host.sysfs, new Date());
+      const ledger = host.sysfs === '/sys' ? await (await import('./agent-facts.ts')).agentLedger() : undefined;
+      const asked = ledger?.flatMap(({ by, name }) => (by === 'kernel' && name !== undefined ? [name] : []));
+      const whole = asked === undefined ? header : { ...header, asked: keptRequests(asked) };
+      return record(whole, withFirmware(host, bound));
     }
     const { listDevices } = await import('../../explain/device-list.ts');
     const columns = columnsOf(parsed);

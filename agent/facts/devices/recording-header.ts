@@ -21,6 +21,8 @@ export interface RecordingHeader {
   readonly machine: string | undefined;
   /** When it was recorded, ISO 8601. */
   readonly date: string | undefined;
+  /** What its kernel asked for by itself since its agent began: `fs-ext4`, `crypto-xts(aes)`; undefined when nobody listened. */
+  readonly asked?: readonly string[] | undefined;
 }
 
 /** What is known of a machine that says nothing of itself. */
@@ -40,6 +42,16 @@ export function readHeader(sysfs: string, date: Date): RecordingHeader {
     machine: readModel(sysfs),
     date: `${date.toISOString().slice(0, 19)}Z`,
   };
+}
+
+/** What the kernel asks for by kind. Other names may be people's own: `netdev-` and the name of an interface. */
+const KINDS = /^(fs|crypto|net-pf|md|dm|binfmt)-|^nls_/;
+/** More names than any machine's kernel asks for. */
+const MOST_ASKED = 1024;
+
+/** Of the names that a kernel asked for those that a recording may keep, each once: `fs-ext4`, and no `netdev-alice`. */
+export function keptRequests(names: readonly string[]): readonly string[] {
+  return [...new Set(names.filter((name) => KINDS.test(name)))].slice(0, MOST_ASKED);
 }
 
 /** What vendors leave in fields that they do not fill. */
@@ -71,11 +83,15 @@ export function parseHeader(fields: Readonly<Record<string, unknown>>): Recordin
     const value = fields[key];
     return typeof value === 'string' && value !== '' ? latin1(value) : undefined;
   };
+  const asked = fields['asked'];
   return {
     architecture: text('architecture'),
     kernel: text('kernel'),
     machine: text('machine'),
     date: text('date'),
+    ...(Array.isArray(asked)
+      ? { asked: keptRequests(asked.filter((name) => typeof name === 'string').map(latin1)) }
+      : {}),
   };
 }
 

@@ -18,6 +18,8 @@ export function reasonText(why: ClosureReason): string {
       return `${why.device.slice(why.device.lastIndexOf('/') + 1)} of ${why.machine}: ${why.name}`;
     case 'name':
       return `named: ${why.name}`;
+    case 'request':
+      return `the kernel of ${why.machine} asks for ${why.name}`;
     case 'storage':
       return `${why.name} for ${why.of}`;
     case 'firmware':

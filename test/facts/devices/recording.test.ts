@@ -94,6 +94,10 @@ const headers: Record<string, readonly [text: string, expected: object | RegExp]
     `${HEADER}\n{"devpath":"/a"}\n`,
     { header: { architecture: 'x86_64', kernel: '6.1', machine: 'A B', date: '2026-01-02T03:04:05Z' } },
   ],
+  'names that the kernel asked for; those of people are dropped': [
+    '{"recording":1,"asked":["fs-ext4","netdev-alice","crypto-xts(aes)","fs-ext4",7]}\n',
+    { header: { asked: ['fs-ext4', 'crypto-xts(aes)'] } },
+  ],
   'the format of plugd 0.1 has none': ['{"devpath":"/a"}\n', { header: { architecture: undefined } }],
   'a header alone is a recording of nothing': [`${HEADER}\n`, { devices: [] }],
   'a later format': ['{"recording":2}\n{"devpath":"/a"}\n', /^x:1: format 2 is newer than this plugd, which reads 1/],

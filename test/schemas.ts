@@ -1,6 +1,6 @@
 /**
  * The schemas in docs/: validators for tests, and, as a program (`npm run schemas`), the words of common.schema.json from the
- * tables that they come from.
+ * tables that they come from, and dkms.schema.json from the types of its records.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +8,11 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { PROBLEM_CODES } from '../agent/base/problem.ts';
 import { CAUSES } from '../agent/diagnosis/cause.ts';
 import { VERDICTS } from '../agent/diagnosis/verdict.ts';
+import { lineSchema } from './type-schema.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 const COMMON = 'common.schema.json';
+const DKMS = 'dkms.schema.json';
 
 /** A schema of docs/ by the name of its file. */
 export function readSchema(file: string): { readonly definitions?: Readonly<Record<string, unknown>> } {
@@ -60,6 +62,19 @@ export function commonSchema(): Common {
   };
 }
 
+/** docs/dkms.schema.json: one line of `plugd dkms --json`, as the types of agent/records/dkms/ have it. */
+export function dkmsSchema(): object {
+  const schemaVersion = { $ref: `${COMMON}#/definitions/schemaVersion` };
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'plugd dkms --json',
+    description: 'One line of any action: each message as an object on a line of its own, in the order of the work.',
+    oneOf: lineSchema('agent/records/dkms/message.ts', 'DkmsMessage', { schemaVersion }),
+  };
+}
+
 if (process.argv[1] === import.meta.filename) {
+  // On one line: the formatter breaks what is too long.
+  writeFileSync(join(DOCS, DKMS), `${JSON.stringify(dkmsSchema())}\n`);
   writeFileSync(join(DOCS, COMMON), `${JSON.stringify(commonSchema(), undefined, 2)}\n`);
 }

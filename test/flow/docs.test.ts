@@ -7,7 +7,7 @@ import { LONGEST_REQUEST, REQUESTS } from '../../agent/daemon/control/control-pr
 import { POLICY_KEYS } from '../../agent/rules/policy/policy.ts';
 import { parsePolicy } from '../../agent/rules/policy/policy-text.ts';
 import { needCommands, runProgram } from '../fixtures/commands.ts';
-import { commonSchema, isOfSchema, readSchema, schemas } from '../schemas.ts';
+import { commonSchema, dkmsSchema, isOfSchema, readSchema, schemas } from '../schemas.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const docs = join(root, 'docs');
@@ -175,6 +175,11 @@ t.test('the words of common.schema.json are those of the tables: npm run schemas
   t.same(readSchema('common.schema.json'), commonSchema());
   const validate = schemas().getSchema('common.schema.json#/definitions/cause');
   t.same([validate?.('busy'), validate?.('bsy')], [true, false]);
+  t.end();
+});
+
+t.test('dkms.schema.json is what the types of the records say: npm run schemas', (t) => {
+  t.same(readSchema('dkms.schema.json'), JSON.parse(JSON.stringify(dkmsSchema())));
   t.end();
 });
 

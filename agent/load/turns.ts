@@ -14,12 +14,16 @@ export const TURN_MS = 4;
 /** Cheap items between two looks at the clock, which is not free either. */
 const UNTIMED_ITEMS = 8;
 
-/** The moment of the process's start on the monotonic clock, ns. */
-const BEGAN_NS = process.hrtime.bigint() - BigInt(Math.round(process.uptime() * 1e9));
+/** The moment of the process's start on the monotonic clock, ns; asked for once, but not before: plugd-lite's modules are older than it. */
+let beganNs: bigint | undefined;
+
+function began(): bigint {
+  return (beganNs ??= process.hrtime.bigint() - BigInt(Math.round(process.uptime() * 1e9)));
+}
 
 /** Milliseconds since the process began, to a hundredth: `312.07`. `ns`: a moment of process.hrtime.bigint(), now when left out. */
 export function sinceStart(ns: bigint = process.hrtime.bigint()): number {
-  return Math.round(Number(ns - BEGAN_NS) / 1e4) / 100;
+  return Math.round(Number(ns - began()) / 1e4) / 100;
 }
 
 /** Lets everything else that waits have its turn. */

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,15 +32,14 @@ int plugd_open_in_root(const char *root, const char *path, size_t size, uint64_t
 {
 	const struct open_how how = {flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
 	int answer = -EAGAIN;
-	char *text;
+	char text[PATH_MAX];
 	int top;
 
 	/* An embedded NUL would cut the path short. */
 	if (size > 0 && memchr(path, '\0', size))
 		return -EINVAL;
-	text = malloc(size + 2);
-	if (!text)
-		return -ENOMEM;
+	if (size >= sizeof(text))
+		return -ENAMETOOLONG;
 	memcpy(text, size == 0 ? "/" : path, size == 0 ? 1 : size);
 	text[size == 0 ? 1 : size] = '\0';
 	top = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -53,6 +52,5 @@ int plugd_open_in_root(const char *root, const char *path, size_t size, uint64_t
 	}
 	if (top >= 0)
 		close(top);
-	free(text);
 	return answer;
 }

@@ -7,13 +7,15 @@ import { join } from 'node:path';
 import t from 'tap';
 import { aliasPatterns, namesFor } from '../../fixtures/alias-strings.ts';
 import { needCommands, runProgram, type Ended } from '../../fixtures/commands.ts';
+import { judgedPrograms } from '../../native/plugd-lite.ts';
 import { debianTree, type DebianTree } from '../../fixtures/debian.ts';
 import { runModprobe } from '../../fixtures/modprobe-rig.ts';
 import { CONFIG_SETS } from './config-sets.ts';
 import { configArguments, openTree, treeArguments, writeSet, type ConfigSet } from './modprobe.ts';
 import { NASTY, NASTY_NAMES } from './nasty-config.ts';
 
-const PLUGD = [process.execPath, join(import.meta.dirname, '../../../plugd.cjs'), 'modprobe'];
+const NODE = [process.execPath, join(import.meta.dirname, '../../../plugd.cjs')];
+const PROGRAMS = await judgedPrograms(NODE, (text) => t.comment(text));
 
 const tools = await needCommands(['modprobe', 'unshare']);
 const amd64 = await debianTree('amd64');
@@ -126,13 +128,16 @@ t.test(`-c with ${Object.keys(CONFIG_SETS).length} configurations, byte for byte
   }
 });
 
-/** Runs plugd and Debian's modprobe with the same words and environment. */
+/** Runs Debian's modprobe and each program of ours with the same words and environment. */
 async function compareRun(words: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const run = async (program: readonly string[]) => {
     const [file = '', ...args] = [...program, ...words];
     return outcome(await runProgram(file, args, { encoding: 'latin1', env }));
   };
-  return { theirs: await run(['modprobe']), ours: await run(PLUGD) };
+  const theirs = await run(['modprobe']);
+  const ours: Array<readonly [string, string]> = [];
+  for (const { name, words: program } of PROGRAMS) ours.push([name, await run([...program, 'modprobe'])]);
+  return { theirs, ours };
 }
 
 t.test('some hundred names, through the program', { skip }, async (t) => {
@@ -149,11 +154,13 @@ t.test('some hundred names, through the program', { skip }, async (t) => {
   for (const [flag, names] of rows) {
     for (const name of names) {
       const { theirs, ours } = await compareRun([...treeArguments(tree), '-C', '/dev/null', flag, '--', name]);
-      if (theirs === ours) same++;
-      else t.equal(ours, theirs, `${flag} ${name}`);
+      for (const [program, own] of ours) {
+        if (theirs === own) same++;
+        else t.equal(own, theirs, `${program} ${flag} ${name}`);
+      }
     }
   }
-  t.ok(same > 200, `${same} runs are the same`);
+  t.ok(same > 200 * PROGRAMS.length, `${same} runs are the same`);
 });
 
 const CONFIG: ConfigSet = {
@@ -301,14 +308,15 @@ t.test('messages, output and exit statuses', { skip }, async (t) => {
   const base = [...treeArguments(tree), ...configArguments(paths)];
   for (const [name, words] of WORDS) {
     const { theirs, ours } = await compareRun([...base, ...words]);
-    t.equal(ours, theirs, name);
+    for (const [program, own] of ours) t.equal(own, theirs, `${program}: ${name}`);
   }
   for (const env of OPTIONS_SETS) {
     for (const words of [['-n', 'fat'], ['mii'], ['-q', '-v', 'mii']]) {
       const { theirs, ours } = await compareRun([...base, ...words], { MODPROBE_OPTIONS: env });
       // kmod prints what it is about after the command's own output, unless that goes to a terminal.
       const sorted = (text: string) => text.split('\n').toSorted().join('\n');
-      t.equal(sorted(ours), sorted(theirs), `MODPROBE_OPTIONS=${env} ${words.join(' ')}`);
+      for (const [program, own] of ours)
+        t.equal(sorted(own), sorted(theirs), `${program}: MODPROBE_OPTIONS=${env} ${words.join(' ')}`);
     }
   }
 });

@@ -1,0 +1,187 @@
+/**
+ * Builds plugd-lite (`npm run build:lite`): native/build/lite/plugd-lite, and plugd-lite-plain without the heap copy. What is missing is
+ * said in one sentence, and nothing else of plugd needs it.
+ *
+ *     node native/lite/build/build.mjs [--quiet]     exit status 2: it cannot be built here
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.mjs';
+import { addHeap, reserveHeap } from './elf.mjs';
+import { cache, Missing, SOURCES, sourceOf } from './sources.mjs';
+import { warmTree } from './warm-tree.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+const out = join(root, 'native/build/lite');
+const quiet = process.argv.includes('--quiet');
+
+const COMMON = ['-Os', '-g0', '-fno-asynchronous-unwind-tables', '-ffunction-sections', '-fdata-sections'];
+const STATIC = [
+  '-static',
+  '-no-pie',
+  '-Wl,--gc-sections',
+  '-Wl,--build-id=none',
+  '-Wl,-z,noexecstack',
+  '-Wl,-z,norelro',
+  '-s',
+];
+const STRICT = ['-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-std=gnu11'];
+const ENGINE = ['libregexp.c', 'libunicode.c', 'cutils.c', 'dtoa.c'];
+
+function run(file, args, options = {}) {
+  const ended = spawnSync(file, args, { encoding: 'utf8', ...options });
+  if (ended.error?.code === 'ENOENT') return undefined;
+  if (ended.status !== 0) throw new Error(`${file} ${args.join(' ')}\n${ended.stdout ?? ''}${ended.stderr ?? ''}`);
+  return ended.stdout;
+}
+
+/** The C compiler for musl. As root it is installed, as the tests install what they need. */
+function muslCompiler() {
+  const given = process.env.PLUGD_LITE_CC;
+  if (given !== undefined) return given;
+  const isThere = () => run('sh', ['-c', 'command -v musl-gcc || true'])?.trim() !== '';
+  if (!isThere() && process.getuid?.() === 0)
+    spawnSync('apt-get', ['install', '-y', '-qq', 'musl-tools'], {
+      stdio: 'ignore',
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  if (!isThere()) throw new Missing('there is no musl-gcc (Debian: apt-get install musl-tools).');
+  return 'musl-gcc';
+}
+
+function filesBelow(folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.startsWith(out))
+    .toSorted();
+}
+
+/** A sum of all that goes into the program, in 16 digits: two builds of the same are one. */
+function sumOf(script) {
+  const hash = createHash('sha256')
+    .update(script)
+    .update(JSON.stringify([SOURCES, COMMON, STATIC, process.arch]));
+  for (const file of [
+    ...filesBelow('native/core'),
+    ...filesBelow('native/lite/host'),
+    ...filesBelow('native/lite/build'),
+  ])
+    hash.update(relative(root, file)).update('\0').update(readFileSync(file));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** `/x/host/text.c` → `host-text.c.o`: two folders have a file of one name. */
+function objectName(file) {
+  return `${file.split('/').slice(-2).join('-')}.o`;
+}
+
+function compileAll(cc, files, flags, folder) {
+  return files.map((file) => {
+    const object = join(folder, objectName(file));
+    run(cc, [...COMMON, ...flags, '-c', file, '-o', object]);
+    return object;
+  });
+}
+
+/** A folder of what `files` and `flags` decide, filled once: compiling the engine takes most of the time, so it is kept. */
+function kept(name, files, flags, fill) {
+  const hash = createHash('sha256').update(JSON.stringify([COMMON, flags, SOURCES, process.arch]));
+  for (const file of files) hash.update(readFileSync(file));
+  const folder = join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`);
+  if (existsSync(folder)) return folder;
+  const half = `${folder}.${process.pid}`;
+  mkdirSync(half, { recursive: true });
+  fill(half);
+  renameSync(half, folder);
+  return folder;
+}
+
+function engineObjects(cc, files, flags) {
+  const folder = kept('engine', files, [cc, ...flags], (half) => compileAll(cc, files, flags, half));
+  return files.map((file) => join(folder, objectName(file)));
+}
+
+function bytecodeCompiler(version, engine, own) {
+  const files = [join(root, 'native/lite/build/compile.c'), join(engine, 'quickjs.c'), ...own];
+  const args = ['-O1', '-w', '-D_GNU_SOURCE', ...version, ...files, '-lm', '-lpthread'];
+  return join(
+    kept('compiler', files, args, (half) => run('cc', [...args, '-o', join(half, 'compile')])),
+    'compile',
+  );
+}
+
+async function make() {
+  const engine = sourceOf('quickjs');
+  const cc = muslCompiler();
+  const name = `QuickJS ${readFileSync(join(engine, 'VERSION'), 'utf8').trim()}`;
+  const script = await bundle(root, name, '@BUILD@');
+  const sum = sumOf(script);
+  mkdirSync(out, { recursive: true });
+  const stamp = join(out, 'stamp');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sum) return 'as it is';
+  const work = mkdtempSync(join(tmpdir(), 'plugd-lite-'));
+  try {
+    const version = [`-DCONFIG_VERSION="${name}"`, '-isystem', engine];
+    const own = ENGINE.map((file) => join(engine, file));
+    const compiler = bytecodeCompiler(version, engine, own);
+    run(compiler, [join(work, 'plugd.bytecode'), 'plugd'], { input: script.replace('@BUILD@', sum) });
+    const host = filesBelow('native/lite/host').filter((file) => file.endsWith('.c') && !file.endsWith('/engine.c'));
+    const includes = [`-I${join(root, 'native')}`, `-I${join(root, 'native/lite/host')}`, `-DPLUGD_BUILD="${sum}"`];
+    const objects = [
+      ...engineObjects(cc, [join(root, 'native/lite/host/engine.c'), ...own], ['-w', '-D_GNU_SOURCE', ...version]),
+      ...compileAll(
+        cc,
+        [...host, ...filesBelow('native/core').filter((file) => file.endsWith('.c'))],
+        [...STRICT, ...version, ...includes],
+        work,
+      ),
+    ];
+    const bytecode = join(work, 'bytecode.o');
+    run(cc, ['-c', `-Wa,-I${work}`, join(root, 'native/lite/host/bytecode.S'), '-o', bytecode]);
+    const plain = join(out, 'plugd-lite-plain');
+    run(cc, [
+      ...STATIC,
+      '-T',
+      join(root, 'native/lite/host/heap.ld'),
+      ...objects,
+      bytecode,
+      '-lm',
+      '-lpthread',
+      '-o',
+      plain,
+    ]);
+    reserveHeap(plain);
+    chmodSync(plain, 0o755);
+    const heap = join(work, 'heap');
+    run(plain, ['--make-heap-copy', heap, ...warmTree(join(work, 'tree'))], { cwd: '/', env: {} });
+    addHeap(plain, heap, join(out, 'plugd-lite'));
+    writeFileSync(stamp, sum);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return 'built';
+}
+
+try {
+  const how = await make();
+  if (!quiet) console.log(`plugd-lite: ${how}: ${relative(process.cwd(), join(out, 'plugd-lite'))}`);
+} catch (error) {
+  if (!(error instanceof Missing)) throw error;
+  console.error(`plugd-lite cannot be built here: ${error.message}`);
+  process.exit(2);
+}

@@ -1,0 +1,39 @@
+/**
+ * The heap's segment of the linked program: room behind what the file has of it, and a heap copy as its contents. Source: elf(5).
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** Where host/heap.ld puts it, and how much room the kernel is to give it (RESERVED of host/heap.c). */
+const ADDRESS = 0x10000000n;
+const RESERVED = 8n << 20n;
+const PAGE = 4096;
+
+/** The place of the heap's program header in an ELF file of 64 bits, little-endian. Errors: when there is none. */
+function heapHeader(bytes) {
+  const at = Number(bytes.readBigUInt64LE(32));
+  const [size, count] = [bytes.readUInt16LE(54), bytes.readUInt16LE(56)];
+  for (let i = 0; i < count; i++) {
+    const header = at + i * size;
+    // PT_LOAD
+    if (bytes.readUInt32LE(header) === 1 && bytes.readBigUInt64LE(header + 16) === ADDRESS) return header;
+  }
+  throw new Error('the program has no segment for its heap');
+}
+
+/** Gives the heap its room. */
+export function reserveHeap(file) {
+  const bytes = readFileSync(file);
+  bytes.writeBigUInt64LE(RESERVED, heapHeader(bytes) + 40);
+  writeFileSync(file, bytes);
+}
+
+/** Writes the program with a heap copy as `target`. */
+export function addHeap(file, heap, target) {
+  const program = readFileSync(file);
+  const contents = readFileSync(heap);
+  const header = heapHeader(program);
+  const at = Math.ceil(program.length / PAGE) * PAGE;
+  program.writeBigUInt64LE(BigInt(at), header + 8);
+  program.writeBigUInt64LE(BigInt(contents.length), header + 32);
+  writeFileSync(target, Buffer.concat([program, Buffer.alloc(at - program.length), contents]), { mode: 0o755 });
+}

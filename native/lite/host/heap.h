@@ -1,0 +1,16 @@
+#ifndef PLUGD_HEAP_H
+#define PLUGD_HEAP_H
+#include <sys/types.h>
+
+#include "quickjs.h"
+
+/* The engine's memory. */
+extern const JSMallocFunctions heap_functions;
+/* An empty heap; before the engine is made. */
+void heap_begin(void);
+/* The context of the heap that came with the program; NULL where there is none that fits: then heap_begin. */
+JSContext *heap_copied(void);
+/* Writes the heap for build/elf.mjs, to be put behind a program of this size: 0 or -errno; -E2BIG when it does not lie in one piece. */
+int heap_write(JSContext *ctx, const char *file, off_t own_size);
+
+#endif

@@ -33,26 +33,22 @@ export interface Addon {
   /** NETLINK_NO_ENOBUFS: overruns are found by SEQNUM gaps instead of an error that would abort the process. */
   setNoEnobufs(fd: number): number;
   /**
-   * The whole of an .xz image (multi-block and multi-stream, through liblzma.so.5) or a .zst image (multi-frame, libzstd.so.1); or -errno: EBADMSG corrupt, truncated or
+   * The whole of an image; `format` is a row of native/compression/decompress.cc: `xz` (multi-block and multi-stream, through
+   * liblzma.so.5), `zstd` (multi-frame, libzstd.so.1). Or -errno: EBADMSG corrupt, truncated or
    * followed by something else, ENOSYS no library here, EFBIG more than `limit` bytes come out, ENOMEM.
    */
-  decompress(format: 'xz' | 'zstd', image: Uint8Array, limit: number): Buffer | number;
+  decompress(format: string, image: Uint8Array, limit: number): Buffer | number;
   /**
    * The first stream (xz) or frame (zstd) of an image that goes on with something else, and how many bytes it takes; the same
    * errors, and EBADMSG only for what it took.
    */
   decompressFirst(
-    format: 'xz' | 'zstd',
+    format: string,
     image: Uint8Array,
     limit: number,
   ): { readonly image: Buffer; readonly consumed: number } | number;
   /** Either of the two on libuv's pool; `image` must stay as it is until `done` gets the answer. */
-  decompressLater(
-    format: 'xz' | 'zstd',
-    image: Uint8Array,
-    limit: number,
-    done: (result: Buffer | number) => void,
-  ): void;
+  decompressLater(format: string, image: Uint8Array, limit: number, done: (result: Buffer | number) => void): void;
   /**
    * Named sections of a compressed module file, on libuv's pool: `parts` are offset and length of each range of the unpacked image;
    * their bytes are in `into`, one after the other, or in a buffer of their own if that is too small: the ELF header, the section headers (with 1 KiB in front of them), the section names, and
@@ -61,7 +57,7 @@ export interface Addon {
    * The caller closes `fd` in done.
    */
   readModulePartsLater(
-    format: 'xz' | 'zstd',
+    format: string,
     fd: number,
     size: number,
     limit: number,

@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import { fsCode } from '../base/error.ts';
-import type { Compression } from '../facts/modfiles/compression.ts';
+import { compressionRow, type Compression } from '../facts/modfiles/compression.ts';
 import { IMAGE_LIMIT } from '../facts/modfiles/decompress.ts';
 
 /** The compressed bytes, or why there are none. */
@@ -15,23 +15,18 @@ export type Compressed =
   | { readonly kind: 'compressed'; readonly bytes: Buffer }
   | { readonly kind: 'uncompressed'; readonly why: string };
 
-const PROGRAMS: Readonly<Record<Exclude<Compression, 'gzip'>, readonly string[]>> = {
-  xz: ['--check=crc32', '--lzma2=dict=1MiB', '--stdout'],
-  zstd: ['--quiet', '--stdout'],
-};
-
 /** The image as a file of that compression: `compress('xz', image)`. Blocks; the result is the same each time. */
 export function compress(compression: Compression, image: Uint8Array): Compressed {
-  if (compression === 'gzip') return { kind: 'compressed', bytes: gzipSync(image, { level: 6 }) };
-  const options = PROGRAMS[compression];
-  const run = spawnSync(compression, options, {
+  const { compressor } = compressionRow(compression);
+  if (compressor === undefined) return { kind: 'compressed', bytes: gzipSync(image, { level: 6 }) };
+  const [program, ...options] = compressor;
+  const run = spawnSync(program, options, {
     input: image,
     maxBuffer: IMAGE_LIMIT,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  if (fsCode(run.error) === 'ENOENT')
-    return { kind: 'uncompressed', why: `the program ${compression} is not installed` };
+  if (fsCode(run.error) === 'ENOENT') return { kind: 'uncompressed', why: `the program ${program} is not installed` };
   if (run.status === 0) return { kind: 'compressed', bytes: run.stdout };
   const said = run.stderr.toString('latin1').trim().split('\n')[0] ?? '';
-  return { kind: 'uncompressed', why: said === '' ? `${compression} failed` : said };
+  return { kind: 'uncompressed', why: said === '' ? `${program} failed` : said };
 }

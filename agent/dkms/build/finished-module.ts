@@ -68,7 +68,10 @@ export function keepSymvers(build: string, into: string): void {
   copyFileSync(symvers, join(into, 'Module.symvers'));
 }
 
-const PROGRAMS: Readonly<Record<Exclude<ModuleSuffix, ''>, (settings: BuildSettings) => readonly [string, string]>> = {
+/** The compressions that framework.conf has options for. With any other, modules stay as they are: each kernel loads those too. */
+const PROGRAMS: Readonly<
+  Partial<Record<Exclude<ModuleSuffix, ''>, (settings: BuildSettings) => readonly [string, string]>>
+> = {
   '.gz': ({ compressGzipOpts }) => ['gzip', compressGzipOpts],
   '.xz': ({ compressXzOpts }) => ['xz', compressXzOpts],
   '.zst': ({ compressZstdOpts }) => ['zstd', compressZstdOpts],
@@ -80,7 +83,9 @@ async function compress(
   settings: BuildSettings,
   tell: Tell,
 ): Promise<boolean> {
-  const [program, options] = PROGRAMS[suffix](settings);
+  const choose = PROGRAMS[suffix];
+  if (choose === undefined) return true;
+  const [program, options] = choose(settings);
   const words = options.split(/\s+/).filter((word) => word !== '');
   const { status, complaint } = await runProgram([program, ...words, '-f', file]);
   const packed = `${file}${suffix}`;

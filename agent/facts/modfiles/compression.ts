@@ -1,5 +1,5 @@
 /**
- * The compressions of module files, one row each: a file's first bytes, its suffix, and who decompresses it. Pure.
+ * The compressions of module files, one row each: a file's first bytes, its suffix, and who packs and unpacks it. Pure.
  * A further one is a row here, a file like native/compression/xz.cc, and a row in decompress.cc beside it.
  */
 
@@ -14,6 +14,10 @@ export interface CompressionRow {
   /** The C library that the addon opens, and the program that replaces it; undefined where Node decompresses itself. */
   readonly library: string | undefined;
   readonly program: readonly [name: string, ...options: string[]] | undefined;
+  /** The program that compresses as `make modules_install` does, from standard input; undefined where Node compresses itself. */
+  readonly compressor: readonly [name: string, ...options: string[]] | undefined;
+  /** Whether the addon can unpack some sections without the whole image (native/compression/packed_image.h). */
+  readonly inParts: boolean;
 }
 
 const ROWS = [
@@ -23,6 +27,8 @@ const ROWS = [
     suffix: '.xz',
     library: 'liblzma.so.5',
     program: ['xz', '-dc'],
+    compressor: ['xz', '--check=crc32', '--lzma2=dict=1MiB', '--stdout'],
+    inParts: true,
   },
   {
     name: 'zstd',
@@ -30,8 +36,18 @@ const ROWS = [
     suffix: '.zst',
     library: 'libzstd.so.1',
     program: ['zstd', '-dcq'],
+    compressor: ['zstd', '--quiet', '--stdout'],
+    inParts: true,
   },
-  { name: 'gzip', magic: [0x1f, 0x8b], suffix: '.gz', library: undefined, program: undefined },
+  {
+    name: 'gzip',
+    magic: [0x1f, 0x8b],
+    suffix: '.gz',
+    library: undefined,
+    program: undefined,
+    compressor: undefined,
+    inParts: false,
+  },
 ] as const satisfies readonly CompressionRow[];
 
 /** The compressions a module file may have, by the words of /sys/module/compression. */

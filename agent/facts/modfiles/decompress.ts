@@ -70,7 +70,7 @@ export async function decompressLater(
 
 function failed(compression: Compression, error: number, limit: number, bytes: Uint8Array): Undecompressable {
   const window = windowSize(compression, bytes);
-  const most = compression === 'gzip' ? Infinity : MOST_WINDOW[compression];
+  const most = MOST_WINDOW[compression] ?? Infinity;
   // libzstd has no error of its own for it.
   if ((error === ERRNO.ENOMEM || error === ERRNO.EBADMSG) && window !== undefined && window > most) {
     const [needed, allowed] = [window, most].map((size) => Math.ceil(size / (1 << 20)));

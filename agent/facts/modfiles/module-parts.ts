@@ -4,7 +4,7 @@
  */
 import { addon, type ModuleParts } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
-import type { Compression } from './compression.ts';
+import { compressionRow, type Compression } from './compression.ts';
 import type { ByteSource } from './elf.ts';
 
 /** The largest sections of nearly all modules; larger ones get a buffer of their own. */
@@ -27,7 +27,7 @@ export async function readModuleParts(
   sections: readonly string[],
   whole: () => ByteSource,
 ): Promise<PartsSource | undefined> {
-  if (compression === 'gzip' || file.size > AHEAD_LIMIT) return undefined;
+  if (!compressionRow(compression).inParts || file.size > AHEAD_LIMIT) return undefined;
   const slot = free.pop() ?? Buffer.allocUnsafeSlow(SLOT);
   const answer = await new Promise<ModuleParts | number>((resolve) => {
     try {

@@ -4,10 +4,10 @@
  */
 import type { Compression } from './compression.ts';
 
-/** The largest window that plugd allows, in bytes: native/compression/xz.cc, and libzstd's own limit for streams. */
-export const MOST_WINDOW = { xz: 160 << 20, zstd: 128 << 20 } as const;
+/** The largest window that plugd allows, in bytes, where a header can ask for more: native/compression/xz.cc, and libzstd's own limit for streams. */
+export const MOST_WINDOW: Readonly<Partial<Record<Compression, number>>> = { xz: 160 << 20, zstd: 128 << 20 };
 
-/** The window of the first stream or frame; undefined where the header does not tell it, and for gzip, whose is 32 KiB. */
+/** The window of the first stream or frame; undefined where the header does not tell it, and where it is fixed (gzip: 32 KiB). */
 export function windowSize(compression: Compression, bytes: Uint8Array): number | undefined {
   if (compression === 'xz') return ofXz(bytes);
   return compression === 'zstd' ? ofZstd(bytes) : undefined;

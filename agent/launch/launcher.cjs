@@ -23,15 +23,15 @@ const isAsked = process.env.PLUGD_CODE_CACHE === 'write';
 const isLacking = (cachedData === undefined || script.cachedDataRejected) && process.env.NODE_V8_COVERAGE === undefined;
 if (isAsked || isLacking) {
   process.on('exit', () => {
-    const part = `${cache}.${process.pid}`;
+    const fresh = `${cache}.${process.pid}`;
     try {
       if (!isAsked && fs.statSync(__dirname).uid !== process.geteuid()) return;
-      fs.writeFileSync(part, script.createCachedData(), { flag: 'wx' });
-      fs.renameSync(part, cache);
+      fs.writeFileSync(fresh, script.createCachedData(), { flag: 'wx' });
+      fs.renameSync(fresh, cache);
     } catch (error) {
       if (isAsked) throw error;
       // A file system that is read-only, or full.
-      fs.rmSync(part, { force: true });
+      fs.rmSync(fresh, { force: true });
     }
   });
 }

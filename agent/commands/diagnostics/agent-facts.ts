@@ -13,8 +13,8 @@ const ANSWER_MS = 2000;
 /** What the agent says of itself; undefined when none runs. One that does not answer, or only root, runs all the same. */
 export async function agentFacts(): Promise<AgentFacts | undefined> {
   if (!existsSync(controlPath(RUN_DIR))) return undefined;
-  const status = await answerOf(async (client) => client.ask('status', {}));
-  return { pending: (status as AgentStatus | undefined)?.policy.pending ?? [] };
+  const status = (await answerOf(async (client) => client.ask('status', {}))) as AgentStatus | undefined;
+  return { pending: status?.policy.pending ?? [], version: status?.version };
 }
 
 /** Its entries, or those of one module; undefined when no agent runs, or it refuses access. */

@@ -27,6 +27,7 @@ import type { Problem } from '../../base/problem.ts';
 import { findings, type CheckResult, type HealthFacts, type Tell, type TreeFacts } from './health.ts';
 import { firmwareFacts } from './firmware-facts.ts';
 import { listDevices } from '../device-list.ts';
+import { readParts } from './installed-parts.ts';
 import { idleRules } from './idle-rules.ts';
 import { readKernelEvidence } from '../kernel-evidence.ts';
 import { vouchingRings } from '../../trust/vouching.ts';
@@ -37,6 +38,8 @@ import { findSources, type Sources } from '../../load/sources.ts';
 /** What a running agent says of itself: the lines of its policy that are not in force yet. */
 export interface AgentFacts {
   readonly pending: readonly string[];
+  /** Undefined when it does not say. */
+  readonly version?: string | undefined;
 }
 
 /** Every check on the host, in the order in which they are shown: the tree, the kernel, the rules. */
@@ -80,6 +83,7 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell):
     udevd: { running: live !== undefined && udevdRuns(host), loads: udevLoads(host) },
     agent: agent !== undefined,
     pending: agent?.pending,
+    parts: live === undefined ? undefined : readParts(host.root, helper, agent?.version),
     firmwareFolders: firmware.folders,
     firmware: sources === undefined ? [] : firmwareFacts(host, sources, wanted, tell),
     waiting,

@@ -4,6 +4,7 @@ import { lackOfPrivilege, modulesDisabled as explainDisabled } from '../../diagn
 import type { Check, Finding, HealthFacts } from './health.ts';
 import { kernelRequests, undrivenDevices, whoLoads } from './health-loading.ts';
 import { builtHere, lockdown, pendingOwnerKeys, secureBootState, signatures, trustedKeys } from './health-signing.ts';
+import { partsOfPlugd } from './installed-parts.ts';
 
 /** Whether the kernel can load modules at all. */
 function moduleSupport({ live, config }: HealthFacts): Finding | undefined {
@@ -107,5 +108,6 @@ export const KERNEL_CHECKS: readonly Check[] = [
   { id: 'taint', title: 'taint', run: taint },
   { id: 'kernel-requests', title: 'kernel requests', run: kernelRequests },
   { id: 'udevd', title: 'who loads', run: whoLoads },
+  { id: 'parts', title: 'plugd itself', run: partsOfPlugd },
   { id: 'devices', title: 'undriven devices', run: undrivenDevices },
 ];

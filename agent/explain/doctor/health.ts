@@ -82,6 +82,13 @@ export interface IdleRule {
   readonly hidden?: boolean;
 }
 
+/** What of plugd is installed outside its package, and what of it is of another version, in words. */
+export interface PartFacts {
+  /** Units that systemd would use. */
+  readonly units: number;
+  readonly others: readonly string[];
+}
+
 /** Firmware files that a module names. */
 export interface FirmwareFacts {
   readonly module: ModuleName;
@@ -124,6 +131,8 @@ export interface HealthFacts {
   readonly agent: boolean;
   /** Lines of its policy that are not in force yet; undefined when it does not say. */
   readonly pending?: readonly string[] | undefined;
+  /** Units, helper and agent of plugd itself; undefined for what is no live machine. */
+  readonly parts?: PartFacts | undefined;
   readonly firmwareFolders: readonly string[];
   readonly firmware: readonly FirmwareFacts[];
   /** Devices whose driver could be loaded but is not, in words. */

@@ -114,6 +114,7 @@ const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set([
   'headers-hint',
   'key-lost',
   'walls-missing',
+  'cannot-load',
 ]);
 
 /** People read along, or somebody asked plugd itself. */

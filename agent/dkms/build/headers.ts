@@ -6,6 +6,7 @@ import type { OsRelease } from '../../facts/config/os-release.ts';
 import type { BuildMessage } from '../../records/dkms/build-message.ts';
 import type { DkmsTrees } from '../conf/trees.ts';
 import type { BuildKernel } from './build-request.ts';
+import { isContainer, missingMounts } from './container.ts';
 
 /** Whether a folder has a kernel's headers: `include/` is in it, the only sign that dkms looks for. */
 export function hasHeaders(sourceDir: string): boolean {
@@ -14,17 +15,19 @@ export function hasHeaders(sourceDir: string): boolean {
 
 /**
  * What to tell when a kernel has no headers: dkms's words, then the package that has them. Empty when they are there; `os` is undefined
- * when nobody knows the distribution.
+ * when nobody knows the distribution. A container is told what its host has.
  */
 export function headersRefusal(
   { release, sourceDir }: Pick<BuildKernel, 'release' | 'sourceDir'>,
   { installTree }: Pick<DkmsTrees, 'installTree'>,
   os: OsRelease | undefined,
+  container = isContainer(),
 ): readonly BuildMessage[] {
   if (hasHeaders(sourceDir)) return [];
   const dangling = danglingLink(sourceDir);
   const name = os === undefined ? undefined : headersPackage(os, release);
-  const hint = { kind: 'headers-hint', package: name, dangling } as const;
+  const mounts = container ? missingMounts({ installTree, release, target: dangling?.target }) : [];
+  const hint = { kind: 'headers-hint', package: name, dangling, mounts } as const;
   return [
     {
       kind: 'headers-missing',
@@ -32,7 +35,7 @@ export function headersRefusal(
       build: sourceDir,
       source: `${installTree}/${release}/source`,
     },
-    ...(name === undefined && dangling === undefined ? [] : [hint]),
+    ...(name === undefined && dangling === undefined && mounts.length === 0 ? [] : [hint]),
   ];
 }
 

@@ -1,5 +1,8 @@
 /** From what the command line asks for to the steps that do it, one kernel after the other. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { openHost } from '../../base/host.ts';
+import { readPrivileges } from '../../facts/kernel/privileges.ts';
+import { isContainer } from '../build/container.ts';
 import { recover } from '../install/placement.ts';
 import { lockTree } from '../tree/tree-lock.ts';
 import { nameOf, builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
@@ -188,7 +191,16 @@ async function each(
   return first;
 }
 
+/** In a container modules are often installed by one who may not load them. */
+function tellWhetherLoadable({ options, parts, tell }: DkmsSession, { release }: DkmsKernel): void {
+  const installs = ['install', 'autoinstall', 'kernel_postinst'].includes(options.action);
+  if (!installs || parts.root !== '' || release !== parts.running.release) return;
+  if (!readPrivileges(openHost()).capabilities.SYS_MODULE)
+    tell({ kind: 'cannot-load', release, container: isContainer() });
+}
+
 function transact(session: DkmsSession, kernel: DkmsKernel, status: number): number {
+  if (status === 0) tellWhetherLoadable(session, kernel);
   if (status === 0 && TRANSACTIONS.includes(session.options.action)) runPostTransaction(session, kernel);
   return status;
 }

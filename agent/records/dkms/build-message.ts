@@ -49,6 +49,8 @@ export type BuildMessage =
       readonly kind: 'headers-hint';
       readonly package: string | undefined;
       readonly dangling: { readonly link: string; readonly target: string } | undefined;
+      /** In a container, the host's folders that it lacks. */
+      readonly mounts: readonly string[];
     }
   /** Why make failed, as its log tells it. Comes after the refusal that it belongs to. */
   | {

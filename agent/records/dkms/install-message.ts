@@ -47,5 +47,7 @@ export type InstallMessage =
   | { readonly kind: 'originals-removed'; readonly release: string; readonly arch: string }
   | ({ readonly kind: 'not-installed' } & Target)
   | ({ readonly kind: 'not-built' } & Target)
+  /** Modules for the running kernel are installed, and this process may not load them: CAP_SYS_MODULE is missing. */
+  | { readonly kind: 'cannot-load'; readonly release: string; readonly container: boolean }
   /** An install that another process was killed in was finished, or taken back. */
   | { readonly kind: 'recovered'; readonly what: 'finished' | 'undone'; readonly module: string };

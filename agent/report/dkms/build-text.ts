@@ -127,7 +127,12 @@ function headersHint(hint: Extract<BuildMessage, { kind: 'headers-hint' }>): str
     ...(hint.dangling === undefined
       ? []
       : [
-          `${hint.dangling.link} leads to ${hint.dangling.target}, which is not there. In a container, mount it from the host.`,
+          `${hint.dangling.link} leads to ${hint.dangling.target}, which is not there.${hint.mounts.length > 0 ? '' : ' In a container, mount it from the host.'}`,
+        ]),
+    ...(hint.mounts.length === 0
+      ? []
+      : [
+          `This is a container: start it with the host's folders, ${hint.mounts.map((path) => `-v ${path}:${path}`).join(' ')}.`,
         ]),
   ];
   return lines.map((line) => `${line}\n`).join('');

@@ -46,6 +46,12 @@ const WORDS: Words = {
   depmod: () => ({ to: 'out', text: 'Running depmod...' }),
   'depmod-done': () => out(' done.'),
   'depmod-failed': (message) => ({ to: 'out', text: `(bad exit status: 1)\n${message.why}\n` }),
+  'cannot-load': ({ release, container }) => ({
+    to: 'error',
+    text: `Modules for ${release} are installed, but cannot be loaded from here: CAP_SYS_MODULE is missing.\n${
+      container ? 'Start the container with --cap-add SYS_MODULE, or' : 'Become root with all capabilities, or'
+    } run modprobe on the host.\n`,
+  }),
   'depmod-skipped': (message) => out(`Skipping depmod because '${message.file}' is missing.`),
   'rolled-back': () =>
     error(

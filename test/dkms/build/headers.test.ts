@@ -23,14 +23,16 @@ t.test('the package with the headers', async (t) => {
 t.test('headers are there when include/ is', async (t) => {
   const home = t.testdir({ modules: { '6.1.0': { build: { include: {} } }, '6.2.0': {} } });
   const modules = join(home, 'modules');
-  const refusal = (release: string) =>
-    headersRefusal({ release, sourceDir: `${modules}/${release}/build` }, { installTree: modules }, debian);
+  const refusal = (release: string, container = false) =>
+    headersRefusal({ release, sourceDir: `${modules}/${release}/build` }, { installTree: modules }, debian, container);
   t.same(refusal('6.1.0'), []);
   symlinkSync('/nowhere/linux-headers-6.2.0', join(modules, '6.2.0/build'));
   t.match(refusal('6.2.0'), [
     { kind: 'headers-missing', kernel: '6.2.0', source: `${modules}/6.2.0/source` },
     { kind: 'headers-hint', package: 'linux-headers-6.2.0', dangling: { target: '/nowhere/linux-headers-6.2.0' } },
   ]);
+  t.match(refusal('6.2.0').at(-1), { mounts: [] });
+  t.match(refusal('6.2.0', true).at(-1), { mounts: ['/nowhere/linux-headers-6.2.0'] }, 'a container');
   mkdirSync(join(modules, 'plain'));
   t.notOk(hasHeaders(join(modules, 'plain')));
 });

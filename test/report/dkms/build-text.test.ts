@@ -179,7 +179,16 @@ t.test("plugd's own texts", async (t) => {
     'm.ko was built for 6.12.3, wanted 6.12.4: its Makefile asks uname -r\n',
   );
   t.equal(
-    shown([{ kind: 'headers-hint', package: `linux-headers-${K}`, dangling: undefined }]),
+    shown([{ kind: 'headers-hint', package: `linux-headers-${K}`, dangling: undefined, mounts: [] }]),
     `The package is linux-headers-${K}.\n`,
+  );
+  const dangling = { link: '/lib/modules/6/build', target: '/usr/src/linux-headers-6' };
+  t.equal(
+    shown([{ kind: 'headers-hint', package: undefined, dangling, mounts: [] }]),
+    '/lib/modules/6/build leads to /usr/src/linux-headers-6, which is not there. In a container, mount it from the host.\n',
+  );
+  t.equal(
+    shown([{ kind: 'headers-hint', package: undefined, dangling, mounts: ['/lib/modules', '/usr/src'] }]),
+    "/lib/modules/6/build leads to /usr/src/linux-headers-6, which is not there.\nThis is a container: start it with the host's folders, -v /lib/modules:/lib/modules -v /usr/src:/usr/src.\n",
   );
 });

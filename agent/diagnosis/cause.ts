@@ -3,7 +3,7 @@
  * which the kernel checks; the first that explains decides.
  *
  * Source: kernel/module/main.c and signing.c, Linux 5.10 to 6.12: finit_module → may_init_module (CAP_SYS_MODULE,
- * modules_disabled) → read the file → module_sig_check → elf_validity_check → module_blacklist → module_layout's version,
+ * modules_disabled) → read the file (LoadPin, IMA) → module_sig_check → elf_validity_check → module_blacklist → module_layout's version,
  * vermagic → symbols → parameters → init.
  */
 import { errnoName, type ErrnoName } from '../base/errno.ts';
@@ -18,7 +18,7 @@ import {
 import { cannotDecompress, cannotOpen, missingFile, notAModule, openFailed, unusableFile } from './diagnosis-file.ts';
 import { badParameter, otherKernel, otherVersions, unknownSymbols } from './diagnosis-image.ts';
 import { inUse, interrupted, noDevice, otherError, outOfMemory } from './diagnosis-init.ts';
-import { forbidden, kernelBlacklisted, lackOfPrivilege, modulesDisabled } from './diagnosis-kernel.ts';
+import { distrustedFile, forbidden, kernelBlacklisted, lackOfPrivilege, modulesDisabled } from './diagnosis-kernel.ts';
 import { lockedDown, mayBeLockedDown, refusedSignature } from './diagnosis-signature.ts';
 import { otherLicense, otherNamespace } from './diagnosis-terms.ts';
 import type { Refusal } from './evidence.ts';
@@ -37,6 +37,7 @@ export const CAUSES = {
   permission: 'not permitted',
   'modules-disabled': 'module loading is switched off until reboot',
   lockdown: 'kernel lockdown forbids unsigned modules',
+  integrity: 'IMA or LoadPin does not trust its file',
   'kernel-blacklist': 'module_blacklist= on the kernel command line names it',
   'no-device': 'found no device that it drives',
   corrupt: 'its file is damaged',
@@ -88,6 +89,7 @@ export const REFUSALS: readonly RefusalRow[] = [
   { cause: 'compression', errnos: '*', predicts: true, needsFile: false, explain: cannotDecompress },
   { cause: 'modules-disabled', errnos: ['ENOSYS', 'EPERM'], predicts: true, needsFile: false, explain: modulesDisabled },
   { cause: 'permission', errnos: ['EPERM'], predicts: true, needsFile: false, explain: lackOfPrivilege },
+  { cause: 'integrity', errnos: ['EPERM', 'EACCES'], predicts: false, needsFile: false, explain: distrustedFile },
   { cause: 'signature', errnos: SIGNATURE, predicts: true, needsFile: true, explain: refusedSignature, likely: always },
   { cause: 'lockdown', errnos: ['EPERM'], predicts: true, needsFile: true, explain: lockedDown, likely: mayBeLockedDown },
   { cause: 'kernel-blacklist', errnos: ['EPERM'], predicts: true, needsFile: false, explain: kernelBlacklisted },

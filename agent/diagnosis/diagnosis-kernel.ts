@@ -55,6 +55,28 @@ export function kernelBlacklisted({ module, logged }: KnownFacts): Explanation |
   };
 }
 
+/** What the kernel demands of the file itself, before it looks at the module. */
+export function distrustedFile({ kernel, refusal, logged }: KnownFacts): Explanation | undefined {
+  const pinned = logged(/^LoadPin: .*denied/);
+  if (pinned !== undefined)
+    return {
+      evidence: ['LoadPin takes modules only from the file system of the first file that was loaded', ...said(pinned)],
+      remedy: 'put the module on that file system; or start the kernel with loadpin.enforce=0',
+    };
+  const appraised = logged(/op=appraise_data|^ima: /);
+  const policy = kernel?.guards?.appraisal;
+  if (appraised === undefined && (policy === undefined || !errnoIs(refusal, 'EACCES'))) return undefined;
+  return {
+    evidence: [
+      policy === undefined
+        ? 'IMA appraises modules: a file needs a signature of its own'
+        : `IMA appraises modules, so a file needs a signature of its own: ${policy} on the kernel command line`,
+      ...said(appraised),
+    ],
+    remedy: 'sign the file for IMA (evmctl ima_sign --key KEY.pem MODULE.ko), or start the kernel without that policy',
+  };
+}
+
 /** Something forbids it that does not say so. */
 export function forbidden({ kernel, logged }: KnownFacts): Explanation {
   return {
@@ -73,6 +95,9 @@ function fences(kernel: KernelState | undefined): readonly string[] {
   if (kernel === undefined) return [];
   const { seccomp, noNewPrivileges } = kernel.privileges;
   return [
+    ...(kernel.guards?.loadPin === true
+      ? ['LoadPin is on: modules load only from the file system of the first file that was loaded']
+      : []),
     ...(seccomp === 'none' ? [] : ['a seccomp filter is set on this process']),
     ...(noNewPrivileges ? ['no_new_privs is set on this process'] : []),
   ];

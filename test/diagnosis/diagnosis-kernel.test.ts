@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  distrustedFile,
   forbidden,
   kernelBlacklisted,
   lackOfPrivilege,
@@ -124,3 +125,43 @@ for (const [rule, given, evidence] of FORBIDDEN) {
     t.end();
   });
 }
+
+const DENIED = 'LoadPin: kernel-module denied obj="/tmp/m.ko" pid=1 cmdline="insmod m.ko"';
+const APPRAISED =
+  'audit: type=1800 audit(1.0:2): pid=1 uid=0 op=appraise_data cause=IMA-signature-required comm="insmod" name="/m.ko" res=0';
+const guarded = (guards: NonNullable<KernelEvidence['guards']>): Given => ({ kernel: { guards } });
+const IMA = { loadPin: false, appraisal: 'ima_policy=secure_boot' };
+const DISTRUSTED: Rows = [
+  ['LoadPin says so', { errno: 'EPERM', log: [DENIED] }, /LoadPin takes modules only from/, /loadpin\.enforce=0/],
+  [
+    'it reports what it lets through, too',
+    { errno: 'EPERM', log: [DENIED.replace('denied', 'pinning-ignored')] },
+    undefined,
+  ],
+  ['IMA says so', { errno: 'EACCES', log: [APPRAISED] }, /IMA appraises modules: a file needs/, /evmctl/],
+  [
+    'IMA says so, and the command line why',
+    { errno: 'EACCES', log: [APPRAISED], ...guarded(IMA) },
+    /ima_policy=secure_boot on the/,
+  ],
+  ['the command line alone', { errno: 'EACCES', ...guarded(IMA) }, /ima_policy=secure_boot/],
+  ['EPERM is not what IMA answers', { errno: 'EPERM', ...guarded(IMA) }, undefined],
+  ['EACCES of something else', { errno: 'EACCES' }, undefined],
+  ['before the call nobody knows', guarded(IMA), undefined],
+];
+for (const [rule, given, says, remedy] of DISTRUSTED) {
+  t.test(`a file that is not trusted: ${rule}`, (t) => {
+    const explanation = distrustedFile(knownFactsGiven(given));
+    if (says === undefined) t.equal(explanation, undefined);
+    else t.match(explanation, { evidence: [says], ...(remedy === undefined ? {} : { remedy }) });
+    t.end();
+  });
+}
+
+t.test('LoadPin that logs nothing is named where nothing else explains', (t) => {
+  const { evidence } = forbidden(
+    knownFactsGiven({ errno: 'EPERM', ...guarded({ loadPin: true, appraisal: undefined }) }),
+  );
+  t.match(evidence.join('\n'), /LoadPin is on/);
+  t.end();
+});

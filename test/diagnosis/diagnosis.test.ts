@@ -72,7 +72,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'EPERM of LoadPin': {
     errno: 'EPERM',
     log: ['LoadPin: kernel-module denied obj="/x.ko"'],
-    after: 'permission',
+    after: 'integrity',
     says: /LoadPin: kernel-module denied/,
   },
   'the file is not there': {

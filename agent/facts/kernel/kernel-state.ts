@@ -3,6 +3,7 @@ import type { Host } from '../../base/host.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { existsInRoot } from '../../base/root.ts';
 import { readAttribute } from '../attribute.ts';
+import { readFileGuards, type FileGuards } from './file-guards.ts';
 import { readLockdown, type Lockdown } from './lockdown.ts';
 import { readPrivileges, type Privileges } from './privileges.ts';
 import { readProc } from './procfs.ts';
@@ -36,6 +37,8 @@ export interface KernelState {
   readonly modulesDisabled: boolean;
   readonly lockdown: Lockdown | undefined;
   readonly privileges: Privileges;
+  /** What it demands of a module's file; undefined where nobody looked. */
+  readonly guards?: FileGuards | undefined;
 }
 
 /** Reads it from procfs and sysfs. */
@@ -45,6 +48,7 @@ export function readKernelState(host: Host): KernelState {
     modulesDisabled: readProc(host, 'sys/kernel/modules_disabled')?.trimEnd() === '1',
     lockdown: readLockdown(host),
     privileges: readPrivileges(host),
+    guards: readFileGuards(host),
   };
 }
 

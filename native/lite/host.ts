@@ -102,7 +102,7 @@ export interface LiteHost {
   linkedDevices(folders: readonly string[], modalias: boolean): string;
   /** `first`: only the first stream or frame, with how much it took. */
   decompress(
-    format: 'gzip' | 'xz' | 'zstd',
+    format: string,
     bytes: Uint8Array,
     limit: number,
     first: boolean,

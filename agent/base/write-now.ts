@@ -21,6 +21,12 @@ export function writeNowTo(fd: number): WriteNow {
   return written(own ?? fd);
 }
 
+/** Whether a write to an open descriptor can wait for somebody who does not read: `canWait(2)`; false for files and what is closed. */
+export function canWait(fd: number): boolean {
+  const stat = statOf(fd);
+  return stat !== undefined && (stat.isFIFO() || stat.isSocket());
+}
+
 function written(fd: number): WriteNow {
   return (bytes) => {
     try {

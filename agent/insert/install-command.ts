@@ -1,7 +1,10 @@
 /** Runs `install` and `remove` commands of modprobe.d. Never kills one. */
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { errnoOf, errnoText } from '../base/errno.ts';
 import { fromMachineText } from '../base/machine-text.ts';
 import type { ModuleName } from '../base/names.ts';
+import { canWait, writeNowTo, type WriteNow } from '../base/write-now.ts';
 
 /** How an `install` or `remove` command ended. */
 export type CommandEnd =
@@ -20,7 +23,8 @@ export interface CommandSurroundings {
 /**
  * Runs the command of an `install` or `remove` line with `/bin/sh -c` and MODPROBE_MODULE in its environment, as
  * modprobe does (modprobe.d(5)). `text` is machine text; its output goes where plugd's standard error goes, so that it
- * cannot mix into data. A command ended by a signal has failed (kmod calls that success; see docs/differences.md).
+ * cannot mix into data. If that has a reader, which may be stuck, plugd hands the output on and drops what the reader does not take: a
+ * command that waits for a log would keep its module out. A command ended by a signal has failed (kmod calls that success; see docs/differences.md).
  */
 export async function runCommand(
   text: string,
@@ -29,20 +33,41 @@ export async function runCommand(
 ): Promise<CommandEnd> {
   const { spawn } = await import('node:child_process');
   const script = fromMachineText(text);
+  const output = canWait(2) ? 'pipe' : 2;
   return new Promise((resolve) => {
     const child = spawn('/bin/sh', ['-c', script], {
-      stdio: inherit ? 'inherit' : ['ignore', 2, 2],
+      stdio: inherit ? 'inherit' : ['ignore', output, output],
       env: { ...process.env, ...env, MODPROBE_MODULE: module },
     });
+    handOn(child.stdout);
+    handOn(child.stderr);
     child.once('error', (error) => {
       const errno = errnoOf(error, undefined);
       const why = errno === undefined ? error.message : errnoText(errno);
       resolve({ kind: 'command-failed', code: undefined, why: `/bin/sh could not be started: ${why}` });
     });
-    child.once('exit', (code, signal) => {
-      if (code === 0) resolve({ kind: 'command' });
-      else if (code === null) resolve({ kind: 'command-failed', code: undefined, why: `ended by ${signal}` });
-      else resolve({ kind: 'command-failed', code, why: `exit status ${code}` });
-    });
+    child.once('exit', (code, signal) =>
+      inTwoTurns(() => {
+        if (code === 0) resolve({ kind: 'command' });
+        else if (code === null) resolve({ kind: 'command-failed', code: undefined, why: `ended by ${signal}` });
+        else resolve({ kind: 'command-failed', code, why: `exit status ${code}` });
+      }),
+    );
   });
+}
+
+let writeNow: WriteNow | undefined;
+
+/** Hands on what comes from a command. What it left in the background may keep the pipe, and does not keep plugd. */
+function handOn(from: Readable | null): void {
+  if (from === null) return;
+  writeNow ??= writeNowTo(2);
+  from.on('data', writeNow);
+  from.on('error', () => {});
+  (from as Socket).unref();
+}
+
+/** Then what was in its pipes at the end has been read. */
+function inTwoTurns(then: () => void): void {
+  setImmediate(() => setImmediate(then));
 }

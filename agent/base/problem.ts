@@ -2,7 +2,6 @@
  * What is wrong with a file that plugd reads: a line of configuration, a damaged index. Everything else in the file, and all
  * other files, still count.
  */
-import { toMachineText } from './machine-text.ts';
 import type { Place } from './names.ts';
 import { placeText } from './words.ts';
 
@@ -39,7 +38,7 @@ export interface Problem extends Place {
 /** `/etc/modprobe.d/a.conf:3:9: 'blaklist' is not a directive; …`, as machine text. */
 export function problemText(problem: Problem): string {
   const column = problem.line === 0 || problem.column === 0 ? '' : `:${problem.column}`;
-  return `${toMachineText(placeText(problem))}${column}: ${problem.message}`;
+  return `${placeText(problem)}${column}: ${problem.message}`;
 }
 
 /** How many problems of one file are told: a file that is no configuration at all has one in every line. */

@@ -1,9 +1,14 @@
 /** Small phrases that every room uses. Pure. */
+import { toMachineText } from './machine-text.ts';
 import type { Place } from './names.ts';
 
-/** `/etc/modprobe.d/a.conf:3`; the kernel command line has one line only: `/proc/cmdline`. */
+/**
+ * `/etc/modprobe.d/a.conf:3`, as machine text, which reasons are; the kernel command line has one line only: `/proc/cmdline`. report/
+ * makes it readable.
+ */
 export function placeText({ file, line }: Place): string {
-  return file.endsWith('/cmdline') || line === 0 ? file : `${file}:${line}`;
+  const text = toMachineText(file);
+  return file.endsWith('/cmdline') || line === 0 ? text : `${text}:${line}`;
 }
 
 /** Text in single quotes. */

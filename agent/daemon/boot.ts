@@ -1,4 +1,5 @@
 /** The agent's coldplug: everything that is there, and what appears meanwhile, until nothing more comes. */
+import { readable } from '../report/terminal.ts';
 import { placeText } from '../base/words.ts';
 import { askForEntry, type ReadBootLists } from '../load/boot-lists.ts';
 import type { Loader } from '../load/loader.ts';
@@ -89,7 +90,7 @@ export class Boot {
       if (askForEntry(loader, entry).length > 0) continue;
       const { name, place } = entry;
       const words = `${name} is not found: no module has that name or alias (${placeText(place)})`;
-      log.line('warn', words, { event: 'boot-list', name, file: place.file, line: place.line });
+      log.line('warn', readable(words), { event: 'boot-list', name, file: place.file, line: place.line });
     }
   }
 

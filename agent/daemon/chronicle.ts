@@ -2,6 +2,8 @@
  * Records what happened: one line in the log, one entry in the ledger, one count in the figures, one item for each monitor. The
  * loader reports to it; it decides nothing.
  */
+import { placeText } from '../base/words.ts';
+import { readable } from '../report/terminal.ts';
 import { reason } from '../base/error.ts';
 import type { ModuleName } from '../base/names.ts';
 import type { LoaderObserver } from '../load/loader.ts';
@@ -143,8 +145,8 @@ export class Chronicle implements LoaderObserver {
   blocked(record: BlockedRecord): void {
     this.counts.blocked++;
     const { place, reason: why, kind, module } = record;
-    const at = place === undefined ? '' : ` (${place.file}:${place.line})`;
-    this.#log.line('info', `blocked ${module}: ${why}${at}`, {
+    const at = place === undefined ? '' : ` (${placeText(place)})`;
+    this.#log.line('info', readable(`blocked ${module}: ${why}${at}`), {
       event: 'blocked',
       kind,
       module,

@@ -130,13 +130,13 @@ function spent(record: ModuleRecord): number {
 
 function blockedText(record: BlockedRecord): string {
   const reason = readable(record.reason);
-  return record.place === undefined ? reason : `${reason}  ${placeText(record.place)}`;
+  return record.place === undefined ? reason : `${reason}  ${readable(placeText(record.place))}`;
 }
 
 /** `pci 0000:00:02.0`, or what else asked. */
 function from(requester: Requester): string {
   if (requester.by === 'boot-list' && requester.rule !== undefined)
-    return `${readable(requester.name)}  ${placeText(requester.rule)}`;
+    return `${readable(requester.name)}  ${readable(placeText(requester.rule))}`;
   if (requester.by === 'kernel') return `the kernel: ${readable(requester.name)}`;
   const name = requester.devpath.slice(requester.devpath.lastIndexOf('/') + 1);
   return `${readable(requester.subsystem)} ${readable(name)}`;

@@ -89,13 +89,14 @@ function requestText(
   const label = request.file !== undefined ? 'file' : request.name.includes(':') ? 'modalias' : 'name';
   const lines = [...labelled(label, readable(request.name), terminal)];
   if (request.of !== undefined) lines.push(...labelled('  of', `interface ${readable(request.of)}`, terminal));
-  if (request.rule !== undefined) lines.push(...labelled('  asked by', `rule ${placeText(request.rule)}`, terminal));
+  if (request.rule !== undefined)
+    lines.push(...labelled('  asked by', `rule ${readable(placeText(request.rule))}`, terminal));
   if (request.malformed !== undefined)
     lines.push(...labelled('  matches', `nothing can: ${readable(request.malformed)}`, terminal));
   else if (request.candidates.length === 0) lines.push(...labelled('  matches', 'nothing', terminal));
   for (const candidate of request.candidates) {
     // The order in a line: what is found, by what, where it stands.
-    const where = candidate.place === undefined ? '' : `, ${placeText(candidate.place)}`;
+    const where = candidate.place === undefined ? '' : `, ${readable(placeText(candidate.place))}`;
     const priority =
       candidate.source === 'modules.alias' || candidate.source === 'modules.symbols'
         ? `, priority ${candidate.priority}`
@@ -157,8 +158,8 @@ function ruleText({ kind, text, place, remark }: RuleReport, found: Investigatio
 
 /** Files of the module tree by their name in it. */
 function shortPlace(place: Place, { moduleDir }: Investigation): string {
-  const text = placeText(place);
-  return text.startsWith(`${moduleDir}/`) ? text.slice(moduleDir.length + 1) : text;
+  const [text, folder] = [readable(placeText(place)), `${readablePath(moduleDir)}/`];
+  return text.startsWith(folder) ? text.slice(folder.length) : text;
 }
 
 const WHY: Readonly<Record<StepReport['why'], string>> = {

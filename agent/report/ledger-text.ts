@@ -1,4 +1,5 @@
 /** Who asked for each module: the agent's ledger, as data and as text. */
+import { placeText } from '../base/words.ts';
 import type { Asker, LedgerEntry } from '../records/ledger.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
 import type { DroppedItems } from '../records/monitor-item.ts';
@@ -16,7 +17,7 @@ const WHY: Readonly<Record<ModuleRecord['why'], string>> = {
 export function askedText(entry: LedgerEntry): string {
   const parts: string[] = [];
   if (entry.dependencyOf !== undefined) parts.push(`${WHY[entry.why ?? 'depends']} ${readable(entry.dependencyOf)}`);
-  const at = entry.rule === undefined ? '' : ` (${entry.rule.file}:${entry.rule.line})`;
+  const at = entry.rule === undefined ? '' : ` (${readable(placeText(entry.rule))})`;
   const name = readable(entry.name ?? '');
   const device = entry.device?.slice(entry.device.lastIndexOf('/') + 1) ?? '';
   const who: Readonly<Record<Asker, string>> = {

@@ -1,4 +1,5 @@
 /** Lines of `plugd monitor`: kernel uevents and plugd's decisions as they come. */
+import { placeText } from '../base/words.ts';
 import type { Decision, MonitoredUevent, MonitoredDecision, MonitorItem } from '../records/monitor-item.ts';
 import { causeText } from '../diagnosis/cause.ts';
 import { clockText, droppedLine } from './ledger-text.ts';
@@ -38,7 +39,7 @@ function decisionParts({ time, event, record }: MonitoredDecision): Parts {
   const { module, requester } = record;
   const asked = readable(requester.name);
   if (event === 'blocked') {
-    const at = record.place === undefined ? '' : ` (${record.place.file}:${record.place.line})`;
+    const at = record.place === undefined ? '' : ` (${readable(placeText(record.place))})`;
     return [event, STYLES[event], `${cell(readable(module), 19)}${readable(record.reason)}${at}  ${asked}`, time];
   }
   const took = record.startedMs === undefined ? 0 : (record.endedMs ?? record.startedMs) - record.startedMs;

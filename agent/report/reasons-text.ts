@@ -48,7 +48,7 @@ export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boole
   list('needed by', reasons.neededBy.length === 0 ? ['no module'] : [summary(reasons.neededBy, verbose)]);
   list('aliases', reasons.aliases.length === 0 ? ['none'] : reasons.aliases.map(readable));
   for (const [i, { text = '', place }] of reasons.rules.entries()) {
-    row(i === 0 ? 'rules' : '', `${readable(text)}   ${place === undefined ? '' : placeText(place)}`);
+    row(i === 0 ? 'rules' : '', `${readable(text)}   ${place === undefined ? '' : readable(placeText(place))}`);
   }
   for (const [i, sentence] of reasons.idleOptions.entries()) row(i === 0 ? 'but' : '', readable(sentence));
   if (reasons.rules.length === 0 && state.kind !== 'builtin') row('rules', 'none is about it');
@@ -115,7 +115,7 @@ function waysTable(ways: readonly WayIn[], terminal: Terminal): readonly string[
     const word = WORD[answer];
     out.push((lines[i] ?? '').replace(`  ${word}`, () => `  ${paint(terminal, STYLE[answer], word)}`));
     if (place !== undefined)
-      out.push(paint(terminal, 'dim', `${' '.repeat(title.indexOf('BECAUSE'))}${placeText(place)}`));
+      out.push(paint(terminal, 'dim', `${' '.repeat(title.indexOf('BECAUSE'))}${readable(placeText(place))}`));
   });
   return out;
 }

@@ -7,6 +7,7 @@ const ROWS: ReadonlyArray<readonly [rule: string, text: string, expected: string
   ['… wherever procfs is', placeText({ file: '/mnt/proc/cmdline', line: 1 }), '/mnt/proc/cmdline'],
   ['a file that is only called like it has lines', placeText({ file: '/etc/mycmdline', line: 2 }), '/etc/mycmdline:2'],
   ['line 0 is the whole file', placeText({ file: '/etc/a.conf', line: 0 }), '/etc/a.conf'],
+  ['a name that is not ASCII is machine text', placeText({ file: '/é', line: 1 }), '/\xc3\xa9:1'],
   ['quotes', quoted("it's"), "'it's'"],
   ['none is plural', counted(0, 'device'), '0 devices'],
   ['one is singular', counted(1, 'device'), '1 device'],

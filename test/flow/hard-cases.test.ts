@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { toMachineText } from '../../agent/base/machine-text.ts';
 import { diagnosticsRig, KERNEL, MAGIC } from '../fixtures/diagnostics-rig.ts';
 import { moduleImage } from '../fixtures/elf-image.ts';
 
@@ -41,6 +42,31 @@ t.test('an install line that does nothing keeps the module out', (t) => {
     'what needs it cannot be loaded',
   );
   t.match(json('test', '0000:01:00.0'), { verdict: 'install-command' }, 'a command that may load it is another matter');
+  t.end();
+});
+
+t.test('a file whose name is not ASCII is named as it is, whatever says so', (t) => {
+  const name = 'é中\u001B[2J.conf';
+  const { run, json } = diagnosticsRig(t, {
+    [`root/etc/modprobe.d/${name}`]: 'blacklist nouveau\noptions loop nonsense=1\nalias zz off\n',
+    [`root/etc/modules-load.d/${name}`]: 'nonesuch\nnouveau\n',
+  });
+  const commands: ReadonlyArray<readonly [command: string, ...words: string[]]> = [
+    ['test', '0000:01:00.0'],
+    ['test', 'loop'],
+    ['test', 'zz'],
+    ['why', 'nouveau'],
+    ['why', 'loop'],
+    ['doctor'],
+  ];
+  for (const words of commands) {
+    const { stdout } = run(...words);
+    const told = stdout.match(/[^/\s]*\.conf:\d/g) ?? [];
+    t.not(told.length, 0, words.join(' '));
+    t.same([...new Set(told.map((text) => text.slice(0, -2)))], ['é中\\x1b[2J.conf'], words.join(' '));
+    t.notOk(stdout.includes('\u001B'), `${words.join(' ')}: nothing moves the cursor`);
+  }
+  t.match(json('test', '0000:01:00.0'), { reason: toMachineText(`/${name}:1)`) }, 'in JSON each byte is a character');
   t.end();
 });
 

@@ -31,7 +31,7 @@ function entryLines({ entry, end, why, evidence = [], remedy }: BootListResult, 
   const word = style === undefined ? text.padEnd(10) : paint(terminal, style, text.padEnd(10));
   const name = readable(`${entry.name} ${entry.parameters}`.trim());
   const reason = why === undefined ? '' : `: ${readable(why)}`;
-  const line = `${word} ${cell(name, 22)}${placeText(entry.place)}${reason}`;
+  const line = `${word} ${cell(name, 22)}${readable(placeText(entry.place))}${reason}`;
   return [
     // Colours take no room.
     fit(line, Math.max(terminal.width, 80) + word.length - text.padEnd(10).length),

@@ -4,6 +4,7 @@ import type { SnapshotDevice } from '../../explain/snapshot/snapshot.ts';
 import { isServed, verdictText } from '../../diagnosis/verdict.ts';
 import { counted, placeText } from '../../base/words.ts';
 import type { CandidateReport, RequestReport, StepReport } from '../../records/investigation.ts';
+import { readable } from '../terminal.ts';
 import { html, type Markup, type Piece } from './markup.ts';
 
 /** MODALIASes and names shown of a row of many devices. */
@@ -65,7 +66,7 @@ function candidateFacts(candidate: CandidateReport, several: boolean): Markup {
   const by = pattern === module ? undefined : html` by <code>${pattern}</code>`;
   const own = several ? html`<b>${module}</b>: ` : undefined;
   const applied = rules.filter(({ text }) => text !== undefined);
-  return html`${fact('matches', html`<b>${module}</b>${by} <span class="at">${source}${place !== undefined && `, ${placeText(place)}`}</span>`)}${applied.map(({ text = '', place: where, remark }) => fact('rule', html`${own}<code>${text}</code> ${where !== undefined && at(where)} ${remark}`))}${steps.length > 1 && fact('plan', planOf(steps))}${steps.flatMap(({ refusal, module: of, required }) => (refusal === undefined || required ? [] : [fact('note', `${of} would be refused (${refusal.cause}), which stops nothing`)]))}${notes.map(({ message, place: where }) => fact('note', html`${message} ${at(where)}`))}${several && fact('so', html`<b>${module}</b> ${verdictText({ verdict, cause: candidate.cause })}: ${reason}`)}`;
+  return html`${fact('matches', html`<b>${module}</b>${by} <span class="at">${source}${place !== undefined && `, ${readable(placeText(place))}`}</span>`)}${applied.map(({ text = '', place: where, remark }) => fact('rule', html`${own}<code>${text}</code> ${where !== undefined && at(where)} ${remark}`))}${steps.length > 1 && fact('plan', planOf(steps))}${steps.flatMap(({ refusal, module: of, required }) => (refusal === undefined || required ? [] : [fact('note', `${of} would be refused (${refusal.cause}), which stops nothing`)]))}${notes.map(({ message, place: where }) => fact('note', html`${message} ${at(where)}`))}${several && fact('so', html`<b>${module}</b> ${verdictText({ verdict, cause: candidate.cause })}: ${reason}`)}`;
 }
 
 /** `mdio → libphy → e1000e`, what is loaded already in grey. */
@@ -90,5 +91,5 @@ const WHY: Readonly<Record<StepReport['why'], string>> = {
 };
 
 function at(place: Place): Markup {
-  return html`<span class="at">${placeText(place)}</span>`;
+  return html`<span class="at">${readable(placeText(place))}</span>`;
 }

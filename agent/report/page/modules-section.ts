@@ -3,7 +3,7 @@ import { placeText } from '../../base/words.ts';
 import type { Snapshot, SnapshotModule } from '../../explain/snapshot/snapshot.ts';
 import type { ColdplugRun, ModuleRecord } from '../../records/coldplug-run.ts';
 import { askedText } from '../ledger-text.ts';
-import { duration } from '../terminal.ts';
+import { duration, readable } from '../terminal.ts';
 import { html, type Markup } from './markup.ts';
 import { badge } from './devices-section.ts';
 import type { Standing } from './standing.ts';
@@ -103,7 +103,7 @@ function rowOfModule(
       ${links}${more > 0 && ` and ${more} more`}${rows.length === 0 && known?.ledger !== undefined && askedText(known.ledger)}${needed.length > 0 && html`<div class="at">for ${needed.join(', ')}</div>`}
     </td>
     <td role="cell">
-      ${rules.map(({ kind, place }) => html`<div>${kind} <span class="at">${placeText(place)}</span></div>`)}
+      ${rules.map(({ kind, place }) => html`<div>${kind} <span class="at">${readable(placeText(place))}</span></div>`)}
     </td>
   </tr> `;
 }

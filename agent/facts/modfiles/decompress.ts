@@ -8,7 +8,7 @@ import type * as Zlib from 'node:zlib';
 import { addon } from '../../base/addon.ts';
 import { ERRNO, errnoText } from '../../base/errno.ts';
 import { fsCode, PlugdError } from '../../base/error.ts';
-import { MOST_WINDOW, windowSize } from './window.ts';
+import { MOST_WINDOW, windowSize } from './decompression-window.ts';
 import { compressionRow, type Compression, type LibraryCompression } from './compression.ts';
 
 /**

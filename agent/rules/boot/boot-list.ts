@@ -12,7 +12,7 @@ import type { Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';
 import type { ReadYaml } from '../../facts/config/yaml-text.ts';
 import type { BootDialectName, BootListEntry, HiddenEntry } from './boot-entry.ts';
-import { readCloudModules, type CloudDialect } from './cloud-modules.ts';
+import { readCloudModules, type CloudDialect } from './container-os-modules.ts';
 import { readModulesLoadList, readNamesWithParameters } from './line-lists.ts';
 import { readModulesLoadOptions } from './modules-load-options.ts';
 import { readOpenrcModules } from './openrc-modules.ts';

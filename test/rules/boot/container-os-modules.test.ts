@@ -1,6 +1,6 @@
 import t from 'tap';
 import { readYaml } from '../../../agent/facts/config/yaml-text.ts';
-import { readCloudModules, type CloudDialect } from '../../../agent/rules/boot/cloud-modules.ts';
+import { readCloudModules, type CloudDialect } from '../../../agent/rules/boot/container-os-modules.ts';
 
 interface Row {
   readonly dialect: CloudDialect;

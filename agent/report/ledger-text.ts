@@ -1,4 +1,4 @@
-/** Who asked for each module: the agent's ledger, as data and as text. */
+/** The ledger's entries as lines for people: when a module came, how long it took, and who asked for it. Builds text. */
 import { placeText } from '../base/words.ts';
 import type { Asker, LedgerEntry } from '../records/ledger.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';

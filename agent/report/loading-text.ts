@@ -1,4 +1,4 @@
-/** Words for modules on their way: how far they are, what is still waited for, and why one is not loaded. */
+/** Words about loading: why a module is not loaded, what a settle waits for, and the progress line of a run. Builds text. */
 import { causeText } from '../diagnosis/cause.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
 import type { Progress } from '../records/progress.ts';

@@ -1,11 +1,11 @@
 /**
- * What is inside a kernel, by the strings of its image: a driver's name is a string there, whether or not a list of the build
- * names it. The image is what distributions install, packed or not:
+ * Finds out which drivers a kernel has built in. It searches the kernel's image for their names, which the image holds as strings
+ * even when modules.builtin omits them. The image may be compressed. It is the first of these that can be read:
  *
  *     /boot/vmlinuz-RELEASE, /boot/vmlinux-RELEASE, /lib/modules/RELEASE/vmlinuz, /lib/modules/RELEASE/vmlinux
  *
- * x86, 32-bit ARM and s390 wrap a compressed kernel in a small program; arm64 and POWER have it as it is. Where no image can be
- * read, System.map tells of some drivers by their symbols. Source: scripts/extract-vmlinux.
+ * x86, 32-bit ARM and s390 wrap a compressed kernel in a small program. arm64 and POWER do not. Without an image, System.map
+ * tells of some drivers by their symbols (`readSystemMap`). Source: scripts/extract-vmlinux.
  */
 import type { Host } from '../../base/host.ts';
 import { COMPRESSIONS, compressionRow } from '../modfiles/compression.ts';

@@ -1,6 +1,6 @@
 /**
- * How much of what came out before a decompressor must keep: its window, in bytes, as the header of the data says. Pure. Sources:
- * the .xz file format, 1.1.0 (Block Header, LZMA2); RFC 8878 (Window_Descriptor).
+ * Reads a decompressor's window from the header of the data: how many bytes of its output it must keep. Pure. Sources: the .xz
+ * file format, 1.1.0 (Block Header, LZMA2); RFC 8878 (Window_Descriptor).
  */
 import type { Compression } from './compression.ts';
 

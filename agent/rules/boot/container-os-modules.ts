@@ -1,5 +1,5 @@
 /**
- * Modules in the configuration of systems that are described by YAML. Pure.
+ * The modules that RancherOS, k3OS and Talos load at boot, from their YAML files and the kernel command line. Pure.
  *
  *     rancher:            k3os:                machine:
  *       modules:            modules:             kernel:
@@ -7,14 +7,14 @@
  *         - nf_nat a=1        - nvme                 - name: brd
  *                                                      parameters: [rd_nr=2]
  *
- * - RancherOS: a later file's list takes the place of an earlier one's, and that of the kernel command line of both. An entry is split at
- *   blanks into a name and parameters. A single text is no list for RancherOS, which refuses all its configuration then; it counts here,
- *   and is a problem.
- * - k3OS: the same, but the command line comes after the system's file and before the others, is split at blanks only, and repeated
- *   options add up; a single text is a list of one.
- * - Talos: a list of names with parameters; the lists of all documents add up.
+ * - RancherOS: the last list wins. The command line comes after all files. Blanks split an entry into a name and parameters.
+ *   RancherOS refuses its whole configuration when the value is a single text. Here that counts as one entry, with a problem.
+ * - k3OS: the last list wins. The order is the system's file, the command line, the other files. Blanks alone split the command
+ *   line, and repeated options add up. A single text is a list of one.
+ * - Talos: the lists of all documents add up. Each item has a name and parameters. The command line names nothing.
  *
- * A file that is no YAML does not count. Sources: rancher/os config/disk.go, rancher/k3os pkg/config/read.go, Talos' machine configuration.
+ * A file that is not YAML does not count. Sources: rancher/os config/disk.go, rancher/k3os pkg/config/read.go, Talos' machine
+ * configuration.
  */
 import type { Problem } from '../../base/problem.ts';
 import type { ConfigText } from '../../facts/config/config-text.ts';

@@ -283,6 +283,9 @@ t.test('status, metrics, log, monitor, reload and load', skip, async (t) => {
     uevents: { received: 4 },
   });
   const metrics = (await plugd('status', '--metrics', ...at)).stdout;
+  const file = join(rig.base, 'plugd.prom');
+  t.match(await plugd('status', '--metrics', '--output', file, ...at), { status: 0, stdout: '' });
+  t.match(readFileSync(file, 'utf8'), /^plugd_uevents_received_total 4$/m);
   t.match(metrics, /^plugd_uevents_received_total 4$/m);
   t.match(metrics, /^plugd_insertions_total\{result="inserted"\} 4$/m);
   t.match(metrics, /^plugd_insertion_seconds_count 4$/m);

@@ -1,5 +1,5 @@
 /** `plugd test`, `devices`, `why` and `modules` as programs on a root of their own. */
-import { rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Investigation } from '../../agent/records/investigation.ts';
@@ -8,7 +8,7 @@ import { moduleImage } from '../fixtures/elf-image.ts';
 
 const RULES = { 'root/etc/modprobe.d/a.conf': '# rules\nblacklist nouveau\noptions virtio_net napi_tx=N naqi_tx=1\n' };
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('test: a device with everything that is known of it', (t) => {
   const { json, run, base } = diagnosticsRig(t, RULES);
@@ -275,5 +275,27 @@ t.test('modules', (t) => {
   );
   t.match(run('modules', 'button').stdout, /^button +builtin/m);
   t.equal(run('modules', 'nothing*').status, 1);
+  t.end();
+});
+
+t.test('devices --metrics: gauges, and a file that is replaced as a whole', (t) => {
+  const rig = diagnosticsRig(t);
+  const printed = rig.run('devices', '--metrics');
+  t.equal(printed.status, 0);
+  t.match(printed.stdout, /^plugd_devices_by_verdict\{verdict="loaded"\} [1-9]/m);
+  t.match(
+    printed.stdout,
+    /^plugd_device_attention\{subsystem="\w+",device="[^"]+",verdict="[\w-]+",modules="\w*"\} 1$/m,
+  );
+  const file = join(rig.base, 'textfile/plugd.prom');
+  rig.put('textfile/plugd.prom', 'old\n');
+  t.match(rig.run('devices', '--metrics', '--output', file), { status: 0, stdout: '' });
+  t.equal(readFileSync(file, 'utf8'), printed.stdout);
+  t.same(readdirSync(join(rig.base, 'textfile')), ['plugd.prom'], 'nothing is left beside it');
+  t.match(rig.run('devices', '--output', file), { status: 64, stderr: /--output goes with --metrics/ });
+  t.match(rig.run('devices', '--metrics', '--output', '/dev/null/x'), {
+    status: 71,
+    stderr: /--output \/dev\/null\/x: /,
+  });
   t.end();
 });

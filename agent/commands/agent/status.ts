@@ -3,11 +3,11 @@ import { statusText } from '../../report/agent-status-text.ts';
 import type { AgentStatus } from '../../records/agent-status.ts';
 import type { DroppedItems } from '../../records/monitor-item.ts';
 import { EXIT, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
-import { drive, print, printData, printJson, terminalAt } from '../output.ts';
+import { checkMetrics, giveMetrics, METRICS, OUTPUT } from '../metrics-options.ts';
+import { drive, print, printJson, terminalAt } from '../output.ts';
 import { openAgent, RUN_DIR_OPTION } from './run-dir.ts';
 
 const WATCH: Option = { long: 'watch', short: 'w', help: 'show it again whenever it changes, until interrupted' };
-const METRICS: Option = { long: 'metrics', help: "the figures in Prometheus' text format" };
 
 /** Erases the screen and moves to its first cell (ECMA-48). */
 const CLEAR = '\u001B[H\u001B[2J';
@@ -16,13 +16,14 @@ const CLEAR = '\u001B[H\u001B[2J';
 export const command: Command = {
   name: 'status',
   usage: '[OPTION…]',
-  options: [OPTION.json, WATCH, METRICS, RUN_DIR_OPTION],
+  options: [OPTION.json, WATCH, METRICS, OUTPUT, RUN_DIR_OPTION],
   async run(args) {
     const parsed = parse(command, args);
     noArguments(command, parsed);
+    checkMetrics(parsed);
     const agent = await openAgent(parsed);
     if (parsed.has(METRICS)) {
-      printData(((await agent.ask('metrics', {})) as { text: string }).text);
+      giveMetrics(parsed, ((await agent.ask('metrics', {})) as { text: string }).text);
       agent.close();
       return EXIT.done;
     }

@@ -12,6 +12,7 @@ import type { DeviceRow } from '../../records/device-row.ts';
 import { bareWord } from '../../facts/devices/device-word.ts';
 import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
+import { checkMetrics, giveMetrics, METRICS, OUTPUT } from '../metrics-options.ts';
 import { print, printBytes, printData, printJson, say, terminalAt } from '../output.ts';
 import { offlineHost } from './offline-host.ts';
 
@@ -60,6 +61,8 @@ export const command: Command = {
     CHECK,
     RECORD,
     REPLAY,
+    METRICS,
+    OUTPUT,
     OPTION.json,
     OPTION.quiet,
     ...HOST_OPTIONS,
@@ -72,6 +75,7 @@ attention; it leaves out what nothing matches and what needs no driver.
 Exit status: 0 done; 1 nothing matched.`,
   async run(args) {
     const parsed = parse(command, args);
+    checkMetrics(parsed);
     const file = parsed.value(REPLAY);
     const recorded = file !== undefined;
     const host = offlineHost(parsed, recorded);
@@ -92,12 +96,12 @@ Exit status: 0 done; 1 nothing matched.`,
     const list = listDevices(bound, { host, recorded, deep: parsed.has(CHECK) });
     if (list.sources.kind === 'no-tree' && !parsed.has(OPTION.quiet)) say(`plugd: ${list.sources.reason}\n`);
     const devices = list.devices.filter((device) => chosen.listed(device));
-    await show(
-      devices.map(({ row }) => row),
-      host,
-      parsed,
-      await columns,
-    );
+    const rows = devices.map(({ row }) => row);
+    if (parsed.has(METRICS)) {
+      giveMetrics(parsed, (await import('../../report/devices/device-metrics.ts')).deviceMetricsText(rows));
+      return EXIT.done;
+    }
+    await show(rows, host, parsed, await columns);
     return devices.length === 0 ? EXIT.negative : EXIT.done;
   },
 };

@@ -43,6 +43,11 @@ export function attentionFirst(rows: readonly DeviceRow[]): readonly DeviceRow[]
   return rows.toSorted((a, b) => rank(a) - rank(b));
 }
 
+/** A device whose driver failed, or that has none though something is known to be the matter. */
+export function needsAttention(row: DeviceRow): boolean {
+  return rank(row) < ATTENTION.length;
+}
+
 function rank({ driver, verdict }: DeviceRow): number {
   const at = ATTENTION.indexOf(verdict);
   return at < 0 || (driver !== undefined && verdict !== 'failed') ? ATTENTION.length : at;

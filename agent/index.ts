@@ -4,8 +4,9 @@
  *
  * Importing it starts nothing. Expected outcomes are values, mostly unions on `kind`; a PlugdError means "cannot go on".
  */
+/// <reference types="node" preserve="true" />
 export { VERSION } from './base/version.ts';
-export { PlugdError, type ErrorCode } from './base/error.ts';
+export { PlugdError, type ErrorCode, type ErrorOptions } from './base/error.ts';
 export type { HostOptions } from './base/host.ts';
 export { moduleName, type Devpath, type Modalias, type ModuleName, type Place } from './base/names.ts';
 
@@ -46,6 +47,7 @@ export type {
   BlacklistRule,
   CommandRule,
   Config,
+  DecisionKind,
   OptionsRule,
   SoftdepRule,
   WeakdepRule,
@@ -55,6 +57,7 @@ export type {
 export { moduleParameters, type ModuleInfo, type ModuleParameter } from './facts/modfiles/module-info.ts';
 export { modinfoValue, modinfoValues, type ModinfoField } from './facts/modfiles/modinfo.ts';
 export type { NotAModule } from './facts/modfiles/module-file.ts';
+export type { SignerInfo } from './facts/modfiles/signed-data.ts';
 export type { DamagedSignature, ModuleSignature } from './facts/modfiles/signature.ts';
 
 // Indexes.
@@ -65,6 +68,7 @@ export {
   type IndexBuildOptions,
   type IndexMessage,
 } from './library/indexes.ts';
+export type { Level } from './depmod/message.ts';
 export type { IndexFiles, Publication } from './depmod/publication.ts';
 export type { IndexLayout } from './indexes/index-writer.ts';
 
@@ -75,6 +79,10 @@ export { parseMachine, parseRecording, recordLine, type Recording } from './fact
 export { headerLine, readHeader, type RecordingHeader } from './facts/devices/recording-header.ts';
 export { coldplug, planColdplug, type ColdplugRunOptions } from './library/coldplug.ts';
 export type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from './records/coldplug-run.ts';
+
+export type { KernelRequests, Phase } from './records/coldplug-run.ts';
+export type { Waiting } from './records/waiting.ts';
+export type { Properties } from './facts/uevents/key-values.ts';
 
 // Uevents.
 export { parseUevent, type Uevent, type UeventRead } from './facts/uevents/uevent.ts';
@@ -91,6 +99,9 @@ export type {
   RuleReport,
   StepReport,
 } from './records/investigation.ts';
+export type { Diagnosis } from './diagnosis/diagnosis.ts';
+export type { BadParameter } from './diagnosis/evidence.ts';
+export type { Asker, LedgerEntry } from './records/ledger.ts';
 export type { Cause } from './diagnosis/cause.ts';
 export type { Verdict } from './diagnosis/verdict.ts';
 export type { AskingDevice, PresentState, Reasons, WayIn } from './records/reasons.ts';

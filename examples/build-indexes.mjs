@@ -5,7 +5,10 @@ import { basename } from 'node:path';
 import { buildIndexes, publishIndexes } from 'plugd';
 
 const [tree, directory] = process.argv.slice(2);
-if (tree === undefined || directory === undefined) throw new Error('name a module tree and a directory to write to');
+if (tree === undefined || directory === undefined) {
+  console.error('usage: node examples/build-indexes.mjs TREE DIRECTORY');
+  process.exit(64);
+}
 const build = await buildIndexes({ moduleDir: tree, kernel: basename(tree) });
 for (const { level, text } of build.messages) console.error(`${level}: ${text}`);
 if (build.kind === 'built') {

@@ -8,7 +8,10 @@ import { readFileSync } from 'node:fs';
 import { openModules, parseRecording } from 'plugd';
 
 const [file, root] = process.argv.slice(2);
-if (file === undefined) throw new Error('name a recording');
+if (file === undefined) {
+  console.error('usage: node examples/image-drivers.mjs RECORDING [ROOT]');
+  process.exit(64);
+}
 const modules = openModules({ root });
 const devices = parseRecording(readFileSync(file, 'utf8'), file);
 

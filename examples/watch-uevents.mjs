@@ -4,6 +4,10 @@
 import { openModules, openUevents, PlugdError } from 'plugd';
 
 const count = Number(process.argv[2] ?? Infinity);
+if (!(count > 0)) {
+  console.error('usage: node examples/watch-uevents.mjs [COUNT]');
+  process.exit(64);
+}
 
 /** A machine without a module tree still has uevents. */
 function openOrNothing() {

@@ -8,7 +8,10 @@
 import { explainDevice, PlugdError } from 'plugd';
 
 const [word, root] = process.argv.slice(2);
-if (word === undefined) throw new Error('name a device');
+if (word === undefined) {
+  console.error('usage: node examples/why-not-loaded.mjs DEVICE [ROOT]');
+  process.exit(64);
+}
 try {
   const { meant, requests, verdict, reason, evidence, remedy } = explainDevice(word, { root });
   console.log(`${meant}: ${verdict}, ${reason}`);

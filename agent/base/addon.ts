@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { PlugdError, reason } from './error.ts';
+import { moduleUrl } from './own-place.ts';
 
 /**
  * The addon's functions: one system call each, answering 0 or -errno, knowing no policy. This file is the addon's only door.
@@ -130,9 +131,10 @@ let loaded: Addon | undefined;
 /** The addon, loaded at its first use. Errors: `unsupported` when it is not built or does not load on this machine. */
 export function addon(): Addon {
   if (loaded !== undefined) return loaded;
-  const require = createRequire(import.meta.url);
+  const own = moduleUrl(import.meta.url, 'base/addon.js');
+  const require = createRequire(own);
   for (const place of PLACES) {
-    const file = fileURLToPath(new URL(place, import.meta.url));
+    const file = fileURLToPath(new URL(place, own));
     if (!existsSync(file)) continue;
     try {
       loaded = require(file) as Addon;

@@ -17,6 +17,7 @@ export const VERDICTS = [
   'no-match',
   'no-modalias',
 ] as const;
+/** One of VERDICTS. */
 export type Verdict = (typeof VERDICTS)[number];
 
 /** A verdict, with the cause of `failed`. */

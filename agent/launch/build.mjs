@@ -84,7 +84,7 @@ const lazyYaml = {
   name: 'lazy-yaml',
   setup: (hooks) => {
     hooks.onLoad({ filter: /agent\/facts\/config\/yaml-text\.ts$/ }, ({ path }) => {
-      const own = "createRequire(import.meta.url)('yaml')";
+      const own = "createRequire(moduleUrl(import.meta.url, 'facts/config/yaml-text.js'))('yaml')";
       const text = readFileSync(path, 'utf8');
       if (!text.includes(own)) throw new Error(`${path}: it no longer loads the package by ${own}`);
       return { contents: text.replace(own, "require(__dirname + '/yaml.cjs')"), loader: 'ts' };

@@ -14,6 +14,7 @@ export const SOURCES = [
   'modules.builtin',
   'builtin-alias',
 ] as const;
+/** Which list had the name, in words: `modules.alias`. */
 export type CandidateSource = (typeof SOURCES)[number];
 
 /** One module that a name or modalias stands for, and how the lookup found it. */

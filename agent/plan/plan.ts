@@ -47,6 +47,7 @@ export interface Step {
   readonly state?: StepState | undefined;
 }
 
+/** What the kernel says of a module; one that is not loaded has no state. */
 export type StepState = 'live' | 'coming' | 'going' | 'builtin';
 
 /** `module` is tried first; `required`: it must also have succeeded. */
@@ -61,6 +62,7 @@ export interface ParamOrigin {
   readonly place?: Place;
 }
 
+/** A shell command that stands in for an insertion or a removal, and the line that says so. */
 export interface PlannedCommand {
   readonly text: string;
   /** The command as written in the file. */
@@ -77,6 +79,7 @@ export interface PlannedCommand {
  */
 export type BlockedKind = 'missing-module' | 'cycle' | 'kernel-blacklisted' | 'already-loaded';
 
+/** Why there is no plan, and which module stands in the way. */
 export interface Blocked {
   /** The target, or the module it depends on that cannot be loaded. */
   readonly module: ModuleName;

@@ -43,6 +43,7 @@ export interface PresentState {
   readonly taint?: string | undefined;
 }
 
+/** All that `plugd why` tells of a module. */
 export interface Reasons {
   readonly asked: string;
   readonly module: ModuleName;

@@ -1,18 +1,55 @@
 /** The package as another one sees it: its types under the strictest compiler, its import without consequences. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 
 const root = join(import.meta.dirname, '../../..');
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
-/** A package beside which plugd is installed. */
-function consumer(base: string): string {
+let packed: string | undefined;
+
+/** The packed package, unpacked once: what npm would install, without running anything. */
+function unpacked(t: Test): string {
+  if (packed !== undefined) return packed;
+  const folder = mkdtempSync(join(tmpdir(), 'plugd-packed-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const pack = spawnSync('npm', ['pack', '--ignore-scripts', '--silent', '--offline', '--pack-destination', folder], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  t.equal(pack.status, 0, pack.stderr);
+  const tar = spawnSync('tar', ['-xzf', join(folder, pack.stdout.trim()), '-C', folder], { encoding: 'utf8' });
+  t.equal(tar.status, 0, tar.stderr);
+  return (packed = join(folder, 'package'));
+}
+
+/** A package beside which the packed plugd and what it depends on are installed. */
+function consumer(t: Test): string {
+  const base = mkdtempSync(join(tmpdir(), 'plugd-consumer-'));
+  t.teardown(() => rmSync(base, { recursive: true, force: true }));
   mkdirSync(join(base, 'node_modules/@types'), { recursive: true });
-  symlinkSync(root, join(base, 'node_modules/plugd'));
-  for (const name of ['@types/node', 'undici-types']) {
+  // Hard links: the same files, which nothing here writes to.
+  spawnSync('cp', ['-al', unpacked(t), join(base, 'node_modules/plugd')]);
+  // The addon is built where a package is installed.
+  const built = join(base, 'node_modules/plugd/native/build/Release');
+  mkdirSync(built, { recursive: true });
+  copyFileSync(join(root, 'native/build/Release/plugd.node'), join(built, 'plugd.node'));
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node', 'undici-types', 'esbuild', '@esbuild']) {
     symlinkSync(join(root, 'node_modules', name), join(base, 'node_modules', name));
   }
   writeFileSync(join(base, 'package.json'), '{"type":"module"}');
@@ -52,7 +89,7 @@ modules.info(name);
 `;
 
 t.test('its types compile for a strict consumer that checks libraries too; so do the examples', (t) => {
-  const base = consumer(t.testdir());
+  const base = consumer(t);
   writeFileSync(join(base, 'program.ts'), PROGRAM);
   const examples = readdirSync(join(root, 'examples'));
   for (const name of examples) writeFileSync(join(base, name), readFileSync(join(root, 'examples', name)));
@@ -66,7 +103,8 @@ t.test('its types compile for a strict consumer that checks libraries too; so do
     noEmit: true,
     target: 'es2023',
     module: 'nodenext',
-    types: ['node'],
+    // As in TypeScript 7, no types come by themselves: plugd's own refer to Node's.
+    types: [],
   };
   const files = ['program.ts', ...examples];
   writeFileSync(join(base, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
@@ -78,7 +116,7 @@ t.test('its types compile for a strict consumer that checks libraries too; so do
 });
 
 t.test('importing it starts nothing and loads no addon', (t) => {
-  const base = consumer(t.testdir());
+  const base = consumer(t);
   const run = (text: string) => {
     writeFileSync(join(base, 'program.mjs'), text);
     return spawnSync(process.execPath, ['program.mjs'], { cwd: base, encoding: 'utf8', timeout: 60_000 });
@@ -97,5 +135,63 @@ t.test('importing it starts nothing and loads no addon', (t) => {
   t.match(opened, { status: 0, stdout: '2\n' }, "plugd's and netlink's, once they are needed");
   const hidden = run(`import('plugd/dist/agent/base/names.js').catch((error) => console.log(error.code));`);
   t.match(hidden, { stdout: 'ERR_PACKAGE_PATH_NOT_EXPORTED\n' });
+  t.end();
+});
+
+const BUNDLED = `
+import { openModules, parseRules, readDevices } from 'plugd';
+console.log(parseRules([{ file: 'a', text: 'blacklist b' }]).blacklists.length);
+try { openModules({ kernel: '0' }); } catch (error) { console.log(error.code); }
+console.log(Array.isArray([...readDevices('/nonexistent')]));
+`;
+t.test('a CommonJS bundle of a program that uses it runs, and finds the addon in the installed package', (t) => {
+  const base = consumer(t);
+  writeFileSync(join(base, 'program.mjs'), BUNDLED);
+  const esbuild = join(root, 'node_modules/esbuild/bin/esbuild');
+  const words = [
+    'program.mjs',
+    '--bundle',
+    '--platform=node',
+    '--format=cjs',
+    '--outfile=out.cjs',
+    '--log-level=error',
+  ];
+  t.match(spawnSync(esbuild, words, { cwd: base, encoding: 'utf8' }), { status: 0, stderr: '' });
+  const run = () => spawnSync(process.execPath, ['out.cjs'], { cwd: base, encoding: 'utf8' });
+  t.match(run(), { status: 0, stdout: '1\nno-modules-directory\ntrue\n', stderr: '' });
+  rmSync(join(base, 'node_modules/plugd'), { recursive: true });
+  t.match(
+    run(),
+    { status: 1, stdout: '1\nno-modules-directory\n', stderr: /addon .* is not built/ },
+    'without it, it says so',
+  );
+  t.end();
+});
+
+t.test('schemas and examples can be had by the name of the package', (t) => {
+  const base = consumer(t);
+  const text = `import devices from 'plugd/schemas/devices' with { type: 'json' };
+    console.log(devices.$schema !== undefined, import.meta.resolve('plugd/examples/why-not-loaded.mjs').endsWith('.mjs'));`;
+  writeFileSync(join(base, 'program.mjs'), text);
+  const words = ['--disable-warning=ExperimentalWarning', 'program.mjs'];
+  t.match(spawnSync(process.execPath, words, { cwd: base, encoding: 'utf8' }), { status: 0, stdout: 'true true\n' });
+  t.end();
+});
+
+t.test('an example that is called wrongly prints how to call it', (t) => {
+  const base = consumer(t);
+  const wrong: Readonly<Record<string, readonly string[]>> = { 'watch-uevents.mjs': ['many'] };
+  for (const name of readdirSync(join(root, 'examples'))) {
+    const file = join(base, 'node_modules/plugd/examples', name);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...(wrong[name] ?? [])], {
+      cwd: base,
+      encoding: 'utf8',
+    });
+    t.match(
+      { status, stdout, stderr },
+      { status: 64, stdout: '', stderr: new RegExp(`^usage: node examples/${name} [^\n]+\n$`) },
+      name,
+    );
+  }
   t.end();
 });

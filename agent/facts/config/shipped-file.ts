@@ -3,14 +3,19 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readText } from '../attribute.ts';
 import type { ConfigText } from './config-text.ts';
+import { moduleUrl } from '../../base/own-place.ts';
 
 // Beside the bundle (dist/), beside the ESM files (dist/agent/facts/config/), and from the TypeScript sources (agent/facts/config/).
 const PLACES = ['../', '../../../../', '../../../'];
 
+function ownUrl(): string {
+  return moduleUrl(import.meta.url, 'facts/config/shipped-file.js');
+}
+
 /** A file that plugd ships, by its path in the package (`rules/80-drivers.rules`); undefined when the package lacks it. */
 export function readShippedFile(path: string): ConfigText | undefined {
   for (const place of PLACES) {
-    const file = fileURLToPath(new URL(place + path, import.meta.url));
+    const file = fileURLToPath(new URL(place + path, ownUrl()));
     const text = readText(file);
     if (text !== undefined) return { file, text };
   }
@@ -19,5 +24,5 @@ export function readShippedFile(path: string): ConfigText | undefined {
 
 /** Where a shipped file is (`native/build/Release/plugd-request`), absolute; undefined when the package lacks it. */
 export function shippedPath(path: string): string | undefined {
-  return PLACES.map((place) => fileURLToPath(new URL(place + path, import.meta.url))).find((file) => existsSync(file));
+  return PLACES.map((place) => fileURLToPath(new URL(place + path, ownUrl()))).find((file) => existsSync(file));
 }

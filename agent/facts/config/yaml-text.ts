@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import { reason } from '../../base/error.ts';
+import { moduleUrl } from '../../base/own-place.ts';
 
 /** A value of a document. `line` is where it begins, 1 is the first. */
 export type YamlNode =
@@ -43,7 +44,7 @@ let loaded: typeof Yaml | undefined;
 export function readYaml(text: string): YamlRead {
   if (text.length > MOST_CHARACTERS)
     return { kind: 'damaged', line: 0, why: `longer than ${MOST_CHARACTERS >> 10} KiB, which no such file is` };
-  loaded ??= createRequire(import.meta.url)('yaml') as typeof Yaml;
+  loaded ??= createRequire(moduleUrl(import.meta.url, 'facts/config/yaml-text.js'))('yaml') as typeof Yaml;
   const lines = new loaded.LineCounter();
   try {
     const excess = whyTooMuch(loaded, text);

@@ -10,6 +10,7 @@ import { ERRNO, errnoText } from '../../base/errno.ts';
 import { fsCode, PlugdError } from '../../base/error.ts';
 import { MOST_WINDOW, windowSize } from './decompression-window.ts';
 import { compressionRow, type Compression, type LibraryCompression } from './compression.ts';
+import { moduleUrl } from '../../base/own-place.ts';
 
 /**
  * The largest module image plugd handles, in bytes. The largest real modules (amdgpu, with debug information) are near 400 MB; a
@@ -90,7 +91,7 @@ function failed(compression: Compression, error: number, limit: number, bytes: U
 }
 
 // Loaded lazily: zlib takes 3 ms to load, child_process 2, and most commands never need them.
-const load = createRequire(import.meta.url);
+const load = createRequire(moduleUrl(import.meta.url, 'facts/modfiles/decompress.js'));
 
 function gunzip(file: Uint8Array, limit: number): Decompressed {
   const { gunzipSync } = load('node:zlib') as typeof Zlib;

@@ -36,6 +36,7 @@ export interface UeventCounters {
  * is heard: netlink's C++ callback would end the process.
  */
 export interface UeventListener {
+  /** One message of the kernel. */
   uevent(uevent: Uevent): void;
   /** SEQNUM `from` to `to` never came: the listener should compare sysfs with what it knows. */
   gap(from: number, to: number): void;
@@ -52,6 +53,7 @@ export interface UeventSocket {
   readonly receiveBuffer: number;
   /** Its netlink port id. */
   readonly portId: number;
+  /** Nothing is heard from now on. */
   close(): void;
 }
 

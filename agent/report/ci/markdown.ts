@@ -64,8 +64,11 @@ export function markdown({ kernel, machines, unread }: Replays): string {
   return `${lines.join('\n')}\n`;
 }
 
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
 function tableOf(titles: readonly string[], rows: ReadonlyArray<readonly string[]>): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
     line(titles),
     line(titles.map(() => '---')),

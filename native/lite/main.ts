@@ -53,10 +53,13 @@ function start(argv: readonly string[]): void {
   );
 }
 
-/** At build time: loads every command, so that the copy of the heap has them, and runs one line for what it makes on the way. */
+/** What is in the heap copy from the beginning; the others are evaluated when they are called, once a boot. */
+const OFTEN = own([...KMOD_COMMANDS, ...COMMANDS.filter(({ name }) => name === 'lookup')]);
+
+/** At build time: evaluates commands, so that the copy of the heap has them, and runs lines for what they make on the way. */
 async function warm(lines: ReadonlyArray<readonly string[]>): Promise<void> {
   const { exit } = liteProcess;
-  await PROGRAM.describe();
+  for (const { load } of OFTEN) await load();
   liteProcess.exit = (() => undefined) as unknown as typeof exit;
   for (const line of lines) {
     liteProcess.begin(line);

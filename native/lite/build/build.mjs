@@ -27,6 +27,8 @@ import { warmTree } from './warm-tree.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const out = join(root, 'native/build/lite');
+/** The same on every machine: some of its names stay in the heap's copy. */
+const TREE = '/tmp/plugd-lite-warm-tree';
 const quiet = process.argv.includes('--quiet');
 
 const COMMON = ['-Os', '-g0', '-fno-asynchronous-unwind-tables', '-ffunction-sections', '-fdata-sections'];
@@ -168,7 +170,12 @@ async function make() {
     reserveHeap(plain);
     chmodSync(plain, 0o755);
     const heap = join(work, 'heap');
-    run(plain, ['--make-heap-copy', heap, ...warmTree(join(work, 'tree'))], { cwd: '/', env: {} });
+    const lines = warmTree(TREE);
+    try {
+      run(plain, ['--make-heap-copy', heap, ...lines], { cwd: '/', env: {} });
+    } finally {
+      rmSync(TREE, { recursive: true });
+    }
     addHeap(plain, heap, join(out, 'plugd-lite'));
     writeFileSync(stamp, sum);
   } finally {

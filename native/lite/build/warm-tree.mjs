@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Missing } from './sources.mjs';
 
 const FILES = {
   'lib/modules/0/modules.dep': 'kernel/a.ko: kernel/b.ko\nkernel/b.ko:\n',
@@ -13,8 +14,13 @@ const FILES = {
   'etc/modprobe.d/a.conf': 'blacklist x\noptions b c=1\nsoftdep a pre: b\nalias q a\n',
 };
 
-/** Makes the tree; gives the lines. */
+/** Makes the tree, which may not be there; gives the lines. Errors: `Missing`. */
 export function warmTree(folder) {
+  try {
+    mkdirSync(folder, 0o700);
+  } catch (error) {
+    throw new Missing(`${folder}: ${error.message}; where a build was killed, remove it.`);
+  }
   for (const [path, text] of Object.entries(FILES)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);

@@ -1,9 +1,9 @@
 /*
  * The heap of JavaScript's values, and its copy. The heap lies at an address of the program's own file (heap.ld), and the program is
  * linked to fixed addresses; so a heap that was filled once, at build time, can become a part of the file: the kernel maps it when it
- * starts the program, privately and page by page, like any other data, and no other mapping can be in its way. Its pointers fit this
- * very file only; a mark, the build and a sum of the head tell whether it is that heap, and the file's size whether it is whole. Its
- * middle is not summed up, as the program's code is not: reading all of it costs a third of a start.
+ * starts the program, page by page, like any other data, and nothing can be in its way. Its pointers fit this very file only: a mark, the
+ * build and a sum of the head tell whether it is that heap, the file's size whether it is whole. Its middle is not summed up, no more than
+ * the program's code is: reading all of it costs a third of a start.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -59,12 +59,10 @@ static union {
 /* What build/elf.mjs has the kernel reserve for it. */
 #define RESERVED ((size_t)8 << 20)
 bool is_warming;
-
 /* The heap's first byte; the compiler may not know how much the file says that there is. */
 static uint8_t *base(void)
 {
 	uint8_t *first = head.page;
-
 	__asm__("" : "+r"(first));
 	return first;
 }
@@ -167,6 +165,9 @@ static void give(JSMallocState *state, void *memory)
 	if (piece_of(memory)->class == MAPPED) {
 		munmap((uint8_t *)memory - 16, (size_t)piece_of(memory)->size * 4096);
 	} else {
+		/* A copy holds nothing of the machine that it was made on. */
+		if (is_warming)
+			memset(memory, 0, piece_of(memory)->size);
 		*(void **)memory = HEAP->free[piece_of(memory)->class];
 		HEAP->free[piece_of(memory)->class] = memory;
 	}
@@ -202,11 +203,10 @@ static uint64_t sum_of_head(void)
 {
 	struct heap copy = *HEAP;
 	const uint8_t *bytes = (const uint8_t *)&copy;
-	uint64_t sum = 1;
+	uint64_t sum = copy.sum = 0;
 
-	copy.sum = 0;
 	for (size_t i = 0; i < sizeof(copy); i++)
-		sum = (sum ^ bytes[i]) * 0x100000001b3;
+		sum = (sum ^ (bytes[i] + 1u)) * 0x100000001b3;
 	return sum;
 }
 

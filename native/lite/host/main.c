@@ -80,6 +80,9 @@ static JSContext *make_engine(void)
 	global = JS_GetGlobalObject(ctx);
 	JS_SetPropertyStr(ctx, global, "plugdHost", host);
 	JS_FreeValue(ctx, global);
+	/* Packages choose names by it when they are evaluated; a copy is to be the same from build to build. */
+	if (is_warming)
+		plugd_seed(ctx, 1);
 	program = JS_ReadObject(ctx, plugd_bytecode, (size_t)(plugd_bytecode_end - plugd_bytecode),
 				JS_READ_OBJ_BYTECODE | JS_READ_OBJ_ROM_DATA);
 	if (!JS_IsException(program))

@@ -38,11 +38,16 @@ export function moduleNameFromPath(path: string): ModuleName {
 
 /**
  * The module file that an entry of modules.dep names, as an ordinary path: `kernel/a.ko` → `/lib/modules/6.1.0/kernel/a.ko`.
- * An absolute entry, of a module outside the tree, is the file itself. Bytes that are not UTF-8 are kept (fromMachineText).
+ * An absolute entry, of a module outside the tree, is the file itself: the root's, unless it names the root, as a depmod.d that was made
+ * for it may. Bytes that are not UTF-8 are kept (fromMachineText).
  */
-export function moduleFile({ moduleDir }: { readonly moduleDir: string }, listed: string): string {
+export function moduleFile(
+  { moduleDir, root = '' }: { readonly moduleDir: string; readonly root?: string | undefined },
+  listed: string,
+): string {
   const path = fromMachineText(listed);
-  return path.startsWith('/') ? path : `${moduleDir}/${path}`;
+  if (!path.startsWith('/')) return `${moduleDir}/${path}`;
+  return path.startsWith(`${root}/`) ? path : root + path;
 }
 
 /** The device string as received; a trailing newline of a sysfs attribute is not part of it. */

@@ -100,12 +100,14 @@ class OpenModules implements Modules {
   readonly kernel: string;
   readonly moduleDir: string;
   readonly #root: string;
+  readonly #place: { readonly root: string; readonly moduleDir: string };
   readonly #sources: Sources;
 
   constructor({ kernel, moduleDir, root }: Host, sources: Sources) {
     this.kernel = kernel;
     this.moduleDir = moduleDir;
     this.#root = root;
+    this.#place = { root, moduleDir };
     this.#sources = sources;
   }
 
@@ -125,7 +127,10 @@ class OpenModules implements Modules {
     const files = this.#sources.matcher.dependencies(moduleName(module));
     return files === undefined
       ? undefined
-      : { path: moduleFile(this, files.path), depends: files.depends.map((path) => moduleFile(this, path)) };
+      : {
+          path: moduleFile(this.#place, files.path),
+          depends: files.depends.map((path) => moduleFile(this.#place, path)),
+        };
   }
 
   isBuiltin(module: string): boolean {
@@ -135,7 +140,7 @@ class OpenModules implements Modules {
   info(module: string): ModuleInfo | NotAModule | BuiltinInfo | undefined {
     const name = moduleName(module);
     const path = this.#sources.matcher.dependencies(name)?.path;
-    if (path !== undefined) return readInfoIn(this.#root, moduleFile(this, path));
+    if (path !== undefined) return readInfoIn(this.#root, moduleFile(this.#place, path));
     if (lookupKey(name) === undefined || !this.isBuiltin(name)) return undefined;
     const text = this.#sources.tree.files.readText('modules.builtin.modinfo') ?? '';
     return { kind: 'builtin', module: name, fields: builtinInfo(text, name) ?? [] };
@@ -144,7 +149,7 @@ class OpenModules implements Modules {
   *list(): Generator<ListedModule, void, undefined> {
     const { dep, builtin } = this.#sources.tree.indexes;
     for (const { key, value } of dep?.entries() ?? []) {
-      yield { module: key as ModuleName, path: moduleFile(this, parseDepLine(value)?.path ?? '') };
+      yield { module: key as ModuleName, path: moduleFile(this.#place, parseDepLine(value)?.path ?? '') };
     }
     for (const { key } of builtin?.entries() ?? []) yield { module: key as ModuleName, path: undefined };
   }

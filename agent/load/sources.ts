@@ -58,7 +58,17 @@ export function findSources(
   const { texts, unread } = readModprobeConfig(host);
   const readLoadRules = () => readUdevRules(host);
   const commandLine = readKernelCommandLine(host);
-  return assemble({ tree, moduleDir: host.moduleDir, texts, unread, commandLine, state, more, readLoadRules });
+  return assemble({
+    tree,
+    root: host.root,
+    moduleDir: host.moduleDir,
+    texts,
+    unread,
+    commandLine,
+    state,
+    more,
+    readLoadRules,
+  });
 }
 
 /** The sources of a boot image: its tree, its modprobe.d in the order in which it counts, and nothing loaded. */
@@ -72,6 +82,7 @@ const noTexts = () => ({ texts: [] });
 
 interface Parts extends ConfigTexts {
   readonly tree: ModuleTree;
+  readonly root?: string;
   readonly moduleDir: string;
   readonly commandLine?: ConfigText;
   readonly state: PlannerInput['state'];
@@ -79,12 +90,22 @@ interface Parts extends ConfigTexts {
   readonly readLoadRules: () => Pick<ConfigTexts, 'texts'>;
 }
 
-function assemble({ tree, moduleDir, texts, unread, commandLine, state, more, readLoadRules }: Parts): Sources {
+function assemble({
+  tree,
+  root = '',
+  moduleDir,
+  texts,
+  unread,
+  commandLine,
+  state,
+  more,
+  readLoadRules,
+}: Parts): Sources {
   const merged = mergeConfig({ texts, unread }, commandLine);
   const config = more.length === 0 ? merged : { ...merged, options: [...merged.options, ...more] };
   let loadRules: LoadRules | undefined;
   const matcher = createMatcher(tree.indexes, configuredNames(config));
-  const planner = createPlanner({ matcher, config, moduleDir, state });
+  const planner = createPlanner({ matcher, config, root, moduleDir, state });
   return {
     kind: 'sources',
     tree,

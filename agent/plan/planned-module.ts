@@ -13,6 +13,8 @@ export interface FactSources {
   readonly config: Config;
   /** `/lib/modules/6.1.0`: the paths of modules.dep are relative to it. */
   readonly moduleDir: string;
+  /** The root of its absolute paths. Default: '', the live machine. */
+  readonly root?: string;
   /** false: leave `module_blacklist=` to the kernel, as modprobe does. Default: true. */
   readonly kernelBlacklist?: boolean;
 }

@@ -101,12 +101,7 @@ export interface LiteHost {
   readKeyring(id: number): readonly number[] | number;
   linkedDevices(folders: readonly string[], modalias: boolean): string;
   /** `first`: only the first stream or frame, with how much it took. */
-  decompress(
-    format: string,
-    bytes: Uint8Array,
-    limit: number,
-    first: boolean,
-  ): readonly [ArrayBuffer, number] | number;
+  decompress(format: string, bytes: Uint8Array, limit: number, first: boolean): readonly [ArrayBuffer, number] | number;
 
   /** Opens and binds a netlink socket; `heard` gets each datagram, its sender's port and groups, and whether it was cut. */
   netlink(

@@ -42,10 +42,20 @@ table(lookupKey, {
   'a bracket in brackets is part of them': ['[[-]-', '[[-]_'],
 });
 
+const inRoot = (listed: string): string => moduleFile({ root: '/img', moduleDir: '/img/lib/modules/6.1.0' }, listed);
+table(inRoot, {
+  'in a root an entry is relative to its module directory': ['kernel/a.ko', '/img/lib/modules/6.1.0/kernel/a.ko'],
+  "an absolute entry is the root's file": ['/opt/a.ko', '/img/opt/a.ko'],
+  'also one that would lead out of it, which its reader prevents': ['/../a.ko', '/img/../a.ko'],
+  'one that names the root is that file': ['/img/opt/a.ko', '/img/opt/a.ko'],
+  'one that only begins like the root is not': ['/imgs/a.ko', '/img/imgs/a.ko'],
+});
+
 const inTree = (listed: string): string => moduleFile({ moduleDir: '/größe/lib/modules/6.1.0' }, listed);
 table(inTree, {
   'an entry is relative to the module directory': ['kernel/a.ko', '/größe/lib/modules/6.1.0/kernel/a.ko'],
   'an absolute entry is the file': ['/opt/a.ko', '/opt/a.ko'],
+  'an absolute entry beside the root is the file': ['/img/a.ko', '/img/a.ko'],
   'an entry is bytes, a path is text': ['kernel/m\xc3\xb6dul.ko', '/größe/lib/modules/6.1.0/kernel/mödul.ko'],
   'bytes that are not UTF-8 are kept': ['/opt/\xff.ko', '/opt/\udcff.ko'],
 });

@@ -46,7 +46,7 @@ const ENGINE = ['libregexp.c', 'libunicode.c', 'cutils.c', 'dtoa.c'];
 
 function run(file, args, options = {}) {
   const ended = spawnSync(file, args, { encoding: 'utf8', ...options });
-  if (ended.error?.code === 'ENOENT') return undefined;
+  if (ended.error !== undefined) throw new Missing(`${file} cannot be run: ${ended.error.message}.`);
   if (ended.status !== 0) throw new Error(`${file} ${args.join(' ')}\n${ended.stdout ?? ''}${ended.stderr ?? ''}`);
   return ended.stdout;
 }
@@ -55,7 +55,7 @@ function run(file, args, options = {}) {
 function muslCompiler() {
   const given = process.env.PLUGD_LITE_CC;
   if (given !== undefined) return given;
-  const isThere = () => run('sh', ['-c', 'command -v musl-gcc || true'])?.trim() !== '';
+  const isThere = () => run('sh', ['-c', 'command -v musl-gcc || true']).trim() !== '';
   if (!isThere() && process.getuid?.() === 0)
     spawnSync('apt-get', ['install', '-y', '-qq', 'musl-tools'], {
       stdio: 'ignore',

@@ -4,3 +4,8 @@
 export function fileURLToPath(url: string | URL): string {
   return decodeURIComponent(String(url).replace(/^file:\/\//, ''));
 }
+
+/** `/a/b` → `file:///a/b`. */
+export function pathToFileURL(path: string): URL {
+  return new URL(path, 'file://');
+}

@@ -149,8 +149,13 @@ function explanation({ evidence = [], remedy }: ModuleRecord, terminal: Terminal
 }
 
 function detail(terminal: Terminal, { module, requester }: ModuleRecord | BlockedRecord, words: string): string[] {
-  const text = `    ${cell(readable(module), 22)}${words}`;
+  const text = `    ${cell(readable(module), DETAIL - 4)}${words}`;
   const tail = `   ${from(requester)}`;
   if (text.length + tail.length <= terminal.width) return [text + tail];
-  return [fit(text, Math.max(terminal.width, 80)), fit(`${' '.repeat(26)}for ${from(requester)}`, terminal.width)];
+  // Which module or line it was stands at the end: such words are broken, and never cut.
+  const left = `    ${readable(module)} `;
+  return [...labelled(left, words, terminal, DETAIL), ...labelled('', `for ${from(requester)}`, terminal, DETAIL)];
 }
+
+/** Where the words of a detail begin. */
+const DETAIL = 26;

@@ -152,6 +152,25 @@ t.test('modules that found no device, and their dependants, differ from failures
   t.end();
 });
 
+t.test('a long reason is broken, and says at its end which module it was', (t) => {
+  const skipped = record('amd64_edac', 1, 1, {
+    result: 'skipped',
+    cause: 'missing-dependency',
+    detail: 'edac_mce_amd',
+    requester: { ...pci, devpath: '/devices/system/cpu/cpu0' as never, subsystem: 'cpu' },
+  });
+  const text = summarize({ ...RUN, modules: [skipped], blocked: [], problems: [] }, plain);
+  t.match(
+    text,
+    /amd64_edac +missing-dependency: a module that it needs could\s+not\s+be\s+loaded; edac_mce_amd\n {26}for cpu cpu0\n/,
+  );
+  t.same(
+    text.split('\n').filter((line) => line.length > 80),
+    [],
+  );
+  t.end();
+});
+
 t.test('nothing is cut in a pipe, and no name runs into the next column', (t) => {
   const long = 'a_module_with_a_very_long_name_indeed';
   const endless = { colour: false, width: Infinity };

@@ -15,6 +15,7 @@ import t from 'tap';
 import { VERSION } from '../../agent/base/version.ts';
 import { plugdLite } from './plugd-lite.ts';
 
+t.setTimeout(1_200_000);
 const lite = await plugdLite();
 const skip = lite.kind === 'missing' ? lite.sentence : false;
 const { program, plain } = lite.kind === 'ready' ? lite : { program: '', plain: '' };

@@ -18,14 +18,20 @@ function ending(status: number): readonly [number | null, string | null] {
   return signal === 0 ? [(status >> 8) & 255, null] : [null, signalName(signal)];
 }
 
-/** A program that was started; emits `error` or `exit`. */
+/** A program that was started; emits `error` or `exit`. Nothing of it comes through pipes. */
+export class Child extends Emitter {
+  readonly stdout = null;
+  readonly stderr = null;
+}
+
+/** Starts a program. Where Node would read its output through a pipe, it gets this program's standard error. */
 export function spawn(
   file: string,
   words: readonly string[],
-  options: { readonly stdio: 'inherit' | readonly HostStdio[]; readonly env: Environment },
-): Emitter {
-  const child = new Emitter();
-  const stdio = options.stdio === 'inherit' ? [0, 1, 2] : options.stdio;
+  options: { readonly stdio: 'inherit' | ReadonlyArray<HostStdio | 'pipe'>; readonly env: Environment },
+): Child {
+  const child = new Child();
+  const stdio = options.stdio === 'inherit' ? [0, 1, 2] : options.stdio.map((each) => (each === 'pipe' ? 2 : each));
   const pid = host.spawn(file, words.map(native), pairsOf(options.env), stdio, (status) => {
     child.emit('exit', ...ending(status));
   });

@@ -1,0 +1,87 @@
+/** plugd-lite on a real kernel: a coldplug beside Debian's systemd-udevd, and inserting and removing beside kmod. */
+import t from 'tap';
+import { plugdLite } from '../native/plugd-lite.ts';
+import { kitchenSink } from './machine/devices.ts';
+import { machineImage, type Image } from './machine/image.ts';
+import { boot, type Machine } from './machine/machine.ts';
+import { RESET } from './scenario.ts';
+import { coldplugByUdevd } from './udevd.ts';
+
+t.setTimeout(1_200_000);
+const lite = await plugdLite();
+const found = lite.kind === 'missing' ? lite : await machineImage();
+const skip = found.kind === 'missing' ? found.sentence : false;
+
+/** What `plugd-lite coldplug --json` must hold for this test. */
+interface Result {
+  readonly modules: ReadonlyArray<{ readonly module: string; readonly result: string; readonly insertedAtMs?: number }>;
+  readonly unsettled?: readonly string[];
+}
+
+async function start(): Promise<Machine> {
+  const program = lite.kind === 'ready' ? lite.program : '';
+  return boot(found as Image, {
+    devices: kitchenSink(),
+    files: { 'usr/bin/plugd-lite': { from: program, mode: 0o755 } },
+  });
+}
+
+t.test('a coldplug loads what systemd-udevd loads', { skip }, async (t) => {
+  let udevd: readonly string[] = [];
+  {
+    await using machine = await start();
+    await coldplugByUdevd(machine);
+    await machine.run('sleep', ['5']);
+    udevd = await machine.modules();
+  }
+  await using machine = await start();
+  const ended = await machine.run('plugd-lite', ['coldplug', '--json'], { timeout: 300_000 });
+  t.equal(ended.status, 0, ended.stderr);
+  const result = JSON.parse(ended.stdout) as Result;
+  t.equal(result.unsettled, undefined, 'it settled');
+  const own = await machine.modules();
+  t.comment(`plugd-lite ${(ended.wallMs / 1000).toFixed(2)} s, ${own.length} modules, ${ended.maxRssKiB} KiB`);
+  t.same(
+    udevd.filter((module) => !own.includes(module)),
+    [],
+    'every module that udevd loads',
+  );
+  t.same(
+    own.filter((module) => !udevd.includes(module)),
+    [],
+    'and no other',
+  );
+  t.ok(ended.maxRssKiB <= 12 * 1024, `${ended.maxRssKiB} KiB`);
+  const inserted = result.modules.filter(({ result: end }) => end === 'inserted');
+  t.ok(inserted.length > 50, `${inserted.length} inserted by it`);
+});
+
+/** In the shell; `$BY` is a program's begin. What it writes, its status and what is loaded then is compared. */
+const LINES: Readonly<Record<string, string>> = {
+  'a module with what it needs': '$BY modprobe -v vfat',
+  'a module that is there': '$BY modprobe vfat && $BY modprobe -v vfat',
+  'a parameter': '$BY modprobe loop max_loop=3; cat /sys/module/loop/parameters/max_loop',
+  'a wrong parameter': '$BY modprobe loop max_loop=x',
+  'an unknown name': '$BY modprobe nosuch',
+  'a module and its dependencies go': '$BY modprobe vfat && $BY modprobe -r -v vfat',
+  'a module in use stays': '$BY modprobe bridge && $BY rmmod llc',
+  'a file': '$BY insmod $(/sbin/modinfo -n loop)',
+  'without what it needs': '$BY insmod $(/sbin/modinfo -n bridge)',
+  'an install line': "echo 'install tun echo for $MODPROBE_MODULE' > /etc/modprobe.d/t.conf; $BY modprobe tun",
+  'without rights': 'setpriv --reuid 1000 --regid 1000 --clear-groups $BY modprobe loop',
+};
+
+t.test('inserting and removing as kmod does', { skip }, async (t) => {
+  await using machine = await start();
+  await machine.output('sh', ['-c', `echo 'name=$1; shift; exec /sbin/$name "$@"' > /run/kmod`]);
+  const outcome = async (line: string, by: string) => {
+    await machine.output('sh', ['-c', `${RESET}; rm -f /etc/modprobe.d/t.conf`]);
+    const ended = await machine.shell(`${line}\necho status $?`, { env: { BY: by } });
+    const modules = await machine.output('sh', ['-c', "cut -d ' ' -f 1,3,4 /proc/modules | sort"]);
+    return `${ended.stdout}--\n${ended.stderr}--\n${modules}`;
+  };
+  for (const [rule, line] of Object.entries(LINES)) {
+    const theirs = await outcome(line, 'sh /run/kmod');
+    t.equal(await outcome(line, 'plugd-lite'), theirs, rule);
+  }
+});

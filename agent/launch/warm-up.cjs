@@ -2,7 +2,7 @@
 // Preloaded (node -r) into the runs that fill the code caches. A coldplug's functions are only compiled once it has inserted something,
 // so this file answers module calls at once, without the kernel. During the first call it plays the kernel and asks for a module.
 const { connect } = require('net');
-const { join } = require('path');
+const path = require('path');
 
 const MOST_TRIES = 200;
 const runDir = process.env.PLUGD_WARM_UP_RUN_DIR;
@@ -29,7 +29,7 @@ require.extensions['.node'] = function (module, file) {
 };
 
 function ask(end, tries) {
-  const socket = connect(join(runDir, 'control'));
+  const socket = connect(path.join(runDir, 'control'));
   socket.on('connect', () => socket.write('{"command":"request","arguments":["-q","--","pci:v1d2"]}\n'));
   socket.on('data', (data) => {
     if (data.includes('answer')) end();

@@ -273,7 +273,7 @@ t.test('decompression on the pool', async (t) => {
   for (const result of results) if (typeof result === 'number' || !result.equals(TEXT)) t.fail(errnoOf(result));
   t.equal(errnoOf(await later('zstd', image)), 'EBADMSG');
   t.equal(errnoOf(await later('xz', image, 5)), 'EFBIG');
-  t.throws(() => addon().decompressLater('lz4' as 'xz', image, 5, () => {}), TypeError);
+  t.throws(() => addon().decompressLater('lz4', image, 5, () => {}), TypeError);
 });
 
 t.test('a large image that shrinks a thousandfold', (t) => {

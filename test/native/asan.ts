@@ -42,8 +42,7 @@ function build(): void {
   const native = join(tree, 'native');
   mkdirSync(native);
   for (const name of readdirSync(join(root, 'native'))) {
-    if (name === 'compression' || /\.(cc|c|h|gyp|mjs)$/.test(name))
-      cpSync(join(root, 'native', name), join(native, name), { recursive: true });
+    if (name !== 'build') cpSync(join(root, 'native', name), join(native, name), { recursive: true });
   }
   const env = { ...process.env, CFLAGS: FLAGS, CXXFLAGS: FLAGS, LDFLAGS: '-fsanitize=address,undefined' };
   const built = spawnSync(process.execPath, [join(native, 'build.mjs')], { env, stdio: 'inherit' });

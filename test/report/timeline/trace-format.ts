@@ -15,7 +15,11 @@ const event = (ph: string, more: Readonly<Record<string, unknown>>, required: re
   properties: { ...common, ph: { const: ph }, ts: time, args: { type: 'object' }, ...more },
 });
 
-const validate = new Ajv({ strict: false }).compile({
+interface Trace {
+  readonly traceEvents: ReadonlyArray<{ ph: string; name: string; ts: number; dur: number; tid: number }>;
+}
+
+const validate = new Ajv({ strict: false }).compile<Trace>({
   type: 'object',
   additionalProperties: false,
   required: ['traceEvents'],
@@ -48,9 +52,7 @@ const validate = new Ajv({ strict: false }).compile({
 export function traceFaults(text: string): readonly string[] {
   const value: unknown = JSON.parse(text);
   if (!validate(value)) return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
-  const { traceEvents } = value as {
-    traceEvents: ReadonlyArray<{ ph: string; name: string; ts: number; dur: number; tid: number }>;
-  };
+  const { traceEvents } = value;
   const named = new Set(traceEvents.filter(({ name }) => name === 'thread_name').map(({ tid }) => tid));
   const faults = traceEvents.filter(({ tid }) => !named.has(tid)).map(({ tid }) => `track ${tid} has no name`);
   const spans = traceEvents.filter(({ ph }) => ph === 'X');

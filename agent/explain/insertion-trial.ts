@@ -146,7 +146,9 @@ export function concerns(text: string, module: ModuleName): boolean {
       .slice(0, -1)
       .some((before) => !/\w$/.test(before)) ||
     name.includes(`'${module}'`) ||
-    /^(Loading of |Lockdown: |LoadPin|ima: |Module (?!\S+ is blacklisted)|module: |kmod: )/.test(text) ||
+    /^(Loading of |Lockdown: |LoadPin|ima: impossible to appraise |Module (?!\S+ is blacklisted)|module: |kmod: )/.test(
+      text,
+    ) ||
     name.includes(` ${module} `)
   );
 }

@@ -22,6 +22,7 @@ const LINES: ReadonlyArray<readonly [rule: string, text: string, expected: boole
   ['what the loader says without a name', 'Loading of unsigned module is rejected', true],
   ['what lockdown says without a name', 'Lockdown: modprobe: unsigned module loading is restricted', true],
   ['LoadPin', 'LoadPin: kernel-module denied obj="/x"', true],
+  ['IMA without a name', 'ima: impossible to appraise a module without a file descriptor.', true],
   ['a module without a name', 'Module has invalid ELF structures', true],
   ['its own blacklist', 'Module snd_hda is blacklisted', true],
   ["another module's blacklist", 'Module nouveau is blacklisted', false],

@@ -64,6 +64,14 @@ t.test('report: a recording, and a run', (t) => {
   t.match(page, /this tree has no module gone/);
   t.match(page, /data-module="virtio_pci"/);
   t.match(page, /href="#m-virtio_pci"/);
+  t.match(page, `Acme &lt;Rocket&gt;, Linux ${KERNEL}: plugd report</title>`);
+  t.match(page, /class="title">modules</, 'the checks of the tree');
+  t.notMatch(page, />privileges<|>module support<|>uevents</, 'and none of the machine that makes the page');
+  t.equal(run('report', '--replay', recording, '--kernel', '9.9', '-o', file).status, 0);
+  const bare = readFileSync(file, 'utf8');
+  t.match(bare, 'There is no module tree here to judge it by.');
+  t.match(bare, 'Acme &lt;Rocket&gt;: plugd report</title>', 'the kernel here has nothing to do with it');
+  t.notMatch(bare, 'id="checks"');
   const wrong = run('report', '--run', recording);
   t.equal(wrong.status, 64);
   t.match(wrong.stderr, /machine\.jsonl: it is not JSON.*plugd coldplug --json > run\.json/s);

@@ -54,6 +54,11 @@ export function examineHealth(
   return findings([...first, ...TREE_CHECKS, FIRMWARE_CHECK, ...kernel, ...RULE_CHECKS], facts);
 }
 
+/** The checks of the host's module tree and configuration alone: for devices that another machine had. */
+export function examineTree(host: Host, tell: Tell = () => {}): readonly CheckResult[] {
+  return findings([...TREE_CHECKS, ...RULE_CHECKS], readHealthFacts(host, undefined, tell));
+}
+
 function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell): HealthFacts {
   const found = findSources(host);
   const sources = found.kind === 'no-tree' ? undefined : found;

@@ -58,6 +58,7 @@ export interface Snapshot {
     | undefined;
   /** Why there is no module tree to judge by; undefined when there is one. */
   readonly noTree?: string | undefined;
+  /** Of a recording: those of the tree; empty where there is none. */
   readonly checks: readonly CheckResult[];
   readonly devices: readonly SnapshotDevice[];
   readonly modules: readonly SnapshotModule[];

@@ -14,7 +14,7 @@ import type { ColdplugRun } from '../../records/coldplug-run.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
 import { listKeys } from '../../trust/key-list.ts';
 import { listDevices, type ListedDevice } from '../device-list.ts';
-import { examineHealth, told, type AgentFacts } from '../doctor/health-facts.ts';
+import { examineHealth, examineTree, told, type AgentFacts } from '../doctor/health-facts.ts';
 import { readOutOfTree } from '../doctor/own-modules.ts';
 import type { Tell } from '../doctor/health.ts';
 import { judge } from '../judgement.ts';
@@ -160,7 +160,8 @@ function whole({ host, made, agent, ledger = [], run, tell }: SnapshotOptions, k
     kernel: host.kernel,
     root: host.root === '' ? '/' : toMachineText(host.root),
     made: `${made.toISOString().slice(0, 19)}Z`,
-    checks: examineHealth(host, agent, tell),
+    // Of a recording this machine's kernel, rights and keys say nothing.
+    checks: here ? examineHealth(host, agent, tell) : known.noTree === undefined ? examineTree(host, tell) : [],
     modules: snapshotModules(host, known, latest),
     run,
     outOfTree: here ? readOutOfTree(host.root, host.kernel) : [],

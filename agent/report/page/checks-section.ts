@@ -12,18 +12,14 @@ const STANDING: Readonly<Record<HealthState, Standing>> = {
 };
 const ORDER: readonly HealthState[] = ['wrong', 'warning', 'unknown', 'ok'];
 
-/** The section: first what is wrong. */
+/** The section of one check or more: first what is wrong. */
 export function checksSection(checks: readonly CheckResult[]): Markup {
   const sorted = checks.toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
   return html`<section id="checks" aria-labelledby="h-checks">
     <h2 id="h-checks">Checks <span class="count">${checks.length}</span></h2>
-    ${
-      checks.length === 0
-        ? html`<p class="none">None applies.</p>`
-        : html`<ul class="checks">
-            ${sorted.map(checkRow)}
-          </ul>`
-    }
+    <ul class="checks">
+      ${sorted.map(checkRow)}
+    </ul>
   </section> `;
 }
 

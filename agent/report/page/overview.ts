@@ -62,7 +62,7 @@ export function headline({ checks, devices, recorded, noTree, kernel }: Snapshot
 
 /** The head of the page. */
 export function overview(snapshot: Snapshot): Markup {
-  const { title, kernel, architecture, root, made, recorded, devices, modules, run } = snapshot;
+  const { title, architecture, root, made, recorded, devices, modules, run } = snapshot;
   const { standing, text, more } = headline(snapshot);
   const counts = STANDINGS.map(
     ([each, words]) => [each, words, devices.filter((device) => standingOf(device) === each).length] as const,
@@ -71,7 +71,7 @@ export function overview(snapshot: Snapshot): Markup {
   return html`<section class="overview" aria-labelledby="h-machine">
     <h1 id="h-machine">${title}</h1>
     <p class="facts">
-      ${fact('Linux', kernel)}${fact('for', architecture)}${root !== '/' && fact('in', root)}${recorded !== undefined && fact('recorded', recorded.date === undefined ? recorded.file : html`<time>${recorded.date.replace('T', ' ').replace('Z', ' UTC')}</time>`)}${recorded?.kernel !== undefined && fact('on Linux', recorded.kernel)}${fact('this page', html`<time datetime="${made}">${made.replace('T', ' ').replace('Z', ' UTC')}</time>`)}
+      ${fact('Linux', judgingKernel(snapshot))}${fact('for', architecture)}${root !== '/' && fact('in', root)}${recorded !== undefined && fact('recorded', recorded.date === undefined ? recorded.file : html`<time>${recorded.date.replace('T', ' ').replace('Z', ' UTC')}</time>`)}${recorded?.kernel !== undefined && fact('on Linux', recorded.kernel)}${fact('this page', html`<time datetime="${made}">${made.replace('T', ' ').replace('Z', ' UTC')}</time>`)}
     </p>
     <div class="headline ${standing}">
       <p class="sentence">${text}</p>
@@ -106,6 +106,11 @@ export function overview(snapshot: Snapshot): Markup {
     </dl>
     ${proportions(counts)}
   </section> `;
+}
+
+/** The kernel whose modules the page judges by; undefined for a recording without a tree, which has nothing to do with the kernel here. */
+export function judgingKernel({ kernel, recorded, noTree }: Snapshot): string | undefined {
+  return recorded !== undefined && noTree !== undefined ? undefined : kernel;
 }
 
 function fact(label: string, value: string | Markup | undefined): Markup {

@@ -10,21 +10,22 @@ import { deviceNodes, rowOfEach } from './device-nodes.ts';
 import { devicesSection, type ShownExplanations } from './devices-section.ts';
 import { html, raw, toText, type Markup } from './markup.ts';
 import { moduleIds, modulesSection } from './modules-section.ts';
-import { overview } from './overview.ts';
+import { judgingKernel, overview } from './overview.ts';
 import { pageFiles, policySource } from './page-files.ts';
 import { timelineSection } from './timeline-section.ts';
 import { trustSections } from './trust-section.ts';
 
 /** The whole HTML document. */
 export function page(snapshot: Snapshot): string {
-  const { devices, checks, title, kernel, run } = snapshot;
+  const { devices, checks, title, run } = snapshot;
+  const kernel = judgingKernel(snapshot);
   const nodes = deviceNodes(devices);
   const rowOf = rowOfEach(nodes, devices);
   const shown: ShownExplanations = new Map();
   const attention = attentionSection(devices, rowOf, shown);
   const timeline = run === undefined ? html`` : timelineSection(run, moduleIds(snapshot));
   const trust = trustSections(snapshot);
-  const sections = html`${overview(snapshot)}${attention}${checksSection(checks)}${devicesSection(nodes, shown, devices.length)}${timeline}${modulesSection(snapshot, rowOf)}${trust}`;
+  const sections = html`${overview(snapshot)}${attention}${checks.length > 0 && checksSection(checks)}${devicesSection(nodes, shown, devices.length)}${timeline}${modulesSection(snapshot, rowOf)}${trust}`;
   const { style, script } = pageFiles();
   const policy = `default-src 'none'; style-src ${policySource(style)}; script-src ${policySource(script)}; base-uri 'none'; form-action 'none'`;
   return toText(
@@ -37,7 +38,7 @@ export function page(snapshot: Snapshot): string {
           <meta name="color-scheme" content="light dark" />
           <meta name="referrer" content="no-referrer" />
           <meta name="generator" content="plugd ${VERSION}" />
-          <title>${title}, Linux ${kernel}: plugd report</title>
+          <title>${title}${kernel !== undefined && html`, Linux ${kernel}`}: plugd report</title>
           ${raw(`<style>${style}</style>`)}
         </head>
         <body>

@@ -1,6 +1,6 @@
 /** `plugd coldplug`: reads its options, runs load/coldplug.ts and prints the result. */
 import { resolve } from 'node:path';
-import { addon } from '../../base/addon.ts';
+import { addon, addonIfBuilt } from '../../base/addon.ts';
 import { block } from '../../base/blocking.ts';
 import { PlugdError } from '../../base/error.ts';
 import { writeNowTo } from '../../base/write-now.ts';
@@ -114,7 +114,7 @@ whose init finds no device (ENODEV) is reported, but is not a failure.
     }
     const status = run.unsettled !== undefined || hasFailures(run.modules) ? EXIT.negative : EXIT.done;
     // Everything is written, and the boot waits. V8 writes its counts (test/coverage.ts) only at an ordinary exit.
-    if (process.env['NODE_V8_COVERAGE'] === undefined) addon().exitNow(status);
+    if (process.env['NODE_V8_COVERAGE'] === undefined) addonIfBuilt()?.exitNow(status);
     return status;
   },
 };

@@ -3,9 +3,8 @@ import { release } from 'node:os';
 import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
 import { absolute } from '../machine-words.ts';
 import { telling } from '../output.ts';
-import { addon } from '../../base/addon.ts';
+import { addonIfBuilt } from '../../base/addon.ts';
 import { lookInRoot } from '../../base/root.ts';
-import { PlugdError } from '../../base/error.ts';
 import { indexFiles, readTree, TEXT_FILES, textFiles } from '../../depmod/index-build.ts';
 import type { IndexLayout } from '../../indexes/index-writer.ts';
 import type { Level } from '../../depmod/message.ts';
@@ -197,11 +196,7 @@ async function build(
  * a run takes a third less memory in the same time.
  */
 function saveMemory(): void {
-  try {
-    addon().setV8Flags('--semi-space-growth-factor=1 --heap-growing-percent=20');
-  } catch (error) {
-    if (!(error instanceof PlugdError)) throw error;
-  }
+  addonIfBuilt()?.setV8Flags('--semi-space-growth-factor=1 --heap-growing-percent=20');
 }
 
 /**

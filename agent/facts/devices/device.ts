@@ -9,12 +9,12 @@
  */
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
-import { addon } from '../../base/addon.ts';
 import type { Devpath, Modalias } from '../../base/names.ts';
 import { ownText } from '../../base/machine-text.ts';
 import { readAttribute, readLinkName, readNames, readText } from '../attribute.ts';
 import { KeyValues, type Properties } from '../uevents/key-values.ts';
 import type { Uevent } from '../uevents/uevent.ts';
+import { linkedDevices, linkedDevicesAsync } from './linked-devices.ts';
 
 /** One device, from sysfs or from a uevent. */
 export interface Device {
@@ -47,21 +47,18 @@ interface Folder {
   readonly subsystem: string;
 }
 
-/** All devices of `sysfs`, one by one. Errors: `unsupported` when the addon is not built. */
+/** All devices of `sysfs`, one by one. */
 export function* readDevices(sysfs: string): Generator<Device> {
   for (const batch of batchesOf(sysfs)) {
-    yield* devicesOf(sysfs, batch, addon().readLinkedDevices(pathsOf(batch), batch.onBus));
+    yield* devicesOf(sysfs, batch, linkedDevices(pathsOf(batch), batch.onBus));
   }
   yield* readModules(sysfs);
 }
 
 /** The same in batches, read on other threads from now on: callers can work on the first before the last is read. */
 export function readDevicesLater(sysfs: string): ReadonlyArray<Promise<Iterable<Device>>> {
-  const batches = batchesOf(sysfs).map(
-    (batch) =>
-      new Promise<Iterable<Device>>((resolve) => {
-        addon().readLinkedDevicesLater(pathsOf(batch), batch.onBus, (text) => resolve(devicesOf(sysfs, batch, text)));
-      }),
+  const batches = batchesOf(sysfs).map(async (batch): Promise<Iterable<Device>> =>
+    devicesOf(sysfs, batch, await linkedDevicesAsync(pathsOf(batch), batch.onBus)),
   );
   return [...batches, Promise.resolve(readModules(sysfs))];
 }
@@ -79,7 +76,7 @@ function pathsOf({ folders }: Batch): string[] {
   return folders.map(({ path }) => path);
 }
 
-/** The devices of a batch, from the text that the addon returned. */
+/** The devices of a batch, from the text of its links. */
 function* devicesOf(sysfs: string, { folders }: Batch, text: string): Generator<Device> {
   const fields = text.split('\0');
   let at = 0;

@@ -53,6 +53,3 @@ export function progressLine(progress: Progress, terminal: Terminal): string {
   const running = progress.running.map(({ module, ms }) => `${readable(module)} ${duration(ms)}`).join(', ');
   return fit(`${bar} ${counts}   ${running}`, terminal.width - 1);
 }
-
-/** Puts a line where the last one was, and takes it away: carriage return and erase-to-end-of-line (ECMA-48). */
-export const LINE = { rewrite: (text: string) => `\r${text}\u001B[K`, clear: '\r\u001B[K' } as const;

@@ -1,7 +1,6 @@
 /** Tells how far long work is: one line that is there after a second, is written again as it goes on, and is gone at its end. */
 import type { Clock } from '../base/clock.ts';
-import { LINE } from './loading-text.ts';
-import { fit, readable, type Terminal } from './terminal.ts';
+import { fit, LINE, readable, type Terminal } from './terminal.ts';
 
 /** Work that takes less is over before anybody asks. */
 const SILENT_MS = 1000;

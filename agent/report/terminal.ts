@@ -89,3 +89,6 @@ function escape(character: string): string {
   const bytes = code > 0xff ? [...Buffer.from(character, 'utf8')] : [code];
   return bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }
+
+/** Puts a line where the last one was, and takes it away: carriage return and erase-to-end-of-line (ECMA-48). */
+export const LINE = { rewrite: (text: string) => `\r${text}\u001B[K`, clear: '\r\u001B[K' } as const;

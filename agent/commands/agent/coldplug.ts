@@ -10,8 +10,8 @@ import type { LoaderObserver } from '../../load/loader.ts';
 import { hasFailures, isWithoutDevice, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
 import { LineQueue } from '../../report/line-queue.ts';
-import { LINE, progressLine } from '../../report/loading-text.ts';
-import { printable } from '../../report/terminal.ts';
+import { progressLine } from '../../report/loading-text.ts';
+import { LINE, printable } from '../../report/terminal.ts';
 import {
   EXIT,
   HOST_OPTIONS,

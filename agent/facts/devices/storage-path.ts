@@ -8,7 +8,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAttribute, readNames, readText } from '../attribute.ts';
-import { unescapedMount } from '../kernel/module-users.ts';
+import { parseMounts, type MountLine } from '../kernel/mount-info.ts';
 
 /** Something on the way that the kernel has a module for: an alias or a module's name, and what wants it. */
 export interface StorageWant {
@@ -41,14 +41,6 @@ export function storagePath(places: StoragePlaces, path: string): StoragePath {
   return { wants: [...walk.wants.values()], disks: [...walk.disks], untold: walk.untold };
 }
 
-interface Mount {
-  readonly number: string;
-  readonly place: string;
-  readonly type: string;
-  readonly source: string;
-  readonly options: string;
-}
-
 /** Deeper stacks of devices than any machine has. */
 const DEEPEST = 16;
 
@@ -71,28 +63,25 @@ class Walk {
       this.untold.push(`${this.#proc}/self/mountinfo has no file system for ${path}`);
       return;
     }
-    const { type, source, options, place, number } = mount;
+    const { type, source, superOptions, place, device } = mount;
     const of = `the file system of ${place}`;
     this.#want(`fs-${type}`, of);
     // fs/fat takes the tables of these names, and refuses the mount without them.
-    for (const [, option = '', value = ''] of options.matchAll(/(?:^|,)(codepage|iocharset)=(\w+)/g))
+    for (const [, option = '', value = ''] of superOptions.matchAll(/(?:^|,)(codepage|iocharset)=(\w+)/g))
       this.#want(`nls_${option === 'codepage' ? `cp${value}` : value}`, of);
     const members = type === 'btrfs' ? this.#btrfs(nodeName(source)) : [];
     // The number is of no device where a file system has several, or none.
-    const names = members.length > 0 ? members : [number.startsWith('0:') ? nodeName(source) : number];
+    const names = members.length > 0 ? members : [device.startsWith('0:') ? nodeName(source) : device];
     for (const name of names) this.device(name, `${type} of ${place}`);
   }
 
   /** The mount that a path lies in: the longest place, of several at one place the last. */
-  #mountOf(path: string): Mount | undefined {
-    let found: Mount | undefined;
-    for (const line of (readText(`${this.#proc}/self/mountinfo`) ?? '').split('\n')) {
-      const [before = '', after = ''] = line.split(' - ');
-      const [, , number = '', , raw = ''] = before.split(' ');
-      const [type = '', source = '', options = ''] = after.split(' ');
-      const place = unescapedMount(raw);
-      if (place === '' || !(place === '/' || path === place || path.startsWith(`${place}/`))) continue;
-      if (found === undefined || place.length >= found.place.length) found = { number, place, type, source, options };
+  #mountOf(path: string): MountLine | undefined {
+    let found: MountLine | undefined;
+    for (const mount of parseMounts(readText(`${this.#proc}/self/mountinfo`) ?? '')) {
+      const { place } = mount;
+      if (!(place === '/' || path === place || path.startsWith(`${place}/`))) continue;
+      if (found === undefined || place.length >= found.place.length) found = mount;
     }
     return found;
   }

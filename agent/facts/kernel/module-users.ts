@@ -11,6 +11,7 @@ import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { fnmatch } from '../../base/fnmatch.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { readAttribute, readLinkName, readText } from '../attribute.ts';
+import { parseMounts } from './mount-info.ts';
 
 /** Something that keeps a module in use. */
 export type ModuleUser =
@@ -64,18 +65,9 @@ function mounts({ proc, module, aliases }: UserSearch, isOwn: Ownership): Module
   const types = aliases.filter((alias) => alias.startsWith('fs-')).map((alias) => alias.slice('fs-'.length));
   const own = new Set([module as string, module.replaceAll('_', '-'), ...types]);
   const found: ModuleUser[] = [];
-  for (const line of (readText(`${proc}/self/mountinfo`) ?? '').split('\n')) {
-    const [before = '', after = ''] = line.split(' - ');
-    const [, , device = '', , place = ''] = before.split(' ');
-    const [type = ''] = after.split(' ');
-    if (own.has(type) || isOwn(`block/${device}`)) found.push({ kind: 'mount', place: unescapedMount(place), type });
-  }
+  for (const { device, place, type } of parseMounts(readText(`${proc}/self/mountinfo`) ?? ''))
+    if (own.has(type) || isOwn(`block/${device}`)) found.push({ kind: 'mount', place, type });
   return found;
-}
-
-/** mountinfo writes blanks and control characters in octal: `/mnt/my\040disk` → `/mnt/my disk`. */
-export function unescapedMount(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
 function processes({ proc }: UserSearch, isOwn: Ownership): ModuleUser[] {

@@ -1,5 +1,7 @@
 /** The mounts that a build could write to, read from mountinfo. Pure. */
 
+import { parseMounts } from '../../../facts/kernel/mount-info.ts';
+
 /** A mount to make read-only: where it is, and the options that it keeps. */
 export interface WritableMount {
   readonly target: string;
@@ -17,22 +19,12 @@ const SPARED =
  */
 export function writableMounts(text: string, kept: readonly string[]): readonly WritableMount[] {
   const mounts = new Map<string, WritableMount>();
-  for (const line of text.split('\n')) {
-    const words = line.split(' ');
-    const [target, options, type] = [words[4], words[5], words[words.indexOf('-') + 1] ?? ''];
-    if (target === undefined || options === undefined) continue;
-    const path = unescape(target);
+  for (const { place: path, options: flags, type } of parseMounts(text)) {
     // A later mount hides an earlier one at the same place.
     mounts.delete(path);
-    const flags = options.split(',');
     if (!flags.includes('rw') || SPARED.test(type) || path.startsWith('/proc/')) continue;
     if (kept.some((folder) => `${path}/`.startsWith(`${folder}/`))) continue;
     mounts.set(path, { target: path, options: flags.filter((flag) => flag !== 'rw').join(',') });
   }
   return [...mounts.values()];
-}
-
-/** The kernel writes blanks, tabs, line breaks and backslashes as octal. */
-function unescape(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 8)));
 }

@@ -6,7 +6,7 @@ import type { ImageContents } from '../facts/initramfs/image-contents.ts';
 import { withoutCompression } from '../facts/modfiles/module-file-name.ts';
 import type { Sources } from '../load/sources.ts';
 import type { StaleFile } from '../records/image-check.ts';
-import { differenceOf } from './module-copy.ts';
+import { differenceOf } from '../facts/initramfs/module-copy.ts';
 
 /** Modules of another build or another place, and files of modprobe.d with other rules. */
 export function staleFiles(host: Host, sources: Sources, contents: ImageContents): readonly StaleFile[] {

@@ -1,4 +1,4 @@
-/** Why a module could not be compiled, as data. Pure; dkms/build/failure.ts finds it in make.log. */
+/** Why a module could not be compiled, as data. Pure; dkms/build/why/make-failure.ts finds it in make.log. */
 
 /**
  * What kind of mistake the first real error of a build is.

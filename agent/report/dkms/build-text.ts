@@ -1,7 +1,7 @@
 /** The words of a build, for the commands that stand in for dkms: scripts read them, so each byte counts. */
 import type { BuildMessage, BuildRefusal, SigningMessage, Wall } from '../../records/dkms/build-message.ts';
 import { error as failure, type DkmsText } from './dkms-line.ts';
-import { explanationText } from './failure-text.ts';
+import { explanationText } from '../../dkms/build/why/failure-words.ts';
 
 /**
  * What dkms 3.4.3 prints for a message: `buildText({ kind: 'step-done' })` → `{ to: 'out', text: ' done.\n' }`. What only plugd

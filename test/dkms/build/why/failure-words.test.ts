@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { BuildFailure } from '../../../agent/records/dkms/build-failure.ts';
-import { explanationText } from '../../../agent/report/dkms/failure-text.ts';
+import type { BuildFailure } from '../../../../agent/records/dkms/build-failure.ts';
+import { explanationText } from '../../../../agent/dkms/build/why/failure-words.ts';
 
 const FAILURE: BuildFailure = {
   class: 'api-change',

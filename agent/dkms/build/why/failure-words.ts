@@ -1,5 +1,5 @@
 /** The words for why a build failed. */
-import type { BuildFailure, FailureClass } from '../../records/dkms/build-failure.ts';
+import type { BuildFailure, FailureClass } from '../../../records/dkms/build-failure.ts';
 
 /** What failed, and with what: the module and the kernel that the words name. */
 export interface Explained {

@@ -1,9 +1,9 @@
 /** Whether an image's copy of a module is the tree's. Reads the tree's file only as far as needed. */
-import type { Host } from '../base/host.ts';
-import { openModuleFile } from '../facts/modfiles/module-file.ts';
-import { modinfoValue } from '../facts/modfiles/modinfo.ts';
-import { digestOf, type BuildMarks, type ImageModule } from '../facts/initramfs/image-contents.ts';
-import { readRegularFile } from '../facts/regular-file.ts';
+import type { Host } from '../../base/host.ts';
+import { openModuleFile } from '../modfiles/module-file.ts';
+import { modinfoValue } from '../modfiles/modinfo.ts';
+import { digestOf, type BuildMarks, type ImageModule } from './image-contents.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /**
  * Why the copy is not of the same build as the tree's file at `path` (absolute, with the root); undefined when it is, or when nothing

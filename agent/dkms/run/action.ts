@@ -1,12 +1,9 @@
 /** From what the command line asks for to the steps that do it, one kernel after the other. */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { openHost } from '../../base/host.ts';
 import { readPrivileges } from '../../facts/kernel/privileges.ts';
 import { isContainer } from '../build/container.ts';
-import { recover } from '../install/placement.ts';
-import { lockTree } from '../tree/tree-lock.ts';
-import { nameOf, builtFolder, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
-import { buildsOf, registeredModules, registrationOf } from '../tree/registry.ts';
+import { nameOf, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
+import { buildsOf, registrationOf } from '../tree/registry.ts';
 import { unsafePart } from '../tree/safe-name.ts';
 import { addModule, takeSource } from './addition.ts';
 import { loadArchive, makeArchive } from './archive.ts';
@@ -22,6 +19,7 @@ import { resignModules } from './resign.ts';
 import { removeModule } from './remove-action.ts';
 import { noteUpgrade, takeUpgradeNote } from '../tree/rpm-lock.ts';
 import type { DkmsSession } from './session.ts';
+import { takeTurn } from './tree-turn.ts';
 import { uninstallFor } from './uninstall-action.ts';
 
 /** Actions that change the kernel's tree. */
@@ -43,7 +41,7 @@ const TRANSACTIONS = ['install', 'uninstall', 'unbuild', 'remove', 'autoinstall'
 
 /** Does what the options say, except `status`, which changes nothing (dkms-status.ts); gives dkms's exit status. */
 export async function runAction(session: DkmsSession): Promise<number> {
-  const { options, tell, trees } = session;
+  const { options, tell } = session;
   const { action } = options;
   if (NAMES_KERNEL.includes(action) && options.kernels.length !== 1) {
     tell({ kind: 'kernel-needed', action });
@@ -59,47 +57,20 @@ export async function runAction(session: DkmsSession): Promise<number> {
     return 4;
   }
   if (isPreview(session)) return tellPreview(session, kernelsOf(session));
-  const denied = denial(session);
-  if (denied !== 0) return denied;
-  const lock = lockTree(trees.dkmsTree, `dkms ${action}`, (file, holder) => {
-    tell({ kind: 'waiting-for-lock', file, holder });
-  });
-  try {
-    await recoverTree(session);
-    return await run(session);
-  } finally {
-    lock.release();
-  }
-}
-
-function denial({ options, tell, trees, parts }: DkmsSession): number {
-  const own = trees.dkmsTree === '/var/lib/dkms' || trees.installTree === '/lib/modules';
-  if (ROOT_ONLY.includes(options.action) && own && process.geteuid?.() !== 0) {
+  if (isDenied(session)) {
     tell({ kind: 'not-root' });
     return 1;
   }
-  try {
-    if (!existsSync(trees.dkmsTree)) mkdirSync(trees.dkmsTree, { recursive: true, mode: 0o755 });
-    accessSync(trees.dkmsTree, constants.W_OK);
-  } catch {
-    tell({ kind: 'not-writable', dkmsTree: trees.dkmsTree });
-    return 1;
-  }
-  if (parts.distribution !== '') return 0;
-  tell({ kind: 'no-os-release' });
-  return 4;
+  return takeTurn(session, `dkms ${action}`, async () => {
+    if (session.parts.distribution !== '') return run(session);
+    tell({ kind: 'no-os-release' });
+    return 4;
+  });
 }
 
-/** Makes good what an earlier run was killed in: its files are put in place or taken back, its indexes written. */
-async function recoverTree(session: DkmsSession): Promise<void> {
-  const { trees, tell } = session;
-  for (const module of registeredModules(trees)) {
-    for (const { kernel } of buildsOf(trees, module)) {
-      const what = recover(builtFolder(trees, module, kernel));
-      if (what !== undefined) tell({ kind: 'recovered', what, module: nameOf(module) });
-    }
-  }
-  await session.catchUp();
+function isDenied({ options, trees }: DkmsSession): boolean {
+  const own = trees.dkmsTree === '/var/lib/dkms' || trees.installTree === '/lib/modules';
+  return ROOT_ONLY.includes(options.action) && own && process.geteuid?.() !== 0;
 }
 
 async function run(session: DkmsSession): Promise<number> {

@@ -24,6 +24,7 @@ import { buildFor } from './build-action.ts';
 import { installFor } from './install-action.ts';
 import { removeModule } from './remove-action.ts';
 import { DkmsSession } from './session.ts';
+import { takeTurn } from './tree-turn.ts';
 
 /** The arguments of Debian's `common.postinst`. */
 export interface PostinstRequest {
@@ -38,8 +39,8 @@ export interface PostinstRequest {
 
 /** Registers, builds and installs; gives the script's exit status. */
 export async function configurePackage(session: DkmsSession, request: PostinstRequest): Promise<number> {
-  const { tell, trees, parts } = session;
-  const { module, archiveFolder } = request;
+  const { tell, parts } = session;
+  const { module } = request;
   if (module.name === '' || module.version === '') {
     tell({ kind: 'postinst-usage' });
     return 1;
@@ -53,6 +54,12 @@ export async function configurePackage(session: DkmsSession, request: PostinstRe
     tell({ kind: 'postinst-disabled' });
     return 0;
   }
+  return takeTurn(session, `dkms package_postinst ${nameOf(module)}`, async () => configure(session, request));
+}
+
+async function configure(session: DkmsSession, request: PostinstRequest): Promise<number> {
+  const { tell, trees, parts } = session;
+  const { module, archiveFolder } = request;
   if (isDirectory(versionFolder(trees, module))) {
     tell({ kind: 'postinst-removing-old', module: nameOf(module) });
     await removeModule(

@@ -99,6 +99,8 @@ t.test('single lines, as other compilers and tools write them', async (t) => {
     t.match(failure, { class: kind, ...(subject === undefined ? {} : { subject }) }, line);
   }
   t.equal(explainFailure('  CC [M]  m.o\nmake: Leaving directory\n', OF), undefined, 'no error, no explanation');
+  const gone = 'make: getcwd: No such file or directory\n';
+  t.equal(explainFailure(gone, OF), undefined, 'the folder was removed; getcwd is no program');
 });
 
 t.test('the member of a struct that a line of source names', async (t) => {

@@ -8,7 +8,8 @@
  */
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { dkmsRoot, runInRoot, type DkmsRoot } from '../oracle/dkms/dkms-root.ts';
+import { runInRoot } from '../fixtures/roots/overlay-root.ts';
+import { dkmsRoot, type DkmsRoot } from '../oracle/dkms/dkms-root.ts';
 import { packageFiles } from '../oracle/dkms/dkms-packages.ts';
 import { median } from './statistics.ts';
 

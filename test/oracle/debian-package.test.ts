@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { commandPath, runProgram } from '../fixtures/commands.ts';
-import { dkmsRoot, runInRoot } from './dkms/dkms-root.ts';
+import { runInRoot } from '../fixtures/roots/overlay-root.ts';
+import { dkmsRoot } from './dkms/dkms-root.ts';
 
 const root = join(import.meta.dirname, '../../..');
 t.setTimeout(600_000);

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, cached } from '../../fixtures/cache.ts';
 import { debianPackages, type Missing } from '../../fixtures/debian.ts';
-import { runInRoot, type DkmsRoot, type Shown } from './dkms-root.ts';
+import { runInRoot, type Shown } from '../../fixtures/roots/overlay-root.ts';
+import type { DkmsRoot } from './dkms-root.ts';
 import type { Subject } from './dkms-suite.ts';
 import type { PackageRecord, State } from './package-run.ts';
 

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../../fixtures/cache.ts';
 import { debianSource, type DebianFiles, type Missing } from '../../fixtures/debian.ts';
-import { runInRoot, type DkmsRoot, type Shown } from './dkms-root.ts';
+import { runInRoot, type Shown } from '../../fixtures/roots/overlay-root.ts';
+import type { DkmsRoot } from './dkms-root.ts';
 
 const project = join(import.meta.dirname, '../../../..');
 

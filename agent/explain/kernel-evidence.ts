@@ -37,6 +37,13 @@ export function readKernelEvidence(host: Host): KernelEvidence | undefined {
   };
 }
 
+/** Whether a kernel in this state, or the next one on the same machine, takes only modules that are signed with a trusted key. */
+export function isEnforced(kernel: KernelEvidence | undefined): boolean {
+  if (kernel === undefined) return false;
+  const { signatureEnforced, lockdown, secureBoot } = kernel;
+  return signatureEnforced === true || (lockdown !== undefined && lockdown !== 'none') || secureBoot === 'on';
+}
+
 /** The lockdown that the kernel command line requests; the only source when securityfs is not mounted. */
 function commandedLockdown(host: Host): Lockdown | undefined {
   const word = /(^| )lockdown=(integrity|confidentiality)( |$)/.exec(readKernelCommandLine(host).text)?.[2];

@@ -1,33 +1,22 @@
 /** What in a boot image is older than, or other than, the tree's: copies of modules and of modprobe.d. Reads only. */
 import type { Host } from '../base/host.ts';
-import { moduleFile } from '../base/names.ts';
 import { readModprobeConfig, type ConfigText } from '../facts/config/config-text.ts';
 import type { ImageContents } from '../facts/initramfs/image-contents.ts';
-import { withoutCompression } from '../facts/modfiles/module-file-name.ts';
 import type { Sources } from '../load/sources.ts';
 import type { StaleFile } from '../records/image-check.ts';
-import { differenceOf } from '../facts/initramfs/module-copy.ts';
+import { copyFault } from '../explain/dkms/image-copy.ts';
 
 /** Modules of another build or another place, and files of modprobe.d with other rules. */
 export function staleFiles(host: Host, sources: Sources, contents: ImageContents): readonly StaleFile[] {
   return [...staleModules(host, sources, contents), ...staleConfig(host, contents.config)];
 }
 
-function* staleModules(host: Host, { matcher }: Sources, { trees }: ImageContents): Generator<StaleFile> {
+function* staleModules(host: Host, sources: Sources, { trees }: ImageContents): Generator<StaleFile> {
   const tree = trees.get(host.kernel);
-  for (const copy of tree?.modules.values() ?? []) {
-    const { path, name } = copy;
-    const found = matcher.dependencies(name);
-    if (found === undefined) {
-      const because = matcher.isBuiltin(name) ? 'it is built into the kernel' : 'the tree does not have it';
-      yield { kind: 'module', path, because };
-      continue;
-    }
-    const inside = path.slice((tree?.files.dir.length ?? 0) + 1);
-    // updates/ goes before kernel/: the image may have the kernel's own copy of a module that DKMS has built since.
-    const moved = !found.path.startsWith('/') && withoutCompression(found.path) !== withoutCompression(inside);
-    const because = moved ? `the tree takes ${found.path}` : differenceOf(host, moduleFile(host, found.path), copy);
-    if (because !== undefined) yield { kind: 'module', path, because };
+  if (tree === undefined) return;
+  for (const copy of tree.modules.values()) {
+    const because = copyFault(host, sources, tree, copy);
+    if (because !== undefined) yield { kind: 'module', path: copy.path, because };
   }
 }
 

@@ -43,6 +43,17 @@ export interface PresentState {
   readonly taint?: string | undefined;
 }
 
+/** The package of dkms that a module is of, and how it stands with the kernel. */
+export interface OwnPackage {
+  /** `v4l2loopback/0.12.7` */
+  readonly name: string;
+  readonly state: 'installed' | 'older' | 'built' | 'failed' | 'no-headers' | 'not-built' | 'broken';
+  /** The state in words, with the first error of a failed build, and the kernels that have it. */
+  readonly because: string;
+  /** What brings it to this kernel; absent when it is there. */
+  readonly remedy?: string | undefined;
+}
+
 /** All that `plugd why` tells of a module. */
 export interface Reasons {
   readonly asked: string;
@@ -60,6 +71,8 @@ export interface Reasons {
   /** Modules of the tree that need it. */
   readonly neededBy: readonly ModuleName[];
   readonly aliases: readonly string[];
+  /** Absent for a module that dkms does not build. */
+  readonly dkms?: OwnPackage | undefined;
   readonly rules: readonly RuleReport[];
   readonly ways: readonly WayIn[];
   /** Why the kernel would refuse it; only while it is not loaded. */

@@ -28,9 +28,16 @@ export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boole
     shown.forEach((entry, i) => row(i === 0 ? label : '', entry));
     if (shown.length < entries.length) row('', `and ${entries.length - shown.length} more (-v)`);
   };
+  const own = () => {
+    if (reasons.dkms === undefined) return;
+    row('dkms', readable(`${reasons.dkms.name}: ${reasons.dkms.because}`));
+    if (reasons.dkms.remedy !== undefined) row('', readable(reasons.dkms.remedy));
+  };
   if (state.kind === 'unknown-module') {
     row('state', `kernel ${reasons.kernel} has no module of this name`);
-    if (reasons.suggestion !== undefined) row('', `did you mean ${readable(reasons.suggestion)}?`);
+    own();
+    if (reasons.suggestion !== undefined && reasons.dkms === undefined)
+      row('', `did you mean ${readable(reasons.suggestion)}?`);
     return `${lines.join('\n')}\n`;
   }
   if (reasons.aliasOf !== undefined)
@@ -39,6 +46,7 @@ export function reasonsText(reasons: Reasons, terminal: Terminal, verbose: boole
   if (path === undefined && state.kind !== 'builtin')
     row('file', `none in this tree${state.kind === 'absent' ? '' : ': it came from the initramfs, or by insmod'}`);
   if (path !== undefined) row('file', readablePath(path));
+  own();
   if (state.kind === 'live' || state.kind === 'coming') row('loaded', loadedText(reasons));
   const devices = reasons.devices.map((device) => {
     const driver = device.driver === undefined ? 'no driver is bound' : `driver ${readable(device.driver)}`;

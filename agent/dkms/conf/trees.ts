@@ -9,3 +9,8 @@ export interface DkmsTrees {
   /** `/lib/modules`: the kernels' module trees. */
   readonly installTree: string;
 }
+
+/** Where they are below a root unless framework.conf says otherwise: `defaultTrees('').dkmsTree  // '/var/lib/dkms'`. */
+export function defaultTrees(root: string): DkmsTrees {
+  return { dkmsTree: `${root}/var/lib/dkms`, sourceTree: `${root}/usr/src`, installTree: `${root}/lib/modules` };
+}

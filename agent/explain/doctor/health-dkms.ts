@@ -1,44 +1,67 @@
-/** The check of out-of-tree modules that dkms builds: what a kernel lacks. Pure: facts in, findings out. */
-import { counted } from '../../base/words.ts';
-import { dkmsCommand } from '../../diagnosis/dkms-remedy.ts';
-import type { ModuleReadiness, Readiness } from '../../dkms/tree/readiness.ts';
-import type { Finding, TreeHealth } from './health.ts';
-
-const WORDS: Readonly<Record<Exclude<Readiness, 'installed'>, (module: ModuleReadiness) => string>> = {
-  older: () => 'another version than the newest is installed',
-  built: () => 'built, but not installed',
-  failed: ({ log }) => `its build failed: ${log ?? 'make.log'}`,
-  'no-headers': () => "not built: the kernel's headers are missing",
-  'not-built': () => 'not built',
-  broken: () => 'its sources are missing',
-};
+/** The checks of out-of-tree modules that dkms builds: what a kernel lacks, who signed them, older copies. Pure: facts in, findings out. */
+import { counted, quoted } from '../../base/words.ts';
+import { nameOf } from '../../dkms/tree/dkms-places.ts';
+import { readinessRemedy, readinessText } from '../dkms/readiness-words.ts';
+import type { Check, Finding, TreeHealth } from './health.ts';
 
 /** Whether each registered module is installed for the kernel. One that no other kernel has either may be left out on purpose. */
-export function outOfTreeModules({ outOfTree, kernel }: TreeHealth): Finding | undefined {
+function outOfTreeModules({ outOfTree, kernel }: TreeHealth): Finding | undefined {
   if (outOfTree.length === 0) return undefined;
   const lacking = outOfTree.filter(({ readiness }) => readiness !== 'installed');
   const total = counted(outOfTree.length, 'module');
   if (lacking.length === 0) return { state: 'ok', summary: `${total} of dkms, all installed for ${kernel}` };
   const inUse = lacking.some(({ elsewhere, readiness }) => elsewhere.length > 0 && readiness !== 'older');
   const loud = inUse || lacking.some(({ readiness }) => readiness === 'failed' || readiness === 'broken');
+  // What one command builds needs no word of each; what cannot be built does.
+  const order = ['failed', 'no-headers'];
+  const worst = order.flatMap((state) => lacking.find(({ readiness }) => readiness === state) ?? [])[0] ?? lacking[0];
   return {
     state: inUse ? 'wrong' : loud ? 'warning' : 'ok',
     summary: `${lacking.length} of ${total} of dkms ${lacking.length === 1 ? 'is' : 'are'} not installed for ${kernel}`,
-    evidence: lacking.map(evidence),
-    remedy: loud ? remedy(lacking, kernel) : undefined,
+    evidence: lacking.map((each) => `${nameOf(each.module)}: ${readinessText(each)}`),
+    remedy: loud && worst !== undefined ? readinessRemedy(worst, kernel) : undefined,
   };
 }
 
-function evidence(each: ModuleReadiness): string {
-  const { module, readiness, elsewhere } = each;
-  const why = readiness === 'installed' ? '' : WORDS[readiness](each);
-  const other = elsewhere.length === 0 ? '' : `; ${elsewhere.join(', ')} ${elsewhere.length === 1 ? 'has' : 'have'} it`;
-  return `${module.name}/${module.version}: ${why}${other}`;
+/** Whether the kernel would take the installed ones, as far as their signatures go. */
+function ownSignatures({ ownFiles, live, enforced }: TreeHealth): Finding | undefined {
+  if (ownFiles.length === 0 || (live !== undefined && live.signatureEnforced === undefined)) return undefined;
+  const bad = ownFiles.flatMap(({ module, of, signature }) => {
+    const name = `${module} of ${of}`;
+    if (signature.kind === 'unsigned') return [`${name} is not signed`];
+    if (signature.kind !== 'signed') return [`${name}: its signature is ${signature.kind}: ${signature.why}`];
+    return signature.trust.kind === 'unknown-key'
+      ? [`${name} is signed by ${quoted(signature.signer)}, whose key is not enrolled`]
+      : [];
+  });
+  if (bad.length === 0) return { state: 'ok', summary: 'those that dkms built are signed' };
+  const many = counted(bad.length, 'module');
+  return {
+    state: enforced ? 'wrong' : 'ok',
+    summary: enforced
+      ? `the kernel would refuse ${many} of dkms: signatures are enforced here`
+      : `${many} of dkms without a good signature; nothing enforces signatures now`,
+    evidence: bad,
+    remedy: 'plugd keys status shows the key and the next step; plugd dkms resign signs them again',
+  };
 }
 
-function remedy(lacking: readonly ModuleReadiness[], kernel: string): string {
-  const failed = lacking.find(({ readiness }) => readiness === 'failed');
-  if (failed !== undefined) return `plugd dkms log ${failed.module.name}/${failed.module.version} shows why`;
-  const headers = lacking.some(({ readiness }) => readiness === 'no-headers');
-  return headers ? `install the headers of ${kernel}, then ${dkmsCommand(kernel)}` : dkmsCommand(kernel);
+/** Whether the initramfs would load another build of one than the tree's. */
+function ownCopies({ ownFiles, kernel }: TreeHealth): Finding | undefined {
+  const stale = ownFiles.flatMap((file) => (file.stale === undefined ? [] : [{ ...file, stale: file.stale }]));
+  const [first] = stale;
+  if (first === undefined) return undefined;
+  return {
+    state: 'warning',
+    summary: `${first.stale.image} has another copy of ${counted(stale.length, 'module')} of dkms, and loads it first`,
+    evidence: stale.map(({ module, of, stale: { because } }) => `${module} of ${of}: ${because}`),
+    remedy: `rebuild it: update-initramfs -u -k ${kernel}, or dracut -f --kver ${kernel}`,
+  };
 }
+
+/** Of any tree, this kernel's or the next one's. */
+export const DKMS_CHECKS: readonly Check<TreeHealth>[] = [
+  { id: 'out-of-tree', title: 'out-of-tree modules', run: outOfTreeModules },
+  { id: 'out-of-tree-signatures', title: 'their signatures', run: ownSignatures },
+  { id: 'out-of-tree-copies', title: 'their copies', run: ownCopies },
+];

@@ -29,9 +29,11 @@ import { firmwareFacts } from './firmware-facts.ts';
 import { listDevices } from '../device-list.ts';
 import { readParts } from './installed-parts.ts';
 import { idleRules } from './idle-rules.ts';
-import { readKernelEvidence } from '../kernel-evidence.ts';
+import { isEnforced, readKernelEvidence } from '../kernel-evidence.ts';
 import { vouchingRings } from '../../trust/vouching.ts';
-import { readEnrolment, readOutOfTree } from './own-modules.ts';
+import { readOwnFiles } from '../dkms/own-files.ts';
+import { readOutOfTree } from '../dkms/out-of-tree.ts';
+import { readEnrolment } from './own-key.ts';
 import { readPolicy } from '../policy-verdict.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
 
@@ -66,6 +68,7 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell):
   const helper = live === undefined ? undefined : readAttribute(`${host.proc}/sys/kernel/modprobe`);
   const { wanted, waiting } = live === undefined ? { wanted: [], waiting: [] } : devicesOf(host, sources, tell);
   const firmware = openFirmware(host);
+  const outOfTree = readOutOfTree(host);
   return {
     root: host.root,
     kernel: host.kernel,
@@ -78,7 +81,9 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell):
     taints: live === undefined ? undefined : readTaints(host),
     helper: helper === undefined ? undefined : { path: helper, there: isExecutable(helper) },
     tree: sources === undefined ? undefined : treeFacts(host, sources),
-    outOfTree: readOutOfTree(host.root, host.kernel),
+    outOfTree,
+    ownFiles: sources === undefined ? [] : readOwnFiles(host, sources, outOfTree),
+    enforced: isEnforced(live),
     configuration: [
       ...(sources?.problems() ?? []).filter(({ file }) => !file.startsWith(host.moduleDir)),
       ...policyProblems(host),

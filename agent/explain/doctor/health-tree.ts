@@ -1,5 +1,5 @@
 /** Checks of the module tree. Pure: facts in, findings out. */
-import { outOfTreeModules } from './health-dkms.ts';
+import { DKMS_CHECKS } from './health-dkms.ts';
 import { problemText } from '../../base/problem.ts';
 import type { Check, Finding, HealthFacts, TreeHealth } from './health.ts';
 import { counted, listed } from '../../base/words.ts';
@@ -139,7 +139,7 @@ export const TREE_CHECKS: readonly Check<TreeHealth>[] = [
   { id: 'module-tree', title: 'modules', run: moduleTree },
   { id: 'tree-complete', title: 'module files', run: moduleFiles },
   { id: 'indexes', title: 'indexes', run: indexes },
-  { id: 'out-of-tree', title: 'out-of-tree modules', run: outOfTreeModules },
+  ...DKMS_CHECKS,
 ];
 
 /** The check of the firmware that modules name. */

@@ -11,6 +11,7 @@ import type { Taint } from '../../facts/kernel/taint.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { ModuleReadiness } from '../../dkms/tree/readiness.ts';
 import type { KernelEvidence } from '../../diagnosis/evidence.ts';
+import type { OwnFile } from '../dkms/own-files.ts';
 import type { Enrolment } from '../../trust/enrolment/enrolment.ts';
 
 /**
@@ -101,7 +102,7 @@ export interface FirmwareFacts {
 /** The facts that checks of a module tree use; it may be another kernel's. */
 export type TreeHealth = Pick<
   HealthFacts,
-  'root' | 'kernel' | 'moduleDir' | 'tree' | 'releases' | 'live' | 'running' | 'outOfTree'
+  'root' | 'kernel' | 'moduleDir' | 'tree' | 'releases' | 'live' | 'running' | 'outOfTree' | 'ownFiles' | 'enforced'
 >;
 
 /** The machine, or the tree, under examination. */
@@ -123,6 +124,10 @@ export interface HealthFacts {
   readonly tree: TreeFacts | undefined;
   /** The modules that dkms knows, and how they stand with this kernel. */
   readonly outOfTree: readonly ModuleReadiness[];
+  /** Those of them that are installed. */
+  readonly ownFiles: readonly OwnFile[];
+  /** Only modules signed with a trusted key load, or would with the next kernel. */
+  readonly enforced: boolean;
   readonly configuration: readonly Problem[];
   readonly idleRules: readonly IdleRule[];
   readonly loose: readonly LoosePath[];

@@ -19,8 +19,9 @@ import { counted, quoted } from '../../base/words.ts';
 import { Examiner } from '../examination.ts';
 import { firmwareFacts } from './firmware-facts.ts';
 import { treeFacts } from './health-facts.ts';
-import { readOutOfTree } from './own-modules.ts';
-import { readConfigEvidence, readKernelEvidence } from '../kernel-evidence.ts';
+import { readOwnFiles } from '../dkms/own-files.ts';
+import { readOutOfTree } from '../dkms/out-of-tree.ts';
+import { isEnforced, readConfigEvidence, readKernelEvidence } from '../kernel-evidence.ts';
 import { replayDevices } from '../replay/replayed-devices.ts';
 import { findSources, type Sources } from '../../load/sources.ts';
 
@@ -59,8 +60,19 @@ export function examineNextKernel(now: Host, release: string, tell: Tell = () =>
   };
   const tree = treeFacts(host, sources);
   const { root, kernel, moduleDir } = host;
-  const outOfTree = readOutOfTree(root, kernel);
-  const ofTree = { root, kernel, moduleDir, tree, releases: [], live: undefined, running: undefined, outOfTree };
+  const outOfTree = readOutOfTree(host);
+  const ofTree = {
+    root,
+    kernel,
+    moduleDir,
+    tree,
+    releases: [],
+    live: undefined,
+    running: undefined,
+    outOfTree,
+    ownFiles: readOwnFiles(host, sources, outOfTree),
+    enforced: isEnforced(next.kernel),
+  };
   return [...findings(TREE_CHECKS, ofTree), ...findings(NEXT_CHECKS, next)];
 }
 
@@ -151,10 +163,7 @@ function filesFinding({ examined, host }: Next): Finding {
 }
 
 function signaturesFinding({ examined, kernel }: Next): Finding {
-  const enforced =
-    kernel?.signatureEnforced === true ||
-    (kernel?.lockdown !== undefined && kernel.lockdown !== 'none') ||
-    kernel?.secureBoot === 'on';
+  const enforced = isEnforced(kernel);
   const bad: string[] = [];
   let undecided = 0;
   for (const [module, { file }] of examined) {

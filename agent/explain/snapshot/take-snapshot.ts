@@ -15,7 +15,7 @@ import type { LedgerEntry } from '../../records/ledger.ts';
 import { listKeys } from '../../trust/key-list.ts';
 import { listDevices, type ListedDevice } from '../device-list.ts';
 import { examineHealth, examineTree, told, type AgentFacts } from '../doctor/health-facts.ts';
-import { readOutOfTree } from '../doctor/own-modules.ts';
+import { readOutOfTree } from '../dkms/out-of-tree.ts';
 import type { Tell } from '../doctor/health.ts';
 import { judge } from '../judgement.ts';
 import { deviceKind } from '../replay/device-kind.ts';
@@ -164,7 +164,7 @@ function whole({ host, made, agent, ledger = [], run, tell }: SnapshotOptions, k
     checks: here ? examineHealth(host, agent, tell) : known.noTree === undefined ? examineTree(host, tell) : [],
     modules: snapshotModules(host, known, latest),
     run,
-    outOfTree: here ? readOutOfTree(host.root, host.kernel) : [],
+    outOfTree: here ? readOutOfTree(host) : [],
     keys: here ? listKeys(host, readTrustFacts(host), { image: false }).map((key) => keyRow(key, new Map())) : [],
   };
 }

@@ -9,9 +9,12 @@ import { modinfoValue } from '../../facts/modfiles/modinfo.ts';
 import { openModuleFile } from '../../facts/modfiles/module-file.ts';
 import { readBoundDevices } from '../../facts/devices/bound-device.ts';
 import { readModuleTaints } from '../../facts/kernel/taint.ts';
+import { nameOf } from '../../dkms/tree/dkms-places.ts';
 import { createMatcher, parseDepLine } from '../../match/matcher.ts';
-import type { AskingDevice, PresentState, Reasons } from '../../records/reasons.ts';
+import type { AskingDevice, OwnPackage, PresentState, Reasons } from '../../records/reasons.ts';
 import { answer } from '../../load/answer.ts';
+import { packageOf } from '../dkms/out-of-tree.ts';
+import { readinessRemedy, readinessText } from '../dkms/readiness-words.ts';
 import { Investigator } from '../investigation.ts';
 import { rulesOf } from '../rule-search.ts';
 import { openSources, type Sources } from '../../load/sources.ts';
@@ -45,6 +48,7 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
   const path = found === undefined ? undefined : moduleFile(host, found.path);
   const needs = (found?.depends ?? []).map((each) => moduleNameFromPath(each));
   const devices = devicesOf(host, sources, module);
+  const built = ownPackage(host, module);
   const description = path === undefined ? undefined : descriptionOf(host.root, path);
   return {
     ...base,
@@ -60,6 +64,7 @@ export function reasonsFor(host: Host, word: string): Omit<Reasons, 'ledger'> {
       state.kind === 'builtin' || state.kind === 'unknown-module'
         ? []
         : waysIn({ host, sources, module, aliases, neededBy, needs, devices, onDisk: path !== undefined }),
+    ...(built === undefined ? {} : { dkms: built }),
     ...(step?.refusal === undefined ? {} : { refusal: step.refusal }),
     ...(state.kind === 'unknown-module' ? { suggestion: suggest(sources, module) } : {}),
   };
@@ -78,6 +83,18 @@ function resolved(
   const found = lookup.kind === 'found' ? lookup.candidates.map((candidate) => candidate.module) : [];
   const [first] = found;
   return first === undefined || first === module ? { module } : { module: first, aliasOf: found };
+}
+
+function ownPackage(host: Host, module: ModuleName): OwnPackage | undefined {
+  const found = packageOf(host, module);
+  if (found === undefined) return undefined;
+  const remedy = readinessRemedy(found, host.kernel);
+  return {
+    name: nameOf(found.module),
+    state: found.readiness,
+    because: readinessText(found),
+    ...(remedy === undefined ? {} : { remedy }),
+  };
 }
 
 function presentState(host: Host, sources: Sources, module: ModuleName): PresentState {

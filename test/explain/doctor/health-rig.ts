@@ -36,6 +36,8 @@ export const WELL: HealthFacts = {
   helper: { path: '/sbin/modprobe', there: true },
   tree: { modules: 4023, missing: [], unlisted: [], newer: [], unreadable: [], problems: [] },
   outOfTree: [],
+  ownFiles: [],
+  enforced: false,
   configuration: [],
   idleRules: [],
   loose: [],

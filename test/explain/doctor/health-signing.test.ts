@@ -1,3 +1,4 @@
+import type { ModuleName } from '../../../agent/base/names.ts';
 import { KERNEL_CHECKS } from '../../../agent/explain/doctor/health-kernel.ts';
 import type { HealthFacts } from '../../../agent/explain/doctor/health.ts';
 import type { Keyring } from '../../../agent/facts/kernel/keyring.ts';
@@ -10,6 +11,7 @@ const ring = (name: Keyring['name'], count: number): Keyring => ({ name, count, 
 /** A module that dkms knows. */
 const BUILT: HealthFacts['outOfTree'][number] = {
   module: { name: 'a', version: '1.0' },
+  modules: ['a' as ModuleName],
   readiness: 'installed',
   elsewhere: [],
 };

@@ -154,6 +154,7 @@ export const SNAPSHOT: Snapshot = {
   outOfTree: [
     {
       module: { name: 'nvidia', version: '1.0' },
+      modules: ['nvidia' as ModuleName],
       readiness: 'failed',
       log: '/var/make.log',
       elsewhere: ['5.0'],

@@ -31,7 +31,9 @@ export function explanationText({ failure, module, version, kernel }: Explained)
     .join('');
 }
 
-interface Names {
+/** What the words name. */
+export interface Names {
+  /** `xpad/0.4` */
   readonly module: string;
   readonly kernel: string;
 }
@@ -75,7 +77,8 @@ const REMEDIES: { readonly [Class in FailureClass]: (subject: string, names: Nam
   unknown: () => 'plugd does not know this error.',
 };
 
-function remedyOf(failure: BuildFailure, names: Names): string {
+/** What to do, a sentence: `The program bc is missing: install it.` */
+export function remedyOf(failure: BuildFailure, names: Names): string {
   if (failure.change?.kind === 'added')
     return `${names.module} is too new for kernel ${names.kernel}: use an older version of it.`;
   return REMEDIES[failure.class](failure.subject ?? 'it', names);

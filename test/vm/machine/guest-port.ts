@@ -22,7 +22,7 @@ export interface GuestResult {
 
 /** How to run a program. */
 export interface GuestOptions {
-  /** Milliseconds after which it is killed; two minutes unless told. */
+  /** Milliseconds after which it is killed; ten minutes unless told, since the guest's clock does not wait for a busy host. */
   readonly timeout?: number;
   /** Variables added to the agent's own PATH, HOME, TERM and LANG. */
   readonly env?: Readonly<Record<string, string>>;
@@ -167,7 +167,7 @@ export class GuestPort {
     const id = ++this.#lastId;
     const variables = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
     const flags = `${options.onOutput === undefined ? '' : 'l'}${options.terminal === true ? 't' : ''}`;
-    const { cwd = '/', timeout = 120_000, input = '' } = options;
+    const { cwd = '/', timeout = 600_000, input = '' } = options;
     const words = [flags, timeout, cwd, args.length + 1, program, ...args, variables.length, ...variables];
     const request = Buffer.concat([Buffer.from(words.map((word) => `${word}\0`).join('')), Buffer.from(input)]);
     const soFar = { stdout: '', stderr: '' };

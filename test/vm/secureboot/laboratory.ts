@@ -43,6 +43,9 @@ export async function laboratory(release: 'bookworm' | 'trixie'): Promise<Labora
   return { kind: 'ready', image, firmware, keys, files };
 }
 
+/** Milliseconds: many cases, on a host that may be busy. */
+const LIFETIME = 3_600_000;
+
 /** A started machine, and its variables' file. */
 export interface LabMachine extends AsyncDisposable {
   readonly machine: Machine;
@@ -71,7 +74,7 @@ export async function bootFlash({ image, firmware, files }: Laboratory, flash: B
   writeFileSync(store, flash);
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', clean);
-  const machine = await boot(image, { ...secureMachine(firmware, store), files, memory: 1024 });
+  const machine = await boot(image, { ...secureMachine(firmware, store), files, memory: 1024, lifetime: LIFETIME });
   await prepareGuest(machine);
   return {
     machine,
@@ -85,7 +88,7 @@ export async function bootFlash({ image, firmware, files }: Laboratory, flash: B
 
 /** A machine without Secure Boot, started by QEMU. */
 export async function bootPlain({ image, files }: Laboratory, options: MachineOptions): Promise<Machine> {
-  const machine = await boot(image, { files, memory: 1024, ...options });
+  const machine = await boot(image, { files, memory: 1024, lifetime: LIFETIME, ...options });
   await prepareGuest(machine);
   return machine;
 }

@@ -1,6 +1,6 @@
 /** Explains refusals because of signatures. Pure. */
 import type { Keyring } from '../facts/kernel/keyring.ts';
-import type { KernelEvidence, Refusal, SignatureEvidence } from './evidence.ts';
+import type { KernelEvidence, KeyTrust, Refusal, SignatureEvidence } from './evidence.ts';
 import type { KernelState } from '../facts/kernel/kernel-state.ts';
 import { errnoIs, said, type Explanation, type Facts, type KnownFacts } from './diagnosis-facts.ts';
 import { errnoText } from '../base/errno.ts';
@@ -8,8 +8,13 @@ import { quoted } from '../base/words.ts';
 
 type Signed = Extract<SignatureEvidence, { kind: 'signed' }>;
 
-const ENROL =
-  "enrol the key's certificate: mokutil --import CERTIFICATE.der; reboot; confirm. DKMS keeps its own in /var/lib/dkms/mok.pub";
+/** How a key comes to be trusted: by the file of its certificate, where that is known. */
+function enrolRemedy(trust: KeyTrust): string {
+  const { unusable, waits, certificate = 'CERTIFICATE.der' } = trust.kind === 'unknown-key' ? trust : {};
+  if (unusable === true) return 'sign it with an RSA key, and enrol that: plugd keys generate';
+  if (waits === true) return 'reboot, and confirm the key in the MOK manager, at the console';
+  return `enrol the key's certificate: plugd keys enroll --cert ${certificate}; reboot; confirm`;
+}
 
 /** What a kernel does about signatures: as it is where it runs, else as it was configured. */
 interface SignaturePolicy {
@@ -54,7 +59,7 @@ const FAULTS: ReadonlyArray<(signature: SignatureEvidence, kernel: KernelEvidenc
     signature.kind === 'unsigned'
       ? enforcedFault(
           ['the module is not signed'],
-          'sign it with a key that the kernel trusts: a machine owner key (mokutil --import KEY.der; reboot; confirm), then sign-file sha256 KEY.priv KEY.der MODULE.ko',
+          'sign it with a key that the kernel trusts (plugd keys status): plugd sign KEY CERT MODULE',
         )
       : undefined,
   (signature) =>
@@ -92,7 +97,7 @@ const FAULTS: ReadonlyArray<(signature: SignatureEvidence, kernel: KernelEvidenc
             signature.trust.looked,
             ...(kernel === undefined ? [] : [keysInWords(kernel.keyrings)]),
           ],
-          signature.trust.unusable === true ? 'sign it with an RSA key, and enrol that: plugd keys generate' : ENROL,
+          enrolRemedy(signature.trust),
         )
       : undefined,
   (signature) =>
@@ -165,7 +170,7 @@ function complaint(
   return (
     signatureFault(signature, kernel) ?? {
       evidence: [signedBy(signature), 'the kernel does not have that key', keysInWords(kernel.keyrings)],
-      remedy: ENROL,
+      remedy: enrolRemedy(signature.trust),
     }
   );
 }

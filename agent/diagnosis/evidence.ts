@@ -34,8 +34,17 @@ export interface ConfigEvidence {
 export type KeyTrust =
   /** A loaded module has a signature of the same key and no taint, or the key is in a keyring by its id. */
   | { readonly kind: 'trusted'; readonly because: string }
-  /** No keyring has a key of that signer or id. `unusable`: it is enrolled, and the kernel has no code for keys of its kind. */
-  | { readonly kind: 'unknown-key'; readonly looked: string; readonly unusable?: boolean | undefined }
+  /**
+   * No keyring has a key of that signer or id. `unusable`: it is enrolled, and the kernel has no code for keys of its kind; `waits`: it is
+   * to be enrolled at the next boot; `certificate`: a file of this machine that has its certificate.
+   */
+  | {
+      readonly kind: 'unknown-key';
+      readonly looked: string;
+      readonly unusable?: boolean | undefined;
+      readonly waits?: boolean | undefined;
+      readonly certificate?: string | undefined;
+    }
   /** The kernel's .blacklist has the key. */
   | { readonly kind: 'revoked'; readonly looked: string }
   | { readonly kind: 'undecided' };

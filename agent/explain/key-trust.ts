@@ -1,6 +1,7 @@
 /** Whether the kernel trusts a signature's key. Reads keyrings and loaded modules' files; verifies no signature. */
 import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
+import { readShimList } from '../facts/efi/efi-variables.ts';
 import type { Keyring } from '../facts/kernel/keyring.ts';
 import { openModuleFile } from '../facts/modfiles/module-file.ts';
 import { readSignature, type ModuleSignature } from '../facts/modfiles/signature.ts';
@@ -8,7 +9,7 @@ import { readModuleTaints } from '../facts/kernel/taint.ts';
 import type { KeyTrust } from '../diagnosis/evidence.ts';
 import { quoted } from '../base/words.ts';
 import { publicKeyOf } from '../trust/certificate.ts';
-import { readKnownCertificates, type KnownCertificate } from '../trust/known-certificates.ts';
+import { certificatesOf, readKnownCertificates, type KnownCertificate } from '../trust/known-certificates.ts';
 import { isSigner } from '../trust/signature-check.ts';
 import { kernelId } from '../trust/trust.ts';
 import { vouchingRings } from '../trust/vouching.ts';
@@ -57,11 +58,13 @@ export function keyTrust(
   // What shim and the firmware handed over and no keyring has, the kernel could not use.
   const enrolled = own.find(({ source }) => source === 'mok' || source === 'firmware');
   if (enrolled !== undefined) return unused(enrolled);
+  const file = own.find(({ source }) => source === 'file');
+  const at = file === undefined ? {} : { certificate: file.place };
+  if (signersOf(signature, waitingKeys(host)).length > 0)
+    return { kind: 'unknown-key', looked: 'its key waits to be enrolled at the next boot', waits: true, ...at };
   if (named || signature.signer === '') return { kind: 'undecided' };
-  return {
-    kind: 'unknown-key',
-    looked: `the kernel does not trust that key: it has none of ${quoted(signature.signer)}`,
-  };
+  const looked = `the kernel does not trust that key: it has none of ${quoted(signature.signer)}`;
+  return { kind: 'unknown-key', looked, ...at };
 }
 
 /** The certificates that may be the signer's. */
@@ -75,6 +78,12 @@ export function signersOf(
 /** What the kernel calls the signature's key, where a certificate of it is at hand; else the key id of the signature itself. */
 function kernelIdOf({ keyId }: ModuleSignature, [found]: readonly KnownCertificate[]): string {
   return found === undefined ? keyId.toString('hex') : kernelId(found.certificate);
+}
+
+/** The certificates that shim will ask about at the next boot. */
+function waitingKeys(host: Host): readonly KnownCertificate[] {
+  const certificates = certificatesOf(readShimList(host, 'MokNew'));
+  return certificates.map((certificate) => ({ source: 'file', place: 'MokNew', certificate }));
 }
 
 function unused({ place, certificate }: KnownCertificate): KeyTrust {

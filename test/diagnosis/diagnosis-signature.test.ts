@@ -33,7 +33,12 @@ type Rows = ReadonlyArray<
 
 const SIGNATURES: Rows = [
   ['before the call: unsigned, where none is demanded', {}, undefined],
-  ['before the call: unsigned, enforced', { kernel: ENFORCED }, [NOT_SIGNED, ENFORCEMENT], /mokutil.*sign-file/],
+  [
+    'before the call: unsigned, enforced',
+    { kernel: ENFORCED },
+    [NOT_SIGNED, ENFORCEMENT],
+    /plugd keys status.*plugd sign/,
+  ],
   [
     'before the call: enforced says what else stands behind it',
     { kernel: { ...ENFORCED, ...LOCKED, secureBoot: 'on' } },
@@ -247,6 +252,28 @@ const SIGNATURES: Rows = [
     },
     ["signed by 'DKMS', key AA", 'the kernel did not take it', KEYS, ENFORCEMENT],
     /RSA key/,
+  ],
+  [
+    'before the call: a key whose certificate is a file here',
+    {
+      file: {
+        signature: { ...UNKNOWN, trust: { kind: 'unknown-key', looked: 'not trusted', certificate: '/k.der' } },
+      },
+      kernel: ENFORCED,
+    },
+    ["signed by 'DKMS', key AA", 'not trusted', KEYS, ENFORCEMENT],
+    /plugd keys enroll --cert \/k\.der; reboot/,
+  ],
+  [
+    'before the call: a key that waits for the next boot',
+    {
+      file: {
+        signature: { ...UNKNOWN, trust: { kind: 'unknown-key', looked: 'it waits', waits: true, certificate: '/k' } },
+      },
+      kernel: ENFORCED,
+    },
+    ["signed by 'DKMS', key AA", 'it waits', KEYS, ENFORCEMENT],
+    /^reboot, and confirm/,
   ],
   [
     "a signer's name that is not ASCII stays as it is",

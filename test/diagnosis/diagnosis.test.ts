@@ -163,7 +163,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     log: ['Loading of module with unavailable key is rejected'],
     before: 'signature',
     after: 'signature',
-    says: /'DKMS'.*does not trust.*mokutil/s,
+    says: /'DKMS'.*does not trust.*plugd keys enroll/s,
   },
   'a key that nobody trusts, locked down': {
     file: { signature: UNKNOWN },

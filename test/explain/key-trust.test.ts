@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPrivateKey } from 'node:crypto';
 import t from 'tap';
@@ -155,7 +155,8 @@ t.test("a certificate in shim's list leads from issuer and serial number to the 
     sys: { firmware: { efi: { efivars: {} } } },
     proc: { version: 'Linux version 6.1 (debian)' },
   });
-  writeFileSync(join(base, `sys/firmware/efi/efivars/MokListRT-${EFI_GUID.shim}`), list);
+  const variable = (name: string) => join(base, `sys/firmware/efi/efivars/${name}-${EFI_GUID.shim}`);
+  writeFileSync(variable('MokListRT'), list);
   const host = { root: base, sysfs: join(base, 'sys'), proc: join(base, 'proc') } as Host;
   if (found?.kind !== 'signature') throw new Error('no signature');
   for (const name of ['.machine', '.platform'] as const)
@@ -171,5 +172,24 @@ t.test("a certificate in shim's list leads from issuer and serial number to the 
   });
   const mainline = { ...host, proc: '/nowhere' };
   t.match(keyTrust(mainline, found, [ring(BUILTIN, []), ring('.platform', [key(id)])], []), { kind: 'unknown-key' });
+
+  // Not enrolled yet: the file of the certificate is named, and that it waits.
+  const certificate = '/var/lib/dkms/mok.pub';
+  mkdirSync(join(base, 'var/lib/dkms'), { recursive: true });
+  writeFileSync(join(base, certificate), certificateDer);
+  renameSync(variable('MokListRT'), variable('MokNew'));
+  const waits = {
+    kind: 'unknown-key',
+    looked: 'its key waits to be enrolled at the next boot',
+    waits: true,
+    certificate,
+  };
+  t.same(keyTrust(host, found, [ring(BUILTIN, [])], []), waits);
+  rmSync(variable('MokNew'));
+  t.match(keyTrust(host, found, [ring(BUILTIN, [])], []), {
+    kind: 'unknown-key',
+    looked: /has none of 'Owner'$/,
+    certificate,
+  });
   t.end();
 });

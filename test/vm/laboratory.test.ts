@@ -526,7 +526,7 @@ t.test('the failure laboratory', { skip }, async (t) => {
       predicted: 'failed signature',
       happened: 'failed signature',
       errno: 'EKEYREJECTED',
-      says: /signed by 'Stranger Than Most'[^]*does not trust that key[^]*mokutil --import/,
+      says: /signed by 'Stranger Than Most'[^]*does not trust that key[^]*plugd keys enroll --cert/,
     },
     {
       name: 'changed after it was signed',

@@ -127,9 +127,10 @@ function isNamedDkms(): boolean {
 }
 
 async function sayKeyState(): Promise<void> {
-  const { refusedKeyText } = await import('./key-state.ts');
-  const text = refusedKeyText();
-  if (text !== undefined) say(`\n${text}`);
+  const { readKeyState } = await import('../trust/key-state.ts');
+  const { DKMS_MOK } = await import('../../trust/mok-files.ts');
+  const state = readKeyState(DKMS_MOK);
+  if (state?.usable === false) say(`\n${state.text}`);
 }
 
 function untold(): void {

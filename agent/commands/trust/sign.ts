@@ -50,7 +50,8 @@ export const command: Command = {
 KEY is a private key in PEM, RSA or EC; the environment variable KBUILD_SIGN_PIN
 holds its passphrase. CERT is its certificate in DER or PEM. Both may be in one
 file. A MODULE may be compressed, and stays so. Signatures that a module has are
-replaced. Each file is replaced at once, or not changed.
+replaced. Each file is replaced at once, or not changed. On a kernel that asks for
+signatures, the last lines say whether it trusts the key, and what to do if not.
 Exit status: 0 all are signed; 1 some are not.`,
   async run(args) {
     const parsed = parse(command, args);
@@ -72,10 +73,20 @@ Exit status: 0 all are signed; 1 some are not.`,
       say(`plugd: ${failure}\n`);
     }
     const signed = modules.length - failures;
-    if (!parsed.has(OPTION.quiet) && signed > 0) print(`signed ${counted(signed, 'module')}\n`);
+    if (!parsed.has(OPTION.quiet) && signed > 0) {
+      print(`signed ${counted(signed, 'module')}\n`);
+      if (ready === undefined) await tellKeyState(key ?? '', certificate ?? '');
+    }
     return failures === 0 ? EXIT.done : EXIT.negative;
   },
 };
+
+/** Whether this kernel takes what was signed; nothing where it takes everything. */
+async function tellKeyState(key: string, certificate: string): Promise<void> {
+  const { readKeyState } = await import('./key-state.ts');
+  const state = readKeyState({ key, certificate });
+  if (state !== undefined) print(state.text);
+}
 
 /** What makes the signature of an image. */
 type Maker = (image: Buffer) => Buffer;

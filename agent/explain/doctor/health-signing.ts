@@ -17,7 +17,7 @@ export function lockdown({ live, securityfs }: HealthFacts): Finding | undefined
         };
   }
   if (live.lockdown === 'none') return { state: 'ok', summary: 'off: unsigned modules are not refused for it' };
-  return { state: 'ok', summary: `${live.lockdown}: only modules signed with a trusted key load` };
+  return { state: 'ok', summary: `${live.lockdown}: only modules signed by trusted keys load` };
 }
 
 /** What the firmware and shim report. */
@@ -49,7 +49,7 @@ export function signatures({ live }: HealthFacts): Finding | undefined {
   return {
     state: 'ok',
     summary: live.signatureEnforced
-      ? 'enforced: only modules signed with a trusted key load'
+      ? 'enforced: only modules signed by trusted keys load'
       : 'not enforced: unsigned modules load, and taint the kernel',
   };
 }

@@ -13,5 +13,6 @@ export function readEnrolment(host: Host): EnrolmentHealth {
   const places = SIGNING_FILES.find(({ certificate }) => existsSync(certificate)) ?? DKMS_MOK;
   const facts = readEnrolmentFacts(host, places);
   const state = enrolmentOf(facts);
-  return { state, next: enrolmentWords(state, facts, places).steps[0] ?? '' };
+  const [next = ''] = enrolmentWords(state, facts, places).steps;
+  return { state, next: `${next.charAt(0).toLowerCase()}${next.slice(1).replace(/\.$/, '')}` };
 }

@@ -10,7 +10,8 @@ export interface EnrolmentWords {
 
 /** What the blue screen at the next boot asks, in its order. */
 const SCREEN = [
-  'Reboot, at the console: nobody can answer over the network. A blue screen appears for 10 seconds; press a key.',
+  'Reboot, at the console: nobody can answer over the network.',
+  'A blue screen appears for 10 seconds: press a key.',
   'Choose "Enroll MOK", "Continue", "Yes".',
   'Type the password that you set, then choose "Reboot".',
 ];

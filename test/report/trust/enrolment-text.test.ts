@@ -24,7 +24,7 @@ const TEXTS: Readonly<Record<Enrolment, readonly [Partial<EnrolmentFacts>, RegEx
     /^The kernel trusts the key \(\.machine\): [^]*load\.\n$/,
   ],
   leaving: [{}, /mokutil --revoke-delete/],
-  waiting: [{}, /1\. Reboot, at the console[^]*2\. Choose "Enroll MOK"[^]*3\. Type the password/],
+  waiting: [{}, /1\. Reboot, at the console[^]*2\. A blue[^]*3\. Choose "Enroll MOK"[^]*4\. Type the password/],
   enrolled: [{ trust: { kind: 'untrusted', why: 'it is in .platform' } }, /does not trust it: it is in \.platform\./],
   'not-needed': [{}, /nothing needs to be\sdone/],
   impossible: [{}, /not started by\sEFI/],

@@ -4,10 +4,16 @@ import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../../fa
 import { enrolmentText } from '../../report/trust/enrolment-text.ts';
 import { enrolmentOf, isUsable } from '../../trust/enrolment/enrolment.ts';
 import { readEnrolmentFacts } from '../../trust/enrolment/enrolment-facts.ts';
-import { DKMS_MOK } from '../../trust/mok-files.ts';
+import type { MokPlaces } from '../../trust/mok-files.ts';
 
-/** The words for a key whose modules would be refused here; undefined where they load, or no signature is asked for. */
-export function refusedKeyText(): string | undefined {
+/** Whether modules that are signed with a key load here, and the words for it, with the steps that are left. */
+export interface KeyState {
+  readonly usable: boolean;
+  readonly text: string;
+}
+
+/** The state of the key at `places`: `readKeyState(DKMS_MOK)`; undefined where the kernel asks for no signature. */
+export function readKeyState(places: MokPlaces): KeyState | undefined {
   const host = openHost();
   const lockdown = readLockdown(host);
   const asked =
@@ -16,7 +22,7 @@ export function refusedKeyText(): string | undefined {
     readSecureBoot(host).state === 'on';
   // Only now, since the certificates of the kernel's image take a second to find.
   if (!asked) return undefined;
-  const facts = readEnrolmentFacts(host, DKMS_MOK);
+  const facts = readEnrolmentFacts(host, places);
   const state = enrolmentOf(facts);
-  return isUsable(state) ? undefined : enrolmentText(state, facts, DKMS_MOK);
+  return { usable: isUsable(state), text: enrolmentText(state, facts, places) };
 }

@@ -57,3 +57,9 @@ export const ENFORCING: readonly LabCase[] = [
   { module: 'unknown-last', outcome: 'signature', says: NO_KEY },
   { module: 'debian', outcome: 'loads' },
 ];
+
+/** `ima_policy=secure_boot`: IMA wants a signature in the attribute security.ima of each module's file, and no file has one here. */
+export const APPRAISED: readonly LabCase[] = [
+  { module: 'debian', outcome: 'integrity', says: /IMA/, foretold: 'loads' },
+  { module: 'unsigned', outcome: 'integrity', says: /IMA/, foretold: 'loads' },
+];

@@ -7,7 +7,7 @@ import { labPath } from './lab-keys.ts';
 /** A module and what becomes of it: `loads`, or the cause with what stands behind it. */
 export interface LabCase {
   readonly module: string;
-  readonly outcome: 'loads' | 'signature' | 'lockdown';
+  readonly outcome: 'loads' | 'signature' | 'lockdown' | 'integrity';
   /** What sets it apart from others with the same errno: the evidence before, and after, must say it. */
   readonly says?: RegExp;
   /** plugd cannot know it before: it foretells this instead. */

@@ -1,9 +1,13 @@
-/** The whole Secure Boot laboratory: `npm run lab:secureboot`; with `bookworm` or `trixie` behind `--`, that kernel's part. */
+/**
+ * The whole Secure Boot laboratory: `npm run lab:secureboot`; behind `--` a kernel's part alone, and one machine of it by the beginning of its
+ * name: `npm run lab:secureboot -- trixie 'a key'`. Each machine takes one to five minutes.
+ */
 import t, { type Test } from 'tap';
-import { CURVE, ENFORCING, LOCKED, SECURE, SECURE_TOO, VALIDATION_OFF } from './cases.ts';
+import { APPRAISED, CURVE, ENFORCING, LOCKED, SECURE, SECURE_TOO, VALIDATION_OFF } from './cases.ts';
 import { judge } from './judgement.ts';
 import { compareKeyrings } from './keyrings.ts';
 import { bootPlain, bootSecure, laboratory, type Laboratory } from './laboratory.ts';
+import { ownKey } from './own-key.ts';
 import { shimVariable } from './variable-store.ts';
 
 const RELEASES = ['bookworm', 'trixie'] as const;
@@ -24,9 +28,14 @@ const MACHINES: Readonly<
     await judge(t, machine, VALIDATION_OFF, false);
     await t.test('plugd keys lists what the keyrings hold', async (t) => compareKeyrings(t, machine));
   },
+  'a key of its own': async (t, lab) => ownKey(t, lab),
   'lockdown without Secure Boot': async (t, lab) => {
     await using machine = await bootPlain(lab, { append: 'lockdown=integrity' });
     await judge(t, machine, LOCKED, true);
+  },
+  'appraisal by IMA': async (t, lab) => {
+    await using machine = await bootPlain(lab, { append: 'ima_policy=secure_boot ima_appraise=enforce' });
+    await judge(t, machine, APPRAISED, true);
   },
   'sig_enforce without Secure Boot': async (t, lab) => {
     await using machine = await bootPlain(lab, { append: 'module.sig_enforce=1' });
@@ -37,13 +46,13 @@ const MACHINES: Readonly<
 const SECURE_BOOT = '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
 
 t.setTimeout(7_200_000);
-const [only, part] = process.argv.slice(2);
+const [only, part = ''] = process.argv.slice(2);
+const machines = Object.entries(MACHINES).filter(([name]) => name.startsWith(part));
+if (machines.length === 0) t.fail(`no machine is named ${part}; there are: ${Object.keys(MACHINES).join(', ')}`);
 for (const release of RELEASES.filter((name) => only === undefined || name === only)) {
   const lab = await laboratory(release);
   await t.test(release, { skip: lab.kind === 'missing' && lab.sentence }, async (t) => {
     if (lab.kind === 'missing') return;
-    for (const [name, run] of Object.entries(MACHINES)) {
-      if (part === undefined || name.startsWith(part)) await t.test(name, async (t) => run(t, lab, release));
-    }
+    for (const [name, run] of machines) await t.test(name, async (t) => run(t, lab, release));
   });
 }

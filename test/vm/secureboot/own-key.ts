@@ -1,0 +1,108 @@
+/**
+ * The way of a key from nothing to a loaded module, as people go it: no key, made, asked for, enrolled by MokManager, trusted. Two boots:
+ * what MokManager does between them, moving MokNew to MokList, is done in the firmware's store.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Test } from 'tap';
+import { EFI_GUID } from '../../../agent/facts/efi/efi-variables.ts';
+import { DKMS_MOK } from '../../../agent/trust/mok-files.ts';
+import type { Machine } from '../machine/machine.ts';
+import { bootStore, type Laboratory } from './laboratory.ts';
+import { labPath } from './lab-keys.ts';
+import { shimVariable, storedVariable } from './variable-store.ts';
+
+const OWN = '/root/dummy.ko';
+const VARIABLES = '/sys/firmware/efi/efivars';
+
+/** Runs both boots. */
+export async function ownKey(t: Test, lab: Laboratory): Promise<void> {
+  const hash = execFileSync('openssl', ['passwd', '-6', '-salt', 'saltsalt', 'geheim']);
+  await using first = await bootStore({ ...lab, files: { ...lab.files, 'root/hash': hash } }, []);
+  const { machine, store } = first;
+  await says(t, machine, 'keys status', 1, /^There is no key[^]*plugd keys generate/);
+  await says(t, machine, 'keys generate', 0, /^made/);
+  await machine.output('cp', [labPath('unsigned'), OWN]);
+  await says(
+    t,
+    machine,
+    `sign ${DKMS_MOK.key} ${DKMS_MOK.certificate} ${OWN}`,
+    0,
+    /^signed 1 module The key is not enrolled/,
+  );
+  await says(t, machine, 'keys status', 1, /^The key is not enrolled[^]*plugd keys enroll/);
+  await says(
+    t,
+    machine,
+    'doctor',
+    0,
+    /built here modules built here are refused: their key is not enrolled → .*plugd keys enroll/,
+  );
+  await says(
+    t,
+    machine,
+    `test ${OWN}`,
+    1,
+    /signature[^]*DKMS module signing key[^]*plugd keys enroll --cert \/var\/lib\/dkms\/mok\.pub; reboot/,
+  );
+  t.notOk(await loads(machine), 'the kernel refuses it');
+
+  await says(t, machine, 'keys enroll --hash-file /root/hash', 0, /^The key waits to be enrolled[^]*"Enroll MOK"/);
+  const theirs = await request(machine);
+  await machine.output('mokutil', ['--revoke-import']);
+  t.equal((await machine.shell(`ls ${VARIABLES} | grep -E 'MokNew|MokAuth'`)).stdout, '', 'the request is taken back');
+  await machine.output('rm', ['/usr/bin/mokutil']);
+  await says(t, machine, 'keys enroll --hash-file /root/hash', 0, /^The key waits to be enrolled/);
+  t.equal(await request(machine), theirs, 'without mokutil the variables are what mokutil writes');
+  await says(t, machine, 'keys status', 1, /^The key waits to be enrolled\. Until then its modules are refused/);
+  await says(t, machine, 'doctor', 0, /built here modules built here are refused until their key is enrolled/);
+  await says(t, machine, `test ${OWN}`, 1, /its key waits to be enrolled[^]*reboot, and confirm the key/);
+  const files = { [OWN]: await read(machine, OWN), ...(await keyFiles(machine)) };
+  await machine.stop();
+
+  const asked = storedVariable(readFileSync(store), 'MokNew');
+  if (asked === undefined) throw new Error('the firmware has no MokNew');
+  const carried = Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path.slice(1), bytes]));
+  await using second = await bootStore({ ...lab, files: { ...lab.files, ...carried } }, [
+    shimVariable('MokList', asked),
+  ]);
+  await says(t, second.machine, 'keys status', 0, /^The kernel trusts the key \(\.machine\)/);
+  await says(t, second.machine, 'doctor', 0, /built here modules built here load: the kernel trusts their key/);
+  await says(t, second.machine, `test ${OWN}`, 0, /would be inserted/);
+  await says(
+    t,
+    second.machine,
+    `sign ${DKMS_MOK.key} ${DKMS_MOK.certificate} ${OWN}`,
+    0,
+    /trusts the key \(\.machine\)/,
+  );
+  t.ok(await loads(second.machine), 'the kernel takes it');
+}
+
+/** `plugd …` at 80 columns. */
+async function says(t: Test, machine: Machine, line: string, status: number, wanted: RegExp): Promise<void> {
+  const ended = await machine.shell(`plugd ${line}`, { env: { COLUMNS: '80' } });
+  const text = `${ended.stdout}${ended.stderr}`;
+  t.match(text.replace(/\s+/g, ' '), wanted, line);
+  t.equal(ended.status, status, `${line}: status`);
+  if (line === 'doctor') t.comment(text);
+}
+
+async function loads(machine: Machine): Promise<boolean> {
+  return (await machine.shell(`insmod ${OWN}`)).status === 0;
+}
+
+/** The two variables, in hexadecimal. */
+async function request(machine: Machine): Promise<string> {
+  const both = ['MokNew', 'MokAuth'].map((name) => `${VARIABLES}/${name}-${EFI_GUID.shim}`);
+  return machine.output('sh', ['-c', `for file in ${both.join(' ')}; do od -An -v -tx1 $file; echo; done`]);
+}
+
+async function keyFiles(machine: Machine): Promise<Record<string, Buffer>> {
+  const { key, certificate } = DKMS_MOK;
+  return { [key]: await read(machine, key), [certificate]: await read(machine, certificate) };
+}
+
+async function read(machine: Machine, path: string): Promise<Buffer> {
+  return Buffer.from(await machine.output('base64', [path]), 'base64');
+}

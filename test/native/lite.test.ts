@@ -118,7 +118,7 @@ t.test('what it has and what it is', { skip }, async (t) => {
   t.match(run(program, ['doctor']), { status: 64, stderr: /no command 'doctor'/ });
   t.match(run(program, ['--help']).stdout, /^usage: plugd-lite COMMAND/);
   t.ok(statSync(plain).size <= 1_300_000, `${statSync(plain).size} bytes`);
-  t.ok(statSync(program).size <= 3 * 1024 * 1024, `${statSync(program).size} bytes`);
+  t.ok(statSync(program).size <= 3_000_000, `${statSync(program).size} bytes`);
 });
 
 t.test('a damaged heap copy is not used', { skip }, async (t) => {
@@ -130,7 +130,8 @@ t.test('a damaged heap copy is not used', { skip }, async (t) => {
     'its mark': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin) ^ 1, begin),
     'its build': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 9) ^ 1, begin + 9),
     'its size': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 33) ^ 1, begin + 33),
-    'its pointers': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 57) ^ 1, begin + 57),
+    'the size of what starts write': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 41) ^ 1, begin + 41),
+    'its pointers': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 65) ^ 1, begin + 65),
   };
   const copy = join(t.testdir(), 'plugd-lite');
   for (const [rule, damage] of Object.entries(damages)) {
@@ -144,6 +145,29 @@ t.test('a damaged heap copy is not used', { skip }, async (t) => {
   truncateSync(copy, statSync(program).size - 5000);
   t.same(run(copy, words), right, 'its end is gone');
   t.same(run(program, words, { env: { PLUGD_LITE_PLAIN: '1' } }), right, 'the environment asks for none');
+});
+
+t.test('a layout that does not fit leaves an ordinary copy, or says so', { skip }, async (t) => {
+  const folder = t.testdir();
+  const line = `plugd-lite lookup --root ${root} --kernel 6.1.0 pci:v1d1`;
+  const [heap, layout] = [join(folder, 'heap'), join(folder, 'layout')];
+  const make = (): Ran => run(plain, ['--make-heap-copy', heap, layout, line]);
+  t.same(make(), { status: 0, stdout: '', stderr: '' }, 'none');
+  const ordinary = statSync(heap).size;
+  t.equal(run(plain, ['--observe-heap', layout, line]).status, 0, 'starts are observed');
+  t.same(make(), { status: 0, stdout: '', stderr: '' }, 'its own');
+  t.ok(statSync(heap).size < ordinary, `${statSync(heap).size} bytes, ${ordinary} without a layout`);
+  const own = readFileSync(layout);
+  truncateSync(layout, 40_001);
+  t.same(make(), { status: 0, stdout: '', stderr: '' }, 'a part of it');
+  // The last two bits say that a piece stays outside of the copy.
+  writeFileSync(layout, Buffer.from(own.map((byte, i) => (i % 4 === 0 && byte !== 0 ? byte | 3 : byte))));
+  t.match(make(), { status: 1, stderr: /^plugd-lite: .*heap: / }, 'one that leaves out what is in use');
+  t.match(
+    run(plain, ['--observe-heap', layout, 'plugd-lite doctor']),
+    { status: 1, stderr: /\nplugd-lite: plugd-lite: / },
+    'a wrong line',
+  );
 });
 
 t.test('what is too much ends in a sentence', { skip }, async (t) => {

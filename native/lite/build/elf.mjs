@@ -3,7 +3,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Where host/heap.ld puts it, and how much room the kernel is to give it (RESERVED of host/heap.c). */
+/** Where host/heap/heap.ld puts it, and how much room the kernel is to give it (RESERVED of host/heap/pieces.h). */
 const ADDRESS = 0x10000000n;
 const RESERVED = 8n << 20n;
 const PAGE = 4096;

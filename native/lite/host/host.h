@@ -87,7 +87,7 @@ void run_jobs(JSContext *ctx);
 /* The exception that is pending, in words, and the end. */
 _Noreturn void give_up(JSContext *ctx);
 
-/* heap.c */
+/* heap/heap.c */
 /* While true, every ArrayBuffer lies in the heap, so that the heap can be copied. */
 extern bool is_warming;
 

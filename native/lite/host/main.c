@@ -2,7 +2,9 @@
  * plugd-lite's beginning: the engine with its heap copy, or made now, and then the command that argv names.
  *
  *     plugd-lite COMMAND [OPTION…]
- *     plugd-lite --make-heap-copy FILE LINE…     the build's: fills the heap, running each line (words with blanks between), and writes it
+ * The build's, both fill the heap, running each line (words with blanks between):
+ *     plugd-lite --observe-heap LAYOUT LINE…            runs each once more in a child, and writes what that uses
+ *     plugd-lite --make-heap-copy FILE LAYOUT LINE…     writes the heap
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -11,9 +13,11 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "heap.h"
+#include "heap/heap.h"
+#include "heap/layout.h"
 #include "host.h"
 
 extern const uint8_t plugd_bytecode[], plugd_bytecode_end[];
@@ -49,13 +53,16 @@ static size_t stack_size(void)
 	return limit.rlim_cur > 2 * SPARE_STACK ? limit.rlim_cur - SPARE_STACK : limit.rlim_cur / 2;
 }
 
-static JSContext *make_engine(void)
+/* `layout`: where the pieces of its heap are to lie, if it is to be copied. */
+static JSContext *make_engine(const char *layout)
 {
 	JSRuntime *runtime;
 	JSContext *ctx;
 	JSValue global, host, program;
 
 	heap_begin();
+	if (layout)
+		heap_follow(layout);
 	runtime = JS_NewRuntime2(&heap_functions, NULL);
 	ctx = runtime ? JS_NewContextRaw(runtime) : NULL;
 	if (!ctx) {
@@ -116,52 +123,112 @@ static JSValue list_of(JSContext *ctx, int count, char **words)
 	return list;
 }
 
-static int make_copy(const char *file, int count, char **lines)
+static void allow_stack(JSContext *ctx)
+{
+	JS_UpdateStackTop(JS_GetRuntime(ctx));
+	JS_SetMaxStackSize(JS_GetRuntime(ctx), stack_size());
+}
+
+/* The command that argv names; comes back if it never ends. */
+static void run(JSContext *ctx, int count, char **words)
+{
+	uint64_t seed = 0;
+
+	allow_stack(ctx);
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) > 0)
+		plugd_seed(ctx, seed);
+	call_with(ctx, "__start", list_of(ctx, count, words));
+	run_loop(ctx);
+}
+
+/* A line's words, in place of its blanks NUL; how many. */
+static int words_in(char *line, char *words[64])
+{
+	int count = 0;
+
+	for (char *word = strtok(line, " "); word && count < 64; word = strtok(NULL, " "))
+		words[count++] = word;
+	return count;
+}
+
+/* An engine as a copy of its heap is to have it. */
+static JSContext *warm_engine(const char *layout, int count, char **lines)
 {
 	JSContext *ctx;
-	struct stat own;
 	JSValue list;
-	int error;
 
 	is_warming = true;
-	ctx = make_engine();
-	JS_SetMaxStackSize(JS_GetRuntime(ctx), stack_size());
+	ctx = make_engine(layout);
+	allow_stack(ctx);
 	list = JS_NewArray(ctx);
 	for (int i = 0; i < count; i++) {
-		char *words[64];
-		int most = 0;
+		char *line = strdupa(lines[i]), *words[64];
 
-		for (char *word = strtok(lines[i], " "); word && most < 64; word = strtok(NULL, " "))
-			words[most++] = word;
-		JS_SetPropertyUint32(ctx, list, (uint32_t)i, list_of(ctx, most, words));
+		JS_SetPropertyUint32(ctx, list, (uint32_t)i, list_of(ctx, words_in(line, words), words));
 	}
 	call_with(ctx, "__warm", list);
 	run_loop(ctx);
 	JS_RunGC(JS_GetRuntime(ctx));
 	plugd_forget_machine(ctx);
-	error = stat("/proc/self/exe", &own) == 0 ? heap_write(ctx, file, own.st_size) : -errno;
-	if (error != 0)
-		fprintf(stderr, "plugd-lite: %s: %s\n", file, strerror(-error));
-	return error != 0;
+	return ctx;
+}
+
+static int fail(const char *file, int error)
+{
+	fprintf(stderr, "plugd-lite: %s: %s\n", file, strerror(-error));
+	return 1;
+}
+
+static int make_copy(const char *file, const char *layout, int count, char **lines)
+{
+	JSContext *ctx = warm_engine(layout, count, lines);
+	struct stat own;
+	int error = stat("/proc/self/exe", &own) == 0 ? heap_write(ctx, file, own.st_size) : -errno;
+
+	return error == 0 ? 0 : fail(file, error);
+}
+
+static int observe(const char *layout, int count, char **lines)
+{
+	JSContext *ctx;
+	int error;
+
+	if (!layout_observe())
+		return fail(layout, -ENOMEM);
+	ctx = warm_engine(NULL, count, lines);
+	for (int i = 0; i < count; i++) {
+		char *words[64];
+		int most = words_in(lines[i], words), status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			is_warming = false;
+			if (!freopen("/dev/null", "w", stdout) || !layout_watch())
+				_exit(71);
+			run(ctx, most, words);
+			_exit(70);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) < 0)
+			return fail(words[0], -errno);
+		if (status != 0)
+			return fail(words[0], -ECHILD);
+	}
+	heap_tell_free();
+	error = layout_write(layout);
+	return error == 0 ? 0 : fail(layout, error);
 }
 
 int main(int argc, char **argv)
 {
 	JSContext *ctx;
-	uint64_t seed = 0;
 
 	note_start();
-	if (argc > 2 && strcmp(argv[1], "--make-heap-copy") == 0)
-		return make_copy(argv[2], argc - 3, argv + 3);
+	if (argc > 3 && strcmp(argv[1], "--make-heap-copy") == 0)
+		return make_copy(argv[2], argv[3], argc - 4, argv + 4);
+	if (argc > 2 && strcmp(argv[1], "--observe-heap") == 0)
+		return observe(argv[2], argc - 3, argv + 3);
 	ctx = getenv("PLUGD_LITE_PLAIN") ? NULL : heap_copied();
-	if (!ctx)
-		ctx = make_engine();
-	JS_UpdateStackTop(JS_GetRuntime(ctx));
-	JS_SetMaxStackSize(JS_GetRuntime(ctx), stack_size());
-	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) > 0)
-		plugd_seed(ctx, seed);
-	call_with(ctx, "__start", list_of(ctx, argc, argv));
-	run_loop(ctx);
+	run(ctx ? ctx : make_engine(NULL), argc, argv);
 	/* Every command ends by exit. */
 	fputs("plugd-lite: a defect of plugd: the command waits for what never comes\n", stderr);
 	return 70;

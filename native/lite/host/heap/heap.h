@@ -8,6 +8,10 @@
 extern const JSMallocFunctions heap_functions;
 /* An empty heap; before the engine is made. */
 void heap_begin(void);
+/* Puts what comes next where a layout says. */
+void heap_follow(const char *layout);
+/* Tells the layout which pieces are free. */
+void heap_tell_free(void);
 /* The context of the heap that came with the program; NULL where there is none that fits: then heap_begin. */
 JSContext *heap_copied(void);
 /* Writes the heap for build/elf.mjs, to be put behind a program of this size: 0 or -errno; -E2BIG when it does not lie in one piece. */

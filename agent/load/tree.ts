@@ -31,9 +31,10 @@ export interface ModuleTree {
   problems(): readonly Problem[];
 }
 
-/** There is no directory of modules for this kernel. */
+/** There is no directory of modules for this kernel, or it cannot be looked at. */
 export interface NoTree {
   readonly kind: 'no-tree';
+  readonly why: 'absent' | 'closed';
   /** `there are no modules for kernel 6.1.0: no directory /lib/modules/6.1.0` */
   readonly reason: string;
   /** What to do, with the releases that have a tree. */
@@ -82,11 +83,13 @@ function noTree(host: Host): NoTree {
   if (typeof looked === 'number' && looked !== -ERRNO.ENOENT)
     return {
       kind: 'no-tree',
+      why: 'closed',
       reason: `the modules of kernel ${host.kernel} cannot be looked at: ${host.moduleDir}: ${faultOf(-looked).why}`,
       remedy: DENIED.includes(-looked) ? 'run it as root' : 'correct the path',
     };
   return {
     kind: 'no-tree',
+    why: 'absent',
     reason: `there are no modules for kernel ${host.kernel}: no directory ${host.moduleDir}`,
     remedy:
       others.length === 0

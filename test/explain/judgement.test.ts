@@ -320,7 +320,12 @@ t.test('the parts of a USB device', (t) => {
   t.end();
 });
 
-const NO_TREE = { kind: 'no-tree', reason: 'there are no modules for kernel 6.1', remedy: 'install them' } as const;
+const NO_TREE = {
+  kind: 'no-tree',
+  why: 'absent',
+  reason: 'there are no modules for kernel 6.1',
+  remedy: 'install them',
+} as const;
 const TREELESS: ReadonlyArray<readonly [rule: string, device: BoundDevice | undefined, expected: Partial<Ending>]> = [
   [
     'a name, or a device without a driver, fails',

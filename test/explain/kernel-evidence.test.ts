@@ -71,7 +71,7 @@ const DEVICE = {
   properties: new Map(),
   driver: 'mystery',
 } as unknown as BoundDevice;
-const NO_TREE = { kind: 'no-tree', reason: 'there are no modules', remedy: 'install them' } as const;
+const NO_TREE = { kind: 'no-tree', why: 'absent', reason: 'there are no modules', remedy: 'install them' } as const;
 
 /** A machine that runs `running`, asked about `kernel`. */
 function hostOf(dir: string, running: string | undefined, kernel: string): Host {

@@ -169,6 +169,7 @@ t.test('no directory for this kernel is a value, and an error for who needs one'
   const other = t.testdir({ lib: { modules: {} } });
   t.match(findTree(openHost({ root: other, kernel: KERNEL })), {
     kind: 'no-tree',
+    why: 'absent',
     reason: `there are no modules for kernel ${KERNEL}: no directory ${other}/lib/modules/${KERNEL}`,
     remedy: /has no modules for any kernel$/,
   });
@@ -182,6 +183,7 @@ t.test('no directory for this kernel is a value, and an error for who needs one'
   const loop = t.testdir({ lib: { modules: { [KERNEL]: t.fixture('symlink', KERNEL) } } });
   t.match(findTree(openHost({ root: loop, kernel: KERNEL })), {
     kind: 'no-tree',
+    why: 'closed',
     reason: `the modules of kernel ${KERNEL} cannot be looked at: ${loop}/lib/modules/${KERNEL}: a symbolic link that leads to itself`,
     remedy: 'correct the path',
   });

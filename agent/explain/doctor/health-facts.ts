@@ -16,7 +16,7 @@ import { faultOf } from '../../facts/regular-file.ts';
 import { findModules } from '../../depmod/module-search.ts';
 import { ERRNO } from '../../base/errno.ts';
 import { fromMachineText } from '../../base/machine-text.ts';
-import { existsInRoot } from '../../base/root.ts';
+import { existsInRoot, statInRoot } from '../../base/root.ts';
 import { udevdRuns } from '../../facts/kernel/udevd.ts';
 import { describe } from '../../facts/devices/device-search.ts';
 import { parseDepLine } from '../../match/matcher.ts';
@@ -81,6 +81,7 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell):
     taints: live === undefined ? undefined : readTaints(host),
     helper: helper === undefined ? undefined : { path: helper, there: isExecutable(helper) },
     tree: sources === undefined ? undefined : treeFacts(host, sources),
+    closed: found.kind === 'no-tree' && found.why === 'closed' ? found : undefined,
     outOfTree,
     ownFiles: sources === undefined ? [] : readOwnFiles(host, sources, outOfTree),
     enforced: isEnforced(live),
@@ -154,7 +155,10 @@ function depmodFiles(host: Host): { readonly paths: ReadonlySet<string>; readonl
   return { paths: new Set(found.map(({ listed }) => listed)), unreadable };
 }
 
-/** Indexes of built-in modules: without them `modprobe ext4` fails where ext4 is built in. */
+/**
+ * Indexes of built-in modules: without them `modprobe ext4` fails where ext4 is built in. depmod makes them of the kernel build's own texts,
+ * and leaves an empty file where there is none.
+ */
 function missingBuiltins(host: Host): readonly Problem[] {
   return (
     [
@@ -162,12 +166,14 @@ function missingBuiltins(host: Host): readonly Problem[] {
       ['modules.builtin.alias', 'modules.builtin.modinfo', 'the aliases of modules inside the kernel'],
     ] as const
   ).flatMap(([index, text, what]): readonly Problem[] => {
-    const names = [`${index}.bin`, text];
-    if (names.some((name) => existsInRoot(host.root, `${host.moduleDir}/${name}`))) return [];
-    const message = `neither ${names.join(' nor ')} is there, so nobody knows ${what}`;
-    return [
-      { file: `${host.moduleDir}/${index}.bin`, line: 0, column: 0, severity: 'error', code: 'missing', message },
-    ];
+    const made = statInRoot(host.root, `${host.moduleDir}/${index}.bin`);
+    if (existsInRoot(host.root, `${host.moduleDir}/${text}`) || (made?.size ?? 0n) > 0n) return [];
+    const lack =
+      made === undefined
+        ? `neither ${index}.bin nor ${text} is there`
+        : `${index}.bin is empty and ${text} is not there`;
+    const message = `${lack}, so nobody knows ${what}`;
+    return [{ file: `${host.moduleDir}/${text}`, line: 0, column: 0, severity: 'error', code: 'missing', message }];
   });
 }
 

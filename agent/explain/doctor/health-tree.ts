@@ -1,6 +1,6 @@
 /** Checks of the module tree. Pure: facts in, findings out. */
 import { DKMS_CHECKS } from './health-dkms.ts';
-import { problemText } from '../../base/problem.ts';
+import { problemText, type Problem } from '../../base/problem.ts';
 import type { Check, Finding, HealthFacts, TreeHealth } from './health.ts';
 import { counted, listed } from '../../base/words.ts';
 
@@ -9,8 +9,9 @@ const SHOWN = 5;
 
 /** Whether there are modules for this kernel. */
 function moduleTree(facts: TreeHealth): Finding | undefined {
-  const { tree, kernel, moduleDir, releases, running } = facts;
+  const { tree, closed, kernel, moduleDir, releases, running } = facts;
   if (tree !== undefined) return { state: 'ok', summary: `${counted(tree.modules, 'module')} in ${moduleDir}` };
+  if (closed !== undefined) return { state: 'wrong', summary: closed.reason, remedy: closed.remedy };
   const others = releases.filter((release) => release !== kernel);
   if (facts.live?.moduleSupport === false)
     return { state: 'ok', summary: `none in ${moduleDir}, and none could be loaded` };
@@ -66,7 +67,9 @@ function indexes(facts: TreeHealth): Finding | undefined {
       state: 'wrong',
       summary: 'indexes are missing or damaged',
       evidence: tree.problems.map(problemText),
-      remedy: `rebuild them: ${command}`,
+      remedy: tree.problems.every(isOfKernelBuild)
+        ? `install the kernel's package of modules again: its build makes these files, not depmod`
+        : `rebuild them: ${command}`,
     };
   }
   if (tree.unlisted.length > 0) {
@@ -87,6 +90,11 @@ function indexes(facts: TreeHealth): Finding | undefined {
     };
   }
   return { state: 'ok', summary: 'whole, and newer than every module' };
+}
+
+/** Whether only the kernel's build has what is missing. */
+function isOfKernelBuild({ code, file }: Problem): boolean {
+  return code === 'missing' && /\/modules\.builtin(\.modinfo)?$/.test(file);
 }
 
 /** Whether the firmware that modules name exists. */

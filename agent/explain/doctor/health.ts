@@ -102,7 +102,17 @@ export interface FirmwareFacts {
 /** The facts that checks of a module tree use; it may be another kernel's. */
 export type TreeHealth = Pick<
   HealthFacts,
-  'root' | 'kernel' | 'moduleDir' | 'tree' | 'releases' | 'live' | 'running' | 'outOfTree' | 'ownFiles' | 'enforced'
+  | 'root'
+  | 'kernel'
+  | 'moduleDir'
+  | 'tree'
+  | 'closed'
+  | 'releases'
+  | 'live'
+  | 'running'
+  | 'outOfTree'
+  | 'ownFiles'
+  | 'enforced'
 >;
 
 /** The machine, or the tree, under examination. */
@@ -122,6 +132,8 @@ export interface HealthFacts {
   /** /proc/sys/kernel/modprobe: the program that the kernel starts; undefined where the kernel has no such file. */
   readonly helper: { readonly path: string; readonly there: boolean } | undefined;
   readonly tree: TreeFacts | undefined;
+  /** Why its folder cannot be looked at, which may or may not be there; undefined where it can, or is certainly not there. */
+  readonly closed?: { readonly reason: string; readonly remedy: string } | undefined;
   /** The modules that dkms knows, and how they stand with this kernel. */
   readonly outOfTree: readonly ModuleReadiness[];
   /** Those of them that are installed. */

@@ -112,6 +112,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     files: { 'kernel/aa.ko': {}, 'kernel/bb.ko': {} },
     facts: {},
     inside: false,
+    problems: [
+      /modules.builtin.bin is empty and modules.builtin is not there/,
+      /modules.builtin.alias.bin is empty and modules.builtin.modinfo is not there/,
+    ],
   },
 };
 

@@ -11,6 +11,15 @@ const tree = (change: Partial<NonNullable<HealthFacts['tree']>>) => ({
   ...(WELL.tree as NonNullable<HealthFacts['tree']>),
   ...change,
 });
+const missing = (name: string) =>
+  ({
+    file: `/lib/modules/6.1.3/${name}`,
+    line: 0,
+    column: 0,
+    severity: 'error',
+    code: 'missing',
+    message: 'is not there',
+  }) as const;
 const firmwareOf = (module: string, named: number, missing: readonly string[]) => ({
   module: module as ModuleName,
   named,
@@ -32,6 +41,12 @@ const ROWS: readonly HealthRow[] = [
     /only for 6\.1\.4 and 6\.2/,
   ],
   ['module-tree', { tree: undefined, releases: [] }, 'wrong', /nor for any other/],
+  [
+    'module-tree',
+    { tree: undefined, releases: [], closed: { reason: 'it cannot be looked at', remedy: 'run it as root' } },
+    'wrong',
+    /^it cannot be looked at\nrun it as root$/,
+  ],
   ['module-tree', { ...live({ moduleSupport: false }), tree: undefined, releases: [] }, 'ok', /none could be loaded/],
   [
     'tree-complete',
@@ -51,6 +66,18 @@ const ROWS: readonly HealthRow[] = [
     { root: '/image', tree: { ...(WELL.tree as NonNullable<HealthFacts['tree']>), newer: ['x.ko'] } },
     'warning',
     /depmod -b \/image 6\.1\.3/,
+  ],
+  [
+    'indexes',
+    { tree: tree({ problems: [missing('modules.builtin')] }) },
+    'wrong',
+    /its build makes these files, not depmod$/,
+  ],
+  [
+    'indexes',
+    { tree: tree({ problems: [missing('modules.builtin'), missing('modules.dep')] }) },
+    'wrong',
+    /rebuild them: depmod 6\.1\.3$/,
   ],
   [
     'indexes',

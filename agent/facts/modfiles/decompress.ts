@@ -9,7 +9,13 @@ import { addon } from '../../base/addon.ts';
 import { ERRNO, errnoText } from '../../base/errno.ts';
 import { fsCode, PlugdError } from '../../base/error.ts';
 import { MOST_WINDOW, windowSize } from './decompression-window.ts';
-import { compressionRow, type Compression, type LibraryCompression } from './compression.ts';
+import {
+  compressionOf,
+  compressionRow,
+  MAGIC_LENGTH,
+  type Compression,
+  type LibraryCompression,
+} from './compression.ts';
 import { moduleUrl } from '../../base/own-place.ts';
 
 /**
@@ -98,8 +104,24 @@ function gunzip(file: Uint8Array, limit: number): Decompressed {
   try {
     return { kind: 'image', image: gunzipSync(file, { maxOutputLength: limit }) };
   } catch (error) {
-    return gzipFailed(error, limit);
+    // What is too large is so in any case, and would take its memory twice.
+    const length = fsCode(error) === TOO_LARGE ? undefined : membersLength(file, limit);
+    return length === undefined ? gzipFailed(error, limit) : gunzip(file.subarray(0, length), limit);
   }
+}
+
+/**
+ * How long the members at the start of a gzip file are together, where something else follows the last. gzip and kmod ignore that; zlib as
+ * Node runs it takes it for a damaged member.
+ */
+function membersLength(file: Uint8Array, limit: number): number | undefined {
+  let end = 0;
+  while (compressionOf(file.subarray(end, end + MAGIC_LENGTH)) === 'gzip') {
+    const part = gunzipPart(file.subarray(end), limit);
+    if (part.kind !== 'part') return undefined;
+    end += part.consumed;
+  }
+  return end > 0 && end < file.length ? end : undefined;
 }
 
 /**
@@ -150,15 +172,23 @@ async function gunzipLater(file: Uint8Array, limit: number): Promise<Decompresse
   const { gunzip: start } = load('node:zlib') as typeof Zlib;
   return new Promise((resolve) => {
     start(file, { maxOutputLength: limit }, (error, image) =>
-      resolve(error === null ? { kind: 'image', image } : gzipFailed(error, limit)),
+      // What is damaged is rare: it may block.
+      resolve(
+        error === null
+          ? { kind: 'image', image }
+          : fsCode(error) === TOO_LARGE
+            ? gzipFailed(error, limit)
+            : gunzip(file, limit),
+      ),
     );
   });
 }
 
 const NOTHING = new Uint8Array();
+const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE';
 
 function gzipFailed(error: unknown, limit: number): Undecompressable {
-  return failed('gzip', fsCode(error) === 'ERR_BUFFER_TOO_LARGE' ? ERRNO.EFBIG : ERRNO.EBADMSG, limit, NOTHING);
+  return failed('gzip', fsCode(error) === TOO_LARGE ? ERRNO.EFBIG : ERRNO.EBADMSG, limit, NOTHING);
 }
 
 function unpack(compression: LibraryCompression, file: Uint8Array, limit: number): Decompressed {

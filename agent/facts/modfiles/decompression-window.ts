@@ -43,8 +43,18 @@ function ofXz(bytes: Uint8Array): number | undefined {
 function ofZstd(bytes: Uint8Array): number | undefined {
   const flags = bytes[4] ?? 0;
   // A frame in one segment has no window of its own: its contents are it.
-  if ((flags & 0x20) !== 0) return undefined;
+  if ((flags & 0x20) !== 0) return contentSize(bytes, flags);
   const descriptor = bytes[5] ?? 0;
   const base = 2 ** (10 + (descriptor >> 3));
   return base + (base / 8) * (descriptor & 7);
+}
+
+/** Frame_Content_Size of a frame in one segment: it stands behind the dictionary's number. */
+function contentSize(bytes: Uint8Array, flags: number): number | undefined {
+  const start = 5 + ([0, 1, 2, 4][flags & 3] ?? 0);
+  const length = 1 << (flags >> 6);
+  if (start + length > bytes.length) return undefined;
+  let size = length === 2 ? 256 : 0;
+  for (let i = 0; i < length; i++) size += (bytes[start + i] ?? 0) * 2 ** (8 * i);
+  return size;
 }

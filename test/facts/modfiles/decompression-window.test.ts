@@ -53,6 +53,26 @@ t.test('headers that tell nothing', (t) => {
   t.equal(windowSize('gzip', Buffer.from([0x1f, 0x8b, 8])), undefined);
   t.equal(windowSize('xz', Buffer.alloc(0)), undefined);
   t.equal(windowSize('xz', Buffer.alloc(64, 0xff)), undefined);
-  t.equal(windowSize('zstd', Buffer.from('28b52ffd20ff', 'hex')), undefined, 'one segment');
+  t.equal(windowSize('zstd', Buffer.from('28b52ffd20', 'hex')), undefined, 'one segment, cut off');
+  t.end();
+});
+
+t.test('a frame in one segment needs its contents as its window', (t) => {
+  const rows: ReadonlyArray<readonly [header: string, size: number]> = [
+    ['20ff', 255],
+    ['600000', 256],
+    ['60ffff', 65_791],
+    ['a000000010', 256 * MIB],
+    ['e00000000001000000', 2 ** 32],
+    ['2107ff', 255],
+    ['2207070a', 10],
+    ['230707070709', 9],
+  ];
+  for (const [header, size] of rows) t.equal(windowSize('zstd', Buffer.from(`28b52ffd${header}`, 'hex')), size, header);
+  // 256 MiB of contents, of which nothing follows.
+  t.match(decompress('zstd', Buffer.from('28b52ffda000000010', 'hex')), {
+    errno: ERRNO.ENOMEM,
+    why: 'the zstd data needs a window of 256 MiB, and plugd allows 128',
+  });
   t.end();
 });

@@ -1,6 +1,6 @@
 /** Runs `install` and `remove` commands of modprobe.d. Never kills one. */
+import type { spawn as Spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import { errnoOf, errnoText } from '../base/errno.ts';
 import { fromMachineText } from '../base/machine-text.ts';
 import type { ModuleName } from '../base/names.ts';
@@ -24,7 +24,8 @@ export interface CommandSurroundings {
  * Runs the command of an `install` or `remove` line with `/bin/sh -c` and MODPROBE_MODULE in its environment, as
  * modprobe does (modprobe.d(5)). `text` is machine text; its output goes where plugd's standard error goes, so that it
  * cannot mix into data. If that has a reader, which may be stuck, plugd hands the output on and drops what the reader does not take: a
- * command that waits for a log would keep its module out. A command ended by a signal has failed (kmod calls that success; see docs/differences.md).
+ * command that waits for a log would keep its module out. What it left in the background then writes there through `cat`, also after
+ * plugd's end. A command ended by a signal has failed (kmod calls that success; see docs/differences.md).
  */
 export async function runCommand(
   text: string,
@@ -39,8 +40,8 @@ export async function runCommand(
       stdio: inherit ? 'inherit' : ['ignore', output, output],
       env: { ...process.env, ...env, MODPROBE_MODULE: module },
     });
-    handOn(child.stdout);
-    handOn(child.stderr);
+    const outputs = [child.stdout, child.stderr].flatMap((each) => (each === null ? [] : [each as Socket]));
+    for (const each of outputs) handOn(each);
     child.once('error', (error) => {
       const errno = errnoOf(error, undefined);
       const why = errno === undefined ? error.message : errnoText(errno);
@@ -48,6 +49,7 @@ export async function runCommand(
     });
     child.once('exit', (code, signal) =>
       inTwoTurns(() => {
+        for (const each of outputs) if (!each.readableEnded) leave(spawn, each);
         if (code === 0) resolve({ kind: 'command' });
         else if (code === null) resolve({ kind: 'command-failed', code: undefined, why: `ended by ${signal}` });
         else resolve({ kind: 'command-failed', code, why: `exit status ${code}` });
@@ -58,13 +60,24 @@ export async function runCommand(
 
 let writeNow: WriteNow | undefined;
 
-/** Hands on what comes from a command. What it left in the background may keep the pipe, and does not keep plugd. */
-function handOn(from: Readable | null): void {
-  if (from === null) return;
+/** Hands on what comes from a command. */
+function handOn(from: Socket): void {
   writeNow ??= writeNowTo(2);
   from.on('data', writeNow);
   from.on('error', () => {});
-  (from as Socket).unref();
+  from.unref();
+}
+
+/**
+ * Leaves the rest to a program of its own. A command has ended, and something that it started still has the pipe: after plugd's end it
+ * would write to nobody, and be ended by that. It may wait for the reader of plugd's standard error, as under modprobe.
+ */
+function leave(spawn: typeof Spawn, from: Socket): void {
+  from.pause();
+  const relay = spawn('cat', [], { stdio: [from, 2, 2], detached: true });
+  relay.once('error', () => {});
+  relay.unref();
+  from.destroy();
 }
 
 /** Then what was in its pipes at the end has been read. */

@@ -1,6 +1,6 @@
 /** Install commands of a program whose standard error has a reader that is stuck, or is a file. */
 import { execFileSync, spawn, type StdioOptions } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 
@@ -60,5 +60,24 @@ t.test('what a command leaves in the background keeps nobody waiting', async (t)
   // Open for writing, so `cat` waits until it is closed.
   const fd = openSync(fifo, constants.O_RDWR);
   t.equal(await ended(`cat '${fifo}' >&2 &`, 'pipe'), DONE);
+  closeSync(fd);
+});
+
+t.test('what a command leaves in the background still writes after the end of its program', async (t) => {
+  const dir = t.testdir({});
+  const [fifo, go] = [join(dir, 'fifo'), join(dir, 'go')];
+  execFileSync('mkfifo', [fifo, go]);
+  const fd = openSync(fifo, constants.O_RDWR);
+  const background = `(read line < '${go}'; echo one; echo two >&2; echo three) &`;
+  t.equal(await ended(`echo zero; ${background}`, fd), DONE);
+  writeFileSync(go, 'now\n');
+  const lines: string[] = [];
+  const bytes = Buffer.alloc(4096);
+  // A read of a fifo waits for the next lines.
+  while (lines.length < 4) {
+    const text = bytes.toString('utf8', 0, readSync(fd, bytes));
+    lines.push(...text.split('\n').filter((line) => line !== ''));
+  }
+  t.same(lines.toSorted(), ['one', 'three', 'two', 'zero']);
   closeSync(fd);
 });

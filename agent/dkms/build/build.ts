@@ -10,6 +10,7 @@ import { reason } from '../../base/error.ts';
 import { namesInRoot } from '../../base/root.ts';
 import { buildEnvironment } from './process/build-environment.ts';
 import { diskUse, fillBuildFolder, overlayPatches, type Copying } from './build-folder.ts';
+import { keepCost, lastCost } from './space/build-cost.ts';
 import { buildPaths, type BuildPaths } from './build-paths.ts';
 import type { BuildOutcome, BuildRequest } from './build-request.ts';
 import { applyPatches, compile, runScript, type Refusal, type Work } from './build-steps.ts';
@@ -17,7 +18,7 @@ import { fetchBuild, storeBuild } from './cache/build-cache.ts';
 import { cacheKey } from './cache/cache-key.ts';
 import { builtForAnother } from './built-kernel.ts';
 import { builtFile, finishModule, isBuilt, keepSymvers } from './finished-module.ts';
-import { freeSpace, isLackOfSpace, lackOfSpace, tellsLackOfSpace } from './free-space.ts';
+import { freeSpace, isLackOfSpace, lackOfSpace, tellsLackOfSpace } from './space/free-space.ts';
 import { headersRefusal } from './headers.ts';
 import { openMakeLog, type MakeLog } from './make-log.ts';
 import { runProgram } from './process/program.ts';
@@ -60,8 +61,10 @@ async function refusalOf(request: BuildRequest, paths: BuildPaths): Promise<Refu
 }
 
 async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refusal | undefined> {
-  const { kernel, module, version, etc } = request;
-  const lacking = lackOfSpace(paths.base, diskUse(`${paths.source}/`));
+  const { kernel, module, version, etc, trees } = request;
+  // A build takes its sources at least, and mostly what the last one took.
+  const needed = Math.max(diskUse(`${paths.source}/`), lastCost(trees, { name: module, version })?.bytes ?? 0);
+  const lacking = lackOfSpace(paths.base, needed);
   if (lacking !== undefined) return { status: 6, messages: [lacking] };
   const copying = await fillBuildFolder(paths.source, paths.build);
   const overlaid = copying.kind === 'copied' ? await overlayPatches(`${etc}/${module}/patches`, paths.build) : copying;
@@ -89,19 +92,25 @@ async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refu
 }
 
 async function buildLogged(work: Work): Promise<Refusal | undefined> {
-  const { paths, log } = work;
-  const refusal = await make(work);
+  const { paths, log, request } = work;
+  const clock = request.clock ?? CLOCK;
+  const started = clock.now();
+  const made = await make(work);
+  const refusal = made === 'fetched' ? undefined : made;
   if (refusal !== undefined) {
     return tellsLackOfSpace(log.bytes().toString('latin1')) ? noSpace(paths, refusal.status, log) : refusal;
   }
   const wrong = missingModule(work) ?? wrongKernel(work);
   if (wrong !== undefined) return wrong;
-  const result = openResultFolder(paths, work.request.kernel.arch);
+  const result = openResultFolder(paths, request.kernel.arch);
   let kept = false;
   try {
     const unfinished = (await fillResult(work, result)) ?? (await runScript(work, 'post_build'));
     if (unfinished !== undefined) return unfinished;
     writeFileSync(join(paths.result, 'log/make.log'), log.bytes());
+    // What came from the cache says nothing of a build.
+    if (made !== 'fetched')
+      keepCost(join(paths.result, 'log'), { bytes: diskUse(paths.build), seconds: (clock.now() - started) / 1000 });
     result.keep();
     kept = true;
   } finally {
@@ -111,8 +120,8 @@ async function buildLogged(work: Work): Promise<Refusal | undefined> {
   return undefined;
 }
 
-/** Has make make the modules, unless the same build is kept in the cache. */
-async function make(work: Work): Promise<Refusal | undefined> {
+/** Has make make the modules, unless the same build is fetched from the cache. */
+async function make(work: Work): Promise<Refusal | 'fetched' | undefined> {
   const { request, paths, env, toolchain, log } = work;
   const { cache, module, version } = request;
   const key = cache === undefined ? undefined : await cacheKey({ request, build: paths.build, env, toolchain });
@@ -121,7 +130,7 @@ async function make(work: Work): Promise<Refusal | undefined> {
     log.begin('Taking module(s) from the cache', `cp ${cache.folder}/${key}/*`);
     log.end(0, 0);
     request.tell({ kind: 'from-cache', module, version });
-    return undefined;
+    return 'fetched';
   }
   const refusal = (await applyPatches(work)) ?? (await runScript(work, 'pre_build')) ?? (await compile(work));
   if (refusal !== undefined) return refusal;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ModuleSuffix } from '../../facts/modfiles/compression.ts';
 import type { ConfModule } from '../conf/conf-modules.ts';
 import type { BuildSettings, Signer, Tell } from './build-request.ts';
-import { tellsLackOfSpace } from './free-space.ts';
+import { tellsLackOfSpace } from './space/free-space.ts';
 import { runProgram } from './process/program.ts';
 
 /** What to do with module files. */

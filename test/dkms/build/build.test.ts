@@ -331,6 +331,19 @@ t.test('no space', async (t) => {
   t.same(readdirSync(rig.paths.build), ['make.log'], 'the space is free again');
 });
 
+t.test('a build begins only where what the last one took is free', async (t) => {
+  const rig = new BuildRig(t);
+  await rig.build({}, { make: 'head -c 300000 /dev/zero > object; cp prepared m.ko' });
+  const cost = join(rig.paths.result, 'log/cost.json');
+  const { bytes } = JSON.parse(readFileSync(cost, 'utf8')) as { readonly bytes: number };
+  t.ok(bytes >= 300_000, `what make left counts: ${bytes}`);
+  writeFileSync(cost, JSON.stringify({ bytes: 2 ** 60, seconds: 1 }));
+  const outcome = await rig.build({}, { make: 'touch ../begun' });
+  t.same(outcome, { kind: 'stopped', status: 6 });
+  t.match(rig.shown(), /no space left on \/T\/dkms\/m\/1\.0: 1099511627777 MB needed/);
+  t.notOk(existsSync(join(rig.paths.base, 'begun')));
+});
+
 t.test('make gets nothing to read, and little of the environment', async (t) => {
   const rig = new BuildRig(t);
   process.env['CFLAGS'] = '-O9';

@@ -25,7 +25,7 @@ t.test('a full disk at each stage', { skip: skip || (!canMount() && 'no mount na
   const program = join(import.meta.dirname, 'chaos-disk.js');
   const child = spawnSync(
     'unshare',
-    ['--mount', '--propagation', 'private', process.execPath, program, folder, '30', '10'],
+    ['--mount', '--propagation', 'private', process.execPath, program, folder, '20', '10'],
     {
       encoding: 'utf8',
     },

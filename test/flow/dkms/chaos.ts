@@ -160,18 +160,25 @@ export function fullDisk(folder: string, most: number, every: number): readonly 
   // A build wants one MiB more than its sources take; this one leaves its last pages only when it has begun.
   const filling = (dir: string, pages: number) =>
     `MAKE="cp demo.image demo.ko; dd if=/dev/zero of=${dir}/fill bs=${PAGE} 2>/dev/null; truncate -s -${pages * PAGE} ${dir}/fill"`;
-  for (const action of ['install', 'remove', 'build'] as const) {
+  for (const action of ['add', 'install', 'remove', 'build', 'autoinstall'] as const) {
     for (let pages = 0; pages <= most; pages += every) {
       const made = make();
       const { dir, run, source } = made;
       const fill = `${dir}/fill`;
       const conf = action === 'build' ? filling(dir, pages) : '';
-      run('add', source('demo', '1.0', conf));
-      if (action !== 'build') run(action === 'install' ? 'build' : 'install', 'demo/1.0', '-k', KERNEL, '--no-sandbox');
+      const given = source('demo', '1.0', conf);
+      if (action !== 'add') run('add', given);
+      const first = { install: 'build', remove: 'install' }[action as string];
+      if (first !== undefined) run(first, 'demo/1.0', '-k', KERNEL, '--no-sandbox');
       const before = look(made);
       if (action !== 'build') leave(fill, folder, pages);
-      const words =
-        action === 'remove' ? ['remove', 'demo/1.0', '--all'] : [action, 'demo/1.0', '-k', KERNEL, '--no-sandbox'];
+      const words = {
+        add: ['add', given],
+        remove: ['remove', 'demo/1.0', '--all'],
+        autoinstall: ['autoinstall', '-k', KERNEL, '--no-sandbox'],
+        install: ['install', 'demo/1.0', '-k', KERNEL, '--no-sandbox'],
+        build: ['build', 'demo/1.0', '-k', KERNEL, '--no-sandbox'],
+      }[action];
       const ended = run(...words);
       const where = `${action} with ${pages} free pages`;
       rmSync(fill, { force: true });
@@ -191,12 +198,13 @@ export function fullDisk(folder: string, most: number, every: number): readonly 
           readFileSync(`${dir}/usr/src/demo-1.0/dkms.conf`, 'utf8').replace(/^MAKE=.*$/m, ''),
         );
       const again = run(...words);
-      if (again.status !== 0 && !(action === 'remove' && again.status === 3))
+      if (again.status !== 0 && !((action === 'remove' || action === 'add') && again.status === 3))
         faults.push(`${where}: then ${again.status}: ${again.error}`);
-      const wanted = { install: 'installed', build: 'built', remove: undefined }[action];
+      const wanted = { add: 'added', install: 'installed', build: 'built', autoinstall: 'installed', remove: '' }[
+        action
+      ];
       const status = made.status();
-      if (wanted === undefined ? status !== '' : !status.endsWith(`: ${wanted}\n`))
-        faults.push(`${where}: then ${status}`);
+      if (wanted === '' ? status !== '' : !status.endsWith(`: ${wanted}\n`)) faults.push(`${where}: then ${status}`);
       const check = run('check');
       if (check.status !== 0) faults.push(`${where}: ${check.out}`);
       rmSync(dir, { recursive: true, force: true });

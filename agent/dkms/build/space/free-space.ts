@@ -1,7 +1,7 @@
 /** Whether a file system has room for a build, and what is told when it has not. */
 import { statfsSync } from 'node:fs';
-import { ERRNO, errnoOf } from '../../base/errno.ts';
-import type { BuildRefusal } from '../../records/dkms/build-message.ts';
+import { ERRNO, errnoOf } from '../../../base/errno.ts';
+import type { BuildRefusal } from '../../../records/dkms/build-message.ts';
 
 const MIB = 2 ** 20;
 

@@ -158,6 +158,8 @@ t.test('a layout that does not fit leaves an ordinary copy, or says so', { skip 
   t.same(make(), { status: 0, stdout: '', stderr: '' }, 'its own');
   t.ok(statSync(heap).size < ordinary, `${statSync(heap).size} bytes, ${ordinary} without a layout`);
   const own = readFileSync(layout);
+  t.equal(run(plain, ['--observe-heap', layout, line]).status, 0);
+  t.ok(readFileSync(layout).equals(own), 'the same each time');
   truncateSync(layout, 40_001);
   t.same(make(), { status: 0, stdout: '', stderr: '' }, 'a part of it');
   // The last two bits say that a piece stays outside of the copy.

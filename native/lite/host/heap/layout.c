@@ -17,6 +17,8 @@
 
 #define PAGE ((size_t)4096)
 #define MOST_PIECES ((size_t)1 << 17)
+/* The pages' place if it is free, the same at each build: what the engine looks at first depends on the addresses of things. */
+#define PLACE ((void *)0x4000000000)
 
 /* A piece that is free is OUTSIDE unless a start uses it. */
 enum use { REST, READ, WRITTEN, OUTSIDE };
@@ -40,18 +42,18 @@ static size_t pages_of(size_t size)
 	return (size + PAGE - 1) / PAGE;
 }
 
-static void *map(size_t size, int how)
+static void *map(void *place, size_t size, int how)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, how | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *memory = mmap(place, size, PROT_READ | PROT_WRITE, how | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
 bool layout_observe(void)
 {
-	pages = map(MOST_PIECES * PAGE, MAP_PRIVATE);
-	uses = map(MOST_PIECES, MAP_SHARED);
-	sizes = map(MOST_PIECES * sizeof(*sizes), MAP_PRIVATE);
+	pages = map(PLACE, MOST_PIECES * PAGE, MAP_PRIVATE);
+	uses = map(NULL, MOST_PIECES, MAP_SHARED);
+	sizes = map(NULL, MOST_PIECES * sizeof(*sizes), MAP_PRIVATE);
 	return pages && uses && sizes;
 }
 

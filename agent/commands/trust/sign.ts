@@ -50,8 +50,9 @@ export const command: Command = {
 KEY is a private key in PEM, RSA or EC; the environment variable KBUILD_SIGN_PIN
 holds its passphrase. CERT is its certificate in DER or PEM. Both may be in one
 file. A MODULE may be compressed, and stays so. Signatures that a module has are
-replaced. Each file is replaced at once, or not changed. On a kernel that asks for
-signatures, the last lines say whether it trusts the key, and what to do if not.
+replaced. Each file is replaced at once, or not changed. On a kernel that asks
+for signatures, the last lines say whether it trusts the key, and what to do if
+it does not.
 Exit status: 0 all are signed; 1 some are not.`,
   async run(args) {
     const parsed = parse(command, args);

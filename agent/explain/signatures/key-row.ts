@@ -24,41 +24,53 @@ export interface KeyRow {
   readonly to?: string;
   /** How many modules of the tree are signed with it; not counted without a certificate. */
   readonly modules?: number;
+  /** Those of them that did not come with the kernel: `updates/dkms/nvidia.ko`, as modules.dep names them. */
+  readonly outOfTree?: readonly string[];
   readonly revokedBy?: readonly string[];
   readonly waits?: 'enroll' | 'delete';
   readonly privateKey?: string;
 }
 
+/** What one signer signed: how many modules, and which of them did not come with the kernel. */
+export interface Signed {
+  readonly count: number;
+  readonly outOfTree: readonly string[];
+}
+
 /**
- * How many modules of the host's tree each signer has; those without a signature are not counted. Unless `whole`, modules that came with the
+ * The modules of the host's tree that each signer has; those without a signature are not counted. Unless `whole`, modules that came with the
  * kernel are left out: there are thousands, and to read a signature a compressed one is unpacked.
  */
-export async function countSigners(host: Host, whole: boolean): Promise<ReadonlyMap<SignerInfo, number>> {
-  const counts = new Map<string, { readonly info: SignerInfo; count: number }>();
-  const paths = findModules(host, () => undefined)
-    .filter(({ listed }) => whole || !listed.startsWith('kernel/'))
-    .map(({ path }) => path);
+export async function countSigners(host: Host, whole: boolean): Promise<ReadonlyMap<SignerInfo, Signed>> {
+  const found = new Map<string, { readonly info: SignerInfo; count: number; readonly outOfTree: string[] }>();
+  const modules = findModules(host, () => undefined).filter((module) => whole || isOutOfTree(module));
   let next = 0;
   const work = async () => {
-    for (let at = next++; at < paths.length; at = next++) {
-      const file = await openModuleFileLater(host.root, Buffer.from(paths[at] ?? '', 'latin1'));
+    for (let module = modules[next++]; module !== undefined; module = modules[next++]) {
+      const file = await openModuleFileLater(host.root, Buffer.from(module.path, 'latin1'));
       if (file.kind !== 'module') continue;
       const signature = readSignature(file);
       file.close();
       if (signature?.kind !== 'signature' || signature.info === undefined) continue;
       const { info } = signature;
       const name = `${info.issuer?.toString('latin1')}\0${info.keyId.toString('latin1')}`;
-      const entry = counts.get(name) ?? { info, count: 0 };
+      const entry = found.get(name) ?? { info, count: 0, outOfTree: [] };
       entry.count++;
-      counts.set(name, entry);
+      if (isOutOfTree(module)) entry.outOfTree.push(module.listed);
+      found.set(name, entry);
     }
   };
   await Promise.all(Array.from({ length: 4 }, work));
-  return new Map([...counts.values()].map(({ info, count }) => [info, count]));
+  return new Map([...found.values()].map(({ info, count, outOfTree }) => [info, { count, outOfTree }]));
+}
+
+/** Whether a module did not come with the kernel. */
+function isOutOfTree({ listed }: { readonly listed: string }): boolean {
+  return !listed.startsWith('kernel/');
 }
 
 /** A key as a row. */
-export function keyRow(key: ListedKey, counts: ReadonlyMap<SignerInfo, number>): KeyRow {
+export function keyRow(key: ListedKey, signers: ReadonlyMap<SignerInfo, Signed>): KeyRow {
   const { certificate, trust, revokedBy, waits, privateKey } = key;
   return {
     subject: fromMachineText(key.subject),
@@ -66,7 +78,7 @@ export function keyRow(key: ListedKey, counts: ReadonlyMap<SignerInfo, number>):
     trust: trust.kind === 'trusted' ? { state: 'trusted', ring: trust.ring } : { state: trust.kind, why: trust.why },
     rings: key.rings,
     places: key.places,
-    ...(certificate === undefined ? {} : certificateFacts(certificate, counts)),
+    ...(certificate === undefined ? {} : certificateFacts(certificate, signers)),
     ...(revokedBy.length === 0 ? {} : { revokedBy }),
     ...(waits === undefined ? {} : { waits }),
     ...(privateKey === undefined ? {} : { privateKey }),
@@ -75,16 +87,18 @@ export function keyRow(key: ListedKey, counts: ReadonlyMap<SignerInfo, number>):
 
 function certificateFacts(
   certificate: Certificate,
-  counts: ReadonlyMap<SignerInfo, number>,
-): Pick<KeyRow, 'fingerprint' | 'kind' | 'from' | 'to' | 'modules'> {
+  signers: ReadonlyMap<SignerInfo, Signed>,
+): Pick<KeyRow, 'fingerprint' | 'kind' | 'from' | 'to' | 'modules' | 'outOfTree'> {
   const { from, to } = certificate;
-  const signed = [...counts].filter(([info]) => isSigner(certificate, info));
+  const signed = [...signers].flatMap(([info, each]) => (isSigner(certificate, info) ? [each] : []));
+  const outOfTree = signed.flatMap((each) => each.outOfTree).toSorted();
   return {
     fingerprint: fingerprintOf(certificate),
     kind: kindOf(certificate),
     ...(from === undefined ? {} : { from: from.toISOString() }),
     ...(to === undefined ? {} : { to: to.toISOString() }),
-    modules: signed.reduce((sum, [, count]) => sum + count, 0),
+    modules: signed.reduce((sum, { count }) => sum + count, 0),
+    ...(outOfTree.length === 0 ? {} : { outOfTree: outOfTree.map(fromMachineText) }),
   };
 }
 

@@ -29,7 +29,7 @@ function paragraph(row: KeyRow, whole: boolean, terminal: Terminal): string {
     ...(rings.length + places.length === 0 ? [] : [`in ${[...rings, ...places.map(readablePath)].join(', ')}`]),
     ...(row.modules === undefined || (row.modules === 0 && !whole)
       ? []
-      : [`signs ${row.modules === 0 ? 'no installed module' : counted(row.modules, 'installed module')}`]),
+      : [`signs ${row.modules === 0 ? 'no installed module' : counted(row.modules, 'installed module')}${named(row)}`]),
     ...(row.privateKey === undefined ? [] : [`its private key is here: ${row.privateKey}`]),
     ...(row.waits === undefined
       ? []
@@ -43,6 +43,17 @@ function paragraph(row: KeyRow, whole: boolean, terminal: Terminal): string {
     '',
   ].join('\n');
 }
+
+/** Which of the modules that a key signs did not come with the kernel. */
+function named({ modules, outOfTree = [] }: KeyRow): string {
+  if (outOfTree.length === 0) return '';
+  const names = outOfTree.slice(0, MOST_NAMES).map(readablePath);
+  const rest = outOfTree.length - names.length;
+  const list = [...names, ...(rest === 0 ? [] : [`${rest} more`])].join(', ');
+  return outOfTree.length === modules ? `: ${list}` : `, of which not the kernel's own: ${list}`;
+}
+
+const MOST_NAMES = 8;
 
 /** The kernel puts what it takes over from those lists into .blacklist. */
 function revocationEffect(rings: readonly string[]): string {

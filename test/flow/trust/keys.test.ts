@@ -112,20 +112,22 @@ t.test('the keys of another tree', (t) => {
   const image = moduleImage({ modinfo: ['license=GPL'] });
   put('root/boot/vmlinuz-1', Buffer.concat([Buffer.from('Kernel panic - not syncing'), kernel.certificateDer]));
   put('root/var/lib/dkms/mok.pub', makeMok({ commonName: 'DKMS key' }).certificateDer);
-  put(
-    'root/lib/modules/1/kernel/a.ko',
-    signModule(image, { key: createPrivateKey(kernel.keyPem), certificate: kernel.certificateDer, hash: 'sha256' }),
-  );
+  const signedBy = { key: createPrivateKey(kernel.keyPem), certificate: kernel.certificateDer };
+  put('root/lib/modules/1/kernel/a.ko', signModule(image, { ...signedBy, hash: 'sha256' }));
+  put('root/lib/modules/1/updates/dkms/b.ko', signModule(image, { ...signedBy, hash: 'sha256' }));
   const place = ['--root', 'root', '--kernel', '1', '--sysfs', 'nothing'];
   const { stdout } = run(...place);
-  t.match(stdout, /^Kernel key\n {2}trusted for modules \(\.builtin_trusted_keys\)\n[^]*signs 1 installed module\n/);
+  t.match(
+    stdout.replaceAll(/\n {2}/g, ' '),
+    /^Kernel key trusted for modules \(\.builtin_trusted_keys\) .*signs 2 installed modules, of which not the kernel's own: updates\/dkms\/b\.ko/,
+  );
   t.match(stdout, /\nDKMS key\n {2}whether it is trusted for modules is not known/);
   t.same(
     stdout.split('\n').filter((line) => line.length > 80),
     [],
   );
   const json: unknown = JSON.parse(run('--json', ...place).stdout);
-  t.match(json, { whole: true }, 'no keyring can be seen');
+  t.match(json, { whole: true, keys: [{ modules: 2, outOfTree: ['updates/dkms/b.ko'] }] }, 'no keyring can be seen');
   fits(t, 'keys', json);
   t.match(run('status', ...place), { status: 64, stderr: /leave out --root/ });
   t.match(run('toString'), { status: 64, stderr: /takes one of list/ });

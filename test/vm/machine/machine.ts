@@ -27,6 +27,8 @@ export interface MachineOptions {
   readonly append?: string;
   /** Files put into the machine's root. */
   readonly files?: GuestFiles;
+  /** An initramfs instead of the image's; what it starts must be guest.c in the end. */
+  readonly initrd?: string;
   readonly cpus?: number;
   /** MiB. */
   readonly memory?: number;
@@ -254,7 +256,7 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
     lifetime = 1_200_000,
     firmware,
   } = options;
-  const initrd = initrdFor(image, files);
+  const initrd = options.initrd ?? initrdFor(image, files);
   // A socket's path may have 107 characters only.
   const folder = mkdtempSync(join(tmpdir(), `plugd-vm-${process.pid}-`));
   folders.add(folder);

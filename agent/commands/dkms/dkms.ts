@@ -7,6 +7,7 @@ import { distributionOf } from '../../dkms/install/distribution.ts';
 import type { DkmsOptions } from '../../dkms/run/dkms-options.ts';
 import { tellStatus } from '../../dkms/run/dkms-status.ts';
 import { DkmsSession } from '../../dkms/run/session.ts';
+import type { MokPlaces } from '../../trust/mok-files.ts';
 import type { DkmsMessage, Tell } from '../../records/dkms/message.ts';
 import { dkmsText } from '../../report/dkms/dkms-text.ts';
 import type { Command } from '../command.ts';
@@ -59,7 +60,7 @@ async function main(words: readonly string[]): Promise<number> {
       // What builds and installs is loaded only where it is needed: scripts ask for the status again and again.
       const { runAction } = await import('../../dkms/run/action.ts');
       const status = await runAction(session);
-      if (tell === tellText && speaksFreely() && parsed.settings.root === '' && session.hasSigned) await sayKeyState();
+      if (tell === tellText && speaksFreely() && parsed.settings.root === '') await sayKeyState(session.signedWith);
       return status;
     }
   }
@@ -126,11 +127,12 @@ function isNamedDkms(): boolean {
   return process.argv[1]?.endsWith('/dkms') === true;
 }
 
-async function sayKeyState(): Promise<void> {
+/** Where the key stands that modules were signed with; nothing where the kernel asks for no signature. */
+async function sayKeyState(key: MokPlaces | undefined): Promise<void> {
+  if (key === undefined) return;
   const { readKeyState } = await import('../trust/key-state.ts');
-  const { DKMS_MOK } = await import('../../trust/mok-files.ts');
-  const state = readKeyState(DKMS_MOK);
-  if (state?.usable === false) say(`\n${state.text}`);
+  const state = readKeyState(key);
+  if (state !== undefined) say(`\n${state.text}`);
 }
 
 function untold(): void {

@@ -1,4 +1,5 @@
 /** What the build of one module for one kernel is asked for, and how it ends. */
+import type { MokPlaces } from '../../trust/mok-files.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { OsRelease } from '../../facts/config/os-release.ts';
 import type { BuildMessage } from '../../records/dkms/build-message.ts';
@@ -79,6 +80,8 @@ export type Tell = (message: BuildMessage) => void;
 
 /** Signs module files in their place. */
 export interface Signer {
+  /** Whose key it signs with. */
+  readonly places: MokPlaces;
   /** Signs one file; a failure leaves the file as it was. `output` is what a program said, or why it could not be done. */
   sign(file: string): Promise<SignResult>;
 }

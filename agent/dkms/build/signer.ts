@@ -21,7 +21,11 @@ export interface SignerParts {
 
 /** A signer with these parts. Keys are read when the first module is signed, and each fault is that module's. */
 export function makeSigner(parts: SignerParts): Signer {
-  return { sign: parts.program === undefined ? ownSigner(parts) : programSigner(parts.program, parts) };
+  const { key, certificate, program } = parts;
+  return {
+    places: { key, certificate },
+    sign: program === undefined ? ownSigner(parts) : programSigner(program, parts),
+  };
 }
 
 function programSigner(program: string, { hash, key, certificate }: SignerParts): Signer['sign'] {

@@ -83,9 +83,9 @@ export class DkmsSession {
     return own;
   }
 
-  /** Whether modules of this run were signed. */
-  get hasSigned(): boolean {
-    return [...this.signers.values()].some((signer) => signer !== undefined);
+  /** The key that modules of this run were signed with; undefined when none was signed. */
+  get signedWith(): Signer['places'] | undefined {
+    return [...this.signers.values()].find((signer) => signer !== undefined)?.places;
   }
 
   get trees(): DkmsTrees {

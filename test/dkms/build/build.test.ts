@@ -242,6 +242,7 @@ t.test('a module is signed, then compressed; a program that fails is told and th
   const signed: string[] = [];
   const kernel = { release: K, arch: 'x86_64', sourceDir: join(rig.home, 'modules/K/build'), config: undefined };
   const signer = {
+    places: { key: '/k', certificate: '/c' },
     sign: async (file: string) => {
       signed.push(readFileSync(file).equals(moduleFor(K)) ? 'the plain module' : 'something else');
       return { kind: 'failed', output: 'no key\n' } as const;

@@ -152,6 +152,7 @@ t.test('a certificate whose key is lost is put aside, and that is told', async (
 
 t.test('the signer', async (t) => {
   const { home, signer } = await prologue(t, () => ({}));
+  t.same(signer?.places, { key: `${home}/dkms/mok.key`, certificate: `${home}/dkms/mok.pub` });
   const file = join(home, 'm.ko');
   writeFileSync(file, moduleFor(K), { mode: 0o644 });
   t.same(await signer?.sign(file), { kind: 'signed' });

@@ -1,12 +1,13 @@
 /**
  * Runs the compiled tests and closes with the line `N passed, N failed`.
  *
- *     node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [--coverage] [FILE…]
+ *     node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [--coverage] [--whole] [FILE…]
  *
  * Without arguments all four parts, in this order: `unit` (every folder but those of the others; under a minute), `flow` (whole
  * runs of commands and agents on fixture roots: the folders `flow` and `daemon`), `oracle` (against
  * Debian's kmod), `vm` (a real kernel in QEMU). FILE is a test's source or compiled path. With `--coverage` V8 counts what runs in
- * `unit` and `flow`; when both run as a whole, a floor of coverage.ts that does not hold is a failure.
+ * `unit` and `flow`; when both run as a whole, a floor of coverage.ts that does not hold is a failure. With `--whole` no long list is cut
+ * short (share.ts).
  *
  * Each file runs as a program of its own and writes TAP; this turns it into one line a file, and prints what failed in full, and at
  * the end which files were slowest.
@@ -36,8 +37,11 @@ const PARTS: Readonly<Record<Part, { commands: readonly string[]; timeout: numbe
   vm: { commands: ['qemu-system-x86_64', 'setpriv', 'gcc', '/usr/include/stdio.h'], timeout: 1800 },
 };
 
-/** How many files run at once. A virtual machine mostly runs one program at a time, so two of them fill two processors. */
-const JOBS = 2;
+/**
+ * How many files of a part run at once, on two processors. Files of `unit` calculate; the others also wait: for a machine, for a program that
+ * sleeps, for the disk.
+ */
+const JOBS: Readonly<Record<Part, number>> = { unit: 2, flow: 3, oracle: 3, vm: 3 };
 
 /** Milliseconds after which a file is killed that its own limit did not end. */
 const LONGEST_MS = 3_600_000;
@@ -77,6 +81,7 @@ function environment(part: Part): NodeJS.ProcessEnv {
   delete env['NODE_OPTIONS'];
   delete env['NODE_EXTRA_CA_CERTS'];
   env['TAP_TIMEOUT'] = String(PARTS[part].timeout);
+  if (wanted.includes('--whole')) env['PLUGD_TEST_WHOLE'] = '1';
   if (counting && COUNTED.includes(part)) env['NODE_V8_COVERAGE'] = COUNTS;
   return env;
 }
@@ -125,7 +130,7 @@ async function runPart(part: Part, files: readonly string[], printer: TapPrinter
       printer.file(relative(root, file), lines, status, ms);
     }
   };
-  await Promise.all(Array.from({ length: JOBS }, work));
+  await Promise.all(Array.from({ length: JOBS[part] }, work));
 }
 
 /** The slowest files, one a line, when there are more than fit in sight. */
@@ -139,12 +144,12 @@ function slowest(times: ReadonlyMap<string, number>): readonly string[] {
 
 const wanted = process.argv.slice(2);
 const counting = wanted.includes('--coverage');
-const unknown = wanted.filter((word) => word.startsWith('-') && !/^--(unit|flow|oracle|vm|coverage)$/.test(word));
+const unknown = wanted.filter((word) => word.startsWith('-') && !/^--(unit|flow|oracle|vm|coverage|whole)$/.test(word));
 const parts = PART_NAMES.filter((part) => wanted.includes(`--${part}`));
 const named = wanted.filter((word) => !word.startsWith('-')).map(compiled);
 const absent = named.filter((file) => !existsSync(file));
 if (unknown.length > 0 || absent.length > 0) {
-  console.error(`usage: node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [--coverage] [FILE…]`);
+  console.error(`usage: node dist/test/run.js [--unit] [--flow] [--oracle] [--vm] [--coverage] [--whole] [FILE…]`);
   for (const word of [...unknown, ...absent]) console.error(`not an option and not a test: ${word}`);
   process.exit(64);
 }

@@ -20,6 +20,7 @@ import t, { type Test } from 'tap';
 import { runProgram, type Ended } from '../fixtures/commands.ts';
 import { debianTree, needCommands, type Architecture, type DebianTree } from '../fixtures/debian.ts';
 import { elfImage, moduleImage, type ModuleImage } from '../fixtures/elf-image.ts';
+import { share, WHOLE } from '../share.ts';
 import { makeModuleDirectory, type Files } from '../fixtures/made-tree.ts';
 import { Random } from '../fixtures/random.ts';
 
@@ -123,6 +124,8 @@ for (const arch of ['amd64', 'arm64', 'armhf'] as const satisfies readonly Archi
     const base = linkedTree(t.testdir({}), tree);
     const { files } = await compare(t, 'whole', base, [], tree.kernel);
     t.ok((files.get('modules.dep')?.length ?? 0) > 100_000, 'a whole tree');
+    // What follows is the same for all three, and each tree takes seconds.
+    if (arch !== 'amd64' && !WHOLE) return;
     rmSync(join(base, 'lib/modules', tree.kernel, 'modules.order'));
     await compare(t, 'without modules.order', base, [], tree.kernel);
     rmSync(join(base, 'lib/modules', tree.kernel, 'modules.builtin'));
@@ -393,7 +396,8 @@ for (const [copies, files] of Object.entries(COPIES)) {
     writeFileSync(join(external, 'x.ko'), moduleImage({ modinfo: ['alias=external-x'], needs: { good_symbol: 1 } }));
     writeFileSync(join(external, 'new.ko'), moduleImage({ needs: { good_symbol: 1 } }));
     const ties: string[] = [];
-    for (const [i, [name, text]] of Object.entries(CONFIGS).entries()) {
+    const configs = share(Object.entries(CONFIGS), 3);
+    for (const [i, [name, text]] of configs.entries()) {
       const file = join(base, `config${i}.conf`);
       writeFileSync(file, text.replaceAll('EXTERNAL', external));
       const { kmod, own } = await both(base, ['-vv', '-C', file, KERNEL]);
@@ -401,7 +405,8 @@ for (const [copies, files] of Object.entries(COPIES)) {
       if (own.ended.stderr.includes(' have the same rank: ')) ties.push(name);
       else t.strictSame(outcome(own), outcome(kmod), name);
     }
-    t.same(ties, TIES[copies], 'ties');
+    const expected = TIES[copies]?.filter((tie) => configs.some(([name]) => name === tie));
+    t.same(ties, expected, 'ties');
   });
 }
 
@@ -518,7 +523,7 @@ t.test('-A works only when something is newer', { skip }, async (t) => {
 });
 
 t.test('random trees', { skip }, async (t) => {
-  for (let seed = 1; seed <= 12; seed++) {
+  for (let seed = 1; seed <= (WHOLE ? 12 : 4); seed++) {
     const random = new Random(seed);
     const count = 5 + random.below(60);
     const names = Array.from({ length: count }, (_, i) => `${random.text('abz-_09', 1, 9)}${i}`);

@@ -11,6 +11,7 @@ import { isOfSchema } from '../schemas.ts';
 import { needCommands } from '../fixtures/commands.ts';
 import { ofMachine, replaceBytes, signedByStranger, withWrongVersion } from '../fixtures/faulty-module.ts';
 import { buildModule } from '../fixtures/kernel-module.ts';
+import { share } from '../share.ts';
 import { GuestAgent } from './agent/agent.ts';
 import { machineImage, type GuestFiles, type Image } from './machine/image.ts';
 import { boot, type Machine } from './machine/machine.ts';
@@ -495,7 +496,7 @@ t.test('the failure laboratory', { skip }, async (t) => {
       devices: ['-device', 'virtio-rng-pci,addr=3', '-device', 'edu,addr=1'],
     });
     t.match(await machine.output('grep', ['-c', '', '/proc/kallsyms']), /^\d{5,}/, 'the kernel shows its symbols');
-    for (const each of plain.slice(0, -1)) await t.test(each.name, async (t) => run(t, machine, each));
+    for (const each of share(plain.slice(0, -1), 2)) await t.test(each.name, async (t) => run(t, machine, each));
     await t.test('every command names the same cause', async (t) => oneCause(t, machine, tree, inTree, options));
     for (const each of plain.slice(-1)) await t.test(each.name, async (t) => run(t, machine, each));
     await t.test('doctor sees it too', async (t) => {
@@ -592,7 +593,7 @@ t.test('the failure laboratory', { skip }, async (t) => {
       append:
         'module.sig_enforce=1 modprobe.blacklist=dummy,veth "modprobe.blacklist=virtio-rng" module_blacklist=bridge module_blacklist=nlmon,virtio-balloon,ifb',
     });
-    for (const each of enforced) await t.test(each.name, async (t) => run(t, machine, each));
+    for (const each of share(enforced, 2)) await t.test(each.name, async (t) => run(t, machine, each));
     const { checks } = JSON.parse((await machine.run('plugd', ['doctor', '--json'])).stdout) as {
       checks: ReadonlyArray<{ readonly id: string; readonly summary: string; readonly evidence?: readonly string[] }>;
     };

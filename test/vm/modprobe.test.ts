@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { needCommands } from '../fixtures/commands.ts';
+import { share } from '../share.ts';
 import { machineImage, type Image } from './machine/image.ts';
 import { boot } from './machine/machine.ts';
 import { ofAnotherKernel, ofOtherSymbols } from './refused-module.ts';
@@ -195,7 +196,7 @@ t.test('modprobe on a real kernel', { skip }, async (t) => {
       [place('garp')]: file('garp').subarray(0, 4096),
     },
   });
-  await compareScenarios(t, machine, SCENARIOS);
+  await compareScenarios(t, machine, share(SCENARIOS, 2));
 
   // kmod 30 is not asked: it waits on and on.
   await t.test('removal that waits in vain', async (t) => {

@@ -25,7 +25,9 @@ export const OPEN_TUN =
 
 /** Removes all modules; prints what is left of /proc/modules. */
 export const RESET = `for round in 1 2 3 4; do
-  for module in $(cut -d ' ' -f 1 /proc/modules); do rmmod "$module" 2>/dev/null; done
+  modules=$(cut -d ' ' -f 1 /proc/modules)
+  if [ -z "$modules" ]; then break; fi
+  for module in $modules; do rmmod "$module" 2>/dev/null; done
 done; cat /proc/modules`;
 
 // busybox has commands of the same names, elsewhere on PATH.
@@ -53,8 +55,7 @@ async function outcome(
 ): Promise<string> {
   const left = await machine.output('sh', ['-c', RESET]);
   if (left !== '') throw new Error(`still loaded: ${left}`);
-  await machine.output('sh', ['-c', 'printf %s "$0" > /etc/modprobe.d/test.conf', config]);
-  await machine.output('sh', ['-c', before]);
+  await machine.output('sh', ['-c', `printf %s "$0" > /etc/modprobe.d/test.conf\n${before}`, config]);
   const ended = await machine.shell(`${run}\necho status $?`, { env });
   const modules = await machine.output('sh', ['-c', "cut -d ' ' -f 1,3,4,5 /proc/modules | sort"]);
   const errors = ended.stderr.replaceAll(/\.\.\/\S+ \w+\(\) /g, '');

@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { Random } from '../../fixtures/random.ts';
+import { WHOLE } from '../../share.ts';
 import { chaosRound, IDLE_KIB, killsOf, killsText, undisturbed } from './chaos.ts';
 import { machineImage, type Image } from '../machine/image.ts';
 
 const root = join(import.meta.dirname, '../../../..');
 /** How many agents are killed in each round. A round takes a boot and several coldplugs; `npm run soak:agent` does twenty. */
-const ROUNDS = [1, 3];
+const ROUNDS = WHOLE ? [1, 3] : [3];
 
 t.setTimeout(1_200_000);
 const found = await machineImage();

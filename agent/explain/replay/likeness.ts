@@ -37,11 +37,33 @@ export function likeness(module: string, driver: string): number {
 /** At most this many modules are looked into for a driver. */
 const MOST_ALIKE = 10;
 
+/** For each list of names that was asked for: the places of the names by each part that tells. */
+const indexes = new WeakMap<readonly string[], ReadonlyMap<string, readonly number[]>>();
+
+function placesByPart(modules: readonly string[]): ReadonlyMap<string, readonly number[]> {
+  const known = indexes.get(modules);
+  if (known !== undefined) return known;
+  const places = new Map<string, number[]>();
+  for (const [place, module] of modules.entries()) {
+    for (const part of parts(module)) {
+      if (COMMON.has(part)) continue;
+      const list = places.get(part);
+      if (list === undefined) places.set(part, [place]);
+      else if (list.at(-1) !== place) list.push(place);
+    }
+  }
+  indexes.set(modules, places);
+  return places;
+}
+
 /** The modules whose names are like a driver's, the likest first, at most ten: `likest(['intel_uncore', 'loop'], 'snbep_uncore')`. */
 export function likest<Name extends string>(modules: readonly Name[], driver: string): readonly Name[] {
-  return modules
+  const places = placesByPart(modules);
+  const sharing = new Set(parts(driver).flatMap((part) => places.get(part) ?? []));
+  return [...sharing]
+    .toSorted((a, b) => a - b)
+    .flatMap((place) => modules[place] ?? [])
     .map((module) => ({ module, like: likeness(module, driver) }))
-    .filter(({ like }) => like > 0)
     .toSorted((a, b) => b.like - a.like)
     .slice(0, MOST_ALIKE)
     .map(({ module }) => module);

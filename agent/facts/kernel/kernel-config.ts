@@ -30,9 +30,18 @@ export function readKernelConfig(host: Host): KernelConfig | undefined {
   ];
   for (const file of places) {
     const text = file.endsWith('.gz') ? unzip(file) : readTextIn(host.root, file);
-    if (text !== undefined) return { file, value: (name) => configValue(text, name) };
+    if (text !== undefined) return { file, value: remembered((name) => configValue(text, name)) };
   }
   return undefined;
+}
+
+/** Many devices ask for the same option. */
+function remembered(value: KernelConfig['value']): KernelConfig['value'] {
+  const known = new Map<string, string | undefined>();
+  return (name) => {
+    if (!known.has(name)) known.set(name, value(name));
+    return known.get(name);
+  };
 }
 
 /**

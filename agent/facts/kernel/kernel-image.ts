@@ -10,6 +10,7 @@
 import type { Host } from '../../base/host.ts';
 import { COMPRESSIONS, compressionRow } from '../modfiles/compression.ts';
 import { decompressPart } from '../modfiles/decompress.ts';
+import { imageSource, parseElf } from '../modfiles/elf.ts';
 import { readRegularFile, readTextIn } from '../regular-file.ts';
 
 /** A kernel's contents. */
@@ -32,9 +33,21 @@ const MOST_TRIES = 32;
 /** The image of the host's kernel; undefined where none can be read. */
 export function readKernelImage(host: Host): KernelImage | undefined {
   const read = readKernelBytes(host);
-  return read === undefined
-    ? undefined
-    : { file: read.file, kind: 'strings', has: (name) => findString(read.image, name) };
+  if (read === undefined) return undefined;
+  const data = dataOf(read.image);
+  return { file: read.file, kind: 'strings', has: (name) => findString(data, name) };
+}
+
+/** Sections without strings: code, and what unwinds and patches it. */
+const CODE = /^\.(text|init\.text|exit\.text|orc_|altinstr|return_sites|retpoline|BTF_ids|rela?\.)/;
+
+/** An ELF kernel's data, a third of it, each section behind a NUL; the whole image of another kind. */
+function dataOf(image: Buffer): Buffer {
+  const elf = parseElf(imageSource(image));
+  if (elf.kind === 'not-elf') return image;
+  const data = elf.sections.filter(({ name, size }) => size > 0 && !CODE.test(name));
+  const nul = Buffer.alloc(1);
+  return Buffer.concat(data.flatMap(({ offset, size }) => [nul, image.subarray(offset, offset + size)]));
 }
 
 /** The host's kernel, unpacked, and the file that it comes from; undefined where none can be read. It takes a second. */

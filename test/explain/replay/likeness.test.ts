@@ -58,5 +58,10 @@ t.test('the likest modules come first', (t) => {
   t.same(likest([], 'x'), []);
   const many = Array.from({ length: 30 }, (_, i) => `uncore_${i}`);
   t.equal(likest(many, 'snbep_uncore').length, 10, 'no more than ten are looked into');
+  t.same(
+    likest(['b_uncore', 'a_uncore', 'usbcore'], 'uncore usb'),
+    ['b_uncore', 'a_uncore'],
+    'equal ones in their order',
+  );
   t.end();
 });

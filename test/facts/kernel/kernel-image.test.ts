@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { openHost } from '../../../agent/base/host.ts';
 import { readKernelImage, readSystemMap } from '../../../agent/facts/kernel/kernel-image.ts';
+import { elfImage } from '../../fixtures/elf-image.ts';
 
 const KERNEL = Buffer.from('\x7fELF\0Kernel panic - not syncing\0pcieport\0con3215\0', 'latin1');
 const wrapped = Buffer.concat([Buffer.from('MZ\x1f\x8b\x08chance'), gzipSync(KERNEL), Buffer.from('size')]);
@@ -34,6 +35,20 @@ for (const [name, [path, bytes, found]] of Object.entries(images)) {
     t.end();
   });
 }
+
+t.test("an ELF kernel's code has no strings", (t) => {
+  const sections = {
+    '.text': '\0in_code\0',
+    '.rodata': 'Kernel panic - not syncing\0first\0pcieport\0',
+    '.data': 'con3215\0',
+  };
+  const root = t.testdir({ boot: {} });
+  writeFileSync(join(root, 'boot/vmlinux-6'), Buffer.concat([elfImage({ sections }), Buffer.from('\0behind\0')]));
+  const image = readKernelImage(openHost({ root, kernel: '6' }));
+  const found = ['first', 'pcieport', 'con3215', '3215', 'in_code', 'behind'].map((name) => image?.has(name));
+  t.same(found, ['whole', 'whole', 'whole', 'tail', undefined, undefined], 'nor has what is in no section');
+  t.end();
+});
 
 t.test('System.map tells by symbols', (t) => {
   const root = t.testdir({

@@ -121,6 +121,15 @@ t.test('what it has and what it is', { skip }, async (t) => {
   t.ok(statSync(program).size <= 3_000_000, `${statSync(program).size} bytes`);
 });
 
+t.test('a machine that it is not built for is named', async (t) => {
+  const build = join(import.meta.dirname, '../../../native/lite/build/build.mjs');
+  t.match(run(process.execPath, [build, '--arch', 'sparc']), {
+    status: 2,
+    stdout: '',
+    stderr: /^plugd-lite cannot be built here: it is not built for sparc on \w+\.\n$/,
+  });
+});
+
 t.test('a damaged heap copy is not used', { skip }, async (t) => {
   const words = ['lookup', ...AT, 'pci:v1d1'];
   const right = run(program, words);

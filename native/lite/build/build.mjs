@@ -1,8 +1,9 @@
 /**
- * Builds plugd-lite (`npm run build:lite`): native/build/lite/plugd-lite, and plugd-lite-plain without the heap copy. What is missing is
+ * Builds plugd-lite (`npm run build:lite`): native/build/lite/plugd-lite, and plugd-lite-plain without the heap copy. For arm64 from another
+ * machine they are in native/build/lite-arm64/. What is missing is
  * said in one sentence, and nothing else of plugd needs it.
  *
- *     node native/lite/build/build.mjs [--quiet]     exit status 2: it cannot be built here
+ *     node native/lite/build/build.mjs [--quiet] [--arch arm64]     exit status 2: it cannot be built here
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,16 +21,19 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { bundle } from './bundle.mjs';
 import { addHeap, reserveHeap } from './elf.mjs';
 import { cache, Missing, SOURCES, sourceOf } from './sources.mjs';
+import { targetOf } from './target.mjs';
 import { warmTree } from './warm-tree.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-const out = join(root, 'native/build/lite');
+const { values } = parseArgs({
+  options: { quiet: { type: 'boolean', default: false }, arch: { type: 'string', default: process.arch } },
+});
 /** The same on every machine: some of its names stay in the heap's copy. */
 const TREE = '/tmp/plugd-lite-warm-tree';
-const quiet = process.argv.includes('--quiet');
 
 const COMMON = ['-Os', '-g0', '-fno-asynchronous-unwind-tables', '-ffunction-sections', '-fdata-sections'];
 const STATIC = [
@@ -51,25 +55,10 @@ function run(file, args, options = {}) {
   return ended.stdout;
 }
 
-/** The C compiler for musl. As root it is installed, as the tests install what they need. */
-function muslCompiler() {
-  const given = process.env.PLUGD_LITE_CC;
-  if (given !== undefined) return given;
-  const isThere = () => run('sh', ['-c', 'command -v musl-gcc || true']).trim() !== '';
-  if (!isThere() && process.getuid?.() === 0)
-    spawnSync('apt-get', ['install', '-y', '-qq', 'musl-tools'], {
-      stdio: 'ignore',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  if (!isThere()) throw new Missing('there is no musl-gcc (Debian: apt-get install musl-tools).');
-  return 'musl-gcc';
-}
-
 function filesBelow(folder) {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !file.startsWith(out))
     .toSorted();
 }
 
@@ -77,7 +66,7 @@ function filesBelow(folder) {
 function sumOf(script) {
   const hash = createHash('sha256')
     .update(script)
-    .update(JSON.stringify([SOURCES, COMMON, STATIC, process.arch]));
+    .update(JSON.stringify([SOURCES, COMMON, STATIC, values.arch]));
   for (const file of [
     ...filesBelow('native/core'),
     ...filesBelow('native/lite/host'),
@@ -128,8 +117,9 @@ function bytecodeCompiler(version, engine, own) {
 }
 
 async function make() {
+  const { folder, cc, compile, link, runner } = targetOf(values.arch);
   const engine = sourceOf('quickjs');
-  const cc = muslCompiler();
+  const out = join(root, 'native/build', folder);
   const name = `QuickJS ${readFileSync(join(engine, 'VERSION'), 'utf8').trim()}`;
   const script = await bundle(root, name, '@BUILD@');
   const sum = sumOf(script);
@@ -145,39 +135,36 @@ async function make() {
     const host = filesBelow('native/lite/host').filter((file) => file.endsWith('.c') && !file.endsWith('/engine.c'));
     const includes = [`-I${join(root, 'native')}`, `-I${join(root, 'native/lite/host')}`, `-DPLUGD_BUILD="${sum}"`];
     const objects = [
-      ...engineObjects(cc, [join(root, 'native/lite/host/engine.c'), ...own], ['-w', '-D_GNU_SOURCE', ...version]),
+      ...engineObjects(
+        cc,
+        [join(root, 'native/lite/host/engine.c'), ...own],
+        [...compile, '-w', '-D_GNU_SOURCE', ...version],
+      ),
       ...compileAll(
         cc,
         [...host, ...filesBelow('native/core').filter((file) => file.endsWith('.c'))],
-        [...STRICT, ...version, ...includes],
+        [...compile, ...STRICT, ...version, ...includes],
         work,
       ),
     ];
     const bytecode = join(work, 'bytecode.o');
     run(cc, ['-c', `-Wa,-I${work}`, join(root, 'native/lite/host/bytecode.S'), '-o', bytecode]);
     const plain = join(out, 'plugd-lite-plain');
-    run(cc, [
-      ...STATIC,
-      '-T',
-      join(root, 'native/lite/host/heap/heap.ld'),
-      ...objects,
-      bytecode,
-      '-lm',
-      '-lpthread',
-      '-o',
-      plain,
-    ]);
+    const places = join(root, 'native/lite/host/heap/heap.ld');
+    run(cc, [...STATIC, '-T', places, ...link([...objects, bytecode]), '-o', plain]);
     reserveHeap(plain);
     chmodSync(plain, 0o755);
     const [heap, layout] = [join(work, 'heap'), join(work, 'layout')];
     const lines = warmTree(TREE);
+    const [first, ...rest] = [...runner, plain];
+    const ask = (...words) => run(first, [...rest, ...words, ...lines], { cwd: '/', env: {} });
     try {
-      run(plain, ['--observe-heap', layout, ...lines], { cwd: '/', env: {} });
+      ask('--observe-heap', layout);
       try {
-        run(plain, ['--make-heap-copy', heap, layout, ...lines], { cwd: '/', env: {} });
+        ask('--make-heap-copy', heap, layout);
       } catch {
         // Something on this machine changed the order between the two: a copy in plain order is slower and as right.
-        run(plain, ['--make-heap-copy', heap, '/dev/null', ...lines], { cwd: '/', env: {} });
+        ask('--make-heap-copy', heap, '/dev/null');
       }
     } finally {
       rmSync(TREE, { recursive: true });
@@ -187,12 +174,12 @@ async function make() {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return 'built';
+  return `built: ${relative(process.cwd(), join(out, 'plugd-lite'))}`;
 }
 
 try {
   const how = await make();
-  if (!quiet) console.log(`plugd-lite: ${how}: ${relative(process.cwd(), join(out, 'plugd-lite'))}`);
+  if (!values.quiet) console.log(`plugd-lite: ${how}`);
 } catch (error) {
   if (!(error instanceof Missing)) throw error;
   console.error(`plugd-lite cannot be built here: ${error.message}`);

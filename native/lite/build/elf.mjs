@@ -6,7 +6,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 /** Where host/heap/heap.ld puts it, and how much room the kernel is to give it (RESERVED of host/heap/pieces.h). */
 const ADDRESS = 0x10000000n;
 const RESERVED = 8n << 20n;
-const PAGE = 4096;
 
 /** The place of the heap's program header in an ELF file of 64 bits, little-endian. Errors: when there is none. */
 function heapHeader(bytes) {
@@ -32,7 +31,9 @@ export function addHeap(file, heap, target) {
   const program = readFileSync(file);
   const contents = readFileSync(heap);
   const header = heapHeader(program);
-  const at = Math.ceil(program.length / PAGE) * PAGE;
+  // The largest page that a kernel may have there.
+  const page = Number(program.readBigUInt64LE(header + 48));
+  const at = Math.ceil(program.length / page) * page;
   program.writeBigUInt64LE(BigInt(at), header + 8);
   program.writeBigUInt64LE(BigInt(contents.length), header + 32);
   writeFileSync(target, Buffer.concat([program, Buffer.alloc(at - program.length), contents]), { mode: 0o755 });

@@ -58,8 +58,8 @@ function archives() {
   return [...new Set(found.map((url) => url.replace(/\/$/, '')))];
 }
 
-/** An APT whose lists are the suite's sources alone; its options for apt-get. */
-function ownApt(folder) {
+/** An APT whose lists are the suite's sources alone, or packages of another architecture; its options for apt-get. */
+function ownApt(folder, kind = 'deb-src') {
   const [archive] = archives();
   if (archive === undefined) throw new Missing("APT knows no archive of Debian's, which has the engine's source.");
   for (const name of ['state/lists/partial', 'cache/archives/partial', 'parts'])
@@ -67,7 +67,7 @@ function ownApt(folder) {
   writeFileSync(join(folder, 'status'), '');
   writeFileSync(
     join(folder, 'parts/sources.list'),
-    `deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${archive} ${SUITE} main\n`,
+    `${kind} [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${archive} ${SUITE} main\n`,
   );
   // Given with -c, so it is read after the machine's own configuration, whose proxies stay.
   writeFileSync(
@@ -131,6 +131,26 @@ export function sourceOf(name) {
   mkdirSync(half, { recursive: true });
   const ended = run('tar', ['-xf', archive, '-C', half, '--strip-components=1']);
   if (ended.status !== 0) throw new Missing(`${archive} cannot be unpacked: ${complaint(ended)}.`);
+  renameSync(half, target);
+  return target;
+}
+
+/** A package of another architecture, unpacked: `packageOf('musl-dev', 'arm64')`. Errors: `Missing`. */
+export function packageOf(name, architecture) {
+  const target = join(cache, `${name}-${architecture}`);
+  if (existsSync(target)) return target;
+  const half = `${target}.${process.pid}`;
+  mkdirSync(half, { recursive: true });
+  const options = [...ownApt(join(cache, `apt-${architecture}`), 'deb'), '-o', `APT::Architecture=${architecture}`];
+  const updated = run('apt-get', [...options, 'update', '-qq']);
+  const ended = run('apt-get', [...options, 'download', '-qq', name], { cwd: half });
+  const archive = readdirSync(half).find((file) => file.endsWith('.deb'));
+  if (archive === undefined)
+    throw new Missing(
+      `Debian's package ${name}:${architecture} cannot be had: ${complaint(ended.status === 0 ? updated : ended)}.`,
+    );
+  const unpacked = run('dpkg-deb', ['-x', join(half, archive), half]);
+  if (unpacked.status !== 0) throw new Missing(`${archive} cannot be unpacked: ${complaint(unpacked)}.`);
   renameSync(half, target);
   return target;
 }

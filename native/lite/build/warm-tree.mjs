@@ -14,12 +14,26 @@ const FILES = {
   'etc/modprobe.d/a.conf': 'blacklist x\noptions b c=1\nsoftdep a pre: b\nalias q a\n',
 };
 
-/** Makes the tree, which may not be there; gives the lines. Errors: `Missing`. */
-export function warmTree(folder) {
+/** How often, and ms in between: another build has the folder for some seconds. */
+const TRIES = 600;
+const PAUSE = 100;
+
+/** Whether the folder is this build's now. */
+function take(folder) {
   try {
     mkdirSync(folder, 0o700);
+    return true;
   } catch (error) {
-    throw new Missing(`${folder}: ${error.message}; where a build was killed, remove it.`);
+    if (error.code === 'EEXIST') return false;
+    throw new Missing(`${folder}: ${error.message}.`);
+  }
+}
+
+/** Makes the tree, waiting for another build's; gives the lines. Errors: `Missing`. */
+export function warmTree(folder) {
+  for (let tries = 1; !take(folder); tries++) {
+    if (tries === TRIES) throw new Missing(`${folder} exists; where a build was killed, remove it.`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
   }
   for (const [path, text] of Object.entries(FILES)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -14,7 +14,7 @@ void heap_follow(const char *layout);
 void heap_tell_free(void);
 /* The context of the heap that came with the program; NULL where there is none that fits: then heap_begin. */
 JSContext *heap_copied(void);
-/* Writes the heap for build/elf.mjs, to be put behind a program of this size: 0 or -errno; -E2BIG when it does not lie in one piece. */
-int heap_write(JSContext *ctx, const char *file, off_t own_size);
+/* Writes the heap for build/elf.mjs, to be put behind this program: 0 or -errno; -E2BIG when it does not lie in one piece. */
+int heap_write(JSContext *ctx, const char *file);
 
 #endif

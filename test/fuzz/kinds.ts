@@ -10,6 +10,7 @@ const NAMES = [
   'compressed',
   'initramfs',
   'modprobe-conf',
+  'cloud-config',
   'policy',
   'udev-rules',
   'uevents',

@@ -1,8 +1,7 @@
-/** modprobe.d and the kernel command line, through lookup, decision and plan; boot lists, which are read from the same places. */
+/** modprobe.d and the kernel command line, through lookup, decision and plan; boot lists, which are read from the same places (those in YAML: cloud-config.ts). */
 import { createMatcher } from '../../../agent/match/matcher.ts';
 import { createPlanner } from '../../../agent/plan/planner.ts';
 import { createRemovalPlanner } from '../../../agent/plan/removal-planner.ts';
-import { readYaml } from '../../../agent/facts/config/yaml-text.ts';
 import { parseBootLists } from '../../../agent/rules/boot/boot-list.ts';
 import { decide } from '../../../agent/rules/modprobe/decision.ts';
 import { commandLineOptions } from '../../../agent/rules/modprobe/kernel-command-line.ts';
@@ -32,7 +31,6 @@ const SAMPLES = [
   'quiet modprobe.blacklist=a,b module_blacklist=c a.one=1 b.two="x y" modules_load=a,b rd.modules_load=c foo-bar.baz -- init\n',
   'br_netfilter\n# comment\n; other\nloop max_loop=8\n',
   'modules="a b"\nmodules_6_1="c"\nmodule_a_args="x=1"\n',
-  'rancher:\n  modules: [a, "b x=1"]\nk3os: {modules: [c]}\nmachine: {kernel: {modules: [{name: a, parameters: [x=1]}]}}\n',
 ];
 const DIRECTIVES = ['alias', 'options', 'blacklist', 'install', 'remove', 'softdep', 'weakdep', 'config', 'include'];
 const WORDS = [
@@ -109,8 +107,6 @@ function read(input: Buffer): void {
     openrc: file,
     kernel: '6.1.0',
     initramfsTools: [file],
-    cloud: { rancher: [file], k3os: [file], talos: [file] },
-    readYaml,
   });
   for (const { place, name } of entries)
     check(place.line >= 1 && place.line <= lines && name !== '', 'an entry of a boot list has a line');

@@ -1,9 +1,9 @@
 /**
  * `npm run fuzz`: fuzzes every reader of input from outside.
  *
- *     npm run fuzz -- [--seconds N] [--seed N] [--kind NAME]... [--input BASE64]
+ *     npm run fuzz -- [--seconds N] [--inputs N] [--seed N] [--kind NAME]... [--input BASE64]
  *
- * `--seconds` is for each kind (10). The seed is printed: the same seed gives the same inputs. `--input` reads one input of the one
+ * `--seconds` (10) and `--inputs` are for each kind; what ends first ends it. The seed is printed: the same seed gives the same inputs. `--input` reads one input of the one
  * `--kind`. Exit status 1 when an input fails; it is printed with the words that read it again.
  */
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ import { fuzz, type FuzzResult } from './supervisor.ts';
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '10' },
+    inputs: { type: 'string' },
     seed: { type: 'string' },
     kind: { type: 'string', multiple: true },
     input: { type: 'string' },
@@ -22,17 +23,20 @@ const { values } = parseArgs({
 });
 const kinds = KINDS.filter(({ name }) => values.kind === undefined || values.kind.includes(name));
 const seconds = Number(values.seconds);
+const inputs = Number(values.inputs ?? Number.MAX_SAFE_INTEGER);
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const unknown = (values.kind ?? []).filter((name) => !KINDS.some((kind) => kind.name === name));
 if (
   unknown.length > 0 ||
   !(seconds > 0) ||
+  !(inputs > 0) ||
   !Number.isInteger(seed) ||
   (values.input !== undefined && kinds.length !== 1)
 ) {
   for (const name of unknown)
     console.error(`no kind ${name}; the kinds are: ${KINDS.map((kind) => kind.name).join(', ')}`);
-  console.error('usage: npm run fuzz -- [--seconds N] [--seed N] [--kind NAME]... [--input BASE64, with one --kind]');
+  const words = '[--seconds N] [--inputs N] [--seed N] [--kind NAME]... [--input BASE64, with one --kind]';
+  console.error(`usage: npm run fuzz -- ${words}`);
   process.exit(64);
 }
 
@@ -48,7 +52,7 @@ function print({ name, report, failures }: FuzzResult): void {
 }
 
 if (values.input === undefined) {
-  const results = await fuzz({ kinds, seed, seconds, inputs: Number.MAX_SAFE_INTEGER }, print);
+  const results = await fuzz({ kinds, seed, seconds, inputs }, print);
   const failed = results.flatMap(({ failures }) => failures).length;
   console.log(`${results.length} kinds, ${failed} failures`);
   process.exitCode = failed > 0 ? 1 : 0;

@@ -59,7 +59,7 @@ export function readYaml(text: string): YamlRead {
         const why = (error.message.split('\n')[0] ?? '').replace(/ at line \d+.*$/, '');
         return { kind: 'damaged', line: lines.linePos(error.pos[0]).line, why };
       }
-      const node = tree.of(document, document.contents, 0);
+      const node = tree.ofDocument(document);
       if (node !== undefined) documents.push(node);
     }
     return { kind: 'documents', documents };
@@ -108,6 +108,8 @@ const SCALAR = '\x1f';
 class Tree {
   readonly #yaml: typeof Yaml;
   readonly #lines: Yaml.LineCounter;
+  /** What each alias stands for. */
+  readonly #targets = new Map<Yaml.Alias, Yaml.Node>();
   #left = MOST_NODES;
 
   constructor(yaml: typeof Yaml, lines: Yaml.LineCounter) {
@@ -115,11 +117,30 @@ class Tree {
     this.#lines = lines;
   }
 
-  of(document: Yaml.Document, node: unknown, depth: number): YamlNode | undefined {
+  /**
+   * A document. It finds what aliases stand for, the last anchor of that name before each, in one go; the package looks through the whole
+   * document for each.
+   */
+  ofDocument(document: Yaml.Document): YamlNode | undefined {
+    const anchors = new Map<string, Yaml.Node>();
+    this.#yaml.visit(document, {
+      Node: (_key, node) => {
+        if (!this.#yaml.isAlias(node)) {
+          if (node.anchor !== undefined) anchors.set(node.anchor, node);
+          return;
+        }
+        const target = anchors.get(node.source);
+        if (target !== undefined) this.#targets.set(node, target);
+      },
+    });
+    return this.#of(document.contents, 0);
+  }
+
+  #of(node: unknown, depth: number): YamlNode | undefined {
     const { isAlias, isMap, isScalar, isSeq } = this.#yaml;
     if (--this.#left < 0) throw new Error(TOO_MUCH);
     if (depth > DEEPEST) throw new RangeError('depth');
-    if (isAlias(node)) return this.of(document, node.resolve(document), depth + 1);
+    if (isAlias(node)) return this.#of(this.#targets.get(node), depth + 1);
     const line = this.#lineOf(node);
     if (isScalar(node)) {
       const { value, source } = node;
@@ -127,14 +148,14 @@ class Tree {
       return { kind: 'text', line, text: typeof value === 'string' ? value : (source ?? '') };
     }
     if (isSeq(node)) {
-      const items = node.items.map((item) => this.of(document, item, depth + 1)).filter((item) => item !== undefined);
+      const items = node.items.map((item) => this.#of(item, depth + 1)).filter((item) => item !== undefined);
       return { kind: 'list', line, items };
     }
     if (!isMap(node)) return undefined;
     const entries = new Map<string, YamlNode>();
     for (const { key, value } of node.items) {
-      const name = this.of(document, key, depth + 1);
-      const found = this.of(document, value, depth + 1);
+      const name = this.#of(key, depth + 1);
+      const found = this.#of(value, depth + 1);
       if (name?.kind === 'text' && found !== undefined) entries.set(name.text, found);
     }
     return { kind: 'map', line, entries };

@@ -28,9 +28,10 @@ export function readOpenrcModules({ file, text }: ConfigText, release: string): 
       .find((each) => each !== undefined && each.value.trim() !== '');
   const list = first('modules');
   if (list === undefined) return [];
+  const before = newlinesBefore(list.value);
   return [...list.value.matchAll(/[^ \t\r\n]+/g)].map(({ 0: name, index }) => ({
     dialect: 'openrc',
-    place: { file, line: list.line + newlines(list.value.slice(0, index)) },
+    place: { file, line: list.line + before(index) },
     name,
     parameters: (first(`module_${shellName(name)}_args`)?.value ?? '').trim().replaceAll(/[\r\n]+/g, ' '),
     initramfsOnly: false,
@@ -48,8 +49,14 @@ function shellName(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9_]/g, '_');
 }
 
-function newlines(text: string): number {
-  return text.split('\n').length - 1;
+/** How many newlines lie before a position; positions must ascend, so that a long text is read once. */
+function newlinesBefore(text: string): (position: number) => number {
+  let count = 0;
+  let next = text.indexOf('\n');
+  return (position) => {
+    for (; next >= 0 && next < position; next = text.indexOf('\n', next + 1)) count++;
+    return count;
+  };
 }
 
 /** NAME=, NAME+=; a value is a run of quoted and bare parts. */
@@ -59,26 +66,42 @@ const ASSIGNMENT =
 /** The variables of a script of assignments, each with its last value. */
 function assignments(text: string): ReadonlyMap<string, Assigned> {
   const found = new Map<string, Assigned>();
+  const expand = expansion(found);
   // A comment may have quotes in it; blanks keep all positions. A '#' inside a value stays.
   const bare = text.replaceAll(/^[ \t]*#[^\n]*/gm, (comment) => ' '.repeat(comment.length));
+  const before = newlinesBefore(bare);
   for (const { 2: name = '', 3: operator = '=', 4: raw = '', 0: whole, index } of bare.matchAll(ASSIGNMENT)) {
-    const line = 1 + newlines(bare.slice(0, index + whole.length - raw.length));
-    const value = valueOf(raw, found);
-    const before = operator === '+=' ? found.get(name) : undefined;
-    found.set(name, before === undefined ? { value, line } : { value: before.value + value, line: before.line });
+    const line = 1 + before(index + whole.length - raw.length);
+    const value = valueOf(raw, expand);
+    const sofar = operator === '+=' ? found.get(name) : undefined;
+    found.set(name, sofar === undefined ? { value, line } : { value: sofar.value + value, line: sofar.line });
   }
   return found;
 }
 
-function valueOf(raw: string, known: ReadonlyMap<string, Assigned>): string {
+/** As much may come from variables, in bytes: each `a="$a$a"` doubles a value. */
+const MOST_EXPANDED = 1 << 16;
+
+/** The values of variables while a script is read; beyond its limit they are empty. */
+function expansion(known: ReadonlyMap<string, Assigned>): (name: string) => string {
+  let left = MOST_EXPANDED;
+  return (name) => {
+    const { value } = known.get(name) ?? { value: '' };
+    if (value.length > left) return '';
+    left -= value.length;
+    // A variable's own lines are not lines of this value.
+    return value.replaceAll('\n', ' ');
+  };
+}
+
+function valueOf(raw: string, expand: (name: string) => string): string {
   return raw.replaceAll(
     /'([^']*)'|\\(\n)?([\s\S]?)|\$(?:\{(\w+)\}|(\w+))|"/g,
     (part, single: string | undefined, newline: string | undefined, escaped = '', braced?: string, plain?: string) => {
       if (single !== undefined) return single;
       if (part.startsWith('\\')) return newline === undefined ? escaped : ` ${escaped}`;
       const name = braced ?? plain;
-      // A variable's own lines are not lines of this value.
-      return name === undefined ? '' : (known.get(name)?.value ?? '').replaceAll('\n', ' ');
+      return name === undefined ? '' : expand(name);
     },
   );
 }

@@ -76,13 +76,12 @@ function read(input: Buffer): void {
   const text = latin1(input);
   const lines = text.split('\n').length;
   const file = { file: 'fuzz.yaml', text };
-  for (const dialect of DIALECTS) {
-    const { entries, problems } = readCloudModules(dialect, { files: [file], commandLine: file, readYaml });
-    for (const { place, name } of entries)
-      check(place.line >= 1 && place.line <= lines && name !== '', 'an entry of a boot list has a line');
-    for (const { line, message } of problems)
-      check(line >= 0 && line <= lines && message !== '', 'a problem has a line');
-  }
+  // Which one is as arbitrary as the rest: each reads the YAML as a whole.
+  const dialect = DIALECTS[input.length % DIALECTS.length] ?? 'rancher';
+  const { entries, problems } = readCloudModules(dialect, { files: [file], commandLine: file, readYaml });
+  for (const { place, name } of entries)
+    check(place.line >= 1 && place.line <= lines && name !== '', 'an entry of a boot list has a line');
+  for (const { line, message } of problems) check(line >= 0 && line <= lines && message !== '', 'a problem has a line');
 }
 
 export const kind: FuzzKind = { samples: SAMPLES.map(bytes), words: WORDS, compose, read };

@@ -36,3 +36,16 @@ for (const [rule, text, expected] of ROWS) {
     t.end();
   });
 }
+
+t.test('a long script takes time by its length alone', (t) => {
+  const read = (text: string) => readOpenrcModules({ file: '/etc/conf.d/modules', text }, '6.1.0-gentoo').map(shown);
+  const many = 60_000;
+  t.equal(read(`modules="${'a\n'.repeat(many)}"`).at(-1), `${many}:a`, 'a list of many lines');
+  t.same(read(`${'x=1\n'.repeat(many)}modules=a`), [`${many + 1}:a`], 'many assignments');
+  t.same(read(`${'x="$x$x"\n'.repeat(40)}modules="a $x b"`), ['41:a', '41:b'], 'of nothing twice');
+  const doubled = read(`x=" a"\n${'x="$x$x"\n'.repeat(40)}modules="b $x"`);
+  t.ok(doubled.length < 1 << 16, 'a value that doubles in each line ends somewhere');
+  const added = read(`x=" a"\n${'x+="$x"\n'.repeat(40)}modules="$x b"`);
+  t.ok(added.length < 1 << 17 && added.at(-1) === '42:b', 'so does one that is added to itself');
+  t.end();
+});

@@ -58,6 +58,11 @@ const FILES = {
   'proc/sys/kernel/modprobe': '/sbin/modprobe\n',
   'lib/modules/0/kernel/a.ko': '',
   'lib/modules/0/kernel/b.ko': '',
+  // A module that dkms has built.
+  'var/lib/dkms/m/1/source/dkms.conf':
+    '# m\nPACKAGE_NAME="m"\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME[0]="$PACKAGE_NAME"\nDEST_MODULE_LOCATION[0]=/updates\n',
+  'var/lib/dkms/m/1/0.0/x86_64/module/m.ko': '',
+  'lib/modules/0.0/updates/dkms/m.ko': '',
 };
 
 function plant(tree) {
@@ -66,6 +71,7 @@ function plant(tree) {
     writeFileSync(join(tree, path), text);
   }
   mkdirSync(join(tree, 'sys/bus/pci/devices'), { recursive: true });
+  symlinkSync('1/0.0/x86_64', join(tree, 'var/lib/dkms/m/kernel-0.0-x86_64'));
   symlinkSync('../../../devices/x', join(tree, 'sys/bus/pci/devices/x'));
 }
 

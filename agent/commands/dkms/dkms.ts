@@ -1,6 +1,5 @@
 /** `plugd dkms`, and `dkms` as argv[0]: dkms's actions, options, texts and exit statuses. */
 import { machine, release } from 'node:os';
-import { isatty } from 'node:tty';
 import { readOsRelease } from '../../facts/config/os-release.ts';
 import { frameworkVariables, readFramework, type Framework } from '../../dkms/conf/framework.ts';
 import { distributionOf } from '../../dkms/install/distribution.ts';
@@ -39,7 +38,10 @@ const CACHE_BYTES = 1 << 30;
 
 async function main(words: readonly string[]): Promise<number> {
   process.umask(0o022);
-  if (words[0] === 'package_postinst') return configure(words.slice(1));
+  if (words[0] === 'package_postinst') {
+    isFree = await speaksFreely();
+    return configure(words.slice(1));
+  }
   const parsed = parseDkms(words);
   switch (parsed.kind) {
     case 'version':
@@ -55,12 +57,14 @@ async function main(words: readonly string[]): Promise<number> {
     default: {
       for (const note of parsed.notes) say(`${note}\n`);
       const tell = parsed.quiet ? untold : parsed.json ? tellJson : tellText;
+      const isStatus = parsed.options.action === 'status';
+      isFree = !isStatus && (await speaksFreely());
       const session = openSession(parsed.options, parsed.settings, tell);
-      if (parsed.options.action === 'status') return tellStatus(session);
+      if (isStatus) return tellStatus(session);
       // What builds and installs is loaded only where it is needed: scripts ask for the status again and again.
       const { runAction } = await import('../../dkms/run/action.ts');
       const status = await runAction(session);
-      if (tell === tellText && speaksFreely() && parsed.settings.root === '') await sayKeyState(session.signedWith);
+      if (tell === tellText && isFree && parsed.settings.root === '') await sayKeyState(session.signedWith);
       return status;
     }
   }
@@ -104,7 +108,7 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell)
     running: { release: release(), arch: machine() },
     tell,
     asDkms: isNamedDkms(),
-    cache: speaksFreely() ? { folder: `${root}/var/cache/plugd/dkms`, limit: CACHE_BYTES } : undefined,
+    cache: isFree ? { folder: `${root}/var/cache/plugd/dkms`, limit: CACHE_BYTES } : undefined,
   });
 }
 
@@ -118,9 +122,12 @@ const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set([
   'cannot-load',
 ]);
 
-/** People read along, or somebody asked plugd itself. */
-function speaksFreely(): boolean {
-  return !isNamedDkms() || isatty(2);
+/** Whether this run says them. A status has nothing of them to say. */
+let isFree = false;
+
+/** People read along, or somebody asked plugd itself. Node's terminals come with its network and streams: a tenth of a status. */
+async function speaksFreely(): Promise<boolean> {
+  return !isNamedDkms() || (await import('node:tty')).isatty(2);
 }
 
 function isNamedDkms(): boolean {
@@ -140,7 +147,7 @@ function untold(): void {
 }
 
 function tellText(message: DkmsMessage): void {
-  if (ADDED.has(message.kind) && !speaksFreely()) return;
+  if (ADDED.has(message.kind) && !isFree) return;
   const { to, text } = dkmsText(message);
   if (to === 'out') print(text);
   else say(text);

@@ -1,19 +1,15 @@
 /** depmod for the kernels whose modules changed, in this process. Writes the indexes of those trees. */
-import { existsSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { toMachineText } from '../../base/machine-text.ts';
 import { indexFiles, readTree } from '../../depmod/index-build.ts';
 import { publishIndexes } from '../../depmod/publication.ts';
+import { hasIndexes } from './pending-indexes.ts';
 
 /** `done`; or `missing`: the tree has no modules.dep yet, and then dkms runs no depmod either; or why not. */
 export type IndexResult =
   | { readonly kind: 'done' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly why: string };
-
-/** Whether the tree of a kernel has indexes that depmod would write again. */
-export function hasIndexes(tree: string): boolean {
-  return existsSync(`${tree}/modules.dep`);
-}
 
 /** Builds and writes the indexes of `tree` (`/lib/modules/6.1.0-56-amd64`) for the kernel `release`. Its warnings are not told. */
 export async function rebuildIndexes(tree: string, release: string): Promise<IndexResult> {
@@ -30,26 +26,6 @@ export async function rebuildIndexes(tree: string, release: string): Promise<Ind
   const files = indexFiles(place, reading.tree, { layout: 'children-first', warnDuplicates: false, say: untold });
   const publication = publishIndexes(place.moduleDir, files, '');
   return publication.kind === 'published' ? { kind: 'done' } : { kind: 'failed', why: publication.why };
-}
-
-/** In the DKMS tree: the modules of a kernel have changed, or are about to, and depmod has not run since. */
-const PENDING = '.plugd-depmod-';
-
-/** Notes that a kernel's modules will change, so that a run that is cut off is made good by the next one. Errors: those of node:fs. */
-export function notePending(dkmsTree: string, release: string): void {
-  writeFileSync(`${dkmsTree}/${PENDING}${release}`, '');
-}
-
-/** The indexes of a kernel are up to date. */
-export function clearPending(dkmsTree: string, release: string): void {
-  rmSync(`${dkmsTree}/${PENDING}${release}`, { force: true });
-}
-
-/** The kernels whose indexes an earlier run did not write. */
-export function pendingReleases(dkmsTree: string): readonly string[] {
-  return readdirSync(dkmsTree)
-    .filter((name) => name.startsWith(PENDING))
-    .map((name) => name.slice(PENDING.length));
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Jobserver } from '../build/process/jobserver.ts';
 import type { Sandbox } from '../build/sandbox/sandbox.ts';
 import { destinationOf } from '../install/distribution.ts';
 import { readModuleCopies, type ModuleCopies } from '../install/module-copies.ts';
-import { clearPending, hasIndexes, notePending, pendingReleases, rebuildIndexes } from '../install/module-indexes.ts';
+import { clearPending, hasIndexes, notePending, pendingReleases } from '../install/pending-indexes.ts';
 import { kernelTree, sourceLink, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import type { ConfMessage } from '../../records/dkms/conf-message.ts';
 import type { Tell } from '../../records/dkms/message.ts';
@@ -242,9 +242,9 @@ export class DkmsSession {
 
   /** Writes the indexes of a kernel; gives why not, undefined when all is well. */
   async #index(release: string): Promise<string | undefined> {
+    const { rebuildIndexes } = await import('../install/module-indexes.ts');
     const result = await rebuildIndexes(kernelTree(this.trees, release), release);
-    if (result.kind === 'failed') return result.why;
-    clearPending(this.trees.dkmsTree, release);
-    return undefined;
+    if (result.kind !== 'failed') clearPending(this.trees.dkmsTree, release);
+    return result.kind === 'failed' ? result.why : undefined;
   }
 }

@@ -1,7 +1,9 @@
 /** Evaluates configuration files that are shell scripts, by bash. The files' own commands run: dkms.conf is a program. */
-import { spawnSync } from 'node:child_process';
+import type * as ChildProcess from 'node:child_process';
+import { createRequire } from 'node:module';
 import { fsCode, reason } from '../../../base/error.ts';
 import { fromMachineText } from '../../../base/machine-text.ts';
+import { moduleUrl } from '../../../base/own-place.ts';
 import type { ConfError } from '../../../records/dkms/conf-message.ts';
 import { CONF_SCRIPT } from './conf-script.ts';
 import type { ShellQuestion } from './shell-question.ts';
@@ -48,6 +50,9 @@ export function evaluateInBash(
     killSignal: 'SIGKILL' as const,
     detached: true, // Which Node passes on, although its documentation has it for spawn only.
   };
+  // Loaded here: it comes with Node's network, and plain files need no bash.
+  const load = createRequire(moduleUrl(import.meta.url, 'dkms/conf/shell/shell-run.js'));
+  const { spawnSync } = load('node:child_process') as typeof ChildProcess;
   const ended = spawnSync(
     'bash',
     ['--noprofile', '--norc', '-c', CONF_SCRIPT, 'dkms', ...wordsOf(files, question)],

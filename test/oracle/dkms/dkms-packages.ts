@@ -133,6 +133,21 @@ async function run(
   }
 }
 
+/** What newer versions of dkms do otherwise than Debian 12's 3.0.10; plugd does as 3.4.3. */
+const NEWER: ReadonlyArray<readonly [name: string, sentence: RegExp, why: string]> = [
+  [
+    'lime-forensics-dkms',
+    /^(installed|upgraded): /,
+    'what has no AUTOINSTALL is not built when its package is configured (dkms 3.1.0)',
+  ],
+  ['tp-smapi-dkms', /hdaps\.ko/, 'a module that names no version replaces another one (dkms 3.0.11)'],
+];
+
+/** The change of dkms that makes a difference; undefined for one that nothing explains. */
+export function explanationOf(name: string, sentence: string): string | undefined {
+  return NEWER.find(([of, pattern]) => of === name && pattern.test(sentence))?.[2];
+}
+
 /** How two outcomes of one package differ, a sentence each: `upgraded: modules hdaps.ko only with plugd`. */
 export function differences(plugd: PackageRecord, dkms: PackageRecord): readonly string[] {
   return (['installed', 'upgraded', 'purged'] as const).flatMap((step) => {

@@ -6,7 +6,7 @@
  * `--dkms` only lets dkms do it, whose outcomes are kept.
  */
 import { dkmsRoot } from './dkms-root.ts';
-import { differences, packageFiles, PACKAGES, runPackages } from './dkms-packages.ts';
+import { differences, explanationOf, packageFiles, PACKAGES, runPackages } from './dkms-packages.ts';
 
 const words = process.argv.slice(2);
 const named = words.filter((word) => !word.startsWith('-'));
@@ -23,10 +23,13 @@ for (const name of named.length > 0 ? named : PACKAGES) {
   const between = performance.now();
   const [plugd] = words.includes('--dkms') ? [] : await runPackages(root, debs, 'plugd', [name]);
   const seconds = [between - started, performance.now() - between].map((ms) => (ms / 1000).toFixed(0));
-  const found = dkms === undefined || plugd === undefined ? [] : differences(plugd, dkms);
+  const all = dkms === undefined || plugd === undefined ? [] : differences(plugd, dkms);
+  const found = all.filter((sentence) => explanationOf(name, sentence) === undefined);
+  const newer = [...new Set(all.flatMap((sentence) => explanationOf(name, sentence) ?? []))];
   if (found.length > 0) differing++;
   console.log(`${name}: ${found.length} differences (dkms ${seconds[0]} s, plugd ${seconds[1]} s)`);
   for (const sentence of found) console.log(`    ${sentence}`);
+  for (const why of newer) console.log(`    ${all.length - found.length} more by a newer dkms: ${why}`);
   if (found.length > 0 && plugd !== undefined) console.log(plugd.installed.output.replaceAll(/^/gm, '    | '));
 }
 console.log(`${differing} packages differ`);

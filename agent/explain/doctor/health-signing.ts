@@ -116,6 +116,6 @@ export function pendingOwnerKeys({ live, secureBoot }: HealthFacts): Finding | u
   return {
     state: 'warning',
     summary: `${what} at the next boot`,
-    remedy: 'reboot and confirm it in the MOK manager; until then its modules are refused',
+    remedy: 'reboot, and confirm it in the MOK manager at the console',
   };
 }

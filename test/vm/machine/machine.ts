@@ -38,6 +38,8 @@ export interface MachineOptions {
   readonly lifetime?: number;
   /** What starts the kernel instead of QEMU itself: QEMU's arguments, by the parts of the machine. */
   readonly firmware?: (parts: StartParts) => readonly string[];
+  /** Types at the console until the machine is up: gets all that it said so far, whenever it says more. It may also restart then. */
+  readonly operator?: (said: string, type: (keys: string) => void) => void;
 }
 
 /** What a firmware is to start; `folder` is the machine's own, and goes with it. */
@@ -60,7 +62,6 @@ const ARGUMENTS = [
   'max,erms=off,fsrm=off,la57=off',
   '-nodefaults',
   '-no-user-config',
-  '-no-reboot',
   '-display',
   'none',
 ];
@@ -255,6 +256,7 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
     type = 'q35',
     lifetime = 1_200_000,
     firmware,
+    operator,
   } = options;
   const initrd = options.initrd ?? initrdFor(image, files);
   // A socket's path may have 107 characters only.
@@ -282,7 +284,8 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
           commandLine: `${commandLine} plugd_port=ttyS2`,
           folder,
         });
-  const shape = ['-machine', type, ...ARGUMENTS, '-smp', String(cpus), '-m', String(memory)];
+  const end = operator === undefined ? ['-no-reboot'] : [];
+  const shape = ['-machine', type, ...ARGUMENTS, ...end, '-smp', String(cpus), '-m', String(memory)];
   const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...shape, ...sockets, ...ports, ...kernel, ...devices];
   const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
   children.add(child);
@@ -329,12 +332,17 @@ export async function boot(image: Image, options: MachineOptions = {}): Promise<
   try {
     const up = Promise.all([consoleEnd.connected, agentEnd.connected, qmpEnd.connected]);
     const [consoleSocket, agentSocket, qmpSocket] = await Promise.race([up, failure]);
-    consoleSocket.on('data', (chunk) => console.push(chunk));
+    let isUp = false;
+    consoleSocket.on('data', (chunk) => {
+      console.push(chunk);
+      if (!isUp) operator?.(Buffer.concat(console).toString('latin1'), (keys) => consoleSocket.write(keys));
+    });
     consoleSocket.on('error', () => {});
     const port = new GuestPort(agentSocket);
     const qmp = new Qmp(qmpSocket);
     await Promise.race([qmp.command('qmp_capabilities'), failure]);
     await Promise.race([port.ready, failure]);
+    isUp = true;
     clearInterval(limit);
     // A machine that ends later breaks what then waits, with what is known about its end.
     failure.catch((error: unknown) => port.break(error as Error));

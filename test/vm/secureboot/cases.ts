@@ -48,6 +48,12 @@ export const LOCKED: readonly LabCase[] = [
   { module: 'debian', outcome: 'loads' },
 ];
 
+/** `lockdown=confidentiality`, which keeps secrets from root, too. */
+export const LOCKED_MORE: readonly LabCase[] = [
+  { module: 'unsigned', outcome: 'lockdown', says: /is not signed[^]*locked down: confidentiality/ },
+  { module: 'debian', outcome: 'loads' },
+];
+
 /** `module.sig_enforce=1` on a machine without Secure Boot. */
 export const ENFORCING: readonly LabCase[] = [
   { module: 'unsigned', outcome: 'signature', says: ENFORCED },

@@ -22,7 +22,10 @@ export interface Firmware {
 
 /** The packages, fetched once. */
 export async function firmwareFiles(): Promise<Firmware | Missing> {
-  const files = await debianFiles(['ovmf', 'shim-signed', 'grub-efi-amd64-signed'], 'amd64');
+  const files = await debianFiles(
+    ['ovmf', 'shim-signed', 'shim-helpers-amd64-signed', 'grub-efi-amd64-signed'],
+    'amd64',
+  );
   if (files.kind === 'missing') return files;
   const shim = certificatesIn(readFileSync(join(files.root, SHIM)));
   const microsoft = shim
@@ -32,6 +35,7 @@ export async function firmwareFiles(): Promise<Firmware | Missing> {
 }
 
 const SHIM = 'usr/lib/shim/shimx64.efi.signed';
+const MOK_MANAGER = 'usr/lib/shim/mmx64.efi.signed';
 const GRUB = 'usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed';
 const OVMF = 'usr/share/OVMF';
 
@@ -80,10 +84,11 @@ export function secureMachine(firmware: Firmware, file: string): Pick<MachineOpt
   };
 }
 
-/** The EFI system partition as a folder: shim where the firmware looks, GRUB beside it, its configuration, the kernel. */
+/** The EFI system partition as a folder: shim where the firmware looks, MokManager and GRUB beside it, its configuration, the kernel. */
 function systemPartition({ root }: Firmware, { folder, kernel, initrd, commandLine }: StartParts): string {
   const esp = join(folder, 'esp');
   place(join(root, SHIM), join(esp, 'EFI/BOOT/BOOTX64.EFI'));
+  place(join(root, MOK_MANAGER), join(esp, 'EFI/BOOT/mmx64.efi'));
   place(join(root, GRUB), join(esp, 'EFI/BOOT/grubx64.efi'));
   place(kernel, join(esp, 'vmlinuz'));
   place(initrd, join(esp, 'initrd.img'));

@@ -3,7 +3,7 @@
  * name: `npm run lab:secureboot -- trixie 'a key'`. Each machine takes one to five minutes.
  */
 import t, { type Test } from 'tap';
-import { APPRAISED, CURVE, ENFORCING, LOCKED, SECURE, SECURE_TOO, VALIDATION_OFF } from './cases.ts';
+import { APPRAISED, CURVE, ENFORCING, LOCKED, LOCKED_MORE, SECURE, SECURE_TOO, VALIDATION_OFF } from './cases.ts';
 import { judge } from './judgement.ts';
 import { compareKeyrings } from './keyrings.ts';
 import { bootPlain, bootSecure, laboratory, type Laboratory } from './laboratory.ts';
@@ -32,6 +32,10 @@ const MACHINES: Readonly<
   'lockdown without Secure Boot': async (t, lab) => {
     await using machine = await bootPlain(lab, { append: 'lockdown=integrity' });
     await judge(t, machine, LOCKED, true);
+  },
+  'confidentiality without Secure Boot': async (t, lab) => {
+    await using machine = await bootPlain(lab, { append: 'lockdown=confidentiality' });
+    await judge(t, machine, LOCKED_MORE, true);
   },
   'appraisal by IMA': async (t, lab) => {
     await using machine = await bootPlain(lab, { append: 'ima_policy=secure_boot ima_appraise=enforce' });

@@ -68,13 +68,23 @@ export async function bootStore(lab: Laboratory, variables: readonly Variable[])
 }
 
 /** Starts a machine with that flash. */
-export async function bootFlash({ image, firmware, files }: Laboratory, flash: Buffer): Promise<LabMachine> {
+export async function bootFlash(
+  { image, firmware, files }: Laboratory,
+  flash: Buffer,
+  operator?: MachineOptions['operator'],
+): Promise<LabMachine> {
   const folder = mkdtempSync(join(tmpdir(), 'plugd-secureboot-'));
   const store = join(folder, 'vars.fd');
   writeFileSync(store, flash);
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', clean);
-  const machine = await boot(image, { ...secureMachine(firmware, store), files, memory: 1024, lifetime: LIFETIME });
+  const machine = await boot(image, {
+    ...secureMachine(firmware, store),
+    files,
+    memory: 1024,
+    lifetime: LIFETIME,
+    ...(operator === undefined ? {} : { operator }),
+  });
   await prepareGuest(machine);
   return {
     machine,

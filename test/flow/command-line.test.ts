@@ -7,7 +7,7 @@ function run(...args: string[]): { readonly status: number | null; readonly stdo
   return spawnSync(process.execPath, [plugd, ...args], { encoding: 'utf8' });
 }
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('help and version as words and as options', (t) => {
   for (const [word, option] of [

@@ -57,7 +57,7 @@ function sectionOf(command: string): string {
 
 const { own, kmod } = commands();
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('every command and option of the program is in a manual page, and the other way round', (t) => {
   t.ok(own.length >= 14 && kmod.length === 7);

@@ -16,7 +16,7 @@ import type { CheckResult } from '../../agent/explain/doctor/health.ts';
 import { diagnosticsRig, plugd } from '../fixtures/diagnostics-rig.ts';
 import { moduleImage } from '../fixtures/elf-image.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('doctor: a tree and its rules', (t) => {
   const { json, run, tree, base, put } = diagnosticsRig(t);

@@ -6,7 +6,7 @@ import { toMachineText } from '../../agent/base/machine-text.ts';
 import { diagnosticsRig, KERNEL, MAGIC } from '../fixtures/diagnostics-rig.ts';
 import { moduleImage } from '../fixtures/elf-image.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('an install line that does nothing keeps the module out', (t) => {
   const { base, json, run, put } = diagnosticsRig(t, {

@@ -31,7 +31,7 @@ const VIEWS: Readonly<Record<string, View>> = {
 /** Text that would run if it could. */
 const NASTY = `"><img src=x onerror="pwned=1"><script>pwned=1</script><svg onload=pwned=1>`;
 
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 
 const skip = browser === undefined ? 'there is no chromium (Debian: apt install chromium)' : false;
 t.test('the page in a browser', { skip }, async (t) => {

@@ -5,7 +5,7 @@ import t from 'tap';
 import { diagnosticsRig, KERNEL } from '../fixtures/diagnostics-rig.ts';
 import { record } from '../report/run-records.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('report: a page of this machine', (t) => {
   const { run, base } = diagnosticsRig(t, { 'root/etc/modprobe.d/a.conf': 'blacklist nouveau\n' });

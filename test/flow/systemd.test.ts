@@ -46,7 +46,7 @@ function install(folder: string, overlays: readonly string[] = []): NodeJS.Proce
   return { SYSTEMD_UNIT_PATH: `${folder}:/usr/lib/systemd/system:/lib/systemd/system`, PATH: '/usr/bin:/bin' };
 }
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('systemd finds nothing wrong in the units, nor in the drop-ins', skip, async (t) => {
   for (const overlays of [[], ...OVERLAYS.map((name) => [name])]) {

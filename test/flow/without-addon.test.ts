@@ -7,7 +7,7 @@ import t from 'tap';
 import { diagnosticsRig, KERNEL } from '../fixtures/diagnostics-rig.ts';
 import { machineOptions } from '../fixtures/sysfs.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 const dist = join(import.meta.dirname, '../../../dist');
 
 /** The bundles and what they depend on, as in a package whose install script did not run. */

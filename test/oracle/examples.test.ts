@@ -26,7 +26,7 @@ function image(t: Test, config: string): { root: string; modules: string; kernel
   return { root: base, modules, kernel: tree.kernel };
 }
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('every example is run here', (t) => {
   const text = readFileSync(join(root, 'test/oracle/examples.test.ts'), 'utf8');

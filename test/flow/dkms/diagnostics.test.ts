@@ -11,7 +11,7 @@ import { moduleImage } from '../../fixtures/elf-image.ts';
 import { ARCH, KERNEL, OTHER, plugd, system } from './made-up-system.ts';
 
 const tools = await needCommands(['make', 'tar']);
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const skip = tools.kind === 'missing' ? tools.sentence : false;
 
 t.test('a module that one kernel has, and whose build for the next failed', { skip }, async (t) => {

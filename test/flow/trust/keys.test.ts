@@ -11,7 +11,7 @@ import { makeMok } from '../../../agent/trust/mok.ts';
 import { fits, plugd } from '../../fixtures/diagnostics-rig.ts';
 import { moduleImage } from '../../fixtures/elf-image.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 function rig(t: Test) {
   const base = t.testdir({});

@@ -9,7 +9,7 @@ import { makeMok } from '../../../agent/trust/mok.ts';
 import { fits, plugd } from '../../fixtures/diagnostics-rig.ts';
 import { moduleImage } from '../../fixtures/elf-image.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const image = moduleImage({ modinfo: ['license=GPL'] });
 const [kernel, stranger] = [makeMok({ commonName: 'Kernel key' }), makeMok({ commonName: 'Stranger' })];
 const signed = ({ keyPem, certificateDer }: typeof kernel) =>

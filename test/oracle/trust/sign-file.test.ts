@@ -15,7 +15,7 @@ import { makeMok } from '../../../agent/trust/mok.ts';
 import { debianFiles, needCommands } from '../../fixtures/debian.ts';
 import { moduleImage } from '../../fixtures/elf-image.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const kbuild = await debianFiles(['linux-kbuild-6.1'], 'amd64');
 const tools = await needCommands(['openssl']);

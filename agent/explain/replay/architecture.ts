@@ -9,6 +9,8 @@ interface Family {
   readonly name: string;
   readonly names: RegExp;
   readonly modalias?: RegExp;
+  /** It tells only where another device has this one. */
+  readonly beside?: RegExp;
   readonly subsystem?: RegExp;
   readonly devpath?: RegExp;
   /** The families that its devices fit, where they tell no more than that. */
@@ -20,14 +22,22 @@ const FAMILIES: readonly Family[] = [
   { name: 's390', names: /^s390x?$/, subsystem: /^(ccw|css|ccwgroup|ap)$/ },
   { name: 'powerpc', names: /^(ppc|powerpc)/, modalias: /^of:.*Cibm,(power|opal)|^vio:/ },
   { name: 'arm64', names: /^(aarch64|arm64)/, devpath: /^\/devices\/armv8/ },
-  { name: 'arm', names: /^arm(v\d.*|hf|el)?$/, devpath: /^\/devices\/armv7/ },
+  {
+    name: 'arm',
+    names: /^arm(v\d.*|hf|el)?$/,
+    // Processors of 32 bits and what only they have; their interrupt controllers have successors in ARM64.
+    modalias: /^of:.*C(calxeda,|arm,(cortex-a(5|7|8|9|12|15|17)-(pmu|scu|twd-\w+)|pl310))|^platform:omap/,
+    devpath: /^\/devices\/armv7/,
+  },
   {
     name: 'arm of some width',
     names: /^$/,
-    modalias: /^of:.*C(arm,(cortex-a|pl\d|psci|gic|smp-twd|armv)|calxeda,|ti,(omap|am\d)|brcm,bcm2)|^platform:omap/,
+    modalias: /^of:.*C(arm,(cortex-a|pl\d|psci|gic|smp-twd|armv)|ti,(omap|am\d)|brcm,bcm2)/,
     subsystem: /^amba$/,
     among: ['arm', 'arm64'],
   },
+  // Of machines with ACPI only PCs have this speaker; MIPS and POWER have it without.
+  { name: 'x86', names: /^$/, modalias: /^platform:pcspkr$/, beside: /^acpi:/ },
   // Tables of ACPI, which x86 and servers of ARM have.
   { name: 'a machine with ACPI', names: /^$/, modalias: /^acpi:(LNX|PNP)/, among: ['x86', 'arm64'] },
   { name: 'riscv', names: /^riscv/, modalias: /^of:.*Criscv,/ },
@@ -44,13 +54,12 @@ export function familyOfName(architecture: string): string | undefined {
 /** The family of a recorded machine: by its first line, else by devices that only one family has; undefined where nothing tells. */
 export function familyOf({ header, devices }: Recording): string | undefined {
   if (header.architecture !== undefined) return familyOfName(header.architecture);
-  return FAMILIES.find(({ modalias, subsystem, devpath }) =>
-    devices.some(
-      (device) =>
-        subsystem?.test(device.subsystem) === true ||
-        devpath?.test(device.devpath) === true ||
-        (modalias !== undefined && device.modaliases.some((text) => modalias.test(text))),
-    ),
+  const asks = (pattern: RegExp) => devices.some(({ modaliases }) => modaliases.some((text) => pattern.test(text)));
+  return FAMILIES.find(
+    ({ modalias, beside, subsystem, devpath }) =>
+      (modalias !== undefined && asks(modalias) && (beside === undefined || asks(beside))) ||
+      (subsystem !== undefined && devices.some((device) => subsystem.test(device.subsystem))) ||
+      (devpath !== undefined && devices.some((device) => devpath.test(device.devpath))),
   )?.name;
 }
 

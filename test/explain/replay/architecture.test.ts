@@ -13,8 +13,24 @@ const recorded: Record<string, readonly [text: string, family: string | undefine
   'the same of old kernels': ['{"devpath":"/a","modalias":"x86cpu:vendor:0000:family:0006"}', 'x86'],
   'OPAL is of POWER': ['{"devpath":"/a","modalias":"of:NserialTserialCibm,opal-console-raw"}', 'powerpc'],
   'the PMU of ARMv8': ['{"devpath":"/devices/armv8_pmuv3"}', 'arm64'],
-  'a device tree of ARM': ['{"devpath":"/a","modalias":"of:Nl2-cacheT<NULL>Carm,pl310-cache"}', 'arm of some width'],
-  'a board of OMAP': ['{"devpath":"/a","modalias":"platform:omap_uart"}', 'arm of some width'],
+  'the cache of ARMs of 32 bits': ['{"devpath":"/a","modalias":"of:Nl2-cacheT<NULL>Carm,pl310-cache"}', 'arm'],
+  'their processors': ['{"devpath":"/a","modalias":"of:NpmuT<NULL>Carm,cortex-a9-pmu"}', 'arm'],
+  'a processor of 64 bits': ['{"devpath":"/a","modalias":"of:NpmuT<NULL>Carm,cortex-a53-pmu"}', 'arm of some width'],
+  'an interrupt controller that both have': [
+    '{"devpath":"/a","modalias":"of:NgicT<NULL>Carm,gic-400Carm,cortex-a15-gic"}',
+    'arm of some width',
+  ],
+  'a board of Calxeda': ['{"devpath":"/a","modalias":"of:NsataT<NULL>Ccalxeda,hb-ahci"}', 'arm'],
+  'a board of OMAP': ['{"devpath":"/a","modalias":"platform:omap_uart"}', 'arm'],
+  "a PC's speaker beside tables of ACPI": [
+    '{"devpath":"/a","modalias":"platform:pcspkr"}\n{"devpath":"/b","modalias":"acpi:PNP0303:"}',
+    'x86',
+  ],
+  'the speaker alone': ['{"devpath":"/a","modalias":"platform:pcspkr"}', undefined],
+  'the speaker of a machine by IBM': [
+    '{"devpath":"/a","modalias":"platform:pcspkr"}\n{"devpath":"/b","modalias":"vio:TserialShvterm1"}',
+    'powerpc',
+  ],
   'the bus AMBA': ['{"devpath":"/a","subsystem":"amba"}', 'arm of some width'],
   'ARMv7 before what both widths have': [
     '{"devpath":"/devices/armv7_cortex_a9"}\n{"devpath":"/b","subsystem":"amba"}',

@@ -54,7 +54,7 @@ dkms remove -m small1 -v 1.0 --all > /dev/null; dkms add -m small1 -v 1.0 > /dev
 # Debian's dkms takes one kernel at a time.
 each() { for release in $kernel $twin; do dkms autoinstall -k $release; done; }
 if [ "$program" = plugd ]; then
-  step autoinstall dkms autoinstall -k $kernel -k $twin
+  step autoinstall plugd dkms autoinstall -k $kernel -k $twin
 else
   step autoinstall each
 fi
@@ -68,6 +68,7 @@ else
 fi
 if [ "$program" = plugd ]; then
   plugd dkms remove small1/1.0 --all > /dev/null; plugd dkms add small1/1.0 > /dev/null
+  rm -rf /var/cache/plugd
   step fresh plugd dkms install small1/1.0 -k $kernel
   plugd dkms remove small1/1.0 --all > /dev/null; plugd dkms add small1/1.0 > /dev/null
   step cached plugd dkms install small1/1.0 -k $kernel

@@ -25,12 +25,12 @@ export function readinessText({ readiness, log, failure, elsewhere }: ModuleRead
   return `${WORDS[readiness]}${why}${other}`;
 }
 
-function failureText({ place, text, class: kind }: NonNullable<ModuleReadiness['failure']>): string {
-  const at =
-    place === undefined
-      ? ''
-      : `${place.line === undefined ? place.file : placeText({ file: place.file, line: place.line })}: `;
-  return `${at}${text} (${kind})`;
+function failureText({
+  place: { file, line = 0 },
+  text,
+  class: kind,
+}: NonNullable<ModuleReadiness['failure']>): string {
+  return `${placeText({ file, line })}: ${text} (${kind})`;
 }
 
 /** What to do to have it for the kernel; undefined for one that is installed. */

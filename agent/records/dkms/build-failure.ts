@@ -31,7 +31,10 @@ export type FailureClass =
   | 'source'
   | 'unknown';
 
-/** Where the first error is: the file as the compiler named it, below the build folder where it lies there. */
+/**
+ * Where the first error is: the file as the compiler named it, below the build folder where it lies there. Of tools that name no file, the
+ * line of make.log in which they said it.
+ */
 export interface FailurePlace {
   readonly file: string;
   /** 1 is the first line; undefined where the tool names none. */
@@ -41,7 +44,7 @@ export interface FailurePlace {
 /** The first real error of a failed build. */
 export interface BuildFailure {
   readonly class: FailureClass;
-  readonly place: FailurePlace | undefined;
+  readonly place: FailurePlace;
   /** What the tool said, without the place: `implicit declaration of function 'from_timer'`. Ordinary text. */
   readonly text: string;
   /** The line of source that the compiler showed below it, without its margin; undefined when it showed none. */

@@ -19,7 +19,7 @@ export interface Explained {
  *     xpad/0.4 does not know kernel 6.16.2: look for a newer version of it.
  */
 export function explanationText({ failure, module, version, kernel }: Explained): string {
-  const place = failure.place === undefined ? '' : `${failure.place.file}${line(failure.place.line)}: `;
+  const place = `${failure.place.file}${line(failure.place.line)}: `;
   const more = failure.more === 0 ? '' : ` (and ${failure.more} more)`;
   return [
     `first error: ${place}${failure.text}${more}`,
@@ -69,7 +69,7 @@ const REMEDIES: { readonly [Class in FailureClass]: (subject: string, names: Nam
   'symbol-not-exported': (subject, { module, kernel }) =>
     `Kernel ${kernel} exports no ${subject} to modules: look for a version of ${module} that does without it.`,
   'gpl-only': (subject, { module }) =>
-    `${subject} is for modules with a GPL-compatible license only, and that of ${module} is not.`,
+    `${subject} is for modules with a GPL-compatible license only, and that of ${module} is not: only its authors can change that.`,
   'wrong-kernel': (_, { kernel }) =>
     `The build used files of another kernel than ${kernel}: its Makefile asks uname -r.`,
   patch: () => 'The patch was made for another version of the source.',

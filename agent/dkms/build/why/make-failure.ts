@@ -31,7 +31,7 @@ export function explainFailure(log: string, of: FailedBuild): BuildFailure | und
   const lines = log.replaceAll(/[\u2018\u2019]/g, "'").split('\n');
   const found = lines.flatMap((line, i) => {
     const finding = findingOf(line, of, lines[i + 1] ?? '');
-    return finding === undefined ? [] : [{ finding, next: lines[i + 1] ?? '' }];
+    return finding === undefined ? [] : [{ finding, next: lines[i + 1] ?? '', at: i + 1 }];
   });
   // What make says alone is the consequence of something else, if there is anything else.
   const first = found.find(({ finding }) => finding.class !== 'unknown') ?? found[0];
@@ -39,7 +39,7 @@ export function explainFailure(log: string, of: FailedBuild): BuildFailure | und
   const { class: kind, file, line, text, subject, change } = first.finding;
   return {
     class: kind,
-    place: file === undefined ? undefined : { file: shorten(file, of.build), line },
+    place: file === undefined ? { file: 'make.log', line: first.at } : { file: shorten(file, of.build), line },
     text: text.trim(),
     source: /^ *\d+ \|(.*)$/.exec(first.next)?.[1]?.trim(),
     subject,

@@ -28,12 +28,12 @@ xpad/0.4 does not know kernel 6.16.2: look for a newer version of it.
 });
 
 t.test('only what is known', async (t) => {
-  const bare = { place: undefined, source: undefined, more: 0, change: undefined } as const;
+  const bare = { place: { file: 'make.log', line: 9 }, source: undefined, more: 0, change: undefined } as const;
   const rows: ReadonlyArray<readonly [rule: string, change: Partial<BuildFailure>, text: string]> = [
     [
-      'a program without a place',
+      'a program, whose place is the log',
       { ...bare, class: 'missing-tool', text: '/bin/sh: 1: bc: not found', subject: 'bc' },
-      'first error: /bin/sh: 1: bc: not found\nThe program bc is missing: install it.\n',
+      'first error: make.log:9: /bin/sh: 1: bc: not found\nThe program bc is missing: install it.\n',
     ],
     [
       'a file without a line',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { API_CHANGES, apiChange } from '../../../../agent/dkms/build/why/api-changes.ts';
+import { explanationText } from '../../../../agent/dkms/build/why/failure-words.ts';
 import { explainFailure } from '../../../../agent/dkms/build/why/make-failure.ts';
 
 const OF = { build: '/var/lib/dkms/m/1.0/build', kernel: '6.1.0-56-amd64' };
@@ -44,7 +45,7 @@ t.test('builds that really failed', async (t) => {
     'read-only': { class: 'api-change', subject: 'dev_addr', change: { since: '5.17' } },
     'kernel-header': { class: 'api-change', subject: 'linux/ide.h', change: { since: '5.14' } },
     'user-header': { class: 'missing-package', subject: 'libnosuch/nosuch.h', place: { file: 'tool.c', line: 1 } },
-    package: { class: 'missing-package', subject: 'libnosuch', place: undefined },
+    package: { class: 'missing-package', subject: 'libnosuch', place: { file: 'make.log', line: 2 } },
     library: { class: 'missing-package', subject: 'libnosuch' },
     config: { class: 'config-off', subject: 'CONFIG_NOSUCH_SUBSYSTEM', place: { file: 'm.c', line: 3 } },
     option: { class: 'compiler', subject: '-fnosuch-option' },
@@ -61,7 +62,12 @@ t.test('builds that really failed', async (t) => {
   };
   t.same([...LOGS.keys()].toSorted(), Object.keys(rows).toSorted(), 'each log has its row');
   for (const [name, expected] of Object.entries(rows)) {
-    t.match(explainFailure(LOGS.get(name) ?? '', OF), expected, name);
+    const failure = explainFailure(LOGS.get(name) ?? '', OF);
+    t.match(failure, expected, name);
+    if (failure === undefined) continue;
+    const told = explanationText({ failure, module: 'm', version: '1.0', kernel: OF.kernel }).trimEnd().split('\n');
+    t.match(told[0], /^first error: [^\s:]+:\d+: ./, `${name}: file and line`);
+    t.match(told.at(-1), /: \S.*\.$/, `${name}: a remedy`);
   }
 });
 

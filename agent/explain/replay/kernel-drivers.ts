@@ -120,6 +120,14 @@ const MODULES: Readonly<Record<string, string>> = {
   'acpi video': 'video',
   'pci sbridge_edac': 'sb_edac',
   'dmic-codec': 'snd_soc_dmic',
+  kim: 'st_drv',
+  'fsl-quadspi': 'spi_fsl_qspi',
+  bcm2835_audio: 'snd_bcm2835',
+  // Parts of the display of OMAP boards.
+  dmm: 'omapdrm',
+  omapdss_dss: 'omapdrm',
+  omapdss_dispc: 'omapdrm',
+  omapdss_hdmi: 'omapdrm',
 };
 
 /** The module of such a driver; undefined for others. */

@@ -11,6 +11,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("setNoEnobufs", Napi::Function::New<plugd::SetNoEnobufs>(env));
   exports.Set("decompress", Napi::Function::New<plugd::DecompressWhole>(env));
   exports.Set("decompressFirst", Napi::Function::New<plugd::DecompressFirst>(env));
+  exports.Set("decompressInPieces", Napi::Function::New<plugd::DecompressInPieces>(env));
   exports.Set("decompressLater", Napi::Function::New<plugd::DecompressLater>(env));
   exports.Set("exitNow", Napi::Function::New<plugd::ExitNow>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));

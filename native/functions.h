@@ -8,6 +8,7 @@ namespace plugd {
 // compression/decompress.cc
 Napi::Value DecompressWhole(const Napi::CallbackInfo& info);
 Napi::Value DecompressFirst(const Napi::CallbackInfo& info);
+Napi::Value DecompressInPieces(const Napi::CallbackInfo& info);
 Napi::Value DecompressLater(const Napi::CallbackInfo& info);
 
 // exit.cc

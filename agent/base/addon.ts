@@ -48,6 +48,17 @@ export interface Addon {
     image: Uint8Array,
     limit: number,
   ): { readonly image: Buffer; readonly consumed: number } | number;
+  /**
+   * The same in pieces: calls `piece` whenever the first `length` bytes of `into` are the next ones, until that returns false. Gives the bytes
+   * that it takes, or -errno: those, and ECANCELED.
+   */
+  decompressInPieces(
+    format: string,
+    image: Uint8Array,
+    limit: number,
+    into: Uint8Array,
+    piece: (length: number) => boolean,
+  ): number;
   /** Either of the two on libuv's pool; `image` must stay as it is until `done` gets the answer. */
   decompressLater(format: string, image: Uint8Array, limit: number, done: (result: Buffer | number) => void): void;
   /**

@@ -46,6 +46,7 @@ const TABLE = [
   [110, 'ETIMEDOUT', 'Connection timed out'],
   [111, 'ECONNREFUSED', 'Connection refused'],
   [122, 'EDQUOT', 'Disk quota exceeded'],
+  [125, 'ECANCELED', 'Operation canceled'],
   [126, 'ENOKEY', 'Required key not available'],
   [127, 'EKEYEXPIRED', 'Key has expired'],
   [128, 'EKEYREVOKED', 'Key has been revoked'],

@@ -96,6 +96,28 @@ Napi::Value DecompressFirst(const Napi::CallbackInfo& info) {
   return first;
 }
 
+Napi::Value DecompressInPieces(const Napi::CallbackInfo& info) {
+  Arguments arguments;
+  const Decompress decompress = ReadArguments(info, 5, &arguments);
+  if (decompress == nullptr || !info[3].IsTypedArray() || !info[4].IsFunction() ||
+      info[3].As<Napi::TypedArray>().ByteLength() == 0) {
+    return Misuse(info, "decompressInPieces('xz' or 'zstd', image, limit, into, piece)");
+  }
+  const auto into = info[3].As<Napi::TypedArray>();
+  auto* memory = static_cast<uint8_t*>(into.ArrayBuffer().Data()) + into.ByteOffset();
+  const auto piece = info[4].As<Napi::Function>();
+  Output output(memory, into.ByteLength(), arguments.limit, [&info, &piece](size_t size) {
+    const Napi::HandleScope scope(info.Env());
+    const Napi::Value more = piece.Call({Number(info, static_cast<int64_t>(size))});
+    // What the function throws is thrown when this call returns.
+    return info.Env().IsExceptionPending() || !more.ToBoolean().Value() ? -ECANCELED : 0;
+  });
+  size_t consumed = 0;
+  int error = decompress(arguments.input, &output, &consumed);
+  if (error == 0) error = output.Empty();
+  return Number(info, error != 0 ? error : static_cast<int64_t>(consumed));
+}
+
 Napi::Value DecompressLater(const Napi::CallbackInfo& info) {
   const char* usage = "decompressLater('xz' or 'zstd', image, limit, done)";
   Arguments arguments;

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
+#include <utility>
 
 namespace plugd {
 
@@ -16,11 +18,19 @@ struct Input {
   size_t size;
 };
 
-// A growing output of at most `limit` bytes, passed to JavaScript without a copy.
+// Gets the next bytes of an output: 0, or -errno to end it.
+using Drain = std::function<int(size_t)>;
+
+// An output of at most `limit` bytes: one that grows and is passed to JavaScript without a copy, or one of memory that a drain empties
+// each time it is full.
 class Output {
  public:
   Output(size_t input_size, size_t limit) : limit_(limit) { Grow(std::max<size_t>(input_size * 4, 64 * 1024)); }
-  ~Output() { free(data_); }
+  Output(uint8_t* data, size_t capacity, size_t limit, Drain drain)
+      : limit_(limit), data_(data), capacity_(capacity), drain_(std::move(drain)) {}
+  ~Output() {
+    if (!drain_) free(data_);
+  }
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
@@ -32,8 +42,18 @@ class Output {
   int MakeRoom() {
     if (data_ == nullptr) return -ENOMEM;
     if (free_size() > 0) return 0;
+    if (drain_) return Empty();
     if (size_ > limit_) return -EFBIG;
     return Grow(capacity_ * 2);
+  }
+
+  // Hands the drain what it has: 0, -EFBIG when that is more than the limit, or what the drain answers.
+  int Empty() {
+    drained_ += size_;
+    if (drained_ > limit_) return -EFBIG;
+    const size_t size = size_;
+    size_ = 0;
+    return size == 0 ? 0 : drain_(size);
   }
 
   Napi::Value Take(Napi::Env env) {
@@ -59,6 +79,8 @@ class Output {
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
+  size_t drained_ = 0;
+  Drain drain_;
 };
 
 // Decompresses into `output`: 0, or -errno. With `consumed` it stops after the first stream (frame) and reports how much input that

@@ -27,6 +27,16 @@ const ADDON: Addon = {
     const answer = host.decompress(format, bytes, limit, true);
     return typeof answer === 'number' ? answer : { image: image(answer[0]), consumed: answer[1] };
   },
+  decompressInPieces: (format, bytes, limit, into, piece) => {
+    const answer = ADDON.decompressFirst(format, bytes, limit);
+    if (typeof answer === 'number') return answer;
+    for (let at = 0; at < answer.image.length; at += into.length) {
+      const next = answer.image.subarray(at, at + into.length);
+      into.set(next);
+      if (!piece(next.length)) return -ERRNO.ECANCELED;
+    }
+    return answer.consumed;
+  },
   decompressLater: (format, bytes, limit, done) => {
     const answer = ADDON.decompress(format, bytes, limit);
     queueMicrotask(() => done(answer));

@@ -2,25 +2,14 @@
  * Reads the files of an initramfs image, never beyond a limit. The image is cpio archives in any number and order, each plain or
  * compressed as a whole, with zeros between them; a plain one begins at a multiple of 4. (Processor microcode comes first,
  * uncompressed; mkosi writes several compressed parts.)
- *
- * A cpio entry ("newc"): 110 characters, the magic 070701 or 070702 and 13 numbers of 8 hexadecimal digits (…, mode at 14,
- * size at 54, length of the name at 94), the name with its NUL, padding to 4 bytes, the contents, padding to 4 bytes. The
- * entry TRAILER!!! ends an archive. Source: Documentation/driver-api/early-userspace/buffer-format.rst, init/initramfs.c.
+ * Compressed parts are read in pieces, so they take no memory as a whole.
  */
 import { compressionOf, type Compression } from '../modfiles/compression.ts';
-import { decompressPart } from '../modfiles/decompress.ts';
-
-/** An entry of an archive: its name as written (`usr/lib/modules/…`, `./etc/x`), its mode, and its bytes. */
-export interface CpioEntry {
-  readonly name: string;
-  readonly mode: number;
-  readonly contents: Buffer;
-}
+import { align, ENDS_EARLY, entryShape, isEntry, visitEntry, type CpioEntry } from './cpio-entry.ts';
+import { EntryStream } from './entry-stream.ts';
+import { decompressPieces } from './packed-pieces.ts';
 
 const MIB = 1 << 20;
-const HEADER = 110;
-/** PATH_MAX; the kernel accepts no longer name. */
-const LONGEST_NAME = 4096;
 
 /**
  * How many bytes all compressed parts of an image may unpack to. Distributions' images unpack to at most 1 GiB and shrink to a third
@@ -74,46 +63,20 @@ function unpackPart(
   budget: number,
   visit: (entry: CpioEntry) => void,
 ): UnpackedPart | string {
-  const part = decompressPart(compression, rest, budget);
+  const stream = new EntryStream(budget, visit);
+  const part = decompressPieces(compression, rest, budget, (piece) => stream.push(piece));
   if (part.kind === 'undecompressable') return part.why;
-  const why = walkPlain(part.image, visit);
-  return why ?? { unpacked: part.image.length, consumed: Math.max(1, part.consumed) };
+  const why = stream.end();
+  return why ?? { unpacked: part.unpacked, consumed: Math.max(1, part.consumed) };
 }
 
-/** Archives inside a compressed part: the kernel accepts no further compression there. */
-function walkPlain(image: Buffer, visit: (entry: CpioEntry) => void): string | undefined {
-  let at = 0;
-  while (at < image.length) {
-    if (image[at] === 0) {
-      at++;
-      continue;
-    }
-    if (!isEntry(image, at)) return 'a compressed part without a cpio archive';
-    const end = readEntry(image, at, visit);
-    if (typeof end === 'string') return end;
-    at = end;
-  }
-  return undefined;
-}
-
-function isEntry(image: Buffer, at: number): boolean {
-  const magic = image.toString('latin1', at, at + 6);
-  return magic === '070701' || magic === '070702';
-}
-
-/** Visits the entry at `at`; returns where the next one may begin, or what is wrong. Sizes only ever lead forward. */
+/** Visits the entry at `at`; returns where the next one may begin, or what is wrong. */
 function readEntry(image: Buffer, at: number, visit: (entry: CpioEntry) => void): number | string {
-  const digits = image.toString('latin1', at + 6, at + HEADER);
-  if (!/^[0-9a-fA-F]{104}$/.test(digits)) return 'a cpio archive with a damaged header';
-  const field = (offset: number) => Number.parseInt(digits.slice(offset - 6, offset + 2), 16);
-  const size = field(54);
-  const nameLength = field(94);
-  if (nameLength === 0 || nameLength > LONGEST_NAME) return 'a cpio archive with a damaged header';
-  const begin = align(at + HEADER + nameLength);
-  if (begin + size > image.length) return 'a cpio archive that ends too early';
-  const name = image.toString('latin1', at + HEADER, at + HEADER + nameLength - 1);
-  if (name !== 'TRAILER!!!') visit({ name, mode: field(14), contents: image.subarray(begin, begin + size) });
-  return align(begin + size);
+  const shape = entryShape(image, at, at);
+  if (typeof shape === 'string') return shape;
+  if (shape.end > image.length) return ENDS_EARLY;
+  visitEntry(image, at, shape, visit);
+  return align(shape.end);
 }
 
 function unknownPart(rest: Buffer, at: number): string {
@@ -122,9 +85,4 @@ function unknownPart(rest: Buffer, at: number): string {
   return at === 0
     ? 'neither a cpio archive nor compressed with gzip, xz or zstd'
     : `neither a cpio archive nor compressed data at byte ${at}`;
-}
-
-/** The next multiple of 4; sizes can exceed 31 bits. */
-function align(offset: number): number {
-  return Math.ceil(offset / 4) * 4;
 }

@@ -75,7 +75,8 @@ export async function decompressLater(
   return result(compression, file, limit, answer);
 }
 
-function failed(compression: Compression, error: number, limit: number, bytes: Uint8Array): Undecompressable {
+/** What is said of bytes that could not be decompressed: `error` is positive, `limit` what might come out. */
+export function failed(compression: Compression, error: number, limit: number, bytes: Uint8Array): Undecompressable {
   const window = windowSize(compression, bytes);
   const most = MOST_WINDOW[compression] ?? Infinity;
   // libzstd has no error of its own for it.

@@ -1,6 +1,7 @@
 /** Compressed module files: gzip by Node, xz and zstd by the addon. */
 import { gzipSync } from 'node:zlib';
 import { compressionOf } from '../../../agent/facts/modfiles/compression.ts';
+import { decompressPieces } from '../../../agent/facts/initramfs/packed-pieces.ts';
 import { decompress, decompressPart } from '../../../agent/facts/modfiles/decompress.ts';
 import { check, type FuzzKind } from '../kind.ts';
 
@@ -25,6 +26,10 @@ function read(input: Buffer): void {
       const most = compression === 'gzip' ? input.length + 8 : input.length;
       check(part.consumed > 0 && part.consumed <= most, 'a part takes bytes of the input');
     }
+    const pieces: Buffer[] = [];
+    const run = decompressPieces(compression, input, LIMIT, (piece) => pieces.push(Buffer.from(piece)) > 0);
+    check((run.kind === 'pieces') === (part.kind === 'part'), 'in pieces it ends in the same way');
+    if (part.kind === 'part') check(Buffer.concat(pieces).equals(part.image), 'pieces make up the part');
     // What is whole begins with its first part.
     if (whole.kind === 'image' && part.kind === 'part') {
       check(

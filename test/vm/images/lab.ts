@@ -2,9 +2,9 @@
  * Images for the machines that plugd recorded, by Debian's initramfs-tools and by dracut, each started in the virtual machine with its root on
  * a disk of that kind; and without one module, where plugd must refuse it beforehand and the machine must not start:
  *
- *     npm run lab:images -- [KIND…]      virtio-blk nvme ahci virtio-scsi usb-storage megasas mptsas sdhci
+ *     npm run lab:images -- [KIND…]      virtio-blk nvme ahci virtio-scsi usb-storage megasas sdhci
  *
- * Three to five minutes a kind. Exit status 1: something was not as it should be.
+ * Some five minutes a kind. Exit status 1: something was not as it should be.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -205,7 +205,9 @@ function open(root: string, place: string | Buffer): ModuleFile | Packed | NotAM
     if (stat.isDirectory()) return not('a directory', ERRNO.EISDIR);
     if (!stat.isFile()) return not('not a regular file', ERRNO.EINVAL);
     const source = new FileSource(path, fd, stat.size);
-    const compression = compressionOf(source.peek(0, MAGIC_LENGTH));
+    // A peek reads ahead, for what is asked next; of a compressed file nothing is. The name tells only how much to read.
+    const head = path.endsWith('.ko') ? source.peek(0, MAGIC_LENGTH) : source.read(0, MAGIC_LENGTH);
+    const compression = compressionOf(head);
     if (compression !== undefined) {
       if (stat.size > IMAGE_LIMIT) return not(`a compressed file of ${stat.size} bytes`, ERRNO.EFBIG);
       keep = true;

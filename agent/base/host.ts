@@ -16,6 +16,19 @@ export interface HostOptions {
   readonly proc?: string | undefined;
 }
 
+/** Whose kernel it is that a host's procfs tells about. */
+export interface OfflineOptions {
+  /**
+   * What the running kernel says does not count for another machine: neither its loaded modules nor its command line, unless `proc` points
+   * to others. `true`: with a root, whose own /proc is read then. `'recorded'`: always, as for devices of another machine or for
+   * a kernel that does not run; without a root there is no procfs then.
+   */
+  readonly offline?: boolean | 'recorded' | undefined;
+}
+
+/** A path without a procfs: reads below it find nothing. */
+const NOWHERE = '/dev/null';
+
 /** The machine plugd works on: where its files are and which release it runs. Every path is absolute. */
 export interface Host {
   /** Prefix of configuration and module tree: '' for the live machine, else without a trailing slash. */
@@ -44,7 +57,7 @@ const MODULE_ROOTS = [
  * The host that `options` name. With a root but no release: the running release if the tree has it, else the only
  * release there is. Errors: `usage` when the root is no directory or holds several releases and none was named.
  */
-export function openHost(options: HostOptions = {}): Host {
+export function openHost(options: HostOptions & OfflineOptions = {}): Host {
   const root = rootOf(options);
   if (root !== '' && !isDirectory('', root)) {
     throw new PlugdError('usage', `--root ${options.root}: not a directory`);
@@ -55,8 +68,13 @@ export function openHost(options: HostOptions = {}): Host {
     kernel,
     moduleDir: moduleDirOf(root, kernel),
     sysfs: options.sysfs === undefined ? '/sys' : resolve(options.sysfs),
-    proc: options.proc === undefined ? '/proc' : resolve(options.proc),
+    proc: options.proc === undefined ? procOf(root, options.offline) : resolve(options.proc),
   };
+}
+
+function procOf(root: string, offline: OfflineOptions['offline'] = false): string {
+  if (offline === false || (offline === true && root === '')) return '/proc';
+  return `${root === '' ? NOWHERE : root}/proc`;
 }
 
 /**

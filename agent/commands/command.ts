@@ -1,7 +1,7 @@
 /** The frame of plugd's own commands: options, help, exit statuses. Reads argv only; each command does its own work. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { PlugdError, reason } from '../base/error.ts';
-import { openHost, type Host } from '../base/host.ts';
+import { openHost, type Host, type OfflineOptions } from '../base/host.ts';
 import { meantWord } from '../base/spelling.ts';
 import { optionRows, paragraph } from './help.ts';
 
@@ -133,8 +133,8 @@ export function noArguments(command: Command, { words }: Arguments): void {
   if (words.length > 0) throw usage(command, `${command.name} takes no arguments: ${words.join(' ')}`);
 }
 
-/** The host that HOST_OPTIONS name. Errors: `usage` for an invalid kernel release; those of openHost. */
-export function hostOf(parsed: Arguments): Host {
+/** The host that HOST_OPTIONS name; `offline` as in openHost. Errors: `usage` for an invalid kernel release; those of openHost. */
+export function hostOf(parsed: Arguments, offline?: OfflineOptions['offline']): Host {
   const kernel = parsed.value(OPTION.kernel);
   if (kernel?.includes('/') === true) throw new PlugdError('usage', `--kernel ${kernel}: not a kernel release`);
   return openHost({
@@ -142,6 +142,7 @@ export function hostOf(parsed: Arguments): Host {
     kernel,
     sysfs: parsed.value(OPTION.sysfs),
     proc: parsed.value(OPTION.proc),
+    offline,
   });
 }
 

@@ -2,7 +2,6 @@
 import { openHost, type HostOptions } from '../base/host.ts';
 import { defaultJobs } from '../insert/scheduler.ts';
 import type { ColdplugRun } from '../records/coldplug-run.ts';
-import { placeOf } from './place.ts';
 
 /** Options of a coldplug. */
 export interface ColdplugRunOptions extends HostOptions {
@@ -37,7 +36,7 @@ async function run(options: ColdplugRunOptions, dryRun: boolean): Promise<Coldpl
   // It has the uevent socket, whose addon is loaded with it.
   const load = await import('../load/coldplug.ts');
   const { jobs = defaultJobs(), timeoutMs = 120_000 } = options;
-  const host = dryRun ? placeOf(options) : openHost(options);
+  const host = openHost({ ...options, offline: dryRun });
   return load.coldplug({
     host,
     jobs,

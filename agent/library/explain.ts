@@ -1,10 +1,9 @@
 /** The explanations of `plugd test` and `plugd why`. Both change nothing. */
-import type { HostOptions } from '../base/host.ts';
+import { openHost, type HostOptions } from '../base/host.ts';
 import { reasonsFor } from '../explain/why/reasons.ts';
 import { testDevice } from '../explain/device-test.ts';
 import type { Investigation } from '../records/investigation.ts';
 import type { Reasons } from '../records/reasons.ts';
-import { placeOf } from './place.ts';
 
 /**
  * The full explanation of a device, as in `plugd test`: what it is, what matches it, what rules say, what would be loaded, what the
@@ -15,7 +14,7 @@ import { placeOf } from './place.ts';
  * nothing, or several devices.
  */
 export function explainDevice(word: string, options: HostOptions = {}): Investigation {
-  return testDevice(placeOf(options), word).investigation;
+  return testDevice(openHost({ ...options, offline: true }), word).investigation;
 }
 
 /**
@@ -23,5 +22,5 @@ export function explainDevice(word: string, options: HostOptions = {}): Investig
  * open. It does not ask the agent. Errors (PlugdError): `usage` when `module` is a modalias, `no-modules-directory`.
  */
 export function explainModule(module: string, options: HostOptions = {}): Omit<Reasons, 'ledger'> {
-  return reasonsFor(placeOf(options), module);
+  return reasonsFor(openHost({ ...options, offline: true }), module);
 }

@@ -1,5 +1,5 @@
 /** A module tree with the administrator's rules, as one object that plans what modprobe and the agent would do. Changes nothing. */
-import { rootOf, type Host, type HostOptions } from '../base/host.ts';
+import { openHost, rootOf, type Host, type HostOptions } from '../base/host.ts';
 import { lookupKey, moduleFile, moduleName, type ModuleName } from '../base/names.ts';
 import { builtinInfo, readModuleInfo as readInfoIn, type ModuleInfo } from '../facts/modfiles/module-info.ts';
 import type { ModinfoField } from '../facts/modfiles/modinfo.ts';
@@ -10,7 +10,6 @@ import { answer, type Answer } from '../load/answer.ts';
 import { openSources, type Sources } from '../load/sources.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Config } from '../rules/modprobe/config.ts';
-import { placeOf } from './place.ts';
 
 /** A module of a tree; `path` is its file, absolute; undefined for one that is part of the kernel itself. */
 export interface ListedModule {
@@ -92,7 +91,7 @@ export function readModuleInfo(
  * (PlugdError): `no-modules-directory`; `usage` when the root is not a directory, or has several releases and the caller named none.
  */
 export function openModules(options: HostOptions = {}): Modules {
-  const host = placeOf(options);
+  const host = openHost({ ...options, offline: true });
   return new OpenModules(host, openSources(host));
 }
 

@@ -74,6 +74,26 @@ t.test('paths are made absolute, and a slash at the end of the root is dropped',
   t.end();
 });
 
+const PROCS: ReadonlyArray<
+  readonly [rule: string, root: boolean, proc: string | undefined, offline: boolean | 'recorded', expected: string]
+> = [
+  ['to act on a root is to ask the running kernel', true, undefined, false, '/proc'],
+  ['a question about this machine', false, undefined, true, '/proc'],
+  ['a question about a root', true, undefined, true, 'ROOT/proc'],
+  ['a question about a recording', false, undefined, 'recorded', '/dev/null/proc'],
+  ['a question about a recording and a root', true, undefined, 'recorded', 'ROOT/proc'],
+  ['the procfs that is named counts', true, '/p', true, '/p'],
+  ['the procfs that is named counts for a recording', false, '/p', 'recorded', '/p'],
+];
+for (const [rule, hasRoot, proc, offline, expected] of PROCS) {
+  t.test(rule, (t) => {
+    const root = plant(t, { 'lib/modules/6.1': null });
+    const host = openHost({ root: hasRoot ? root : undefined, proc, offline });
+    t.equal(host.proc, expected.replace('ROOT', root));
+    t.end();
+  });
+}
+
 const RELEASES: ReadonlyArray<
   readonly [
     rule: string,

@@ -10,11 +10,10 @@ import { recordLine } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../records/device-row.ts';
 import { bareWord } from '../../facts/devices/device-word.ts';
-import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { checkMetrics, giveMetrics, METRICS, OUTPUT } from '../metrics-options.ts';
 import { print, printBytes, printData, printJson, say, terminalAt } from '../output.ts';
-import { offlineHost } from './offline-host.ts';
 
 const BUS: Option = {
   long: 'bus',
@@ -78,7 +77,7 @@ Exit status: 0 done; 1 nothing matched.`,
     checkMetrics(parsed);
     const file = parsed.value(REPLAY);
     const recorded = file !== undefined;
-    const host = offlineHost(parsed, recorded);
+    const host = hostOf(parsed, recorded ? 'recorded' : true);
     const chosen = await filter(parsed);
     const recording = recorded ? readRecording(file) : undefined;
     const bound = chosen.bound(recording?.devices ?? readBoundDevices(host.sysfs));

@@ -1,10 +1,9 @@
 /** `plugd doctor`: prints the results of explain/doctor/. Changes nothing. */
 import type { Host } from '../../base/host.ts';
 import type { CheckResult } from '../../explain/doctor/health.ts';
-import { EXIT, HOST_OPTIONS, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
+import { hostOf, EXIT, HOST_OPTIONS, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, printJson, telling, terminalAt } from '../output.ts';
 import { agentFacts } from './agent-facts.ts';
-import { offlineHost } from './offline-host.ts';
 
 const NEXT: Option = {
   long: 'next-kernel',
@@ -25,7 +24,7 @@ Exit status: 0 nothing is wrong (there may be warnings); 1 something is.`,
   async run(args) {
     const parsed = parse(command, args);
     noArguments(command, parsed);
-    const host = offlineHost(parsed);
+    const host = hostOf(parsed, true);
     const next = parsed.value(NEXT);
     const { head, results } = next === undefined ? await examine(host) : await examineNext(host, next);
     if (parsed.has(OPTION.json)) {

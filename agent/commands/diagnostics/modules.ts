@@ -1,9 +1,8 @@
 /** `plugd modules`: lists the tree's modules with their state and rules. Changes nothing. */
 import type { ModuleRow } from '../../records/module-row.ts';
-import { EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
+import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printBytes, printJson, terminalAt } from '../output.ts';
-import { offlineHost } from './offline-host.ts';
 
 const LOADED: Option = { long: 'loaded', help: 'only modules that are loaded' };
 const RULES: Option = { long: 'ruled', help: 'only modules that a rule is about' };
@@ -19,7 +18,7 @@ plugd why MODULE explains one module.
 Exit status: 0 done; 1 nothing matched.`,
   async run(args) {
     const parsed = parse(command, args);
-    const host = offlineHost(parsed);
+    const host = hostOf(parsed, true);
     const { listModules } = await import('../../explain/module-list.ts');
     const { compileGlob } = await import('../../rules/glob.ts');
     const globs = machineWords(parsed.words).map((word) => compileGlob(word.replaceAll('-', '_')));

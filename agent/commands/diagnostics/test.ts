@@ -4,12 +4,11 @@ import type { Host } from '../../base/host.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
 import type { Replay } from '../../records/replay.ts';
 import { problemLine } from '../../report/problem-line.ts';
-import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printBytes, printJson, say, SCHEMA_VERSION, terminalAt } from '../output.ts';
 import type { Replays } from '../../report/ci/junit.ts';
 import { writeWhole } from '../whole-file.ts';
-import { offlineHost } from './offline-host.ts';
 
 const INSERT: Option = { long: 'insert', help: 'insert the modules, and explain what happened' };
 const REPLAY: Option = {
@@ -48,7 +47,7 @@ be told, or one of several recordings could not be read.`,
     if (parsed.has(REPLAY)) return testReplay(parsed);
     for (const { long } of [DEVICE, JUNIT, MARKDOWN].filter((option) => parsed.has(option)))
       throw new PlugdError('usage', `--${long} is about the devices of a recording (--replay)`);
-    const host = offlineHost(parsed);
+    const host = hostOf(parsed, true);
     const [word, ...params] = machineWords(parsed.words);
     if (word === undefined || !params.every((param) => /^[\w-]+(=|$)/.test(param)))
       throw new PlugdError('usage', 'test takes one device', { remedy: 'see plugd test --help' });
@@ -64,7 +63,7 @@ be told, or one of several recordings could not be read.`,
 /** Recordings: one by itself, or several with one summary. */
 async function testReplay(parsed: Arguments): Promise<number> {
   if (parsed.has(INSERT)) throw new PlugdError('usage', 'test --replay inserts nothing');
-  const host = offlineHost(parsed, true);
+  const host = hostOf(parsed, 'recorded');
   const { recordingFiles } = await import('../../facts/devices/recording-file.ts');
   const words = [...parsed.values(REPLAY), ...parsed.words];
   const files = words.flatMap(recordingFiles);

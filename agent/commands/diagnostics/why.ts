@@ -1,11 +1,10 @@
 /** `plugd why`: prints why a module is loaded or not. Changes nothing. */
 import { PlugdError } from '../../base/error.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
-import { EXIT, HOST_OPTIONS, OPTION, parse, type Command } from '../command.ts';
+import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printJson, terminalAt } from '../output.ts';
 import { agentLedger } from './agent-facts.ts';
-import { offlineHost } from './offline-host.ts';
 
 /** `plugd why`. */
 export const command: Command = {
@@ -21,7 +20,7 @@ Exit status: 0 done; 1 there is no such module.`,
     const [word, ...more] = machineWords(parsed.words);
     if (word === undefined || more.length > 0)
       throw new PlugdError('usage', 'why takes one module', { remedy: 'see plugd why --help' });
-    const host = offlineHost(parsed);
+    const host = hostOf(parsed, true);
     const { reasonsFor } = await import('../../explain/why/reasons.ts');
     const reasons = { ...reasonsFor(host, word), ledger: undefined as readonly LedgerEntry[] | undefined };
     if (host.root === '') reasons.ledger = await agentLedger(reasons.module);

@@ -7,8 +7,8 @@ import { checkImage } from '../../images/image-check.ts';
 import { readMachines, thisMachine } from '../../images/machine-wants.ts';
 import { DEVICE_CLASSES, isGoodImage, type DeviceClass } from '../../records/image-check.ts';
 import { imageCheckText } from '../../report/boot/image-check-text.ts';
-import { offlineHost } from '../diagnostics/offline-host.ts';
 import {
+  hostOf,
   EXIT,
   HOST_OPTIONS,
   noArguments,
@@ -72,9 +72,10 @@ console, keyboard); 1 something is, or the image or a recording is damaged.`,
 /** The tree that the image is held against: of the kernel that it has modules for, unless told. */
 function hostFor(parsed: Arguments, { trees }: ImageContents, recorded: boolean): Host {
   const [release, more] = trees.keys();
-  if (parsed.has(OPTION.kernel) || release === undefined || more !== undefined) return offlineHost(parsed, recorded);
+  if (parsed.has(OPTION.kernel) || release === undefined || more !== undefined)
+    return hostOf(parsed, recorded ? 'recorded' : true);
   const told = { ...parsed, value: (option: Option) => (option === OPTION.kernel ? release : parsed.value(option)) };
-  return offlineHost(told, recorded);
+  return hostOf(told, recorded ? 'recorded' : true);
 }
 
 function classesOf(text: string | undefined): readonly DeviceClass[] {

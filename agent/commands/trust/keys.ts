@@ -1,7 +1,6 @@
 /** `plugd keys`: the keys that vouch for modules; makes a machine owner key, and asks shim to enrol it. */
 import { PlugdError } from '../../base/error.ts';
-import { EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
-import { offlineHost } from '../diagnostics/offline-host.ts';
+import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { print, printJson, terminalAt } from '../output.ts';
 import type { MokPlaces } from '../../trust/mok-files.ts';
 
@@ -51,7 +50,7 @@ const ACTIONS: Readonly<Record<string, (parsed: Arguments) => Promise<number>>> 
 };
 
 async function list(parsed: Arguments): Promise<number> {
-  const host = offlineHost(parsed);
+  const host = hostOf(parsed, true);
   const { listKeys } = await import('../../trust/key-list.ts');
   const { readTrustFacts } = await import('../../explain/signatures/trust-facts.ts');
   const { countSigners, keyRow } = await import('../../explain/signatures/key-row.ts');
@@ -132,7 +131,7 @@ async function ask(parsed: Arguments, places: MokPlaces): Promise<boolean> {
   const certificate = readCertificate('', places.certificate);
   if (certificate.kind === 'no-key') throw new PlugdError('unreadable', certificate.why);
   const password = hashFile === undefined ? await askPassword() : readHashFile(hashFile);
-  const request = requestEnrolment(offlineHost(parsed), certificate.der, password);
+  const request = requestEnrolment(hostOf(parsed, true), certificate.der, password);
   if (request.kind === 'failed') throw new PlugdError('system', request.why);
   if (request.kind === 'waiting')
     throw new PlugdError('unsupported', `a request waits for the next boot already: ${request.names.join(', ')}`, {
@@ -142,7 +141,7 @@ async function ask(parsed: Arguments, places: MokPlaces): Promise<boolean> {
 }
 
 async function stateOf(parsed: Arguments, places: MokPlaces) {
-  const host = offlineHost(parsed);
+  const host = hostOf(parsed, true);
   if (host.root !== '')
     throw new PlugdError('usage', 'the state of a key is that of the running machine: leave out --root');
   const { readEnrolmentFacts } = await import('../../trust/enrolment/enrolment-facts.ts');

@@ -5,8 +5,7 @@ import { fromMachineText } from '../../base/machine-text.ts';
 import { moduleNameFromPath } from '../../base/names.ts';
 import type { SignatureRow } from '../../explain/signatures/signature-row.ts';
 import type { KnownCertificate } from '../../trust/known-certificates.ts';
-import { EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
-import { offlineHost } from '../diagnostics/offline-host.ts';
+import { hostOf, EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, printJson, telling, terminalAt } from '../output.ts';
 
 const ALL: Option = { long: 'all', short: 'a', help: 'verify all modules of the tree' };
@@ -48,7 +47,7 @@ all are valid); 1 some are not.`,
       throw new PlugdError('usage', all ? 'either --all or modules, not both' : 'no module given', {
         remedy: 'see plugd verify --help',
       });
-    const host = offlineHost(parsed);
+    const host = hostOf(parsed, true);
     const named = parsed.values(CERTIFICATE).map(await certificateReader());
     const paths = all || parsed.words.some((word) => !isPath(word)) ? await treePaths(host) : [];
     const files = all ? paths : parsed.words.map((word) => (isPath(word) ? word : ofTree(host, paths, word)));

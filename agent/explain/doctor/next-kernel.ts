@@ -40,8 +40,8 @@ interface Next {
 
 /** The checks for one other release. Without its tree there is one finding, that it is missing. */
 export function examineNextKernel(now: Host, release: string, tell: Tell = () => {}): readonly CheckResult[] {
-  const opened = openHost({ root: now.root === '' ? undefined : now.root, kernel: release, sysfs: now.sysfs });
-  const host: Host = { ...opened, proc: `${now.root === '' ? '/dev/null' : now.root}/proc` };
+  const place = { root: now.root === '' ? undefined : now.root, sysfs: now.sysfs };
+  const host = openHost({ ...place, kernel: release, offline: 'recorded' });
   const sources = findSources(host);
   if (sources.kind === 'no-tree') {
     const finding: Finding = { state: 'wrong', summary: sources.reason, remedy: sources.remedy };

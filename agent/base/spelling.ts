@@ -1,3 +1,5 @@
+/** Guesses at mistyped words, for "did you mean". Pure; nobody acts on a guess. */
+
 /**
  * The word of `words` that a person who typed `word` meant: the only one that begins with it, or the nearest.
  *

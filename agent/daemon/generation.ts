@@ -1,12 +1,13 @@
 /**
- * Generations of what answers are made from: the module tree, modprobe.d, udev's rules. A changed file makes a new one, but only
- * from a tree that is whole. depmod renames its files into place one after the other, a package manager unpacks for
+ * Decides when the agent goes over to changed files. A generation is what its answers are made from, as one reading found it: the module
+ * tree, modprobe.d, udev's rules. Reads only; the caller asks again after each change. A changed file makes a new generation, but only
+ * with a module tree that is whole; of modprobe.d and rules each file counts as it is. depmod renames its files into place one after the other, a package manager unpacks for
  * seconds, others write in place; so a tree counts as whole when
  *
  *   - no unfinished file of a depmod at work lies beside it,
  *   - nothing changed while it was read,
  *   - every index can be read to its end,
- *   - every module that an alias or symbol names is in modules.dep (or built in), or no more are missing than before.
+ *   - every module that an alias or symbol names is in modules.dep (or built in), or no more are missing than in the last generation.
  *
  * Until then the last generation goes on, from memory.
  */

@@ -1,4 +1,7 @@
-/** Modules that come and go: by plugd's own insertions, or by a user's modprobe and rmmod. */
+/**
+ * Hears of modules that come and go, from the kernel's uevents, and tells the chronicle (the agent's log in memory) who did it: plugd's own
+ * insertions, or a user's modprobe and rmmod. Loads and removes nothing.
+ */
 import type { ModuleName } from '../base/names.ts';
 import type { LoadedModules } from '../facts/kernel/loaded-modules.ts';
 import type { Loader } from '../load/loader.ts';

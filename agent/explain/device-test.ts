@@ -1,4 +1,7 @@
-/** `plugd test` for one DEVICE argument. Only testInserted changes anything. */
+/**
+ * The answer to `plugd test DEVICE`: what would be loaded for a device, module, modalias or module file, by the code that loads. Changes
+ * nothing, but for testInserted (`--insert`), which inserts the modules to see whether the foretold holds.
+ */
 import { existsSync } from 'node:fs';
 import { isModuleFileName } from '../facts/modfiles/module-file-name.ts';
 import { resolve } from 'node:path';

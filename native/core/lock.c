@@ -1,6 +1,6 @@
 /*
- * flock(2): the kernel's one lock that vanishes with its holder, however the holder ends, and that checks and takes in one step. Node
- * has no call for it.
+ * plugd_lock_file: flock(2), exclusive and without waiting; 0, or -errno (-EWOULDBLOCK: another has it). Node has no call for it. The lock
+ * belongs to the open file: it goes when its last descriptor is closed, however the process ends, so the file must not be inherited.
  */
 #include <errno.h>
 #include <sys/file.h>

@@ -1,11 +1,13 @@
 /**
  * Builds the addon with npm's own node-gyp, so that the package needs no second copy, and the request helper with the C compiler that
- * node-gyp found. npm's `install` script runs it, both in a clone and for a dependency; `npm run build:native` runs it by hand.
+ * node-gyp found. npm's `install` script runs it, both in a clone and for a dependency; `npm run build:native` runs it by hand. Where the
+ * package brings an addon that loads here (prebuilt.mjs), there is nothing to do; a clone always builds its own.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildHelper } from './request-helper.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -32,6 +34,16 @@ function headers() {
   return existsSync(join(prefix, 'include/node/node.h')) ? [`--nodedir=${prefix}`] : [];
 }
 
+/** Whether the package brings an addon that this Node loads. */
+function bringsAddon() {
+  const file = join(here, `prebuilt/linux-${process.arch}-gnu/plugd.node`);
+  if (existsSync(join(here, '../.git')) || !existsSync(file)) return false;
+  if (spawnSync(process.execPath, ['-e', `require(${JSON.stringify(file)})`]).status === 0) return true;
+  console.error('plugd: the addon that the package brings does not load here; it is built instead.');
+  return false;
+}
+
+if (bringsAddon()) process.exit(0);
 const gyp = findNodeGyp();
 if (gyp === undefined) {
   console.error('plugd: node-gyp was not found beside npm; install npm, then run: npm run build:native');
@@ -49,29 +61,11 @@ if (result.status !== 0) {
   process.exit(1);
 }
 
-// Without a C library on machines whose system calls the helper knows: that starts three times as fast. Otherwise static, and
-// without a static C library as an ordinary program.
-const helper = ['-o', join(here, 'build/Release/plugd-request'), join(here, 'request-helper.c')];
-const common = ['-Os', '-Wall', '-Wextra', '-Werror', '-fno-asynchronous-unwind-tables', '-s'];
-const bare = [
-  '-static',
-  '-nostdlib',
-  '-nostartfiles',
-  '-ffreestanding',
-  '-fno-stack-protector',
-  '-fno-tree-loop-distribute-patterns',
-];
-const attempts = [['-DWITH_LIBC', '-static'], ['-DWITH_LIBC']];
-if (['x64', 'arm64'].includes(process.arch)) attempts.unshift([...bare, '-Wl,--build-id=none', '-Wl,-z,noexecstack']);
-const compiler = process.env.CC ?? 'cc';
-const tried = [];
-for (const flags of attempts) {
-  const built = spawnSync(compiler, [...common, ...flags, ...helper], { encoding: 'utf8' });
-  if (built.status === 0) process.exit(0);
-  tried.push(`${compiler} ${flags.join(' ')}: ${built.error?.message ?? built.stderr}`);
+const complaint = buildHelper(process.env.CC ?? 'cc', process.arch, join(here, 'build/Release/plugd-request'));
+if (complaint !== undefined) {
+  process.stderr.write(`${complaint}\n`);
+  console.error(
+    'plugd: the request helper (native/request-helper.c) did not build. It needs a C compiler (Debian: apt-get install gcc).',
+  );
+  process.exit(1);
 }
-process.stderr.write(`${tried.join('\n')}\n`);
-console.error(
-  'plugd: the request helper (native/request-helper.c) did not build. It needs a C compiler (Debian: apt-get install gcc).',
-);
-process.exit(1);

@@ -77,13 +77,13 @@ export interface Import {
   readonly types: boolean;
 }
 
-/** The files below these folders of the project, in order of their paths; nothing of `native/build`. */
+/** The files below these folders of the project, in order of their paths; nothing that is built. */
 export function readSources(root: string, folders: readonly string[]): readonly Source[] {
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => !path.startsWith(join(root, 'native/build/')))
+      .filter((path) => !/^native\/(?:build|prebuilt)\//.test(path.slice(root.length + 1)))
       .toSorted()
       .map((path) => ({ path: path.slice(root.length + 1), text: readFileSync(path, 'utf8') })),
   );

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { PlugdError, reason } from './error.ts';
-import { moduleUrl } from './own-place.ts';
+import { moduleUrl, NATIVE_FOLDERS } from './own-place.ts';
 
 /**
  * The addon's functions: one system call each, answering 0 or -errno, knowing no policy. This file is the addon's only door.
@@ -131,11 +131,8 @@ export interface LineSocket {
 export type InsertionDone = (result: number, startedNs: bigint, endedNs: bigint) => void;
 
 // Beside the bundle (dist/), beside the ESM files (dist/agent/base/), and from the TypeScript sources.
-const PLACES = [
-  '../native/build/Release/plugd.node',
-  '../../../native/build/Release/plugd.node',
-  '../../native/build/Release/plugd.node',
-];
+const STEPS = ['../', '../../../', '../../'];
+const PLACES = NATIVE_FOLDERS.flatMap((folder) => STEPS.map((steps) => `${steps}${folder}/plugd.node`));
 
 let loaded: Addon | undefined;
 

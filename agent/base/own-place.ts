@@ -19,3 +19,9 @@ export function moduleUrl(own: string | undefined, path: string): string {
     return bundle;
   }
 }
+
+/**
+ * Where the addon and the request helper are in the package, the first that is there: what was built where plugd is installed, or what the
+ * package brings (`npm run build:prebuilt`).
+ */
+export const NATIVE_FOLDERS = ['native/build/Release', `native/prebuilt/linux-${process.arch}-gnu`] as const;

@@ -5,18 +5,17 @@ import { host } from './host.ts';
 /** Put in when the program is built: the texts of the files that its commands read, by their paths in the package. */
 declare const PLUGD_SHIPPED: Readonly<Record<string, string>>;
 
-/** Its request helper is the program itself, under the helper's name. */
-const HELPER = 'native/build/Release/plugd-request';
-
 export const readShippedFile: typeof Shipped.readShippedFile = (path) => {
   const text = PLUGD_SHIPPED[path];
   return text === undefined ? undefined : { file: `/usr/lib/plugd/${path}`, text };
 };
 
-export const shippedPath: typeof Shipped.shippedPath = (path) => {
-  if (path !== HELPER) return undefined;
+export const REQUEST_HELPER: typeof Shipped.REQUEST_HELPER = 'plugd-request';
+
+/** It is the program itself, under the helper's name. */
+export const requestHelper: typeof Shipped.requestHelper = () => {
   const program = host.realPath('/proc/self/exe');
   if (typeof program === 'number') return undefined;
-  const helper = `${program.slice(0, program.lastIndexOf('/'))}/plugd-request`;
+  const helper = `${program.slice(0, program.lastIndexOf('/'))}/${REQUEST_HELPER}`;
   return host.access(helper, 1) === 0 ? helper : undefined;
 };

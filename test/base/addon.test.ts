@@ -32,6 +32,7 @@ const FOUND: ReadonlyArray<readonly [rule: string, file: string, native: string]
   ['beside dist/, from the compiled files', 'dist/agent/base/addon.js', 'native/build/Release/plugd.node'],
   ['beside agent/, from the sources', 'agent/base/addon.js', 'native/build/Release/plugd.node'],
   ['beside dist/, from the bundle', 'dist/addon.js', 'native/build/Release/plugd.node'],
+  ['as the package brings it', 'dist/agent/base/addon.js', `native/prebuilt/linux-${process.arch}-gnu/plugd.node`],
 ];
 for (const [rule, file, native] of FOUND) {
   t.test(`the addon is found ${rule}`, async (t) => {

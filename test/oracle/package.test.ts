@@ -195,3 +195,29 @@ t.test('an example that is called wrongly prints how to call it', (t) => {
   }
   t.end();
 });
+
+t.test('a package that brings the addon needs neither compiler nor script', (t) => {
+  const base = consumer(t);
+  const home = join(base, 'node_modules/plugd');
+  const brought = join(home, `native/prebuilt/linux-${process.arch}-gnu`);
+  rmSync(join(home, 'native/build'), { recursive: true });
+  mkdirSync(brought, { recursive: true });
+  for (const name of ['plugd.node', 'plugd-request'])
+    copyFileSync(join(root, 'native/build/Release', name), join(brought, name));
+  // Without a PATH there is no compiler, make or python3.
+  const env = { PATH: '/nonexistent', HOME: base };
+  const install = () => spawnSync(process.execPath, [join(home, 'native/build.mjs')], { encoding: 'utf8', env });
+  const listen = `import { openUevents } from 'plugd'; (await openUevents({ uevent() {}, gap() {} })).close();
+    console.log(process.report.getReport().sharedObjects.filter((path) => path.includes('/prebuilt/')).length);`;
+  writeFileSync(join(base, 'program.mjs'), listen);
+  const run = () => spawnSync(process.execPath, ['program.mjs'], { cwd: base, encoding: 'utf8', env });
+  t.match(run(), { status: 0, stdout: '1\n', stderr: '' }, 'it is found where no script ran');
+  t.match(install(), { status: 0, stdout: '', stderr: '' }, 'the script has nothing to do, and says nothing');
+  t.notOk(readdirSync(join(home, 'native')).includes('build'), 'nothing was built');
+  writeFileSync(join(brought, 'plugd.node'), 'of another C library');
+  const { status, stderr } = install();
+  t.equal(status, 1);
+  t.match(stderr, /^plugd: the addon that the package brings does not load here; it is built instead\.\n/);
+  t.match(stderr, /did not build\. It needs a C\+\+ compiler/);
+  t.end();
+});

@@ -12,11 +12,9 @@ import { readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path';
 import { PlugdError, reason } from '../../base/error.ts';
 import { changeableBy } from '../../facts/config/permissions.ts';
-import { shippedPath } from '../../facts/config/shipped-file.ts';
+import { REQUEST_HELPER, requestHelper } from '../../facts/config/shipped-file.ts';
 import { clearName, inRunDir, RUN_DIR } from './run-dir.ts';
 
-/** Where the helper is in the package. */
-const HELPER = 'native/build/Release/plugd-request';
 /** kmod_path of kernel/module/kmod.c: KMOD_PATH_LEN with its NUL. */
 const LONGEST_PATH = 255;
 const USUAL_MODPROBE = '/sbin/modprobe';
@@ -40,9 +38,9 @@ export class KernelRequestSetting {
   constructor(proc: string, runDir: string, replaceable: Replaceable) {
     this.#file = `${proc}/sys/kernel/modprobe`;
     this.#link = `${runDir}/modprobe`;
-    const helper = shippedPath(HELPER);
+    const helper = requestHelper();
     if (helper === undefined) {
-      throw new PlugdError('unsupported', `the request helper (${HELPER}) is not built`, {
+      throw new PlugdError('unsupported', `the request helper (${REQUEST_HELPER}) is not built`, {
         remedy: 'npm run build:native, or leave --serve-kernel-requests out',
       });
     }
@@ -69,7 +67,7 @@ export class KernelRequestSetting {
     const now = this.#read();
     // A helper is there already, ours or that of an initramfs that has gone: the process that set it was killed. What it replaced stands in
     // the link.
-    const left = basename(now) === basename(HELPER);
+    const left = basename(now) === REQUEST_HELPER;
     this.#before = left ? remembered(this.#link) : now;
     if (replaceable === 'modprobe' && !this.isModprobe) {
       if (left) this.#write(this.#before);

@@ -1,6 +1,6 @@
 /** Parts of plugd outside its package that may be of another version: units, the kernel's request helper, the running agent. Reads only. */
 import { readText } from '../../facts/attribute.ts';
-import { shippedPath } from '../../facts/config/shipped-file.ts';
+import { REQUEST_HELPER, requestHelper } from '../../facts/config/shipped-file.ts';
 import { VERSION } from '../../base/version.ts';
 import { counted } from '../../base/words.ts';
 import type { Finding, HealthFacts, PartFacts } from './health.ts';
@@ -8,7 +8,6 @@ import type { Finding, HealthFacts, PartFacts } from './health.ts';
 /** The folders of units, the one that counts first (systemd.unit(5)). */
 const UNIT_FOLDERS = ['/etc', '/run', '/usr/local/lib', '/usr/lib', '/lib'].map((place) => `${place}/systemd/system`);
 const UNITS = ['plugd.service', 'plugd-settle.service', 'plugd-dkms.service'];
-const HELPER = 'native/build/Release/plugd-request';
 
 /**
  * The parts of a machine: its units below `root`, its kernel's helper (`kernel.modprobe`), its agent's version where one answers.
@@ -25,7 +24,7 @@ export function readParts(root: string, helper: string | undefined, agentVersion
       ? []
       : [`${file} is of ${version === undefined ? 'a plugd that names no version' : `plugd ${version}`}`],
   );
-  if (helper?.endsWith(`/${HELPER.slice(HELPER.lastIndexOf('/') + 1)}`) === true && helper !== shippedPath(HELPER))
+  if (helper?.endsWith(`/${REQUEST_HELPER}`) === true && helper !== requestHelper())
     others.push(`kernel.modprobe is the helper of another plugd: ${helper}`);
   if (agentVersion !== undefined && agentVersion !== VERSION) others.push(`the running agent is plugd ${agentVersion}`);
   return { units: units.length, others };

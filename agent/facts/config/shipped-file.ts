@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readText } from '../attribute.ts';
 import type { ConfigText } from './config-text.ts';
-import { moduleUrl } from '../../base/own-place.ts';
+import { moduleUrl, NATIVE_FOLDERS } from '../../base/own-place.ts';
 
 // Beside the bundle (dist/), beside the ESM files (dist/agent/facts/config/), and from the TypeScript sources (agent/facts/config/).
 const PLACES = ['../', '../../../../', '../../../'];
@@ -22,7 +22,12 @@ export function readShippedFile(path: string): ConfigText | undefined {
   return undefined;
 }
 
-/** Where a shipped file is (`native/build/Release/plugd-request`), absolute; undefined when the package lacks it. */
-export function shippedPath(path: string): string | undefined {
-  return PLACES.map((place) => fileURLToPath(new URL(place + path, ownUrl()))).find((file) => existsSync(file));
+/** The name of the program that the kernel runs instead of modprobe (native/request-helper.c). */
+export const REQUEST_HELPER = 'plugd-request';
+
+/** Where the package has that program, absolute; undefined when it was not built. */
+export function requestHelper(): string | undefined {
+  return NATIVE_FOLDERS.flatMap((folder) => PLACES.map((place) => `${place}${folder}/${REQUEST_HELPER}`))
+    .map((path) => fileURLToPath(new URL(path, ownUrl())))
+    .find((file) => existsSync(file));
 }

@@ -12,14 +12,14 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("decompress", Napi::Function::New<plugd::DecompressWhole>(env));
   exports.Set("decompressFirst", Napi::Function::New<plugd::DecompressFirst>(env));
   exports.Set("decompressInPieces", Napi::Function::New<plugd::DecompressInPieces>(env));
-  exports.Set("decompressLater", Napi::Function::New<plugd::DecompressLater>(env));
+  exports.Set("decompressAsync", Napi::Function::New<plugd::DecompressAsync>(env));
   exports.Set("exitNow", Napi::Function::New<plugd::ExitNow>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   exports.Set("openInRoot", Napi::Function::New<plugd::OpenInRoot>(env));
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));
-  exports.Set("readModulePartsLater", Napi::Function::New<plugd::ReadModulePartsLater>(env));
+  exports.Set("readModulePartsAsync", Napi::Function::New<plugd::ReadModulePartsAsync>(env));
   exports.Set("readLinkedDevices", Napi::Function::New<plugd::ReadLinkedDevices>(env));
-  exports.Set("readLinkedDevicesLater", Napi::Function::New<plugd::ReadLinkedDevicesLater>(env));
+  exports.Set("readLinkedDevicesAsync", Napi::Function::New<plugd::ReadLinkedDevicesAsync>(env));
   exports.Set("listenLines", Napi::Function::New<plugd::ListenLines>(env));
   exports.Set("lockFile", Napi::Function::New<plugd::LockFile>(env));
   exports.Set("sendNow", Napi::Function::New<plugd::SendNow>(env));

@@ -9,7 +9,7 @@ namespace plugd {
 Napi::Value DecompressWhole(const Napi::CallbackInfo& info);
 Napi::Value DecompressFirst(const Napi::CallbackInfo& info);
 Napi::Value DecompressInPieces(const Napi::CallbackInfo& info);
-Napi::Value DecompressLater(const Napi::CallbackInfo& info);
+Napi::Value DecompressAsync(const Napi::CallbackInfo& info);
 
 // exit.cc
 Napi::Value ExitNow(const Napi::CallbackInfo& info);
@@ -22,7 +22,7 @@ Napi::Value ListenLines(const Napi::CallbackInfo& info);
 
 // linked_devices.cc
 Napi::Value ReadLinkedDevices(const Napi::CallbackInfo& info);
-Napi::Value ReadLinkedDevicesLater(const Napi::CallbackInfo& info);
+Napi::Value ReadLinkedDevicesAsync(const Napi::CallbackInfo& info);
 
 // lock.cc
 Napi::Value LockFile(const Napi::CallbackInfo& info);
@@ -33,7 +33,7 @@ Napi::Value InitModule(const Napi::CallbackInfo& info);
 Napi::Value DeleteModule(const Napi::CallbackInfo& info);
 
 // compression/module_parts.cc
-Napi::Value ReadModulePartsLater(const Napi::CallbackInfo& info);
+Napi::Value ReadModulePartsAsync(const Napi::CallbackInfo& info);
 
 // netlink_socket.cc
 Napi::Value NetlinkDescriptor(const Napi::CallbackInfo& info);

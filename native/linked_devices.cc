@@ -79,10 +79,10 @@ Napi::Value ReadLinkedDevices(const Napi::CallbackInfo& info) {
   return text.Value(info.Env());
 }
 
-Napi::Value ReadLinkedDevicesLater(const Napi::CallbackInfo& info) {
+Napi::Value ReadLinkedDevicesAsync(const Napi::CallbackInfo& info) {
   Request request;
   if (info.Length() != 3 || !ReadArguments(info, &request) || !info[2].IsFunction()) {
-    return Misuse(info, "readLinkedDevicesLater(folders, modalias, done)");
+    return Misuse(info, "readLinkedDevicesAsync(folders, modalias, done)");
   }
   // It deletes itself when it is done.
   (new LaterWork(info[2].As<Napi::Function>(), std::move(request)))->Queue();

@@ -60,7 +60,7 @@ export interface Addon {
     piece: (length: number) => boolean,
   ): number;
   /** Either of the two on libuv's pool; `image` must stay as it is until `done` gets the answer. */
-  decompressLater(format: string, image: Uint8Array, limit: number, done: (result: Buffer | number) => void): void;
+  decompressAsync(format: string, image: Uint8Array, limit: number, done: (result: Buffer | number) => void): void;
   /**
    * Named sections of a compressed module file, on libuv's pool: `parts` are offset and length of each range of the unpacked image;
    * their bytes are in `into`, one after the other, or in a buffer of their own if that is too small: the ELF header, the section headers (with 1 KiB in front of them), the section names, and
@@ -68,7 +68,7 @@ export interface Addon {
    * headers, which says nothing about the file; EFBIG if that unpacks more than `limit` bytes; ENOSYS no library here; ENOMEM; or what read(2) answers.
    * The caller closes `fd` in done.
    */
-  readModulePartsLater(
+  readModulePartsAsync(
     format: string,
     fd: number,
     size: number,
@@ -100,7 +100,7 @@ export interface Addon {
    */
   readLinkedDevices(folders: readonly string[], modalias: boolean): string;
   /** The same on libuv's pool. */
-  readLinkedDevicesLater(folders: readonly string[], modalias: boolean, done: (text: string) => void): void;
+  readLinkedDevicesAsync(folders: readonly string[], modalias: boolean, done: (text: string) => void): void;
   /**
    * Listens on a unix stream socket at `path` (mode 0600; nothing may be there), without keeping the event loop alive. `line` gets
    * the first line of each connection (latin1, without its end; up to 65,536 bytes), which is all that it may say. Or -errno.
@@ -112,7 +112,7 @@ export interface Addon {
   readKeyring(id: number): readonly number[] | number;
 }
 
-/** What readModulePartsLater() answers; `size` is that of the unpacked image. */
+/** What readModulePartsAsync() answers; `size` is that of the unpacked image. */
 export interface ModuleParts {
   readonly size: number;
   readonly parts: readonly number[];

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { Host } from '../base/host.ts';
 import type { Devpath, ModuleName } from '../base/names.ts';
-import { boundDriver, readDevicesLater, type Device } from '../facts/devices/device.ts';
+import { boundDriver, readDevicesAsync, type Device } from '../facts/devices/device.ts';
 import type { LoadedModules } from '../facts/kernel/loaded-modules.ts';
 import type { Loader } from '../load/loader.ts';
 import { byRank, inTurns, sinceStart } from '../load/turns.ts';
@@ -75,7 +75,7 @@ export async function retryDevices(host: Host, loader: Loader): Promise<number> 
 
 /** Reads sysfs on other threads, and works on its devices by rank. */
 async function eachDevice(host: Host, work: (device: Device) => void): Promise<void> {
-  await byRank(readDevicesLater(host.sysfs), (device) => {
+  await byRank(readDevicesAsync(host.sysfs), (device) => {
     work(device);
     return false;
   });

@@ -4,7 +4,7 @@ import { ERRNO, errnoText } from '../base/errno.ts';
 import { PlugdError } from '../base/error.ts';
 import {
   openModuleFile,
-  openModuleFileLater,
+  openModuleFileAsync,
   type ModuleFile,
   type NotAModule,
 } from '../facts/modfiles/module-file.ts';
@@ -63,7 +63,7 @@ export async function readModules(
     for (let j = i; j < modules.length && j < i + ahead; j++) {
       const next = modules[j];
       if (next === undefined || !isPacked(next) || coming.has(j)) continue;
-      coming.set(j, openModuleFileLater(root, nativePath(next.path), SECTIONS));
+      coming.set(j, openModuleFileAsync(root, nativePath(next.path), SECTIONS));
     }
     // In order: the last module that provides a symbol owns it.
     const found = await coming.get(i);

@@ -4,7 +4,7 @@ import { addon, type InsertionDone } from '../base/addon.ts';
 import { ERRNO, errnoOf } from '../base/errno.ts';
 import { openInRoot } from '../base/root.ts';
 import { compressionOf, MAGIC_LENGTH, type Compression } from '../facts/modfiles/compression.ts';
-import { decompressLater } from '../facts/modfiles/decompress.ts';
+import { decompressAsync } from '../facts/modfiles/decompress.ts';
 import { forcedImage, type Force } from './forced-image.ts';
 
 /** One module to insert. */
@@ -118,7 +118,7 @@ async function insertImage(
 ): Promise<Insertion> {
   let image: Buffer = readFileSync(fd);
   if (compression !== undefined) {
-    const unpacked = await decompressLater(compression, image);
+    const unpacked = await decompressAsync(compression, image);
     if (unpacked.kind === 'undecompressable') return refused('decompress', unpacked.errno, unpacked.why);
     image = unpacked.image;
   }

@@ -6,7 +6,7 @@
  */
 import { reason } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
-import { deviceOfUevent, readDevicesLater, type Device } from '../facts/devices/device.ts';
+import { deviceOfUevent, readDevicesAsync, type Device } from '../facts/devices/device.ts';
 import { readKernelCompression } from '../facts/kernel/kernel-state.ts';
 import { hasFailures, type ColdplugRun, type KernelRequests, type ModuleRecord } from '../records/coldplug-run.ts';
 import { coldplugEnd } from './coldplug-end.ts';
@@ -67,7 +67,7 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
   let serving: Promise<Serving | undefined> | undefined;
   try {
     // Other threads read while this one opens the indexes.
-    const begun = readDevicesLater(host.sysfs);
+    const begun = readDevicesAsync(host.sysfs);
     const sources = openSources(host);
     const opened = sinceStart();
     const load = new Loader({
@@ -91,7 +91,7 @@ export async function coldplug(options: ColdplugOptions): Promise<ColdplugRun> {
             timeoutMs: options.timeoutMs,
             loader: load,
             hearing,
-            readAgain: async () => loadAll(load, readDevicesLater(host.sysfs)),
+            readAgain: async () => loadAll(load, readDevicesAsync(host.sysfs)),
           });
     const kernelRequests = (await serving)?.counts;
     const wallMs = sinceStart();

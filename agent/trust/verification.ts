@@ -3,7 +3,7 @@
  * when a signature is of a key that nothing else has.
  */
 import type { Host } from '../base/host.ts';
-import { openModuleFileLater, type ModuleFile } from '../facts/modfiles/module-file.ts';
+import { openModuleFileAsync, type ModuleFile } from '../facts/modfiles/module-file.ts';
 import { readSignature, type ModuleSignature } from '../facts/modfiles/signature.ts';
 import type { SignerInfo } from '../facts/modfiles/signed-data.ts';
 import { readKernelCertificates, readKnownCertificates, type KnownCertificate } from './known-certificates.ts';
@@ -60,7 +60,7 @@ export class Verification {
 
   /** The verdict about a file of the host's root. Never throws for a file that is damaged. */
   async verify(path: string): Promise<ModuleVerdict> {
-    const file = await openModuleFileLater(this.#host.root, path);
+    const file = await openModuleFileAsync(this.#host.root, path);
     if (file.kind === 'not-a-module') return bare(path, 'unreadable', file.why);
     try {
       return this.#verdict(path, file);

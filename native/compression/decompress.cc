@@ -118,8 +118,8 @@ Napi::Value DecompressInPieces(const Napi::CallbackInfo& info) {
   return Number(info, error != 0 ? error : static_cast<int64_t>(consumed));
 }
 
-Napi::Value DecompressLater(const Napi::CallbackInfo& info) {
-  const char* usage = "decompressLater('xz' or 'zstd', image, limit, done)";
+Napi::Value DecompressAsync(const Napi::CallbackInfo& info) {
+  const char* usage = "decompressAsync('xz' or 'zstd', image, limit, done)";
   Arguments arguments;
   const Decompress decompress = ReadArguments(info, 4, &arguments);
   if (decompress == nullptr || !info[3].IsFunction()) return Misuse(info, usage);

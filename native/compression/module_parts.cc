@@ -225,8 +225,8 @@ bool IsBytes(const Napi::Value& value) {
 
 }  // namespace
 
-Napi::Value ReadModulePartsLater(const Napi::CallbackInfo& info) {
-  const char* usage = "readModulePartsLater('xz' or 'zstd', fd, size, limit, sections, into, done)";
+Napi::Value ReadModulePartsAsync(const Napi::CallbackInfo& info) {
+  const char* usage = "readModulePartsAsync('xz' or 'zstd', fd, size, limit, sections, into, done)";
   std::vector<std::string> names;
   if (info.Length() != 7 || !info[0].IsString() || !info[1].IsNumber() || !info[2].IsNumber() || !info[3].IsNumber() ||
       !ReadNames(info[4], &names) || !IsBytes(info[5]) || !info[6].IsFunction()) {

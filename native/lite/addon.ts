@@ -37,12 +37,12 @@ const ADDON: Addon = {
     }
     return answer.consumed;
   },
-  decompressLater: (format, bytes, limit, done) => {
+  decompressAsync: (format, bytes, limit, done) => {
     const answer = ADDON.decompress(format, bytes, limit);
     queueMicrotask(() => done(answer));
   },
   // The whole image then serves, as for files of a shape that the addon does not know.
-  readModulePartsLater: (_format, _fd, _size, _limit, _sections, _into, done) =>
+  readModulePartsAsync: (_format, _fd, _size, _limit, _sections, _into, done) =>
     queueMicrotask(() => done(-ERRNO.EOPNOTSUPP)),
   exitNow: (status) => host.exit(status),
   notify: (socket, message) => host.notify(socket, message),
@@ -51,7 +51,7 @@ const ADDON: Addon = {
   openInRoot: (root, path, flags) => host.openInRoot(root, path, flags),
   lockFile: (fd) => host.lockFile(fd),
   readLinkedDevices: (folders, modalias) => host.linkedDevices(folders, modalias),
-  readLinkedDevicesLater: (folders, modalias, done) => {
+  readLinkedDevicesAsync: (folders, modalias, done) => {
     const text = host.linkedDevices(folders, modalias);
     queueMicrotask(() => done(text));
   },

@@ -263,7 +263,7 @@ for (const [name, unpack] of [
 t.test('decompression on the pool', async (t) => {
   const later = async (format: 'xz' | 'zstd', image: Uint8Array, limit = LIMIT) =>
     new Promise<Buffer | number>((resolve) => {
-      addon().decompressLater(format, image, limit, resolve);
+      addon().decompressAsync(format, image, limit, resolve);
     });
   const image = Buffer.from(PACKED.crc32, 'base64');
   const results = await Promise.all([
@@ -273,7 +273,7 @@ t.test('decompression on the pool', async (t) => {
   for (const result of results) if (typeof result === 'number' || !result.equals(TEXT)) t.fail(errnoOf(result));
   t.equal(errnoOf(await later('zstd', image)), 'EBADMSG');
   t.equal(errnoOf(await later('xz', image, 5)), 'EFBIG');
-  t.throws(() => addon().decompressLater('lz4', image, 5, () => {}), TypeError);
+  t.throws(() => addon().decompressAsync('lz4', image, 5, () => {}), TypeError);
 });
 
 t.test('a large image that shrinks a thousandfold', (t) => {

@@ -2,7 +2,7 @@
 import type { Host } from '../../base/host.ts';
 import { fromMachineText } from '../../base/machine-text.ts';
 import { findModules } from '../../depmod/module-search.ts';
-import { openModuleFileLater } from '../../facts/modfiles/module-file.ts';
+import { openModuleFileAsync } from '../../facts/modfiles/module-file.ts';
 import { readSignature } from '../../facts/modfiles/signature.ts';
 import type { SignerInfo } from '../../facts/modfiles/signed-data.ts';
 import { fingerprintOf, publicKeyOf, type Certificate } from '../../trust/certificate.ts';
@@ -47,7 +47,7 @@ export async function countSigners(host: Host, whole: boolean): Promise<Readonly
   let next = 0;
   const work = async () => {
     for (let module = modules[next++]; module !== undefined; module = modules[next++]) {
-      const file = await openModuleFileLater(host.root, Buffer.from(module.path, 'latin1'));
+      const file = await openModuleFileAsync(host.root, Buffer.from(module.path, 'latin1'));
       if (file.kind !== 'module') continue;
       const signature = readSignature(file);
       file.close();

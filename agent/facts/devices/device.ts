@@ -56,7 +56,7 @@ export function* readDevices(sysfs: string): Generator<Device> {
 }
 
 /** The same in batches, read on other threads from now on: callers can work on the first before the last is read. */
-export function readDevicesLater(sysfs: string): ReadonlyArray<Promise<Iterable<Device>>> {
+export function readDevicesAsync(sysfs: string): ReadonlyArray<Promise<Iterable<Device>>> {
   const batches = batchesOf(sysfs).map(async (batch): Promise<Iterable<Device>> =>
     devicesOf(sysfs, batch, await linkedDevicesAsync(pathsOf(batch), batch.onBus)),
   );

@@ -18,7 +18,7 @@ export function linkedDevices(folders: readonly string[], modalias: boolean): st
 export async function linkedDevicesAsync(folders: readonly string[], modalias: boolean): Promise<string> {
   const addon = addonIfBuilt();
   if (addon === undefined) return linkedDevicesByNode(folders, modalias);
-  return new Promise((resolve) => addon.readLinkedDevicesLater(folders, modalias, resolve));
+  return new Promise((resolve) => addon.readLinkedDevicesAsync(folders, modalias, resolve));
 }
 
 /** The same through node:fs. */

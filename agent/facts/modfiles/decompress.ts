@@ -58,15 +58,15 @@ export function decompressPart(compression: Compression, bytes: Uint8Array, limi
 }
 
 /** The same without blocking: on libuv's pool, several at a time. `file` must not change until it is done. */
-export async function decompressLater(
+export async function decompressAsync(
   compression: Compression,
   file: Uint8Array,
   limit: number = IMAGE_LIMIT,
 ): Promise<Decompressed> {
-  if (compression === 'gzip') return gunzipLater(file, limit);
+  if (compression === 'gzip') return gunzipAsync(file, limit);
   const answer = await new Promise<Buffer | number>((resolve) => {
     try {
-      addon().decompressLater(compression, file, limit, resolve);
+      addon().decompressAsync(compression, file, limit, resolve);
     } catch (error) {
       if (!(error instanceof PlugdError)) throw error;
       resolve(-ERRNO.ENOSYS);
@@ -169,7 +169,7 @@ function gzipHeaderLength(bytes: Uint8Array): number | undefined {
   return bytes[2] === 8 && at < bytes.length ? at : undefined;
 }
 
-async function gunzipLater(file: Uint8Array, limit: number): Promise<Decompressed> {
+async function gunzipAsync(file: Uint8Array, limit: number): Promise<Decompressed> {
   const { gunzip: start } = load('node:zlib') as typeof Zlib;
   return new Promise((resolve) => {
     start(file, { maxOutputLength: limit }, (error, image) =>

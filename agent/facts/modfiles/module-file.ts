@@ -6,7 +6,7 @@ import { fromMachineText } from '../../base/machine-text.ts';
 import { openInRoot } from '../../base/root.ts';
 import { readBuildId } from './build-id.ts';
 import { compressionOf, MAGIC_LENGTH, type Compression } from './compression.ts';
-import { decompress, decompressLater, IMAGE_LIMIT, type Decompressed } from './decompress.ts';
+import { decompress, decompressAsync, IMAGE_LIMIT, type Decompressed } from './decompress.ts';
 import { imageSource, section, type ByteSource, type Elf } from './elf.ts';
 import { readExportTerms, type ExportTerms } from './export-terms.ts';
 import { FileSource, readWhole, type OpenFile } from './file-source.ts';
@@ -35,7 +35,7 @@ export interface NotAModule {
 
 /**
  * An open module file. Of an uncompressed file only the requested parts are read; a compressed one is decompressed whole, or in
- * parts (openModuleFileLater). Close it when done. Errors of all readers: `unreadable` when the disk fails.
+ * parts (openModuleFileAsync). Close it when done. Errors of all readers: `unreadable` when the disk fails.
  */
 export class ModuleFile {
   readonly kind = 'module';
@@ -154,7 +154,7 @@ export function openModuleFile(root: string, place: string | Buffer): ModuleFile
  * that is possible; reading anything else of the file then loads the whole image. Several such calls share the memory, so one that would
  * unpack more than AHEAD_LIMIT bytes answers EFBIG: open it alone.
  */
-export async function openModuleFileLater(
+export async function openModuleFileAsync(
   root: string,
   place: string | Buffer,
   sections?: readonly string[],
@@ -173,7 +173,7 @@ export async function openModuleFileLater(
   }
   try {
     const limit = sections === undefined ? IMAGE_LIMIT : AHEAD_LIMIT;
-    return unpack(opened, await decompressLater(compression, readWhole(opened), limit));
+    return unpack(opened, await decompressAsync(compression, readWhole(opened), limit));
   } catch (error) {
     return failed(path, error);
   }

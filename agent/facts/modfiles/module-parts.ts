@@ -31,7 +31,7 @@ export async function readModuleParts(
   const slot = free.pop() ?? Buffer.allocUnsafeSlow(SLOT);
   const answer = await new Promise<ModuleParts | number>((resolve) => {
     try {
-      addon().readModulePartsLater(compression, file.fd, file.size, AHEAD_LIMIT, sections, slot, resolve);
+      addon().readModulePartsAsync(compression, file.fd, file.size, AHEAD_LIMIT, sections, slot, resolve);
     } catch (error) {
       if (!(error instanceof PlugdError)) throw error;
       resolve(0);

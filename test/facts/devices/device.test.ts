@@ -8,7 +8,7 @@ import {
   deviceOfUevent,
   readDevice,
   readDevices,
-  readDevicesLater,
+  readDevicesAsync,
   type Device,
 } from '../../../agent/facts/devices/device.ts';
 import { parseUevent } from '../../../agent/facts/uevents/uevent.ts';
@@ -75,7 +75,7 @@ t.test('devices of buses, classes and loaded modules', async (t) => {
     'pci first; what is no device, gone or outside of sysfs is passed over',
   );
   const later: Device[] = [];
-  for (const batch of readDevicesLater(sysfs)) later.push(...(await batch));
+  for (const batch of readDevicesAsync(sysfs)) later.push(...(await batch));
   t.same(later.map(facts), devices.map(facts), 'the same when other threads read them');
   const alone = devices.filter(({ subsystem }) => subsystem !== 'module');
   t.same(
@@ -99,7 +99,7 @@ t.test('devices of buses, classes and loaded modules', async (t) => {
 t.test('a tree that is not sysfs has no devices', async (t) => {
   t.same([...readDevices(t.testdir({}))], []);
   t.same([...readDevices('/nonexistent')], []);
-  for (const batch of readDevicesLater('/nonexistent')) t.same([...(await batch)], []);
+  for (const batch of readDevicesAsync('/nonexistent')) t.same([...(await batch)], []);
 });
 
 t.test('a device that was announced keeps nothing of its datagram but what is its own', (t) => {

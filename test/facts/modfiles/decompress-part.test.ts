@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { decompress, decompressLater, decompressPart } from '../../../agent/facts/modfiles/decompress.ts';
+import { decompress, decompressAsync, decompressPart } from '../../../agent/facts/modfiles/decompress.ts';
 
 const whole = gzipSync(Buffer.from('a module '.repeat(100)));
 const LIMIT = 1 << 20;
@@ -44,7 +44,7 @@ t.test('whole gzip files: checksum and length count, and what follows the last m
   for (const [name, [file, times]] of Object.entries(rows))
     for (const [how, answer] of [
       ['at once', decompress('gzip', file)],
-      ['later', await decompressLater('gzip', file)],
+      ['later', await decompressAsync('gzip', file)],
     ] as const) {
       if (times === undefined)
         t.match(answer, { kind: 'undecompressable', why: 'damaged or truncated gzip data' }, `${name}, ${how}`);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { compressionOf } from '../../../agent/facts/modfiles/compression.ts';
-import { decompress, decompressLater, unpackByProgram } from '../../../agent/facts/modfiles/decompress.ts';
+import { decompress, decompressAsync, unpackByProgram } from '../../../agent/facts/modfiles/decompress.ts';
 import { imageSource, parseElf, u64, viewOf } from '../../../agent/facts/modfiles/elf.ts';
 import { MODINFO_LIMIT, modinfoValues, parseModinfo } from '../../../agent/facts/modfiles/modinfo.ts';
-import { ModuleFile, openModuleFile, openModuleFileLater } from '../../../agent/facts/modfiles/module-file.ts';
+import { ModuleFile, openModuleFile, openModuleFileAsync } from '../../../agent/facts/modfiles/module-file.ts';
 import { readModuleInfo } from '../../../agent/facts/modfiles/module-info.ts';
 import { readSignature } from '../../../agent/facts/modfiles/signature.ts';
 import { elfImage, type ElfImage } from '../../fixtures/elf-image.ts';
@@ -197,7 +197,7 @@ t.test('compression is seen by the first bytes, not by the name', async (t) => {
     t.equal(file.compression, compression);
     t.equal(file.modinfo.length, 6, `${compression}: fields`);
     t.same(file.image(), image, `${compression}: image`);
-    const later = await openModuleFileLater('', join(dir, `${compression}.ko`));
+    const later = await openModuleFileAsync('', join(dir, `${compression}.ko`));
     t.same(later.kind === 'module' ? later.image() : later.why, image, `${compression}: later`);
     for (const length of [6, 20, bytes.length - 1]) {
       t.match(open(bytes.subarray(0, length)), {
@@ -220,7 +220,7 @@ t.test('compression is seen by the first bytes, not by the name', async (t) => {
       { kind: 'undecompressable', errno: 27 },
       `${compression}: limit`,
     );
-    t.match(await decompressLater(compression as 'xz', bytes, 10), { errno: 27 }, `${compression}: limit, later`);
+    t.match(await decompressAsync(compression as 'xz', bytes, 10), { errno: 27 }, `${compression}: limit, later`);
   }
   t.match(open(gzipSync('text')), { kind: 'not-a-module', why: 'not an ELF file' });
 });
@@ -338,6 +338,6 @@ t.test('a .modinfo of more than 4 MiB is damage, compressed or not', async (t) =
   const packed = join(dir, 'much.ko.gz');
   writeFileSync(packed, gzipSync(tooMuch));
   t.match(openModuleFile('', packed), { kind: 'not-a-module', why, errno: 22 });
-  t.match(await openModuleFileLater('', packed), { kind: 'not-a-module', why, errno: 22 });
+  t.match(await openModuleFileAsync('', packed), { kind: 'not-a-module', why, errno: 22 });
   t.match(readModuleInfo('', packed), { kind: 'not-a-module', why, errno: 22 });
 });

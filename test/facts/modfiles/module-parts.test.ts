@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { addon } from '../../../agent/base/addon.ts';
 import { ERRNO } from '../../../agent/base/errno.ts';
 import { imageSource } from '../../../agent/facts/modfiles/elf.ts';
-import { openModuleFile, openModuleFileLater, type ModuleFile } from '../../../agent/facts/modfiles/module-file.ts';
+import { openModuleFile, openModuleFileAsync, type ModuleFile } from '../../../agent/facts/modfiles/module-file.ts';
 import { readModuleParts } from '../../../agent/facts/modfiles/module-parts.ts';
 import { needCommands } from '../../fixtures/commands.ts';
 import { elfImage } from '../../fixtures/elf-image.ts';
@@ -83,7 +83,7 @@ function facts(file: ModuleFile) {
   return { modinfo: file.modinfo, symbols, known };
 }
 
-function moduleOf(opened: Awaited<ReturnType<typeof openModuleFileLater>>): ModuleFile {
+function moduleOf(opened: Awaited<ReturnType<typeof openModuleFileAsync>>): ModuleFile {
   if (opened.kind === 'not-a-module') throw new Error(opened.why);
   return opened;
 }
@@ -101,7 +101,7 @@ for (const [name, compression, make, inParts] of PACKED) {
       t.throws(() => source.read(1000, 100), /the whole image/, 'what was not asked for');
       source.close();
     }
-    const [whole, some] = [moduleOf(openModuleFile('', file)), moduleOf(await openModuleFileLater('', file, SECTIONS))];
+    const [whole, some] = [moduleOf(openModuleFile('', file)), moduleOf(await openModuleFileAsync('', file, SECTIONS))];
     t.same(facts(some), facts(whole), 'either way the same is read');
     t.same(facts(some).symbols, ['given=5', 'needed', 'maybe?']);
     t.ok(some.image().equals(IMAGE), 'everything else comes from the whole image');
@@ -127,7 +127,7 @@ t.test('only what is unpacked counts for the limit', { skip: hasAddon ? skip : '
     const source = await parts(program, file, () => imageSource(large));
     t.equal(source !== undefined, inParts, `${name}: in parts`);
     source?.close();
-    const opened = await openModuleFileLater('', file, SECTIONS);
+    const opened = await openModuleFileAsync('', file, SECTIONS);
     t.equal(opened.kind === 'module' ? opened.modinfo.length : opened.errno, inParts ? 1 : ERRNO.EFBIG, name);
     if (opened.kind === 'module') opened.close();
   }
@@ -136,7 +136,7 @@ t.test('only what is unpacked counts for the limit', { skip: hasAddon ? skip : '
 t.test('gzip is read whole', async (t) => {
   const file = join(t.testdir({}), 'm.ko.gz');
   writeFileSync(file, gzipSync(IMAGE));
-  const some = moduleOf(await openModuleFileLater('', file, SECTIONS));
+  const some = moduleOf(await openModuleFileAsync('', file, SECTIONS));
   t.same(facts(some).symbols, ['given=5', 'needed', 'maybe?']);
   some.close();
 });
@@ -158,7 +158,7 @@ async function damage(t: Test, name: string, good: Buffer): Promise<void> {
     const bad = i % 2 === 0 ? good.subarray(0, where) : Buffer.from(good);
     if (i % 2 === 1) bad[where] = (bad[where] ?? 0) ^ (1 + at.below(255));
     writeFileSync(file, bad);
-    const [whole, some] = [openModuleFile('', file), await openModuleFileLater('', file, SECTIONS)];
+    const [whole, some] = [openModuleFile('', file), await openModuleFileAsync('', file, SECTIONS)];
     const same =
       whole.kind === 'module' && some.kind === 'module'
         ? JSON.stringify(facts(whole)) === JSON.stringify(facts(some))
@@ -171,7 +171,7 @@ async function damage(t: Test, name: string, good: Buffer): Promise<void> {
 }
 
 t.test('wrong arguments are a TypeError', { skip: hasAddon ? false : 'no addon' }, (t) => {
-  const loose = addon() as unknown as { readModulePartsLater: (...args: unknown[]) => unknown };
+  const loose = addon() as unknown as { readModulePartsAsync: (...args: unknown[]) => unknown };
   const file = openSync(import.meta.filename, 'r');
   for (const args of [
     ['lz4', file, 1, 1, [], Buffer.alloc(1), () => {}],
@@ -181,7 +181,7 @@ t.test('wrong arguments are a TypeError', { skip: hasAddon ? false : 'no addon' 
     ['xz', file, 1, 1, [], new Uint16Array(1), () => {}],
     ['xz', file, 1, 1, [], Buffer.alloc(1)],
   ]) {
-    t.throws(() => loose.readModulePartsLater(...args), TypeError);
+    t.throws(() => loose.readModulePartsAsync(...args), TypeError);
   }
   closeSync(file);
   t.end();
@@ -195,7 +195,7 @@ t.test(
     const file = join(t.testdir({}), 'm.ko.xz');
     const run = spawnSync('xz', ['-0', '-c'], { input: big, maxBuffer: 1 << 28 });
     writeFileSync(file, run.stdout);
-    const some = moduleOf(await openModuleFileLater('', file, SECTIONS));
+    const some = moduleOf(await openModuleFileAsync('', file, SECTIONS));
     t.equal(some.modinfo.length, 200_000);
     some.close();
     t.equal(readFileSync(file).length, run.stdout.length);

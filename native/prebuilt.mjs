@@ -68,7 +68,7 @@ function build(arch) {
     const addonApi = createRequire(import.meta.url)('node-addon-api').include_dir;
     const common = ['-fPIC', '-c', ...words.defines.map((name) => `-D${name}`), '-I', here];
     const headers = ['-isystem', nodeHeaders(), '-isystem', resolve(addonApi)];
-    const objects = sources.map((source) => {
+    const objects = sources.map(String).map((source) => {
       const object = join(folder, `${source.replaceAll('/', '.')}.o`);
       const isC = source.endsWith('.c');
       const args = [...common, ...headers, ...(isC ? words.cc : words.cxx), '-o', object, join(here, source)];

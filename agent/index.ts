@@ -104,4 +104,4 @@ export type { BadParameter } from './diagnosis/evidence.ts';
 export type { Asker, LedgerEntry } from './records/ledger.ts';
 export type { Cause } from './diagnosis/cause.ts';
 export type { Verdict } from './diagnosis/verdict.ts';
-export type { AskingDevice, PresentState, Reasons, WayIn } from './records/reasons.ts';
+export type { AskingDevice, OwnPackage, PresentState, Reasons, WayIn } from './records/reasons.ts';

@@ -18,6 +18,7 @@ import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { COUNTS, readCoverage, summary } from './coverage.ts';
 import { needCommands } from './fixtures/commands.ts';
+import { bundleTap } from './tap-bundle.ts';
 import { TapPrinter } from './tap-printer.ts';
 
 const PART_NAMES = ['unit', 'flow', 'oracle', 'vm'] as const;
@@ -154,6 +155,7 @@ if (unknown.length > 0 || absent.length > 0) {
   process.exit(64);
 }
 const files = named.length > 0 ? named : findTests();
+await bundleTap(root);
 if (counting) rmSync(COUNTS, { recursive: true, force: true });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {

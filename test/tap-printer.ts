@@ -65,7 +65,8 @@ export class TapPrinter {
 
   #line(line: string): void {
     if (this.#diagnostics !== 'outside') {
-      if (this.#diagnostics === 'shown') this.#print(line);
+      // Where tap itself was says nothing about a failure.
+      if (this.#diagnostics === 'shown' && !line.includes('dist/node_modules/tap/')) this.#print(line);
       if (line.trim() === '...') this.#diagnostics = 'outside';
       return;
     }

@@ -39,10 +39,10 @@ const PARTS: Readonly<Record<Part, { commands: readonly string[]; timeout: numbe
 };
 
 /**
- * How many files of a part run at once, on two processors. Files of `unit` calculate; the others also wait: for a machine, for a program that
- * sleeps, for the disk.
+ * How many files run at once, on two processors. A third makes nothing faster: files calculate more than they wait, and the processors of three
+ * emulated machines wait for each other.
  */
-const JOBS: Readonly<Record<Part, number>> = { unit: 2, flow: 3, oracle: 3, vm: 3 };
+const JOBS = 2;
 
 /** Milliseconds after which a file is killed that its own limit did not end. */
 const LONGEST_MS = 3_600_000;
@@ -131,7 +131,7 @@ async function runPart(part: Part, files: readonly string[], printer: TapPrinter
       printer.file(relative(root, file), lines, status, ms);
     }
   };
-  await Promise.all(Array.from({ length: JOBS[part] }, work));
+  await Promise.all(Array.from({ length: JOBS }, work));
 }
 
 /** The slowest files, one a line, when there are more than fit in sight. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
 import { needCommands } from '../../fixtures/commands.ts';
-import { WHOLE } from '../../share.ts';
+import { share, WHOLE } from '../../share.ts';
 import { canMount, killed, together, VICTIMS } from './chaos.ts';
 import { system } from './made-up-system.ts';
 
@@ -11,7 +11,7 @@ const tools = await needCommands(['make']);
 t.setTimeout(3_000_000);
 const skip = tools.kind === 'missing' ? tools.sentence : false;
 
-for (const [i, victim] of VICTIMS.entries()) {
+for (const [i, victim] of share(VICTIMS, 2).entries()) {
   t.test(`${victim.name} that is killed`, { skip }, async (t) => {
     t.same(await killed(() => system(t), victim, WHOLE ? 3 : 1, 10 + i), []);
   });
@@ -26,7 +26,7 @@ t.test('a full disk at each stage', { skip: skip || (!canMount() && 'no mount na
   const program = join(import.meta.dirname, 'chaos-disk.js');
   const child = spawnSync(
     'unshare',
-    ['--mount', '--propagation', 'private', process.execPath, program, folder, '20', '10'],
+    ['--mount', '--propagation', 'private', process.execPath, program, folder, '20', WHOLE ? '10' : '20'],
     {
       encoding: 'utf8',
     },

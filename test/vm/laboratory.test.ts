@@ -59,6 +59,10 @@ interface Case {
   readonly never?: RegExp;
 }
 
+/** The driver of the machine's virtio device is loaded, and not bound to it. */
+const UNBOUND =
+  'modprobe virtio_pci; if [ -e /sys/bus/pci/devices/0000:00:03.0/driver ]; then echo 0000:00:03.0 > /sys/bus/pci/drivers/virtio-pci/unbind; fi';
+
 t.setTimeout(1_200_000);
 const found = await machineImage();
 const tools = await needCommands(['openssl']);
@@ -468,14 +472,14 @@ t.test('the failure laboratory', { skip }, async (t) => {
     {
       name: 'the driver is loaded, and not bound',
       word: '0000:00:03.0',
-      before: 'echo 0000:00:03.0 > /sys/bus/pci/drivers/virtio-pci/unbind',
+      before: UNBOUND,
       predicted: 'loaded',
       says: /no driver is bound[^]*drivers_probe/,
     },
     {
       name: 'the driver is loaded, and another one is wanted',
       word: '0000:00:03.0',
-      before: 'echo vfio-pci > /sys/bus/pci/devices/0000:00:03.0/driver_override',
+      before: `${UNBOUND}; echo vfio-pci > /sys/bus/pci/devices/0000:00:03.0/driver_override`,
       predicted: 'loaded',
       says: /driver_override is 'vfio-pci'/,
     },

@@ -16,7 +16,7 @@ export interface HostOptions {
   readonly proc?: string | undefined;
 }
 
-/** Whose kernel it is that a host's procfs tells about. */
+/** Whether the running kernel's procfs counts. */
 export interface OfflineOptions {
   /**
    * What the running kernel says does not count for another machine: neither its loaded modules nor its command line, unless `proc` points

@@ -1,6 +1,6 @@
 /**
- * A run's turn at the DKMS tree: whoever changes the tree does it alone, from the first look to the last file, and begins with what an
- * earlier run left half done.
+ * A run's turn at the DKMS tree. Only one run changes the tree at a time, from its first look to its last file. It begins by repairing what
+ * an earlier run left unfinished.
  */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { recover } from '../install/placement.ts';
@@ -33,7 +33,7 @@ export async function takeTurn(session: DkmsSession, command: string, work: () =
   }
 }
 
-/** Makes good what an earlier run was killed in: its files are put in place or taken back, its indexes written. */
+/** Repairs the tree after a run that was killed: puts its files in place or takes them back, and writes the indexes. */
 async function recoverTree(session: DkmsSession): Promise<void> {
   const { trees, tell } = session;
   for (const module of registeredModules(trees)) {

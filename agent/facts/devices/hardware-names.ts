@@ -33,7 +33,7 @@ const MODALIAS = /^(?:pci:v0000([0-9A-F]{4})d0000|usb:v([0-9A-F]{4})p)([0-9A-F]{
  *     hardwareNames(openHost())(['pci:v00008086d000010D3sv…'])   // 'Intel Corporation 82574L Gigabit Network Connection'
  */
 export function hardwareNames(host: Host): HardwareNames {
-  const lists = { pci: openAsync(host, 'pci'), usb: openAsync(host, 'usb') };
+  const lists = { pci: onFirstUse(host, 'pci'), usb: onFirstUse(host, 'usb') };
   const known = new Map<string, string | undefined>();
   return (modaliases) => {
     for (const modalias of modaliases) {
@@ -49,7 +49,7 @@ export function hardwareNames(host: Host): HardwareNames {
 
 type Search = (vendor: string, product: string) => string | undefined;
 
-function openAsync(host: Host, bus: keyof typeof LISTS): () => Search {
+function onFirstUse(host: Host, bus: keyof typeof LISTS): () => Search {
   let search: Search | undefined;
   return () => (search ??= open(host, bus));
 }

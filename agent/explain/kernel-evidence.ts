@@ -5,7 +5,7 @@ import { readProc } from '../facts/kernel/procfs.ts';
 import { readKernelCommandLine } from '../facts/config/config-text.ts';
 import { readKeyrings } from '../facts/kernel/keyring.ts';
 import { readKernelState } from '../facts/kernel/kernel-state.ts';
-import { readSecureBoot, readSignatureEnforcement, type Lockdown } from '../facts/kernel/lockdown.ts';
+import { isLockedDown, readSecureBoot, readSignatureEnforcement, type Lockdown } from '../facts/kernel/lockdown.ts';
 import type { ConfigEvidence, KernelEvidence } from '../diagnosis/evidence.ts';
 import { readKernelConfig, type KernelConfig } from '../facts/kernel/kernel-config.ts';
 
@@ -38,10 +38,11 @@ export function readKernelEvidence(host: Host): KernelEvidence | undefined {
 }
 
 /** Whether a kernel in this state, or the next one on the same machine, takes only modules that are signed with a trusted key. */
-export function isEnforced(kernel: KernelEvidence | undefined): boolean {
+export function isEnforced(
+  kernel: Pick<KernelEvidence, 'signatureEnforced' | 'lockdown' | 'secureBoot'> | undefined,
+): boolean {
   if (kernel === undefined) return false;
-  const { signatureEnforced, lockdown, secureBoot } = kernel;
-  return signatureEnforced === true || (lockdown !== undefined && lockdown !== 'none') || secureBoot === 'on';
+  return kernel.signatureEnforced === true || isLockedDown(kernel.lockdown) || kernel.secureBoot === 'on';
 }
 
 /** The lockdown that the kernel command line requests; the only source when securityfs is not mounted. */

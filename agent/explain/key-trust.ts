@@ -60,7 +60,7 @@ export function keyTrust(
   if (enrolled !== undefined) return unused(enrolled);
   const file = own.find(({ source }) => source === 'file');
   const at = file === undefined ? {} : { certificate: file.place };
-  if (signersOf(signature, waitingKeys(host)).length > 0)
+  if (waits(host, signature))
     return { kind: 'unknown-key', looked: 'its key waits to be enrolled at the next boot', waits: true, ...at };
   if (named || signature.signer === '') return { kind: 'undecided' };
   const looked = `the kernel does not trust that key: it has none of ${quoted(signature.signer)}`;
@@ -80,10 +80,9 @@ function kernelIdOf({ keyId }: ModuleSignature, [found]: readonly KnownCertifica
   return found === undefined ? keyId.toString('hex') : kernelId(found.certificate);
 }
 
-/** The certificates that shim will ask about at the next boot. */
-function waitingKeys(host: Host): readonly KnownCertificate[] {
-  const certificates = certificatesOf(readShimList(host, 'MokNew'));
-  return certificates.map((certificate) => ({ source: 'file', place: 'MokNew', certificate }));
+/** Whether shim will ask about the signer's certificate at the next boot. */
+function waits(host: Host, { info }: ModuleSignature): boolean {
+  return info !== undefined && certificatesOf(readShimList(host, 'MokNew')).some((each) => isSigner(each, info));
 }
 
 function unused({ place, certificate }: KnownCertificate): KeyTrust {

@@ -1,5 +1,6 @@
 /** After modules were signed: whether this machine's kernel takes them, and the next step when it does not. */
 import { openHost } from '../../base/host.ts';
+import { isEnforced } from '../../explain/kernel-evidence.ts';
 import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../../facts/kernel/lockdown.ts';
 import { enrolmentText } from '../../report/trust/enrolment-text.ts';
 import { enrolmentOf, isUsable } from '../../trust/enrolment/enrolment.ts';
@@ -15,11 +16,11 @@ export interface KeyState {
 /** The state of the key at `places`: `readKeyState(DKMS_MOK)`; undefined where the kernel asks for no signature. */
 export function readKeyState(places: MokPlaces): KeyState | undefined {
   const host = openHost();
-  const lockdown = readLockdown(host);
-  const asked =
-    readSignatureEnforcement(host) === true ||
-    (lockdown !== undefined && lockdown !== 'none') ||
-    readSecureBoot(host).state === 'on';
+  const asked = isEnforced({
+    signatureEnforced: readSignatureEnforcement(host),
+    lockdown: readLockdown(host),
+    secureBoot: readSecureBoot(host).state,
+  });
   // Only now, since the certificates of the kernel's image take a second to find.
   if (!asked) return undefined;
   const facts = readEnrolmentFacts(host, places);

@@ -1,6 +1,7 @@
 /** Checks of what decides about signatures: lockdown, Secure Boot, keys. Pure: facts in, findings out. */
 import { listed } from '../../base/words.ts';
 import type { KeyringName } from '../../facts/kernel/keyring.ts';
+import { isLockedDown } from '../../facts/kernel/lockdown.ts';
 import { isUsable, type Enrolment } from '../../trust/enrolment/enrolment.ts';
 import type { Finding, HealthFacts } from './health.ts';
 
@@ -68,7 +69,7 @@ export function trustedKeys({ live, vouching }: HealthFacts): Finding | undefine
     rings.length === 0
       ? 'no keyring of certificates can be seen'
       : rings.map(({ name, keys, count }) => `${name} ${keys?.length ?? count}${role(name)}`).join(', ');
-  const enforced = live.signatureEnforced || (live.lockdown !== undefined && live.lockdown !== 'none');
+  const enforced = live.signatureEnforced || isLockedDown(live.lockdown);
   const usable = rings
     .filter(({ name }) => vouching.has(name))
     .reduce((sum, { keys, count }) => sum + (keys?.length ?? count), 0);

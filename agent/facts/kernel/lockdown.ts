@@ -12,6 +12,11 @@ export function readLockdown(host: Host): Lockdown | undefined {
   return mode === 'none' || mode === 'integrity' || mode === 'confidentiality' ? mode : undefined;
 }
 
+/** Whether a kernel in this lockdown refuses unsigned modules; false where the lockdown is not known. */
+export function isLockedDown(lockdown: Lockdown | undefined): boolean {
+  return lockdown !== undefined && lockdown !== 'none';
+}
+
 /** Whether only signed modules load, /sys/module/module/parameters/sig_enforce; undefined for a kernel that verifies no signatures. */
 export function readSignatureEnforcement(host: Host): boolean | undefined {
   const value = readAttribute(`${host.sysfs}/module/module/parameters/sig_enforce`);

@@ -2,7 +2,7 @@
 import type { Host } from '../../base/host.ts';
 import { readShimList } from '../../facts/efi/efi-variables.ts';
 import { readKeyrings } from '../../facts/kernel/keyring.ts';
-import { readLockdown, readSecureBoot, readSignatureEnforcement } from '../../facts/kernel/lockdown.ts';
+import { isLockedDown, readLockdown, readSecureBoot, readSignatureEnforcement } from '../../facts/kernel/lockdown.ts';
 import type { Certificate } from '../certificate.ts';
 import type { EnrolmentFacts } from './enrolment.ts';
 import { readRevocations, revocationsOf } from '../revocation.ts';
@@ -25,7 +25,7 @@ export function readEnrolmentFacts(host: Host, places: MokPlaces): EnrolmentFact
     files: mokFiles(places),
     certificate,
     enforced:
-      signature === true || (lockdown !== undefined && lockdown !== 'none')
+      signature === true || isLockedDown(lockdown)
         ? true
         : signature === undefined && lockdown === undefined
           ? undefined

@@ -105,10 +105,15 @@ function gunzip(file: Uint8Array, limit: number): Decompressed {
   try {
     return { kind: 'image', image: gunzipSync(file, { maxOutputLength: limit }) };
   } catch (error) {
-    // What is too large is so in any case, and would take its memory twice.
-    const length = fsCode(error) === TOO_LARGE ? undefined : membersLength(file, limit);
-    return length === undefined ? gzipFailed(error, limit) : gunzip(file.subarray(0, length), limit);
+    return gunzipMembers(error, file, limit);
   }
+}
+
+/** What follows an error: another try with the members alone, where something else is behind them. */
+function gunzipMembers(error: unknown, file: Uint8Array, limit: number): Decompressed {
+  // What is too large is so in any case, and would take its memory twice.
+  const length = fsCode(error) === TOO_LARGE ? undefined : membersLength(file, limit);
+  return length === undefined ? gzipFailed(error, limit) : gunzip(file.subarray(0, length), limit);
 }
 
 /**
@@ -174,13 +179,7 @@ async function gunzipAsync(file: Uint8Array, limit: number): Promise<Decompresse
   return new Promise((resolve) => {
     start(file, { maxOutputLength: limit }, (error, image) =>
       // What is damaged is rare: it may block.
-      resolve(
-        error === null
-          ? { kind: 'image', image }
-          : fsCode(error) === TOO_LARGE
-            ? gzipFailed(error, limit)
-            : gunzip(file, limit),
-      ),
+      resolve(error === null ? { kind: 'image', image } : gunzipMembers(error, file, limit)),
     );
   });
 }

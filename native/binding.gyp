@@ -2,7 +2,7 @@
   "targets": [
     {
       "target_name": "plugd",
-      "sources": ["<!@(node -p \"require('fs').readdirSync('.', { recursive: true }).filter((name) => /^((compression.)?[a-z0-9_]+[.]cc|core.[a-z0-9_]+[.]c)$/.test(name)).join(' ')\")"],
+      "sources": ["<!@(node recipes/addon-sources.mjs)"],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include_dir\")", "."],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS"],
       "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fno-exceptions", "-O2"],

@@ -1,13 +1,13 @@
 /**
  * Builds the addon with npm's own node-gyp, so that the package needs no second copy, and the request helper with the C compiler that
- * node-gyp found. npm's `install` script runs it, both in a clone and for a dependency; `npm run build:native` runs it by hand. Where the
- * package brings an addon that loads here (prebuilt.mjs), there is nothing to do; a clone always builds its own.
+ * node-gyp found. `npm run build:native` runs it by hand, and npm's `install` script with --unless-brought: then a package that brings an
+ * addon which loads here (recipes/prebuilt.mjs) is left as it is. A clone builds its own in any case.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildHelper } from './request-helper.mjs';
+import { buildHelper } from './recipes/request-helper.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -43,7 +43,7 @@ function bringsAddon() {
   return false;
 }
 
-if (bringsAddon()) process.exit(0);
+if (process.argv.includes('--unless-brought') && bringsAddon()) process.exit(0);
 const gyp = findNodeGyp();
 if (gyp === undefined) {
   console.error('plugd: node-gyp was not found beside npm; install npm, then run: npm run build:native');

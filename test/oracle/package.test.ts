@@ -206,7 +206,8 @@ t.test('a package that brings the addon needs neither compiler nor script', (t) 
     copyFileSync(join(root, 'native/build/Release', name), join(brought, name));
   // Without a PATH there is no compiler, make or python3.
   const env = { PATH: '/nonexistent', HOME: base };
-  const install = () => spawnSync(process.execPath, [join(home, 'native/build.mjs')], { encoding: 'utf8', env });
+  const install = () =>
+    spawnSync(process.execPath, [join(home, 'native/build.mjs'), '--unless-brought'], { encoding: 'utf8', env });
   const listen = `import { openUevents } from 'plugd'; (await openUevents({ uevent() {}, gap() {} })).close();
     console.log(process.report.getReport().sharedObjects.filter((path) => path.includes('/prebuilt/')).length);`;
   writeFileSync(join(base, 'program.mjs'), listen);

@@ -24,7 +24,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.mjs';
 import { addHeap, reserveHeap } from './elf.mjs';
-import { cache, Missing, SOURCES, sourceOf } from './sources.mjs';
+import { Missing } from '../../recipes/build-tool.mjs';
+import { cache, SOURCES, sourceOf } from './sources.mjs';
 import { targetOf } from './target.mjs';
 import { warmTree } from './warm-tree.mjs';
 

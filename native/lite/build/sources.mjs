@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { Missing } from '../../recipes/build-tool.mjs';
 
 const SUITE = 'trixie';
 
@@ -25,9 +26,6 @@ export const SOURCES = {
     sha256: '0c092ef267edce57ba7f3f2645c861f72eaf5e76273c6c3632869423464b90a5',
   },
 };
-
-/** It cannot be built here; the message says why, in a sentence. */
-export class Missing extends Error {}
 
 /** Where sources and the engine's objects are kept. */
 export const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'plugd/lite-sources');

@@ -4,22 +4,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { Missing, packageOf } from './sources.mjs';
+import { Missing, need } from '../../recipes/build-tool.mjs';
+import { packageOf } from './sources.mjs';
 
 function output(file, args) {
   return (spawnSync(file, args, { encoding: 'utf8' }).stdout ?? '').trim();
-}
-
-/** Where a command is. As root its package is installed, as the tests install what they need. */
-function need(command, name) {
-  const isThere = () => output('sh', ['-c', `command -v ${command}`]) !== '';
-  if (!isThere() && process.getuid?.() === 0)
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
-      stdio: 'ignore',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  if (!isThere()) throw new Missing(`there is no ${command} (Debian: apt-get install ${name}).`);
-  return command;
 }
 
 function native() {

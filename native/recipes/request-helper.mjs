@@ -1,9 +1,9 @@
-/** Compiles the request helper (request-helper.c). */
+/** Compiles the request helper (native/request-helper.c). */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const source = join(dirname(fileURLToPath(import.meta.url)), 'request-helper.c');
+const source = join(dirname(fileURLToPath(import.meta.url)), '../request-helper.c');
 const COMMON = ['-Os', '-Wall', '-Wextra', '-Werror', '-fno-asynchronous-unwind-tables', '-s'];
 const BARE = [
   '-static',

@@ -7,20 +7,32 @@
  * architecture needs is installed as root, and named otherwise. native/build.mjs builds where a package brings nothing that fits.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { argv, env, execPath, exit, getuid } from 'node:process';
+import { argv, env, execPath, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { ADDON_SOURCES } from './addon-sources.mjs';
+import { Missing, need } from './build-tool.mjs';
 import { buildHelper } from './request-helper.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
+/** native/ */
+const here = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Debian's compilers by Node's name of the architecture. */
 const TARGETS = {
-  x64: { triplet: 'x86_64-linux-gnu', packages: ['g++-x86-64-linux-gnu'] },
-  arm64: { triplet: 'aarch64-linux-gnu', packages: ['g++-aarch64-linux-gnu'] },
+  x64: { triplet: 'x86_64-linux-gnu', name: 'g++-x86-64-linux-gnu' },
+  arm64: { triplet: 'aarch64-linux-gnu', name: 'g++-aarch64-linux-gnu' },
 };
 
 function run(file, args) {
@@ -28,16 +40,12 @@ function run(file, args) {
   return { status, text: `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` };
 }
 
-/** The compiler for an architecture; throws the sentence that says what is missing. */
+/** The compilers for an architecture. Errors: Missing. */
 function compilers(arch) {
   const target = TARGETS[arch];
-  if (target === undefined) throw new Error(`${arch}: nothing is built for it; ${Object.keys(TARGETS).join(', ')} are`);
-  const isThere = () => run(`${target.triplet}-g++`, ['--version']).status === 0;
-  if (!isThere() && getuid() === 0)
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...target.packages], { stdio: 'ignore' });
-  if (!isThere())
-    throw new Error(`there is no ${target.triplet}-g++ (Debian: apt-get install ${target.packages.join(' ')})`);
-  return { cc: `${target.triplet}-gcc`, cxx: `${target.triplet}-g++` };
+  if (target === undefined)
+    throw new Missing(`nothing is built for ${arch}, only for ${Object.keys(TARGETS).join(', ')}.`);
+  return { cc: `${target.triplet}-gcc`, cxx: need(`${target.triplet}-g++`, target.name) };
 }
 
 /** The folder of node_api.h: Node's own, or the one that npm was told. */
@@ -45,30 +53,27 @@ function nodeHeaders() {
   const prefixes = [env.npm_config_nodedir, resolve(dirname(execPath), '..'), '/usr'].filter(Boolean);
   const found = prefixes.map((prefix) => join(prefix, 'include/node')).find((path) => existsSync(`${path}/node_api.h`));
   if (found === undefined)
-    throw new Error('node_api.h was not found beside node (Debian: apt-get install libnode-dev)');
+    throw new Missing('node_api.h was not found beside node (Debian: apt-get install libnode-dev).');
   return found;
 }
 
-/** The words of binding.gyp, so that there is one list of sources and flags. */
-function gyp() {
+/** The flags of binding.gyp, so that they stand in one place. */
+function flags() {
   const text = readFileSync(join(here, 'binding.gyp'), 'utf8');
   const words = (key) => JSON.parse(new RegExp(`"${key}": (\\[[^\\]]*\\])`).exec(text)?.[1] ?? '[]');
-  const sources = readdirSync(here, { recursive: true }).filter((name) =>
-    /^((compression\/)?[a-z0-9_]+\.cc|core\/[a-z0-9_]+\.c)$/.test(name),
-  );
-  return { sources, defines: words('defines'), cc: words('cflags_c'), cxx: words('cflags_cc') };
+  return { defines: words('defines'), cc: words('cflags_c'), cxx: words('cflags_cc') };
 }
 
 function build(arch) {
   const { cc, cxx } = compilers(arch);
-  const { sources, ...words } = gyp();
+  const words = flags();
   const folder = mkdtempSync(join(tmpdir(), 'plugd-prebuilt-'));
   try {
     // Its path is one from the working directory.
     const addonApi = createRequire(import.meta.url)('node-addon-api').include_dir;
     const common = ['-fPIC', '-c', ...words.defines.map((name) => `-D${name}`), '-I', here];
     const headers = ['-isystem', nodeHeaders(), '-isystem', resolve(addonApi)];
-    const objects = sources.map(String).map((source) => {
+    const objects = ADDON_SOURCES.map((source) => {
       const object = join(folder, `${source.replaceAll('/', '.')}.o`);
       const isC = source.endsWith('.c');
       const args = [...common, ...headers, ...(isC ? words.cc : words.cxx), '-o', object, join(here, source)];
@@ -86,9 +91,9 @@ function build(arch) {
     const target = join(here, `prebuilt/linux-${arch}-gnu`);
     mkdirSync(target, { recursive: true });
     for (const name of readdirSync(half)) {
-      // Not a rename: the temporary folder may be on another file system.
       const beside = join(target, `.${name}`);
-      spawnSync('cp', [join(half, name), beside]);
+      // Not a rename at once: the temporary folder may be on another file system.
+      copyFileSync(join(half, name), beside);
       renameSync(beside, join(target, name));
     }
     console.log(`native/prebuilt/linux-${arch}-gnu`);

@@ -1,0 +1,17 @@
+/** Finds the programs that a build needs beyond a compiler for this machine, and Debian's packages that have them. */
+import { spawnSync } from 'node:child_process';
+
+/** It cannot be built here; the message says why, in a sentence. */
+export class Missing extends Error {}
+
+/** A command that is there: `need('musl-gcc', 'musl-tools')`. As root its package is installed, as the tests install what they need. */
+export function need(command, name) {
+  const isThere = () => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+  if (!isThere() && process.getuid?.() === 0)
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
+      stdio: 'ignore',
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  if (!isThere()) throw new Missing(`there is no ${command} (Debian: apt-get install ${name}).`);
+  return command;
+}

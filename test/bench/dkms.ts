@@ -123,9 +123,9 @@ report(
   of(dkms, 'autoinstall', 'wall'),
   0.6,
 );
+report('the same, processor time', of(plugd, 'autoinstall', 'cpu'), of(dkms, 'autoinstall', 'cpu'));
 report('one build, processor time, beside bare make', of(plugd, 'build', 'cpu'), of(plugd, 'make', 'cpu'), 1.1);
 report("the same of Debian's dkms", of(dkms, 'build', 'cpu'), of(dkms, 'make', 'cpu'));
-report('the same, processor time', of(plugd, 'autoinstall', 'cpu'), of(dkms, 'autoinstall', 'cpu'));
 report('ten statuses, processor time, beside bare Node', of(plugd, 'status', 'cpu'), of(plugd, 'node', 'cpu'), 1.5);
 report('ten statuses, wall, beside bare Node', of(plugd, 'status', 'wall'), of(plugd, 'node', 'wall'), 1.5);
 report("a status of Debian's dkms, processor time", of(plugd, 'status', 'cpu') / 10, of(dkms, 'status', 'cpu'));

@@ -10,7 +10,7 @@ import { recordLine } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../records/device-row.ts';
 import { bareWord } from '../../facts/devices/device-word.ts';
-import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, hostOf, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { checkMetrics, giveMetrics, METRICS, OUTPUT } from '../metrics-options.ts';
 import { print, printBytes, printData, printJson, say, terminalAt } from '../output.ts';

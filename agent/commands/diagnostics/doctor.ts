@@ -1,7 +1,7 @@
 /** `plugd doctor`: prints the results of explain/doctor/. Changes nothing. */
 import type { Host } from '../../base/host.ts';
 import type { CheckResult } from '../../explain/doctor/health.ts';
-import { hostOf, EXIT, HOST_OPTIONS, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, hostOf, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, printJson, telling, terminalAt } from '../output.ts';
 import { agentFacts } from './agent-facts.ts';
 

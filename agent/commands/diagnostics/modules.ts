@@ -1,6 +1,6 @@
 /** `plugd modules`: lists the tree's modules with their state and rules. Changes nothing. */
 import type { ModuleRow } from '../../records/module-row.ts';
-import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printBytes, printJson, terminalAt } from '../output.ts';
 

@@ -2,7 +2,7 @@
 import { PlugdError } from '../../base/error.ts';
 import type { Host } from '../../base/host.ts';
 import type { ColdplugRun } from '../../records/coldplug-run.ts';
-import { hostOf, EXIT, HOST_OPTIONS, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, hostOf, noArguments, OPTION, parse, type Command, type Option } from '../command.ts';
 import { printData, say, telling } from '../output.ts';
 import { writeWhole } from '../whole-file.ts';
 import { agentFacts, agentLedger } from './agent-facts.ts';
@@ -35,7 +35,7 @@ Exit status: 0 done.`,
     const parsed = parse(command, args);
     noArguments(command, parsed);
     const [file, recording, runFile] = [OUTPUT, REPLAY, RUN].map((option) => parsed.value(option));
-    const host = hostOf(parsed, recording !== undefined ? 'recorded' : true);
+    const host = hostOf(parsed, recording === undefined ? true : 'recorded');
     const given = runFile === undefined ? undefined : await readRun(runFile);
     const { takeRecordedSnapshot, takeSnapshot } = await import('../../explain/snapshot/take-snapshot.ts');
     const { page } = await import('../../report/page/page.ts');

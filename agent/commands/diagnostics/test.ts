@@ -4,7 +4,7 @@ import type { Host } from '../../base/host.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
 import type { Replay } from '../../records/replay.ts';
 import { problemLine } from '../../report/problem-line.ts';
-import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, hostOf, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printBytes, printJson, say, SCHEMA_VERSION, terminalAt } from '../output.ts';
 import type { Replays } from '../../report/ci/junit.ts';

@@ -1,7 +1,7 @@
 /** `plugd why`: prints why a module is loaded or not. Changes nothing. */
 import { PlugdError } from '../../base/error.ts';
 import type { LedgerEntry } from '../../records/ledger.ts';
-import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Command } from '../command.ts';
+import { EXIT, HOST_OPTIONS, hostOf, OPTION, parse, type Command } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printJson, terminalAt } from '../output.ts';
 import { agentLedger } from './agent-facts.ts';

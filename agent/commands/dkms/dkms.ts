@@ -38,10 +38,7 @@ const CACHE_BYTES = 1 << 30;
 
 async function main(words: readonly string[]): Promise<number> {
   process.umask(0o022);
-  if (words[0] === 'package_postinst') {
-    isFree = await speaksFreely();
-    return configure(words.slice(1));
-  }
+  if (words[0] === 'package_postinst') return configure(words.slice(1));
   const parsed = parseDkms(words);
   switch (parsed.kind) {
     case 'version':
@@ -56,15 +53,17 @@ async function main(words: readonly string[]): Promise<number> {
       return parsed.status;
     default: {
       for (const note of parsed.notes) say(`${note}\n`);
-      const tell = parsed.quiet ? untold : parsed.json ? tellJson : tellText;
       const isStatus = parsed.options.action === 'status';
-      isFree = !isStatus && (await speaksFreely());
-      const session = openSession(parsed.options, parsed.settings, tell);
+      // A status says what dkms says.
+      const isFree = !isStatus && (await speaksFreely());
+      const tell = parsed.quiet ? untold : parsed.json ? tellJson : textTeller(isFree);
+      const session = openSession(parsed.options, parsed.settings, tell, isFree);
       if (isStatus) return tellStatus(session);
       // What builds and installs is loaded only where it is needed: scripts ask for the status again and again.
       const { runAction } = await import('../../dkms/run/action.ts');
       const status = await runAction(session);
-      if (tell === tellText && isFree && parsed.settings.root === '') await sayKeyState(session.signedWith);
+      const isText = !parsed.quiet && !parsed.json;
+      if (isText && isFree && parsed.settings.root === '') await sayKeyState(session.signedWith);
       return status;
     }
   }
@@ -77,13 +76,15 @@ async function configure(words: readonly string[]): Promise<number> {
   const [name = '', version = '', archiveFolder = '', , upgradeFrom = ''] = at < 0 ? words : words.slice(0, at);
   const parsed = parseDkms(['add', ...options]);
   if (parsed.kind !== 'run') return 1;
-  const session = openSession(parsed.options, parsed.settings, tellText);
+  const isFree = await speaksFreely();
+  const session = openSession(parsed.options, parsed.settings, textTeller(isFree), isFree);
   const boot = `${parsed.settings.root}/boot`;
   const { configurePackage } = await import('../../dkms/run/package-postinst.ts');
   return configurePackage(session, { module: { name, version }, archiveFolder, upgradeFrom, boot });
 }
 
-function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell): DkmsSession {
+/** `isFree`: whether this run may do and say what dkms does not. */
+function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell, isFree: boolean): DkmsSession {
   const { root } = settings;
   const etc = `${root}/etc/dkms`;
   const source = { etc, environment: process.env };
@@ -122,9 +123,6 @@ const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set([
   'cannot-load',
 ]);
 
-/** Whether this run says them. A status has nothing of them to say. */
-let isFree = false;
-
 /** People read along, or somebody asked plugd itself. Node's terminals come with its network and streams: a tenth of a status. */
 async function speaksFreely(): Promise<boolean> {
   return !isNamedDkms() || (await import('node:tty')).isatty(2);
@@ -146,11 +144,13 @@ function untold(): void {
   // --quiet hides all of it, as in dkms.
 }
 
-function tellText(message: DkmsMessage): void {
-  if (ADDED.has(message.kind) && !isFree) return;
-  const { to, text } = dkmsText(message);
-  if (to === 'out') print(text);
-  else say(text);
+function textTeller(isFree: boolean): Tell {
+  return (message) => {
+    if (ADDED.has(message.kind) && !isFree) return;
+    const { to, text } = dkmsText(message);
+    if (to === 'out') print(text);
+    else say(text);
+  };
 }
 
 function tellJson(message: DkmsMessage): void {

@@ -7,7 +7,7 @@ import { closureOf } from '../../images/closure.ts';
 import { machineOf, readMachines, thisMachine, type Machines } from '../../images/machine-wants.ts';
 import { hasGaps, type Closure } from '../../records/closure.ts';
 import { closureText } from '../../report/boot/closure-text.ts';
-import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, hostOf, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
 import { print, printData, printJson, terminalAt } from '../output.ts';
 
@@ -62,7 +62,7 @@ cannot be used. Firmware that is not there is only told.`,
     if (parsed.has(NULL) && !parsed.has(PATHS)) throw new PlugdError('usage', '--null goes with --paths');
     if (device?.startsWith('/') === false)
       throw new PlugdError('usage', `--root-device ${device}: not an absolute path`);
-    const host = hostOf(parsed, !live ? 'recorded' : true);
+    const host = hostOf(parsed, live ? true : 'recorded');
     const storage = device === undefined ? undefined : storagePath(host, device);
     const { machines, unusable } = machinesOf(host, live, storage, replays);
     const closure = closureOf({

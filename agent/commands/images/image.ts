@@ -8,9 +8,9 @@ import { readMachines, thisMachine } from '../../images/machine-wants.ts';
 import { DEVICE_CLASSES, isGoodImage, type DeviceClass } from '../../records/image-check.ts';
 import { imageCheckText } from '../../report/boot/image-check-text.ts';
 import {
-  hostOf,
   EXIT,
   HOST_OPTIONS,
+  hostOf,
   noArguments,
   OPTION,
   parse,
@@ -72,10 +72,9 @@ console, keyboard); 1 something is, or the image or a recording is damaged.`,
 /** The tree that the image is held against: of the kernel that it has modules for, unless told. */
 function hostFor(parsed: Arguments, { trees }: ImageContents, recorded: boolean): Host {
   const [release, more] = trees.keys();
-  if (parsed.has(OPTION.kernel) || release === undefined || more !== undefined)
-    return hostOf(parsed, recorded ? 'recorded' : true);
-  const told = { ...parsed, value: (option: Option) => (option === OPTION.kernel ? release : parsed.value(option)) };
-  return hostOf(told, recorded ? 'recorded' : true);
+  const isTold = parsed.has(OPTION.kernel) || release === undefined || more !== undefined;
+  const value = (option: Option) => (option === OPTION.kernel ? release : parsed.value(option));
+  return hostOf(isTold ? parsed : { ...parsed, value }, recorded ? 'recorded' : true);
 }
 
 function classesOf(text: string | undefined): readonly DeviceClass[] {

@@ -1,6 +1,6 @@
 /** `plugd keys`: the keys that vouch for modules; makes a machine owner key, and asks shim to enrol it. */
 import { PlugdError } from '../../base/error.ts';
-import { hostOf, EXIT, HOST_OPTIONS, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
+import { EXIT, HOST_OPTIONS, hostOf, OPTION, parse, type Arguments, type Command, type Option } from '../command.ts';
 import { print, printJson, terminalAt } from '../output.ts';
 import type { MokPlaces } from '../../trust/mok-files.ts';
 

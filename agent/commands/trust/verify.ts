@@ -5,7 +5,7 @@ import { fromMachineText } from '../../base/machine-text.ts';
 import { moduleNameFromPath } from '../../base/names.ts';
 import type { SignatureRow } from '../../explain/signatures/signature-row.ts';
 import type { KnownCertificate } from '../../trust/known-certificates.ts';
-import { hostOf, EXIT, OPTION, parse, type Command, type Option } from '../command.ts';
+import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { print, printJson, telling, terminalAt } from '../output.ts';
 
 const ALL: Option = { long: 'all', short: 'a', help: 'verify all modules of the tree' };

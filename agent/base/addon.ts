@@ -49,8 +49,8 @@ export interface Addon {
     limit: number,
   ): { readonly image: Buffer; readonly consumed: number } | number;
   /**
-   * The same in pieces: calls `piece` whenever the first `length` bytes of `into` are the next ones, until that returns false. Gives the bytes
-   * that it takes, or -errno: those, and ECANCELED.
+   * The same in pieces. Each piece is put at the start of `into`; `piece(length)` takes it, and returns false to stop. Returns how many bytes
+   * the stream or frame takes, or -errno: those above, and ECANCELED when `piece` stopped.
    */
   decompressInPieces(
     format: string,

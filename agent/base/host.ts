@@ -19,9 +19,9 @@ export interface HostOptions {
 /** Whether the running kernel's procfs counts. */
 export interface OfflineOptions {
   /**
-   * What the running kernel says does not count for another machine: neither its loaded modules nor its command line, unless `proc` points
-   * to others. `true`: with a root, whose own /proc is read then. `'recorded'`: always, as for devices of another machine or for
-   * a kernel that does not run; without a root there is no procfs then.
+   * Keeps the running kernel's loaded modules and command line out of what is said of another machine. `true`: with a root, that root's /proc
+   * is read. `'recorded'`: the question is about devices of another machine, or about a kernel that does not run, so without a root there
+   * is no procfs at all. A given `proc` wins.
    */
   readonly offline?: boolean | 'recorded' | undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * The answer to `plugd test DEVICE`: what would be loaded for a device, module, modalias or module file, by the code that loads. Changes
- * nothing, but for testInserted (`--insert`), which inserts the modules to see whether the foretold holds.
+ * nothing, but for testInserted (`--insert`), which inserts the modules to see whether the prediction holds.
  */
 import { existsSync } from 'node:fs';
 import { isModuleFileName } from '../facts/modfiles/module-file-name.ts';

@@ -55,7 +55,7 @@ export function nearMiss(host: Host, sources: Sources, names: readonly string[])
   };
 }
 
-/** Whether a module of dkms is for any of the names: what was built for other kernels tells its aliases. */
+/** Whether a module of dkms answers any of the names. Builds for other kernels show its aliases. */
 function hasAnswer(host: Host, each: ModuleReadiness, keys: readonly string[]): boolean {
   if (each.modules.some((module) => keys.includes(module))) return true;
   return filesOf(host, each).some((path) => keys.some((key) => answersTo(host, moduleNameFromPath(path), path, key)));

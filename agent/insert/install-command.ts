@@ -69,8 +69,8 @@ function handOn(from: Socket): void {
 }
 
 /**
- * Leaves the rest to a program of its own. A command has ended, and something that it started still has the pipe: after plugd's end it
- * would write to nobody, and be ended by that. It may wait for the reader of plugd's standard error, as under modprobe.
+ * Hands the pipe to a program of its own. The command has ended, but something that it started still holds the pipe, and writing to it
+ * after plugd's end would kill that. `cat` may wait for the reader of plugd's standard error, as under modprobe.
  */
 function leave(spawn: typeof Spawn, from: Socket): void {
   from.pause();

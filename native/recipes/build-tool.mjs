@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 /** It cannot be built here; the message says why, in a sentence. */
 export class Missing extends Error {}
 
-/** A command that is there: `need('musl-gcc', 'musl-tools')`. As root its package is installed, as the tests install what they need. */
+/** Returns a command that exists: `need('musl-gcc', 'musl-tools')`. As root it installs the package if need be. Errors: Missing. */
 export function need(command, name) {
   const isThere = () => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
   if (!isThere() && process.getuid?.() === 0)

@@ -3,8 +3,8 @@
  *
  *     npm run build:prebuilt [-- x64 arm64]     → native/prebuilt/linux-x64-gnu/{plugd.node,plugd-request}, …; then npm pack
  *
- * Each loads into any Node that has Node-API 8, on a C library as old as this machine's or newer; the C++ library is inside. What another
- * architecture needs is installed as root, and named otherwise. native/build.mjs builds where a package brings nothing that fits.
+ * Each loads into any Node that has Node-API 8, on a C library as old as this machine's or newer; the C++ library is inside. As root it
+ * installs the compilers that are missing; otherwise it names them. native/build.mjs builds where a package brings nothing that fits.
  */
 import { spawnSync } from 'node:child_process';
 import {

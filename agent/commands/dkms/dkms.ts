@@ -54,7 +54,7 @@ async function main(words: readonly string[]): Promise<number> {
     default: {
       for (const note of parsed.notes) say(`${note}\n`);
       const isStatus = parsed.options.action === 'status';
-      // A status says what dkms says.
+      // The output of `status` is dkms's alone.
       const isFree = !isStatus && (await speaksFreely());
       const tell = parsed.quiet ? untold : parsed.json ? tellJson : textTeller(isFree);
       const session = openSession(parsed.options, parsed.settings, tell, isFree);
@@ -123,7 +123,10 @@ const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set([
   'cannot-load',
 ]);
 
-/** People read along, or somebody asked plugd itself. Node's terminals come with its network and streams: a tenth of a status. */
+/**
+ * Whether a person reads the output, or called plugd by its own name. Loading node:tty, with the network and streams behind it, would take a
+ * tenth of a status.
+ */
 async function speaksFreely(): Promise<boolean> {
   return !isNamedDkms() || (await import('node:tty')).isatty(2);
 }

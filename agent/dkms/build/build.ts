@@ -62,7 +62,7 @@ async function refusalOf(request: BuildRequest, paths: BuildPaths): Promise<Refu
 
 async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refusal | undefined> {
   const { kernel, module, version, etc, trees } = request;
-  // A build takes its sources at least, and mostly what the last one took.
+  // A build needs at least the space of its sources, and usually as much as the last build took.
   const needed = Math.max(diskUse(`${paths.source}/`), lastCost(trees, { name: module, version })?.bytes ?? 0);
   const lacking = lackOfSpace(paths.base, needed);
   if (lacking !== undefined) return { status: 6, messages: [lacking] };
@@ -108,7 +108,7 @@ async function buildLogged(work: Work): Promise<Refusal | undefined> {
     const unfinished = (await fillResult(work, result)) ?? (await runScript(work, 'post_build'));
     if (unfinished !== undefined) return unfinished;
     writeFileSync(join(paths.result, 'log/make.log'), log.bytes());
-    // What came from the cache says nothing of a build.
+    // A result from the cache has cost no build.
     if (made !== 'fetched')
       keepCost(join(paths.result, 'log'), { bytes: diskUse(paths.build), seconds: (clock.now() - started) / 1000 });
     result.keep();

@@ -1,4 +1,4 @@
-/** The kernels whose indexes depmod has yet to write, as notes in the DKMS tree. It loads nothing of depmod, which `status` does without. */
+/** Notes in the DKMS tree about kernels whose indexes depmod still has to write. Loads no part of depmod, so that `status` starts fast. */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Whether the tree of a kernel has indexes that depmod would write again. */
@@ -9,7 +9,7 @@ export function hasIndexes(tree: string): boolean {
 /** In the DKMS tree: the modules of a kernel have changed, or are about to, and depmod has not run since. */
 const PENDING = '.plugd-depmod-';
 
-/** Notes that a kernel's modules will change, so that a run that is cut off is made good by the next one. Errors: those of node:fs. */
+/** Notes that a kernel's modules will change. If this run is cut off, the next one writes the indexes. Errors: those of node:fs. */
 export function notePending(dkmsTree: string, release: string): void {
   writeFileSync(`${dkmsTree}/${PENDING}${release}`, '');
 }

@@ -12,7 +12,7 @@ function outOfTreeModules({ outOfTree, kernel }: TreeHealth): Finding | undefine
   if (lacking.length === 0) return { state: 'ok', summary: `${total} of dkms, all installed for ${kernel}` };
   const inUse = lacking.some(({ elsewhere, readiness }) => elsewhere.length > 0 && readiness !== 'older');
   const loud = inUse || lacking.some(({ readiness }) => readiness === 'failed' || readiness === 'broken');
-  // What one command builds needs no word of each; what cannot be built does.
+  // One command builds the others. A module that cannot be built needs a remedy of its own.
   const order = ['failed', 'no-headers'];
   const worst = order.flatMap((state) => lacking.find(({ readiness }) => readiness === state) ?? [])[0] ?? lacking[0];
   return {
@@ -46,7 +46,7 @@ function ownSignatures({ ownFiles, live, enforced }: TreeHealth): Finding | unde
   };
 }
 
-/** Whether the initramfs would load another build of one than the tree's. */
+/** Whether the initramfs has another build of a module than the tree. */
 function ownCopies({ ownFiles, kernel }: TreeHealth): Finding | undefined {
   const stale = ownFiles.flatMap((file) => (file.stale === undefined ? [] : [{ ...file, stale: file.stale }]));
   const [first] = stale;

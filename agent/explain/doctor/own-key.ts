@@ -1,4 +1,4 @@
-/** The key that this system signs the modules with that it builds itself. Reads only. */
+/** The key with which this system signs the modules that it builds. Reads only. */
 import { existsSync } from 'node:fs';
 import type { Host } from '../../base/host.ts';
 import { enrolmentOf } from '../../trust/enrolment/enrolment.ts';

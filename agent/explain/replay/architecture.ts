@@ -9,7 +9,7 @@ interface Family {
   readonly name: string;
   readonly names: RegExp;
   readonly modalias?: RegExp;
-  /** It tells only where another device has this one. */
+  /** `modalias` counts only if a device of the machine matches this, too. */
   readonly beside?: RegExp;
   readonly subsystem?: RegExp;
   readonly devpath?: RegExp;

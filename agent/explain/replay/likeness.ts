@@ -37,7 +37,7 @@ export function likeness(module: string, driver: string): number {
 /** At most this many modules are looked into for a driver. */
 const MOST_ALIKE = 10;
 
-/** For each list of names that was asked for: the places of the names by each part that tells. */
+/** For each list of module names: where each distinctive part of a name occurs. */
 const indexes = new WeakMap<readonly string[], ReadonlyMap<string, readonly number[]>>();
 
 function placesByPart(modules: readonly string[]): ReadonlyMap<string, readonly number[]> {

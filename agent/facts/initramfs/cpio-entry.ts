@@ -33,10 +33,13 @@ export function isEntry(bytes: Buffer, at: number): boolean {
 
 /** What is wrong with an archive that is shorter than its entries. */
 export const ENDS_EARLY = 'a cpio archive that ends too early';
-/** What is wrong with other characters than an entry's. */
+/** What is wrong with a header that is not hexadecimal, or has an impossible size. */
 export const DAMAGED_HEADER = 'a cpio archive with a damaged header';
 
-/** The shape of the entry at `at`, which is `place` bytes behind the beginning of what is padded; or what is wrong. Sizes only lead forward. */
+/**
+ * The shape of the entry at `at` of `bytes`, or what is wrong. `place` is its distance from the start of the archive, from which padding is
+ * counted. Sizes only lead forward.
+ */
 export function entryShape(bytes: Buffer, at: number, place: number): EntryShape | string {
   const digits = bytes.toString('latin1', at + 6, at + HEADER);
   if (!/^[0-9a-fA-F]{104}$/.test(digits)) return DAMAGED_HEADER;

@@ -25,7 +25,7 @@ export class EntryStream {
   /** The first `#length` bytes of an entry that goes on; it is used again. */
   #held = Buffer.alloc(0);
   #length = 0;
-  /** How many bytes tell more: of its header, then of all of it. */
+  /** How many bytes it takes to go on: first its header, then all of it. */
   #needed = 0;
   #shape: EntryShape | undefined;
   /** Where in the part it begins. */
@@ -36,13 +36,13 @@ export class EntryStream {
   #padding = 0;
   #fault: string | undefined;
 
-  /** `limit`: no entry may be longer, for the part is not. */
+  /** `limit`: the most bytes of the whole part. An entry that claims more is damaged. */
   constructor(limit: number, visit: (entry: CpioEntry) => void) {
     this.#limit = limit;
     this.#visit = visit;
   }
 
-  /** What is wrong; nothing behind it counts. */
+  /** The first fault. Bytes after it do not count. */
   get fault(): string | undefined {
     return this.#fault;
   }

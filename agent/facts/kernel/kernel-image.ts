@@ -38,10 +38,10 @@ export function readKernelImage(host: Host): KernelImage | undefined {
   return { file: read.file, kind: 'strings', has: (name) => findString(data, name) };
 }
 
-/** Sections without strings: code, and what unwinds and patches it. */
+/** Sections without strings: code, and the tables that unwind and patch it. */
 const CODE = /^\.(text|init\.text|exit\.text|orc_|altinstr|return_sites|retpoline|BTF_ids|rela?\.)/;
 
-/** An ELF kernel's data, a third of it, each section behind a NUL; the whole image of another kind. */
+/** The data sections of an ELF kernel, a third of it, each after a NUL; any other image as a whole. */
 function dataOf(image: Buffer): Buffer {
   const elf = parseElf(imageSource(image));
   if (elf.kind === 'not-elf') return image;

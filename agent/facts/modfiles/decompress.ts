@@ -75,7 +75,7 @@ export async function decompressAsync(
   return result(compression, file, limit, answer);
 }
 
-/** What is said of bytes that could not be decompressed: `error` is positive, `limit` what might come out. */
+/** The answer for bytes that could not be decompressed. `error` is a positive errno, `limit` the most bytes that may come out. */
 export function failed(compression: Compression, error: number, limit: number, bytes: Uint8Array): Undecompressable {
   const window = windowSize(compression, bytes);
   const most = MOST_WINDOW[compression] ?? Infinity;
@@ -109,16 +109,16 @@ function gunzip(file: Uint8Array, limit: number): Decompressed {
   }
 }
 
-/** What follows an error: another try with the members alone, where something else is behind them. */
+/** After an error: tries the members alone, if something else follows them. */
 function gunzipMembers(error: unknown, file: Uint8Array, limit: number): Decompressed {
-  // What is too large is so in any case, and would take its memory twice.
+  // A file that is too large stays so, and another try would take its memory again.
   const length = fsCode(error) === TOO_LARGE ? undefined : membersLength(file, limit);
   return length === undefined ? gzipFailed(error, limit) : gunzip(file.subarray(0, length), limit);
 }
 
 /**
- * How long the members at the start of a gzip file are together, where something else follows the last. gzip and kmod ignore that; zlib as
- * Node runs it takes it for a damaged member.
+ * The length of the members at the start of a gzip file, if something else follows them. gzip and kmod ignore that rest; Node's zlib takes
+ * it for a damaged member.
  */
 function membersLength(file: Uint8Array, limit: number): number | undefined {
   let end = 0;
@@ -178,7 +178,7 @@ async function gunzipAsync(file: Uint8Array, limit: number): Promise<Decompresse
   const { gunzip: start } = load('node:zlib') as typeof Zlib;
   return new Promise((resolve) => {
     start(file, { maxOutputLength: limit }, (error, image) =>
-      // What is damaged is rare: it may block.
+      // Damaged files are rare, so this may block.
       resolve(error === null ? { kind: 'image', image } : gunzipMembers(error, file, limit)),
     );
   });

@@ -205,7 +205,7 @@ function open(root: string, place: string | Buffer): ModuleFile | Packed | NotAM
     if (stat.isDirectory()) return not('a directory', ERRNO.EISDIR);
     if (!stat.isFile()) return not('not a regular file', ERRNO.EINVAL);
     const source = new FileSource(path, fd, stat.size);
-    // A peek reads ahead, for what is asked next; of a compressed file nothing is. The name tells only how much to read.
+    // A peek reads ahead, which helps only with uncompressed files. The name decides only how much to read.
     const head = path.endsWith('.ko') ? source.peek(0, MAGIC_LENGTH) : source.read(0, MAGIC_LENGTH);
     const compression = compressionOf(head);
     if (compression !== undefined) {

@@ -79,7 +79,7 @@ function assignments(text: string): ReadonlyMap<string, Assigned> {
   return found;
 }
 
-/** As much may come from variables, in bytes: each `a="$a$a"` doubles a value. */
+/** The most bytes that variables may insert: each `a="$a$a"` doubles a value. */
 const MOST_EXPANDED = 1 << 16;
 
 /** The values of variables while a script is read; beyond its limit they are empty. */

@@ -1,4 +1,4 @@
-/** Whatever changes the DKMS tree waits for whoever changes it now. */
+/** An action that changes the DKMS tree waits while another run changes it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t from 'tap';

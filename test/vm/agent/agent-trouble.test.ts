@@ -210,7 +210,7 @@ t.test('trouble', { skip }, async (t) => {
     t.equal(new Set(inserted).size, inserted.length);
   });
 
-  await t.test('a storm into a small buffer: what is lost is noticed and made good', async (t) => {
+  await t.test('a storm into a small buffer: the agent notices what is lost, and catches up', async (t) => {
     // Its uevent comes in the middle of the storm, where hardly any gets through.
     const run = await storm(machine, second, STORM, async () => {
       await sleep(100);

@@ -1,4 +1,4 @@
-/** What builds take, kept beside each result, so that the next build of the module knows what it will need. */
+/** The disk space and time that builds took. They are kept beside each result, so that the next build knows what it needs. */
 import { statSync, writeFileSync } from 'node:fs';
 import { readTextIn } from '../../../facts/regular-file.ts';
 import type { DkmsTrees } from '../../conf/trees.ts';

@@ -138,7 +138,7 @@ const PATTERNS: ReadonlyArray<readonly [RegExp, Make]> = [
     as('missing-header'),
   ],
   [/^(?:\/bin\/)?(?:ba|da)?sh: (?:line )?\d+: (\S+): (?:command )?not found/, noProgram],
-  // What make says of getcwd is that somebody removed the folder it works in.
+  // make complains about getcwd when somebody has removed its working folder.
   [/^make(?:\[\d+\])?: (?!getcwd:)(\S+): (?:No such file or directory|Command not found)/, noProgram],
   [
     /^make(?:\[\d+\])?: (\S+): Permission denied|^(?:.*: )?(\S+): Permission denied/,

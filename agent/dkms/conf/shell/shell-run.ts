@@ -50,7 +50,7 @@ export function evaluateInBash(
     killSignal: 'SIGKILL' as const,
     detached: true, // Which Node passes on, although its documentation has it for spawn only.
   };
-  // Loaded here: it comes with Node's network, and plain files need no bash.
+  // Loaded only here: node:child_process brings Node's network code, and plain files need no bash.
   const load = createRequire(moduleUrl(import.meta.url, 'dkms/conf/shell/shell-run.js'));
   const { spawnSync } = load('node:child_process') as typeof ChildProcess;
   const ended = spawnSync(

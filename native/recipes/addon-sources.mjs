@@ -7,8 +7,14 @@ import { fileURLToPath } from 'node:url';
 const file = fileURLToPath(import.meta.url);
 
 /** Paths from native/: `addon.cc`, `core/lock.c`. */
-export const ADDON_SOURCES = readdirSync(join(dirname(file), '..'), { recursive: true })
-  .map(String)
-  .filter((name) => /^((compression\/)?[a-z0-9_]+\.cc|core\/[a-z0-9_]+\.c)$/.test(name));
+export const ADDON_SOURCES = [
+  ['', /\.cc$/],
+  ['compression/', /\.cc$/],
+  ['core/', /\.c$/],
+].flatMap(([folder, ending]) =>
+  readdirSync(join(dirname(file), '..', folder))
+    .filter((name) => ending.test(name))
+    .map((name) => `${folder}${name}`),
+);
 
 if (argv[1] === file) console.log(ADDON_SOURCES.join(' '));

@@ -86,7 +86,9 @@ function realpath(path: string): string | undefined {
 
 function everythingBelow(folder: string): readonly string[] {
   try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
+    // With types: without them Node 20 follows links, round and round if they lead up.
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    return entries.map(({ parentPath, name }) => join(parentPath, name));
   } catch {
     return [];
   }

@@ -76,6 +76,7 @@ export type { IndexLayout } from './indexes/index-writer.ts';
 export { readDevices, type Device } from './facts/devices/device.ts';
 export { readBoundDevices, type BoundDevice } from './facts/devices/bound-device.ts';
 export { parseMachine, parseRecording, recordLine, type Recording } from './facts/devices/recording.ts';
+export type { RecordedRoot } from './facts/devices/recorded-root.ts';
 export { headerLine, readHeader, type RecordingHeader } from './facts/devices/recording-header.ts';
 export { coldplug, planColdplug, type ColdplugRunOptions } from './library/coldplug.ts';
 export type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from './records/coldplug-run.ts';

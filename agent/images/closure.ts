@@ -16,7 +16,7 @@ import type { Closure, ClosureFile, ClosureGap, ClosureReason } from '../records
 import { isKeptOut } from '../rules/modprobe/decision.ts';
 import { ruleIndex } from '../rules/modprobe/rule-index.ts';
 import { fileHops } from './file-hops.ts';
-import { MachineWants, suppliersOf, type Machine } from './machine-wants.ts';
+import { isMissed, MachineWants, NOTHING_HAS_IT, storageName, suppliersOf, type Machine } from './machine-wants.ts';
 
 /** What a closure is made for. */
 export interface ClosureRequest {
@@ -37,9 +37,6 @@ export interface ClosureRequest {
 export function closureOf(request: ClosureRequest): Closure {
   return new Builder(request).build();
 }
-
-/** File systems that every kernel has, and no list of the build names. */
-const WITHOUT_MODULE: ReadonlySet<string> = new Set(['fs-tmpfs', 'fs-ramfs', 'fs-rootfs', 'fs-devtmpfs']);
 
 /** A module that is needed. */
 interface Needed {
@@ -81,10 +78,11 @@ class Builder {
         this.#take(name, module, why, drives, firmware);
       }
       for (const name of machine.asked ?? []) this.#named(name, { kind: 'request', name, machine: machine.name });
+      for (const want of machine.root?.wants ?? []) this.#stored(want, machine.name);
     }
     this.#missing.push(...wants.missing);
     for (const name of names) this.#named(name, { kind: 'name', name });
-    for (const { name, of } of this.#request.storage ?? []) this.#named(name, { kind: 'storage', name, of });
+    for (const want of this.#request.storage ?? []) this.#stored(want);
     if (this.#request.live) this.#suppliers(machines);
     this.#weakdeps();
     for (const { module, path, why } of this.#needed.values()) this.#addFile('module', path, why, module);
@@ -160,16 +158,18 @@ class Builder {
   }
 
   #named(name: string, why: ClosureReason): void {
-    // A file system that is built in may have no alias: its module's name tells.
-    const names = why.kind === 'storage' ? [name, name.replace(/^fs-/, '')] : [name];
-    const asked = names.find((one) => this.#answer(one).length > 0);
-    if (asked === undefined) {
-      // What the kernel asked for in vain is not missed.
-      if (why.kind !== 'request' && !WITHOUT_MODULE.has(name))
-        this.#gap({ kind: 'name', name, because: 'no module has that name or alias, nor is it built in', why });
-      return;
-    }
-    for (const { decision } of this.#answer(asked)) this.#take(asked, decision.candidate.module, why, true, undefined);
+    const answers = this.#answer(name);
+    // What the kernel asked for in vain is not missed.
+    if (answers.length === 0 && why.kind !== 'request') this.#gap({ kind: 'name', name, because: NOTHING_HAS_IT, why });
+    for (const { decision } of answers) this.#take(name, decision.candidate.module, why, true, undefined);
+  }
+
+  /** What a file system, or a device below it, wants; of a recorded machine, or of this one. */
+  #stored(want: StorageWant, machine?: string): void {
+    const { name, of } = want;
+    const known = storageName(want, (one) => this.#answer(one).length > 0);
+    if (known === undefined && !isMissed(want)) return;
+    this.#named(known ?? name, { kind: 'storage', name, of, ...(machine === undefined ? {} : { machine }) });
   }
 
   #suppliers(machines: readonly Machine[]): void {

@@ -6,6 +6,7 @@ import type { Host } from '../base/host.ts';
 import type { ModuleName } from '../base/names.ts';
 import { listed } from '../base/words.ts';
 import type { BoundDevice } from '../facts/devices/bound-device.ts';
+import type { StorageWant } from '../facts/devices/storage-path.ts';
 import type { ImageContents } from '../facts/initramfs/image-contents.ts';
 import type { ImageWalk } from '../facts/initramfs/image-entries.ts';
 import { DriverHomes, type Home } from '../explain/replay/driver-home.ts';
@@ -19,7 +20,7 @@ import { classesBelow, classOf, requestClass } from './device-class.ts';
 import { ImageFirmware } from './image-firmware.ts';
 import { ImageModules } from './image-modules.ts';
 import { staleFiles } from './image-age.ts';
-import type { Machine } from './machine-wants.ts';
+import { isMissed, NOTHING_HAS_IT, storageName, type Machine } from './machine-wants.ts';
 
 /** What is held against what. */
 export interface ImageQuestion {
@@ -93,10 +94,15 @@ class Checker {
     };
   }
 
-  #machine({ name, devices, ranOn, asked = [] }: Machine): void {
+  #machine({ name, devices, ranOn, asked = [], root }: Machine): void {
     for (const request of asked) this.#request(name, request);
+    for (const want of root?.wants ?? []) this.#stored(name, want);
     const placed = devices.flatMap((device) => this.#place(device, ranOn) ?? []);
-    const classes = classesBelow(placed.map((each) => ({ devpath: each.device.devpath, class: each.class })));
+    const classes = classesBelow([
+      ...placed.map((each) => ({ devpath: each.device.devpath, class: each.class })),
+      // Whatever kind its controllers are of.
+      ...(root?.disks ?? []).map((devpath) => ({ devpath, class: 'disk' as const })),
+    ]);
     for (const { device, home, module, names } of placed) {
       const because = module === undefined ? absence(home) : this.#loss(device, module, names);
       if (because === undefined && module === undefined && home.kind === 'untold') this.#untold++;
@@ -127,6 +133,37 @@ class Checker {
       const classes = [requestClass(name)];
       if (because !== undefined) this.#lost.push({ machine, device: name, driver: module, module, classes, because });
     }
+  }
+
+  /** What its root file system, or a device below that, wants. */
+  #stored(machine: string, want: StorageWant): void {
+    const { name, of, optional } = want;
+    const lost = (driver: string, because: string, module?: ModuleName) =>
+      this.#lost.push({
+        machine,
+        device: name,
+        driver,
+        ...(module === undefined ? {} : { module }),
+        classes: ['disk'],
+        because,
+      });
+    const known = storageName(want, (one) => this.#ask(one).length > 0);
+    if (known === undefined) {
+      if (isMissed(want)) lost(name, `${of} needs it: ${NOTHING_HAS_IT}`);
+      return;
+    }
+    const losses: Array<readonly [module: ModuleName, because: string]> = [];
+    let loads = 0;
+    for (const { decision, plan } of this.#ask(known)) {
+      this.#want(plan);
+      const { module } = decision.candidate;
+      const because = plan === undefined ? undefined : this.#lossOf(module, [known]);
+      if (because === undefined) loads++;
+      else losses.push([module, because]);
+    }
+    // Several modules have one cipher, and any of them will do.
+    if (optional === true && loads > 0) return;
+    for (const [module, because] of losses) lost(module, `${of} needs it: ${because}`, module);
   }
 
   #place(device: BoundDevice, ranOn: string | undefined): Placed | undefined {

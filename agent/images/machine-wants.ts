@@ -5,7 +5,9 @@ import type { Host } from '../base/host.ts';
 import { moduleName, type ModuleName } from '../base/names.ts';
 import { listInRoot } from '../base/root.ts';
 import { readBoundDevices, type BoundDevice } from '../facts/devices/bound-device.ts';
+import { readRoot, type RecordedRoot } from '../facts/devices/recorded-root.ts';
 import { readRecording, recordingFiles, recordingName } from '../facts/devices/recording-file.ts';
+import type { StorageWant } from '../facts/devices/storage-path.ts';
 import { readLinkName } from '../facts/attribute.ts';
 import { needSameArchitecture, treeArchitecture } from '../explain/replay/architecture.ts';
 import { DriverHomes } from '../explain/replay/driver-home.ts';
@@ -21,6 +23,8 @@ export interface Machine {
   readonly ranOn: string | undefined;
   /** What its kernel asked for by itself: `fs-ext4`. */
   readonly asked?: readonly string[] | undefined;
+  /** What the way from its root file system down to the disks needs. */
+  readonly root?: RecordedRoot | undefined;
 }
 
 /** Machines, and recordings that cannot be used, each with the reason. */
@@ -52,8 +56,8 @@ export function readMachines(host: Host, words: readonly string[]): Machines {
           const recording = readRecording(file);
           needSameArchitecture(recording, tree, recordingName(file));
           const name = file === '-' ? recordingName(file) : basename(file).replace(/\.jsonl?$/, '');
-          const { kernel, asked } = recording.header;
-          machines.push({ name, devices: recording.devices, ranOn: kernel, asked });
+          const { kernel, asked, root } = recording.header;
+          machines.push({ name, devices: recording.devices, ranOn: kernel, asked, root });
         });
       }
     });
@@ -62,15 +66,33 @@ export function readMachines(host: Host, words: readonly string[]): Machines {
 }
 
 /** The machine that a sysfs shows. */
-export function thisMachine({ sysfs, kernel }: Host): Machine {
-  return { name: 'this machine', devices: [...readBoundDevices(sysfs)], ranOn: kernel };
+export function thisMachine(host: Host): Machine {
+  const devices = [...readBoundDevices(host.sysfs)];
+  return { name: 'this machine', devices, ranOn: host.kernel, root: readRoot(host) };
 }
 
 /** Of this machine only the devices on the way to some disks: each disk, and all above it. */
 export function machineOf(host: Host, disks: readonly string[]): Machine {
-  const { devices, ...machine } = thisMachine(host);
+  const { name, devices, ranOn } = thisMachine(host);
   const isOnTheWay = (devpath: string) => disks.some((disk) => disk === devpath || disk.startsWith(`${devpath}/`));
-  return { ...machine, devices: devices.filter(({ devpath }) => isOnTheWay(devpath)) };
+  return { name, ranOn, devices: devices.filter(({ devpath }) => isOnTheWay(devpath)) };
+}
+
+/** File systems that every kernel has, and no list of the build names. */
+const WITHOUT_MODULE: ReadonlySet<string> = new Set(['fs-tmpfs', 'fs-ramfs', 'fs-rootfs', 'fs-devtmpfs']);
+
+/** What is said of a name that leads to nothing. */
+export const NOTHING_HAS_IT = 'no module has that name or alias, nor is it built in';
+
+/** By which of its names a want of storage is asked for: the first that `isKnown`; undefined where no module has it. */
+export function storageName({ name }: StorageWant, isKnown: (name: string) => boolean): string | undefined {
+  // A file system that is built in may have no alias: its module's name tells.
+  return [name, name.replace(/^fs-/, '')].find(isKnown);
+}
+
+/** Whether a machine lacks it where no module has its name. */
+export function isMissed({ name, optional }: StorageWant): boolean {
+  return optional !== true && !WITHOUT_MODULE.has(name);
 }
 
 /** A module that a machine wants. */

@@ -7,7 +7,8 @@ import type { ModuleName, Place } from '../base/names.ts';
  * - `device`: a device of a machine asks for the module by `name`, or its driver is in it.
  * - `name`: it was named on the command line.
  * - `request`: the kernel of a machine asked for it by `name` (`fs-ext4`, `crypto-xts(aes)`).
- * - `storage`: a file system, or a device below it, wants it by `name`; `of` says which (`the file system of /`, `dm-0`).
+ * - `storage`: a file system, or a device below it, wants it by `name`; `of` says which (`the file system of /`, `dm-0`), and `machine`
+ *   of which recorded machine.
  * - `depends`, `softdep-pre`, `softdep-post`, `weakdep`: the module `of` needs it, or may want it.
  * - `supplier`: the driver of a device that another device of this machine waits for; `of` is the module of the waiting one.
  * - `firmware`: the module `of` declares it by `name`.
@@ -17,7 +18,7 @@ export type ClosureReason =
   | { readonly kind: 'device'; readonly machine: string; readonly device: string; readonly name: string }
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'request'; readonly name: string; readonly machine: string }
-  | { readonly kind: 'storage'; readonly name: string; readonly of: string }
+  | { readonly kind: 'storage'; readonly name: string; readonly of: string; readonly machine?: string | undefined }
   | {
       readonly kind: 'depends' | 'softdep-pre' | 'softdep-post' | 'weakdep' | 'supplier';
       readonly of: ModuleName;

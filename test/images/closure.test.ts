@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { openHost } from '../../agent/base/host.ts';
@@ -87,6 +87,30 @@ const ROWS: Readonly<Record<string, Row>> = {
     devices: [{ recording: 1, asked: ['fs-loop', 'crypto-none', 'netdev-nouveau'] }, PCI],
     files: { [ETC]: 'alias fs-loop loop' },
     expected: ['virtio depends of virtio_pci', 'virtio_pci device dell pci:v00001AF4d1', 'loop request of dell'],
+  },
+  'what the root file system of a machine needs': {
+    devices: [
+      {
+        recording: 1,
+        root: {
+          wants: [
+            { name: 'fs-loop', of: 'the file system of /' },
+            { name: 'fs-button', of: 'the file system of /usr' },
+            { name: 'crypto-none', of: 'the cipher of dm-0', optional: true },
+            { name: 'fs-tmpfs', of: 'the file system of /' },
+            { name: 'fs-none', of: 'the file system of /' },
+          ],
+          disks: [],
+        },
+      },
+      PCI,
+    ],
+    expected: [
+      'virtio depends of virtio_pci',
+      'virtio_pci device dell pci:v00001AF4d1',
+      'loop storage of the file system of /',
+    ],
+    missing: [/^name fs-none no module has that name/],
   },
   'what is built in needs no file': { names: ['button'], expected: [] },
   'a name of nothing': { names: ['nothing'], expected: [], missing: [/^name nothing no module/] },
@@ -262,6 +286,47 @@ t.test('this machine: suppliers of sysfs', (t) => {
     shown(made).filter((line) => line.startsWith('loop')),
     ['loop supplier of virtio_pci'],
   );
+  t.end();
+});
+
+t.test('what a recording keeps of the root file system a closure has and an image loses', (t) => {
+  const rig = diagnosticsRig(t);
+  const disk = '/devices/pci0/0000:00:01.0/virtio0/block/vda';
+  mkdirSync(join(rig.base, `sys${disk}`), { recursive: true });
+  mkdirSync(join(rig.base, 'sys/dev/block'), { recursive: true });
+  symlinkSync(join(rig.base, `sys${disk}`), join(rig.base, 'sys/dev/block/254:0'));
+  rig.put('proc/self/mountinfo', '22 1 254:0 / / rw - loop /dev/vda rw\n23 1 254:0 / /data rw - none /dev/vda rw\n');
+  const recorded = rig.run('devices', '--record');
+  t.match(JSON.parse(recorded.stdout.split('\n')[0] ?? ''), {
+    root: { wants: [{ name: 'fs-loop', of: 'the file system of /' }], disks: [disk] },
+  });
+  rig.put('a.jsonl', recorded.stdout);
+  const replay = ['--replay', join(rig.base, 'a.jsonl')];
+  const closure = JSON.parse(rig.run('closure', ...replay, '--json').stdout) as Closure;
+  const why = { kind: 'storage', name: 'fs-loop', of: 'the file system of /', machine: 'a' };
+  t.match(closure.files.find(({ module }) => module === 'loop')?.why, why);
+  t.match(rig.run('closure', ...replay, '-v').stdout, /loop\.ko {2}fs-loop for the file system/);
+  t.match(rig.run('closure', '--names').stdout, /^loop$/m, 'of this machine, too');
+  const folder = join(rig.base, 'image');
+  rig.run('closure', ...replay, '--copy-to', folder);
+  rmSync(join(folder, `lib/modules/${KERNEL}/kernel/block/loop.ko`));
+  for (const [name, words] of [
+    ['a', replay],
+    ['this machine', []],
+  ] as const) {
+    const checked = rig.run('image', '--check', folder, ...words, '--need', 'disk');
+    t.equal(checked.status, 1);
+    t.match(
+      checked.stdout.replaceAll(/\s+/g, ' '),
+      `fs-loop of ${name} (loop): the file system of / needs it: loop is not in the image [disk]`,
+    );
+  }
+  t.match(
+    rig.run('devices', '--record', '--root-device', '/data').stdout,
+    /"name":"fs-none","of":"the root file system"/,
+  );
+  t.match(rig.run('devices', '--record', '--root-device', '/dev/sdz'), { stderr: /is on no block device/ });
+  t.match(rig.run('devices', '--root-device', '/'), { status: 64, stderr: /goes with --record/ });
   t.end();
 });
 

@@ -196,6 +196,53 @@ const ROWS: Readonly<Record<string, Row>> = {
     lost: [/^loop disk loop is not in the image$/],
     good: false,
   },
+  'what the root file system needs': {
+    devices: [
+      {
+        recording: 1,
+        root: {
+          wants: [
+            { name: 'fs-loop', of: 'the file system of /' },
+            { name: 'fs-button', of: 'the file system of /' },
+            { name: 'md-none', of: 'md0' },
+            { name: 'crypto-none', of: 'the cipher of dm-0', optional: true },
+          ],
+          disks: [],
+        },
+      },
+      PCI,
+    ],
+    change: without(/loop\.ko/),
+    need: ['disk'],
+    lost: [
+      /^loop disk the file system of \/ needs it: loop is not in the image$/,
+      /^md-none disk md0 needs it: no module has that name or alias/,
+    ],
+    good: false,
+  },
+  'any module of a cipher will do': {
+    devices: [
+      {
+        recording: 1,
+        root: { wants: [{ name: 'crypto-aes', of: 'the cipher of dm-0', optional: true }], disks: [] },
+      },
+      PCI,
+    ],
+    files: { 'root/etc/modprobe.d/a.conf': 'alias crypto-aes loop\nalias crypto-aes nouveau\n' },
+    change: (entries) => {
+      entries.set('/etc/modprobe.d/a.conf', text('alias crypto-aes loop\nalias crypto-aes nouveau\n'));
+      without(/loop\.ko/)(entries);
+    },
+    need: ['disk'],
+    good: true,
+  },
+  'what the disk of the root file system hangs on is of its class': {
+    devices: [{ recording: 1, root: { wants: [], disks: [`${GPU.devpath}/block/sda`] } }, GPU],
+    change: without(/nouveau/),
+    need: ['disk'],
+    lost: [/^nouveau console,disk nouveau is not in the image$/],
+    good: false,
+  },
   'a driver that the tree has neither': {
     devices: [{ devpath: '/devices/x', subsystem: 'pci', modalias: 'pci:v1d1bc01sc06', driver: 'mystery_driver' }],
     lost: [/^mystery_driver disk this tree has no module mystery_driver/],

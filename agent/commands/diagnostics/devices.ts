@@ -6,6 +6,7 @@ import type { Host } from '../../base/host.ts';
 import { readBoundDevices, type BoundDevice } from '../../facts/devices/bound-device.ts';
 import { readRecording } from '../../facts/devices/recording-file.ts';
 import { headerLine, keptRequests, readHeader, type RecordingHeader } from '../../facts/devices/recording-header.ts';
+import type { RecordedRoot } from '../../facts/devices/recorded-root.ts';
 import { recordLine } from '../../facts/devices/recording.ts';
 import type { ListedDevice } from '../../explain/device-list.ts';
 import type { DeviceRow } from '../../records/device-row.ts';
@@ -39,6 +40,11 @@ const WIDE: Option = { long: 'wide', short: 'w', help: 'cut nothing' };
 const TREE: Option = { long: 'tree', short: 't', help: 'each device below its parent' };
 const CHECK: Option = { long: 'check', help: "read the modules' files too: what would the kernel refuse?" };
 const RECORD: Option = { long: 'record', help: 'print the devices as a recording for plugd test --replay' };
+const ROOT_DEVICE: Option = {
+  long: 'root-device',
+  value: 'PATH',
+  help: 'record the file system at PATH as the root, an installed one for example (/)',
+};
 const REPLAY: Option = {
   long: 'replay',
   value: 'FILE',
@@ -59,6 +65,7 @@ export const command: Command = {
     WIDE,
     CHECK,
     RECORD,
+    ROOT_DEVICE,
     REPLAY,
     METRICS,
     OUTPUT,
@@ -78,6 +85,8 @@ Exit status: 0 done; 1 nothing matched.`,
     const file = parsed.value(REPLAY);
     const recorded = file !== undefined;
     const host = hostOf(parsed, recorded ? 'recorded' : true);
+    if (parsed.has(ROOT_DEVICE) && (!parsed.has(RECORD) || recorded))
+      throw new PlugdError('usage', '--root-device goes with --record, of this machine');
     const chosen = await filter(parsed);
     const recording = recorded ? readRecording(file) : undefined;
     const bound = chosen.bound(recording?.devices ?? readBoundDevices(host.sysfs));
@@ -87,7 +96,12 @@ Exit status: 0 done; 1 nothing matched.`,
       const header = readHeader(host.sysfs, new Date());
       const ledger = host.sysfs === '/sys' ? await (await import('./agent-facts.ts')).agentLedger() : undefined;
       const asked = ledger?.flatMap(({ by, name }) => (by === 'kernel' && name !== undefined ? [name] : []));
-      const whole = asked === undefined ? header : { ...header, asked: keptRequests(asked) };
+      const root = await rootOf(host, parsed.value(ROOT_DEVICE));
+      const whole = {
+        ...header,
+        ...(asked === undefined ? {} : { asked: keptRequests(asked) }),
+        ...(root === undefined ? {} : { root }),
+      };
       return record(whole, withFirmware(host, bound));
     }
     const { listDevices } = await import('../../explain/device-list.ts');
@@ -139,6 +153,18 @@ async function busGlobs(words: readonly string[]): Promise<ReadonlyArray<(text: 
 async function deviceGlobs(words: readonly string[]): Promise<ReadonlyArray<(row: DeviceRow) => boolean>> {
   const { deviceGlob } = await import('./device-glob.ts');
   return words.map(deviceGlob);
+}
+
+/** What the recording tells of the root file system. A path that is given must lead to something. */
+async function rootOf(host: Host, path: string | undefined): Promise<RecordedRoot | undefined> {
+  const { keptRoot, readRoot } = await import('../../facts/devices/recorded-root.ts');
+  if (path === undefined) return readRoot(host);
+  const { storagePath } = await import('../../facts/devices/storage-path.ts');
+  const way = storagePath(host, path);
+  const root = keptRoot(way);
+  if (root === undefined) throw new PlugdError('unreadable', `--root-device ${path}: ${way.untold.join('; ')}`);
+  for (const line of way.untold) say(`plugd: ${line}\n`);
+  return root;
 }
 
 function record(header: RecordingHeader, devices: Iterable<BoundDevice>): number {

@@ -7,6 +7,7 @@ import { machine, release } from 'node:os';
 import { PlugdError } from '../../base/error.ts';
 import { toMachineText } from '../../base/machine-text.ts';
 import { readAttribute, readText } from '../attribute.ts';
+import { parseRoot, type RecordedRoot } from './recorded-root.ts';
 
 /** The version of the format that this plugd writes, and the newest that it reads. */
 export const RECORDING_FORMAT = 1;
@@ -23,6 +24,8 @@ export interface RecordingHeader {
   readonly date: string | undefined;
   /** What its kernel asked for by itself since its agent began: `fs-ext4`, `crypto-xts(aes)`; undefined when nobody listened. */
   readonly asked?: readonly string[] | undefined;
+  /** What the way from its root file system down to the disks needs; undefined when nobody looked. */
+  readonly root?: RecordedRoot | undefined;
 }
 
 /** What is known of a machine that says nothing of itself. */
@@ -84,6 +87,7 @@ export function parseHeader(fields: Readonly<Record<string, unknown>>): Recordin
     return typeof value === 'string' && value !== '' ? latin1(value) : undefined;
   };
   const asked = fields['asked'];
+  const root = parseRoot(fields['root'], latin1);
   return {
     architecture: text('architecture'),
     kernel: text('kernel'),
@@ -92,6 +96,7 @@ export function parseHeader(fields: Readonly<Record<string, unknown>>): Recordin
     ...(Array.isArray(asked)
       ? { asked: keptRequests(asked.filter((name) => typeof name === 'string').map(latin1)) }
       : {}),
+    ...(root === undefined ? {} : { root }),
   };
 }
 

@@ -16,6 +16,8 @@ export interface StorageWant {
   readonly name: string;
   /** `the file system of /`, `dm-0`. */
   readonly of: string;
+  /** Another kernel may do without it: its ciphers lie in modules of other names, or inside it. */
+  readonly optional?: true;
 }
 
 /** The way. */
@@ -33,11 +35,13 @@ export interface StoragePlaces {
   readonly proc: string;
 }
 
-/** The way of the file system at `path`, or of a block device in /dev: `storagePath(host, '/')`. */
-export function storagePath(places: StoragePlaces, path: string): StoragePath {
+/** The way of the file systems at `paths`, or of block devices in /dev: `storagePath(host, '/')`. */
+export function storagePath(places: StoragePlaces, ...paths: readonly string[]): StoragePath {
   const walk = new Walk(places);
-  if (path.startsWith('/dev/')) walk.device(nodeName(path), path);
-  else walk.mount(path);
+  for (const path of paths) {
+    if (path.startsWith('/dev/')) walk.device(nodeName(path), path);
+    else walk.mount(path);
+  }
   return { wants: [...walk.wants.values()], disks: [...walk.disks], untold: walk.untold };
 }
 
@@ -141,8 +145,11 @@ class Walk {
     for (const entry of (readText(`${this.#proc}/crypto`) ?? '').split('\n\n')) {
       const value = (key: string) => new RegExp(String.raw`^${key}\s*: (.*)$`, 'm').exec(entry)?.[1] ?? '';
       const module = value('module');
-      if (Number(value('refcnt')) > 1 && module !== 'kernel' && module !== '')
-        this.#want(module, `the cipher of ${own}`);
+      if (!(Number(value('refcnt')) > 1) || module === 'kernel' || module === '') continue;
+      this.#want(module, `the cipher of ${own}`, true);
+      // By these names the crypto layer asks for modules: xts(aes) for crypto-xts and crypto-aes.
+      for (const [, part] of value('name').matchAll(/_*([\w-]+)/g))
+        this.#want(`crypto-${part}`, `the cipher of ${own}`, true);
     }
   }
 
@@ -168,8 +175,8 @@ class Walk {
       this.untold.push(`${own} is a virtual device, of which sysfs does not tell what is below`);
   }
 
-  #want(name: string, of: string): void {
-    if (!this.wants.has(name)) this.wants.set(name, { name, of });
+  #want(name: string, of: string, optional = false): void {
+    if (!this.wants.has(name)) this.wants.set(name, { name, of, ...(optional ? { optional } : {}) });
   }
 }
 

@@ -21,7 +21,7 @@ export function reasonText(why: ClosureReason): string {
     case 'request':
       return `the kernel of ${why.machine} asks for ${why.name}`;
     case 'storage':
-      return `${why.name} for ${why.of}`;
+      return `${why.name} for ${why.of}${why.machine === undefined ? '' : ` of ${why.machine}`}`;
     case 'firmware':
       return `firmware ${why.name} of ${why.of}`;
     case 'link':

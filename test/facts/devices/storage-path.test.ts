@@ -12,6 +12,7 @@ interface Row {
   readonly links?: Readonly<Record<string, string>>;
   readonly mounts?: readonly string[];
   readonly proc?: Readonly<Record<string, string>>;
+  /** One, or several parted by ` and `. */
   readonly path: string;
   /** `NAME of WHAT`. */
   readonly wants: readonly string[];
@@ -78,7 +79,9 @@ const ROWS: Readonly<Record<string, Row>> = {
       'dm_mod of dm-1',
       'dm_thin_pool of dm-1',
       'dm_crypt of dm-0',
-      'aesni_intel of the cipher of dm-0',
+      'aesni_intel of the cipher of dm-0, optional',
+      'crypto-xts of the cipher of dm-0, optional',
+      'crypto-aes of the cipher of dm-0, optional',
       'md_mod of md0',
       'md-raid1 of md0',
     ],
@@ -113,6 +116,14 @@ const ROWS: Readonly<Record<string, Row>> = {
     mounts: ['22 1 8:1 / / rw - ext4 /dev/sda1 rw'],
     path: '/dev/loop0',
     wants: ['loop of loop0', 'fs-ext4 of the file system of /'],
+    disks: [DISK],
+  },
+  'two file systems of one disk': {
+    files: SDA1,
+    links: NUMBERS,
+    mounts: ['22 1 8:1 / / rw - ext4 /dev/sda1 rw', '23 1 8:1 / /usr rw - xfs /dev/sda1 rw'],
+    path: '/ and /usr',
+    wants: ['fs-ext4 of the file system of /', 'fs-xfs of the file system of /usr'],
     disks: [DISK],
   },
   'no block device': {
@@ -155,9 +166,9 @@ function plant(t: Test, { files = {}, links = {}, mounts = [], proc = {} }: Row)
 
 for (const [rule, row] of Object.entries(ROWS)) {
   t.test(rule, (t) => {
-    const { wants, disks, untold } = storagePath(plant(t, row), row.path);
+    const { wants, disks, untold } = storagePath(plant(t, row), ...row.path.split(' and '));
     t.same(
-      wants.map(({ name, of }) => `${name} of ${of}`),
+      wants.map(({ name, of, optional }) => `${name} of ${of}${optional === true ? ', optional' : ''}`),
       row.wants,
     );
     t.same(disks, row.disks ?? []);

@@ -34,10 +34,12 @@ export async function record({ image, disk, kind, folder }: ImageLab): Promise<s
     '-c',
     `until [ -b /dev/${node} ]; do sleep 0.2; done; mkdir /mnt; mount -t ext4 /dev/${node} /mnt`,
   ]);
-  writeFileSync(join(folder, 'machine.jsonl'), await machine.output('plugd', ['devices', '--record']));
+  // Without the agent's ledger: what the root file system needs must be in the recording by itself.
+  await agent.stop();
+  const recording = await machine.output('plugd', ['devices', '--record', '--root-device', '/mnt']);
+  writeFileSync(join(folder, 'machine.jsonl'), recording);
   writeFileSync(join(folder, 'names'), await machine.output('plugd', ['closure', '--root-device', '/mnt', '--names']));
   const path = await machine.output('readlink', ['-f', `/sys/class/block/${node}`]);
-  await agent.stop();
   return path.trim().slice('/sys'.length);
 }
 

@@ -5,31 +5,19 @@
  *
  *     node native/lite/build/build.mjs [--quiet] [--arch arm64]     exit status 2: it cannot be built here
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.mjs';
+import { bytecodeCompiler, compileAll, ENGINE, engineObjects, filesBelow, root, run } from './compile.mjs';
 import { addHeap, reserveHeap } from './elf.mjs';
 import { Missing } from '../../recipes/build-tool.mjs';
-import { cache, SOURCES, sourceOf } from './sources.mjs';
+import { SOURCES, sourceOf } from './sources.mjs';
 import { targetOf } from './target.mjs';
 import { warmTree } from './warm-tree.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const { values } = parseArgs({
   options: { quiet: { type: 'boolean', default: false }, arch: { type: 'string', default: process.arch } },
 });
@@ -47,21 +35,6 @@ const STATIC = [
   '-s',
 ];
 const STRICT = ['-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', '-std=gnu11'];
-const ENGINE = ['libregexp.c', 'libunicode.c', 'cutils.c', 'dtoa.c'];
-
-function run(file, args, options = {}) {
-  const ended = spawnSync(file, args, { encoding: 'utf8', ...options });
-  if (ended.error !== undefined) throw new Missing(`${file} cannot be run: ${ended.error.message}.`);
-  if (ended.status !== 0) throw new Error(`${file} ${args.join(' ')}\n${ended.stdout ?? ''}${ended.stderr ?? ''}`);
-  return ended.stdout;
-}
-
-function filesBelow(folder) {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .toSorted();
-}
 
 /** A sum of all that goes into the program, in 16 digits: two builds of the same are one. */
 function sumOf(script) {
@@ -75,46 +48,6 @@ function sumOf(script) {
   ])
     hash.update(relative(root, file)).update('\0').update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
-}
-
-/** `/x/host/text.c` → `host-text.c.o`: two folders have a file of one name. */
-function objectName(file) {
-  return `${file.split('/').slice(-2).join('-')}.o`;
-}
-
-function compileAll(cc, files, flags, folder) {
-  return files.map((file) => {
-    const object = join(folder, objectName(file));
-    run(cc, [...COMMON, ...flags, '-c', file, '-o', object]);
-    return object;
-  });
-}
-
-/** A folder of what `files` and `flags` decide, filled once: compiling the engine takes most of the time, so it is kept. */
-function kept(name, files, flags, fill) {
-  const hash = createHash('sha256').update(JSON.stringify([COMMON, flags, SOURCES, process.arch]));
-  for (const file of files) hash.update(readFileSync(file));
-  const folder = join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`);
-  if (existsSync(folder)) return folder;
-  const half = `${folder}.${process.pid}`;
-  mkdirSync(half, { recursive: true });
-  fill(half);
-  renameSync(half, folder);
-  return folder;
-}
-
-function engineObjects(cc, files, flags) {
-  const folder = kept('engine', files, [cc, ...flags], (half) => compileAll(cc, files, flags, half));
-  return files.map((file) => join(folder, objectName(file)));
-}
-
-function bytecodeCompiler(version, engine, own) {
-  const files = [join(root, 'native/lite/build/compile.c'), join(engine, 'quickjs.c'), ...own];
-  const args = ['-O1', '-w', '-D_GNU_SOURCE', ...version, ...files, '-lm', '-lpthread'];
-  return join(
-    kept('compiler', files, args, (half) => run('cc', [...args, '-o', join(half, 'compile')])),
-    'compile',
-  );
 }
 
 async function make() {
@@ -139,12 +72,12 @@ async function make() {
       ...engineObjects(
         cc,
         [join(root, 'native/lite/host/engine.c'), ...own],
-        [...compile, '-w', '-D_GNU_SOURCE', ...version],
+        [...COMMON, ...compile, '-w', '-D_GNU_SOURCE', ...version],
       ),
       ...compileAll(
         cc,
         [...host, ...filesBelow('native/core').filter((file) => file.endsWith('.c'))],
-        [...compile, ...STRICT, ...version, ...includes],
+        [...COMMON, ...compile, ...STRICT, ...version, ...includes],
         work,
       ),
     ];

@@ -49,12 +49,12 @@ const onlyOwn = {
   },
 };
 
-/** The script's text; `engine` and `sum` are what --version tells. */
-export async function bundle(root, engine, sum) {
+/** The script's text; `engine` and `sum` are what --version tells. Tests give an entry of their own, and what it is made with. */
+export async function bundle(root, engine, sum, entry = 'native/lite/main.ts', define = {}) {
   const shipped = Object.fromEntries(SHIPPED.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['native/lite/main.ts'],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     platform: 'neutral',
@@ -69,6 +69,7 @@ export async function bundle(root, engine, sum) {
       PLUGD_ENGINE: JSON.stringify(engine),
       PLUGD_BUILD: JSON.stringify(sum),
       PLUGD_COMMANDS: JSON.stringify(JSON.stringify(COMMANDS)),
+      ...define,
     },
     legalComments: 'none',
     minifyWhitespace: true,

@@ -113,7 +113,7 @@ class Memory {
 }
 
 /** A seed of its own for each input, so that an input does not depend on those before it. */
-function seedOf(seed: number, number: number): number {
+export function seedOf(seed: number, number: number): number {
   return (Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b)) >>> 0;
 }
 

@@ -69,9 +69,9 @@ export function say(text: string): void {
   write(2, Buffer.from(printable(text), 'utf8'));
 }
 
-/** Text for programs, to standard output, as it is. Errors: `system`. */
-export function printData(text: string): void {
-  write(1, Buffer.from(text, 'utf8'));
+/** Text for programs, or its bytes, to standard output, as it is. Errors: `system`. */
+export function printData(text: string | Buffer): void {
+  write(1, typeof text === 'string' ? Buffer.from(text, 'utf8') : text);
 }
 
 /** The shape of all JSON that plugd prints; a change that breaks a reader increases it. docs/*.schema.json describe it. */
@@ -92,8 +92,8 @@ function escapedUnit(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Machine text (latin1), to standard output. Errors: `system`. */
-export function printBytes(text: string): void {
+/** Machine text (latin1), or its bytes, to standard output. Errors: `system`. */
+export function printBytes(text: string | Buffer): void {
   write(1, bytesFor(1, text));
 }
 
@@ -133,16 +133,10 @@ export function drive(fd: 1 | 2, sequence: string): void {
   write(fd, Buffer.from(sequence, 'utf8'));
 }
 
-function bytesFor(fd: 1 | 2, text: string): Buffer {
-  return isCharacterDevice(fd)
-    ? Buffer.from(
-        text
-          .split(/(?<=[\n\t])/)
-          .map(escapedPiece)
-          .join(''),
-        'utf8',
-      )
-    : Buffer.from(text, 'latin1');
+function bytesFor(fd: 1 | 2, text: string | Buffer): Buffer {
+  if (!isCharacterDevice(fd)) return typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
+  const pieces = (typeof text === 'string' ? text : text.toString('latin1')).split(/(?<=[\n\t])/);
+  return Buffer.from(pieces.map(escapedPiece).join(''), 'utf8');
 }
 
 /** A piece that may end in a newline or a TAB. */

@@ -1,15 +1,17 @@
 /** `plugd lookup`: prints the modules that names stand for. Changes nothing. */
+import { addonIfBuilt } from '../../base/addon.ts';
 import { PlugdError } from '../../base/error.ts';
 import type { Problem } from '../../base/problem.ts';
 import { readModprobeConfig } from '../../facts/config/config-text.ts';
 import type { Lookup } from '../../match/candidate.ts';
-import { createMatcher, type Matcher } from '../../match/matcher.ts';
+import { createMatcher } from '../../match/matcher.ts';
 import { openTree, type ModuleTree } from '../../load/tree.ts';
 import { configuredNames, mergeConfig } from '../../rules/modprobe/merged-config.ts';
 import { problemLine } from '../../report/problem-line.ts';
 import { bareWord } from '../../facts/devices/device-word.ts';
 import { EXIT, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
-import { lineGroups } from '../input.ts';
+import { AnsweredLines } from '../answered-lines.ts';
+import { lineBlocks } from '../input.ts';
 import { machineWords } from '../machine-words.ts';
 import { jsonText, printBytes, printData, say, SCHEMA_VERSION } from '../output.ts';
 
@@ -48,16 +50,19 @@ Exit status: 0 done; 1 a name on the command line stands for no module.`,
     if (!quiet) {
       for (const problem of config.problems) if (problem.severity === 'error') complainOf(problem);
     }
-    const answer = parsed.has(OPTION.json) ? jsonAnswer : textAnswer;
+    const { answer, write } = parsed.has(OPTION.json) ? JSON_ANSWERS : TEXT_ANSWERS;
+    const bytesOf = (name: string): Buffer => answer(name, matcher.lookup(name));
     if (words[0] === '-') {
-      for (const lines of lineGroups(0)) {
-        answer(matcher, lines.map(modaliasOf));
+      compileLate();
+      const answered = new AnsweredLines({ answer: (line) => bytesOf(modaliasOf(line)), write });
+      for (const block of lineBlocks(0)) {
+        answered.take(block);
         complain();
       }
       return EXIT.done;
     }
     const names = machineWords(words).map(modaliasOf);
-    answer(matcher, names);
+    write(Buffer.concat(names.map(bytesOf)));
     complain();
     const lookups = names.map((name) => matcher.lookup(name));
     for (const [i, lookup] of lookups.entries()) {
@@ -67,16 +72,29 @@ Exit status: 0 done; 1 a name on the command line stands for no module.`,
   },
 };
 
+/**
+ * V8 optimizes a function after it used up its budget, and again when it turns out otherwise. The search is many small functions: with
+ * the usual budget their compilation takes longer than searching for all devices of a thousand machines.
+ */
+function compileLate(): void {
+  addonIfBuilt()?.setV8Flags('--interrupt-budget=1000000');
+}
+
 /** A line of a uevent is taken, too: `MODALIAS=pci:v…`. */
 function modaliasOf(line: string): string {
   return line.startsWith('MODALIAS=') ? bareWord(line) : line;
 }
 
-function textAnswer(matcher: Matcher, names: readonly string[]): void {
-  let text = '';
-  for (const name of names) text += `${name}\t${modules(matcher.lookup(name))}\n`;
-  printBytes(text);
+/** How an answer reads, and how such answers are written. */
+interface Answers {
+  readonly answer: (name: string, lookup: Lookup) => Buffer;
+  readonly write: (answers: Buffer) => void;
 }
+
+const TEXT_ANSWERS: Answers = {
+  answer: (name, lookup) => Buffer.from(`${name}\t${modules(lookup)}\n`, 'latin1'),
+  write: printBytes,
+};
 
 function modules(lookup: Lookup): string {
   if (lookup.kind !== 'found') return '';
@@ -87,21 +105,20 @@ function modules(lookup: Lookup): string {
 }
 
 /** One object per line; a byte of a name is one character, so that names that are not UTF-8 keep their bytes. */
-function jsonAnswer(matcher: Matcher, names: readonly string[]): void {
-  let text = '';
-  for (const name of names) {
-    const lookup = matcher.lookup(name);
+const JSON_ANSWERS: Answers = {
+  answer: (name, lookup) => {
     const candidates = lookup.kind === 'found' ? lookup.candidates : [];
-    text += jsonText({
+    const value = {
       schemaVersion: SCHEMA_VERSION,
       modalias: name,
       modules: candidates.map(({ module }) => module),
       candidates,
       ...(lookup.kind === 'malformed' ? { malformed: lookup.why } : {}),
-    });
-  }
-  printData(text);
-}
+    };
+    return Buffer.from(jsonText(value), 'utf8');
+  },
+  write: printData,
+};
 
 /** Reports what is wrong with the tree, each problem once, as it is found. */
 function complaints(tree: ModuleTree): () => void {

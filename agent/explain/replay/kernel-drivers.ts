@@ -1,7 +1,8 @@
 /**
  * What is known of drivers beyond what a tree says of itself: those that are a part of the kernel, not a module of its list, with
  * the option that builds them; those whose module has another name; and those that another driver has succeeded. Keys are the
- * driver's name in sysfs, with its subsystem in front where the name alone says too little.
+ * driver's name in sysfs, with its subsystem in front where the name alone says too little. What many machines have stands here also where
+ * the kernel's image would tell: unpacking that takes a second.
  */
 import type { ModuleName } from '../../base/names.ts';
 
@@ -30,6 +31,10 @@ const OPTIONS: Readonly<Record<string, string>> = {
   'acpi-hardware-error-device': 'ACPI_APEI_GHES',
   GHES: 'ACPI_APEI_GHES',
   PCCT: 'PCC',
+  'pci_express pcie_pme': 'PCIE_PME',
+  'pci_express pciehp': 'HOTPLUG_PCI_PCIE',
+  'pci_express aer': 'PCIEAER',
+  'pci_express dpc': 'PCIE_DPC',
   'pci agpgart-intel': 'AGP_INTEL',
   amd_gpio: 'PINCTRL_AMD',
   byt_gpio: 'PINCTRL_BAYTRAIL',
@@ -114,6 +119,8 @@ export function optionsOf(
 const MODULES: Readonly<Record<string, string>> = {
   'usb usb': 'usbcore',
   'usb hub': 'usbcore',
+  'pnp i8042 kbd': 'i8042',
+  'pnp i8042 aux': 'i8042',
   'snd-soc-dummy': 'snd_soc_core',
   ipmi: 'ipmi_msghandler',
   // Without an alias since 7.0.

@@ -34,20 +34,19 @@ const MOST_TRIES = 32;
 export function readKernelImage(host: Host): KernelImage | undefined {
   const read = readKernelBytes(host);
   if (read === undefined) return undefined;
-  const data = dataOf(read.image);
-  return { file: read.file, kind: 'strings', has: (name) => findString(data, name) };
+  const parts = dataOf(read.image);
+  return { file: read.file, kind: 'strings', has: (name) => findIn(parts, name) };
 }
 
 /** Sections without strings: code, and the tables that unwind and patch it. */
 const CODE = /^\.(text|init\.text|exit\.text|orc_|altinstr|return_sites|retpoline|BTF_ids|rela?\.)/;
 
-/** The data sections of an ELF kernel, a third of it, each after a NUL; any other image as a whole. */
-function dataOf(image: Buffer): Buffer {
+/** The data sections of an ELF kernel, a third of it; any other image as a whole. */
+function dataOf(image: Buffer): readonly Buffer[] {
   const elf = parseElf(imageSource(image));
-  if (elf.kind === 'not-elf') return image;
+  if (elf.kind === 'not-elf') return [image];
   const data = elf.sections.filter(({ name, size }) => size > 0 && !CODE.test(name));
-  const nul = Buffer.alloc(1);
-  return Buffer.concat(data.flatMap(({ offset, size }) => [nul, image.subarray(offset, offset + size)]));
+  return data.map(({ offset, size }) => image.subarray(offset, offset + size));
 }
 
 /** The host's kernel, unpacked, and the file that it comes from; undefined where none can be read. It takes a second. */
@@ -69,6 +68,16 @@ export function readSystemMap({ root, moduleDir, kernel }: Host): KernelImage | 
     return { file, kind: 'symbols', has: (name) => (hasSymbol(text, name) ? 'whole' : undefined) };
   }
   return undefined;
+}
+
+function findIn(parts: readonly Buffer[], name: string): 'whole' | 'tail' | undefined {
+  let found: 'tail' | undefined;
+  for (const part of parts) {
+    const here = findString(part, name);
+    if (here === 'whole') return here;
+    found ??= here;
+  }
+  return found;
 }
 
 function findString(image: Buffer, name: string): 'whole' | 'tail' | undefined {
@@ -106,7 +115,9 @@ function unpacked(bytes: Buffer): Buffer | undefined {
   return undefined;
 }
 
+const PANIC = Buffer.from('Kernel panic - not syncing', 'latin1');
+
 /** A text that every kernel since 2.4 can print. */
 function isKernel(bytes: Buffer): boolean {
-  return bytes.includes('Kernel panic - not syncing');
+  return bytes.includes(PANIC);
 }

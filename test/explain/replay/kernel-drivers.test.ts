@@ -9,6 +9,8 @@ t.test('drivers whose module has another name', (t) => {
     ['platform', 'omapdss_hdmi', 'omapdrm'],
     ['platform', 'bcm2835_audio', 'snd_bcm2835'],
     ['platform', 'fsl-quadspi', 'spi_fsl_qspi'],
+    ['pnp', 'i8042 kbd', 'i8042'],
+    ['pnp', 'i8042 aux', 'i8042'],
     ['pci', 'hub', undefined],
     ['platform', 'omapdss', undefined],
     ['platform', 'toString', undefined],
@@ -23,6 +25,8 @@ t.test('drivers that an option of the kernel builds', (t) => {
     options: ['CONFIG_FB_EFI', 'CONFIG_DRM_EFIDRM'],
     everywhere: false,
   });
+  t.same(optionsOf('pci_express', 'pcie_pme')?.options, ['CONFIG_PCIE_PME']);
+  t.same(optionsOf('pci_express', 'pciehp')?.options, ['CONFIG_HOTPLUG_PCI_PCIE']);
   t.equal(optionsOf('usb', 'pcieport'), undefined, 'on another bus');
   t.equal(optionsOf('pci', 'constructor'), undefined);
   t.end();

@@ -117,6 +117,49 @@ for (const [builder, { shell, script }] of Object.entries(BUILDERS)) {
   });
 }
 
+/** mkinitcpio(8), ABOUT INSTALL HOOKS: a `?` behind a module's name lets it be missing; otherwise that is an error, which is counted. */
+const MKINITCPIO = `
+  errors=0 added=()
+  error() { errors=$((errors + 1)); echo "ERROR: $*" >&2; }
+  add_module() {
+    local name=\${1%\\?}
+    if [[ $name == gone ]]; then [[ $1 == *\\? ]] || { error "module not found: $name"; return 1; }
+    else added+=("$name"); fi
+  }
+  for unused in add_file add_dir add_binary add_firmware add_checked_modules add_all_modules add_runscript; do
+    eval "$unused() { error '$unused was called'; }"
+  done
+  run_build_hook() {
+    local hook=$1 MODULES=() BINARIES=() FILES=() SCRIPT=''
+    unset -f build
+    . "$hook" || return 1
+    declare -f build > /dev/null && build
+  }`;
+
+t.test('mkinitcpio: a module that the tree lacks is no error, and the hook leaves its variables alone', (t) => {
+  const folder = programs(t, 'virtio\\ngone\\nvirtio_net\\n', 1);
+  const script = `${MKINITCPIO}
+    KERNELVERSION=6.1 PATH_BEFORE=$PATH
+    run_build_hook '${HOOKS}/mkinitcpio/plugd'
+    echo "$? $errors \${added[*]} [$module$args] $([[ $PATH == "$PATH_BEFORE" ]] && echo same)"; help`;
+  const ended = run(['bash', '--norc', '-c', script], folder);
+  t.same([ended.stderr, ended.stdout.split('\n')[0]], ['', '0 0 virtio virtio_net [] same']);
+  t.match(ended.stdout.split('\n')[1], /^Adds /);
+  t.end();
+});
+
+t.test('each hook is a script that its shell can read', (t) => {
+  for (const [shell, name] of [
+    ['sh', 'initramfs-tools/plugd'],
+    ['bash', 'dracut/99plugd/module-setup.sh'],
+    ['bash', 'mkinitcpio/plugd'],
+    ['sh', 'kernel/60-plugd.install'],
+    ['sh', 'kernel/zz-plugd'],
+  ] as const)
+    t.same(run([shell, '-n', join(HOOKS, name)], '/usr/bin').stderr, '', name);
+  t.end();
+});
+
 t.test('initramfs-tools asks for what must run before', (t) => {
   mkdirSync(join(t.testdir(), 'x'));
   const ended = run([join(HOOKS, 'initramfs-tools/plugd'), 'prereqs'], '/nowhere');

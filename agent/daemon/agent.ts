@@ -16,6 +16,7 @@ import { controlHandler } from './control/control-handler.ts';
 import { ControlServer } from './control/control-server.ts';
 import { KernelRequestSetting } from './control/kernel-requests.ts';
 import { controlPath } from './control/run-dir.ts';
+import { leftLedger } from './early-ledger.ts';
 import type { RenewalResult } from './renewal.ts';
 import { ServiceManager } from './service-manager.ts';
 import { statusLine } from './status.ts';
@@ -60,6 +61,7 @@ class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#parts = agentParts(options);
+    for (const entry of leftLedger(options.runDir)) this.#parts.chronicle.enter(entry);
     this.#manager = new ServiceManager({
       env: options.env,
       fault: async () => this.#fault(),

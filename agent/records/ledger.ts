@@ -2,8 +2,11 @@
 import type { ModuleName, Place } from '../base/names.ts';
 import type { ModuleRecord } from './coldplug-run.ts';
 
-/** Who asked: a device, the kernel, a person, a line of modules-load.d; `outside`: not plugd, and nobody told it who. */
-export type Asker = 'device' | 'kernel' | 'person' | 'boot-list' | 'outside';
+/**
+ * Who asked: a device, the kernel, a person, a line of modules-load.d; `command`: whoever called modprobe in the initramfs; `outside`: not
+ * plugd, and nobody told it who.
+ */
+export type Asker = 'device' | 'kernel' | 'person' | 'boot-list' | 'command' | 'outside';
 
 /** One module that came to be loaded since the agent began. */
 export interface LedgerEntry {
@@ -24,6 +27,8 @@ export interface LedgerEntry {
   readonly params?: string | undefined;
   /** How long its insertion took, ms. */
   readonly ms?: number | undefined;
+  /** The command that inserted it before the agent began, in the initramfs as a rule; undefined for the agent itself. */
+  readonly early?: 'coldplug' | 'modprobe' | undefined;
 }
 
 /** The entry of an inserted module. */

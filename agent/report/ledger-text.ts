@@ -25,9 +25,11 @@ export function askedText(entry: LedgerEntry): string {
     kernel: `kernel request ${name}`,
     person: `a person asked for ${name}`,
     'boot-list': `boot list ${name}${at}`,
+    command: `modprobe ${name}`,
     outside: 'not by plugd',
   };
-  return [...parts, who[entry.by]].join(' ← ');
+  const early = entry.early === undefined ? '' : `; by ${entry.early} before the agent`;
+  return `${[...parts, who[entry.by]].join(' ← ')}${early}`;
 }
 
 /** `3 events were dropped: they came faster than they were read`, for the place where they are missing. */

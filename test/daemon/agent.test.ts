@@ -145,6 +145,20 @@ t.test('what somebody else loads is entered once, however often it is announced'
   await agent.stop();
 });
 
+t.test('what was left before it began is in the ledger of each agent', skip, async (t) => {
+  const rig = await AgentRig.open(t, { modules: MODULES });
+  const early = { time: '2026-01-05T09:12:44.007Z', module: 'bus', by: 'kernel', name: 'fs-x', early: 'modprobe' };
+  writeFileSync(join(rig.runDir, 'early-ledger'), `${JSON.stringify(early)}\nno entry\n`);
+  for (const time of ['first', 'second']) {
+    const agent = rig.start();
+    await agent.line('settled');
+    const log: unknown[] = [];
+    await agent.ask('log', { module: 'bus' }, (item) => log.push(item));
+    t.same(log, [early], time);
+    await agent.stop();
+  }
+});
+
 t.test('a module whose dependency failed is reported as skipped, with both names', skip, async (t) => {
   const rig = await AgentRig.open(t, { modules: MODULES });
   const agent = rig.start([], [ENOENT]);

@@ -42,6 +42,11 @@ const ASKED: Record<string, readonly [entry: Partial<LedgerEntry>, expected: str
   'the kernel': [{ by: 'kernel', name: 'fs-ext4', device: undefined }, 'kernel request fs-ext4'],
   'a person': [{ by: 'person', name: 'loop' }, 'a person asked for loop'],
   'a boot list': [{ by: 'boot-list', name: 'loop', rule: place }, 'boot list loop (/etc/modules-load.d/a.conf:3)'],
+  'modprobe, in the initramfs': [
+    { by: 'command', name: 'ext4', device: undefined, early: 'modprobe' },
+    'modprobe ext4; by modprobe before the agent',
+  ],
+  'a device, at the coldplug before': [{ early: 'coldplug' }, 'pci 0000:00:02.0 pci:v1; by coldplug before the agent'],
   'somebody else': [{ by: 'outside', name: undefined, device: undefined }, 'not by plugd'],
   'a device that nothing is known of': [{ name: undefined, device: undefined, subsystem: undefined }, ''],
   'bytes that would drive a terminal': [{ by: 'kernel', name: 'fs-\u001B[2J' }, String.raw`kernel request fs-\x1b[2J`],

@@ -5,9 +5,12 @@ import { block } from '../../base/blocking.ts';
 import { PlugdError } from '../../base/error.ts';
 import { writeNowTo } from '../../base/write-now.ts';
 import { RUN_DIR } from '../../daemon/control/run-dir.ts';
+import { leaveLedger } from '../../daemon/early-ledger.ts';
 import { coldplug } from '../../load/coldplug.ts';
 import type { LoaderObserver } from '../../load/loader.ts';
+import { sinceStart } from '../../load/turns.ts';
 import { hasFailures, isWithoutDevice, type ColdplugRun } from '../../records/coldplug-run.ts';
+import { ledgerEntry, type LedgerEntry } from '../../records/ledger.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
 import { LineQueue } from '../../report/line-queue.ts';
 import { progressLine } from '../../report/loading-text.ts';
@@ -105,6 +108,7 @@ whose init finds no device (ENODEV) is reported, but is not a failure.
               (await import('../../daemon/control/boot-requests.ts')).serveBootRequests(host, loader, resolve(runDir)),
     });
     view?.close();
+    if (!dryRun && runDir !== undefined) leaveLedger(resolve(runDir), earlyEntries(run));
     await writeFiles(parsed, run);
     if (parsed.has(OPTION.json)) printJson(run, 1);
     else if (!parsed.has(OPTION.quiet)) {
@@ -118,6 +122,17 @@ whose init finds no device (ENODEV) is reported, but is not a failure.
     return status;
   },
 };
+
+/** What it inserted, for the agent that begins later. */
+function earlyEntries({ modules }: ColdplugRun): readonly LedgerEntry[] {
+  const began = Date.now() - sinceStart();
+  return modules
+    .filter(({ result }) => result === 'inserted' || result === 'command')
+    .map((record) => ({
+      ...ledgerEntry(record, new Date(began + (record.endedMs ?? 0)).toISOString()),
+      early: 'coldplug',
+    }));
+}
 
 /** On a terminal, a progress line below the lines of `-v`; elsewhere those lines only. */
 function liveView(

@@ -31,6 +31,8 @@ export { joinParameters } from './parameters.ts';
 export class Inserter {
   readonly #run: ModprobeRun;
   #planner: Planner | undefined;
+  /** What was asked for last. */
+  #asked = '';
 
   constructor(run: ModprobeRun) {
     this.#run = run;
@@ -98,6 +100,7 @@ export class Inserter {
   ): Promise<boolean> {
     const run = this.#run;
     const { module } = candidate;
+    this.#asked = name;
     const { ignoreLoaded, ignoreCommands, firstTime, useBlacklist, dryRun } = run.settings;
     const builtin = candidate.source === 'builtin-alias' || matcher.isBuiltin(module);
     if (!ignoreLoaded && (builtin || run.state(module) === 'live')) {
@@ -171,7 +174,10 @@ export class Inserter {
       kernelCompression: readKernelCompression(run.host.sysfs),
       ...(forceModversion || forceVermagic ? { force: { modversions: forceModversion, vermagic: forceVermagic } } : {}),
     });
-    if (insertion.kind === 'inserted') return 'done';
+    if (insertion.kind === 'inserted') {
+      await this.#leave(step);
+      return 'done';
+    }
     if (insertion.kind === 'already-loaded') return 'already-loaded';
     const why = refusal(insertion, toMachineText(step.path));
     run.applet.info(`Failed to insert module '${toMachineText(step.path)}': ${why}`);
@@ -182,6 +188,30 @@ export class Inserter {
       for (const fact of facts) run.applet.info(`${step.module}: ${fact}`);
     }
     return { why };
+  }
+
+  /** An initramfs has no agent: the one that begins later is told what was loaded there, and for whom. */
+  async #leave({ module, path, params, why, for: dependencyOf }: Step): Promise<void> {
+    const { host } = this.#run;
+    if (host.proc !== '/proc') return;
+    const { isAskedByKernel, isInitramfs, leaveLedger } = await import('../../daemon/early-ledger.ts');
+    if (!isInitramfs(host)) return;
+    const { RUN_DIR } = await import('../../daemon/control/run-dir.ts');
+    const by = isAskedByKernel(host) ? 'kernel' : 'command';
+    const time = new Date().toISOString();
+    leaveLedger(RUN_DIR, [
+      {
+        time,
+        module,
+        by,
+        name: this.#asked,
+        dependencyOf,
+        why,
+        path,
+        ...(params === '' ? {} : { params }),
+        early: 'modprobe',
+      },
+    ]);
   }
 }
 

@@ -79,7 +79,7 @@ function recordOf(
       devpath: device as Devpath,
       subsystem,
       name,
-      by: by === 'device' || by === 'outside' ? undefined : by,
+      by: by === 'device' || by === 'command' || by === 'outside' ? undefined : by,
       rule,
     },
     result: 'inserted',

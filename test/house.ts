@@ -33,7 +33,7 @@ export const LAYERS: ReadonlyArray<readonly string[]> = [
 export const DOORS: Readonly<Record<string, string>> = {
   netlink: 'facts/uevents/uevent-socket.ts',
   minimatch: 'rules/glob.ts',
-  pino: 'report/log.ts',
+  pino: 'report/logging/log.ts',
   yaml: 'facts/config/yaml-text.ts',
 };
 

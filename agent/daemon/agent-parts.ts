@@ -10,7 +10,7 @@ import { Hearing } from '../load/hearing.ts';
 import { Loader, type LoaderOptions } from '../load/loader.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
 import type { Waiting } from '../records/waiting.ts';
-import type { Log } from '../report/log.ts';
+import type { Log } from '../report/logging/log.ts';
 import { problemLine } from '../report/problem-line.ts';
 import type { BootDialectName } from '../rules/boot/boot-entry.ts';
 import { judgePolicy, type PolicySubject } from '../rules/policy/policy.ts';

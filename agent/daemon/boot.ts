@@ -6,7 +6,7 @@ import type { Loader } from '../load/loader.ts';
 import { sinceStart } from '../load/turns.ts';
 import type { Waiting } from '../records/waiting.ts';
 import { waitingText } from '../report/loading-text.ts';
-import type { Log } from '../report/log.ts';
+import type { Log } from '../report/logging/log.ts';
 import { problemLine } from '../report/problem-line.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { PolicyFile } from './policy-file.ts';

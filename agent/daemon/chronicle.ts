@@ -12,7 +12,7 @@ import { isWithoutDevice, type BlockedRecord, type ModuleRecord, type Requester 
 import { ledgerEntry, type LedgerEntry } from '../records/ledger.ts';
 import type { Decision } from '../records/monitor-item.ts';
 import { failureText } from '../report/loading-text.ts';
-import type { Log } from '../report/log.ts';
+import type { Log } from '../report/logging/log.ts';
 import { InsertionTimes } from '../report/metrics.ts';
 
 const COUNTED = {

@@ -3,7 +3,7 @@ import type { Host } from '../base/host.ts';
 import { watchPaths, type Watch } from '../facts/config/watch.ts';
 import type { Loader } from '../load/loader.ts';
 import { problemLine } from '../report/problem-line.ts';
-import type { Log } from '../report/log.ts';
+import type { Log } from '../report/logging/log.ts';
 import { watchedPaths, type Generations } from './generation.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { retryDevices } from './rescan.ts';

@@ -1,6 +1,6 @@
 /** Reads sysfs again after lost uevents. Loses nothing silently. */
 import { CLOCK, type Clock } from '../base/clock.ts';
-import type { Log } from '../report/log.ts';
+import type { Log } from '../report/logging/log.ts';
 import type { RescanResult } from './rescan.ts';
 
 export interface ResyncOptions {

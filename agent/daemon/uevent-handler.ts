@@ -4,7 +4,7 @@ import { ownText } from '../base/machine-text.ts';
 import { deviceOfUevent } from '../facts/devices/device.ts';
 import type { Uevent } from '../facts/uevents/uevent.ts';
 import type { Loader } from '../load/loader.ts';
-import type { Log } from '../report/log.ts';
+import type { Log } from '../report/logging/log.ts';
 import type { ModuleNews } from './module-news.ts';
 import type { Monitors } from './monitors.ts';
 

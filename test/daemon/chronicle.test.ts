@@ -5,7 +5,7 @@ import type { Decision } from '../../agent/records/monitor-item.ts';
 import type { BlockedRecord, ModuleRecord } from '../../agent/records/coldplug-run.ts';
 import { nextTurn } from '../../agent/load/turns.ts';
 import type { LedgerEntry } from '../../agent/records/ledger.ts';
-import type { Log, LogLevel } from '../../agent/report/log.ts';
+import type { Log, LogLevel } from '../../agent/report/logging/log.ts';
 import { record } from '../report/run-records.ts';
 
 interface Line {

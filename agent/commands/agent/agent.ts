@@ -84,7 +84,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     // 4 MiB, for code that is no faster: system calls and garbage collection make up the cost of a uevent.
     addon().setV8Flags('--semi-space-growth-factor=1 --no-opt');
     const buffer = parsed.value(BUFFER);
-    const { isJournal, openLog } = await import('../../report/log.ts');
+    const { isJournal, openLog } = await import('../../report/logging/log.ts');
     // Nobody may read what it writes: not even then may it wait.
     sayInTime(isDaemon ? DAEMON_FDS.messages : 2);
     const log = openLog({

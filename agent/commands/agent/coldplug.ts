@@ -12,7 +12,7 @@ import { sinceStart } from '../../load/turns.ts';
 import { hasFailures, isWithoutDevice, type ColdplugRun } from '../../records/coldplug-run.ts';
 import { ledgerEntry, type LedgerEntry } from '../../records/ledger.ts';
 import { blockedLine, endLine, planText, summarize } from '../../report/coldplug-summary.ts';
-import { LineQueue } from '../../report/line-queue.ts';
+import { LineQueue } from '../../report/logging/line-queue.ts';
 import { progressLine } from '../../report/loading-text.ts';
 import { LINE, printable } from '../../report/terminal.ts';
 import {

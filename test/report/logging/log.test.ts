@@ -3,7 +3,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { isJournal, openLog } from '../../agent/report/log.ts';
+import { isJournal, openLog } from '../../../agent/report/logging/log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'plugd-log-'));
 
@@ -65,7 +65,7 @@ t.test('isJournal compares with JOURNAL_STREAM', (t) => {
 });
 
 t.test('a reader that goes away does not end the writer', async (t) => {
-  const log = new URL('../../agent/report/log.js', import.meta.url).href;
+  const log = new URL('../../../agent/report/logging/log.js', import.meta.url).href;
   const program = `import { openLog } from '${log}';
     const log = openLog({ fd: 1, level: 'info', journald: false });
     process.stdin.once('data', () => {

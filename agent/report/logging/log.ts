@@ -10,8 +10,8 @@
  */
 import { fstatSync } from 'node:fs';
 import { pino, symbols, type DestinationStream } from 'pino';
-import { writeNowTo } from '../base/write-now.ts';
-import { pause } from '../load/turns.ts';
+import { writeNowTo } from '../../base/write-now.ts';
+import { pause } from '../../load/turns.ts';
 import { LineQueue } from './line-queue.ts';
 
 /** How loud a line is; `debug` is not written unless asked for. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { LineQueue } from '../../agent/report/line-queue.ts';
+import { LineQueue } from '../../../agent/report/logging/line-queue.ts';
 
 const EAGAIN = -11;
 const EPIPE = -32;

@@ -2,8 +2,8 @@
  * The log's lines on their way to a reader that may not read. journald can be stuck, at boot even on a disk whose driver is not loaded
  * yet: nothing here ever waits for a reader.
  */
-import { ERRNO } from '../base/errno.ts';
-import type { WriteNow } from '../base/write-now.ts';
+import { ERRNO } from '../../base/errno.ts';
+import type { WriteNow } from '../../base/write-now.ts';
 
 /** What a queue works with. */
 export interface LineQueueOptions {

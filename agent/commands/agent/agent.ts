@@ -85,12 +85,14 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     addon().setV8Flags('--semi-space-growth-factor=1 --no-opt');
     const buffer = parsed.value(BUFFER);
     const { isJournal, openLog } = await import('../../report/logging/log.ts');
+    const { JOURNAL_SOCKET } = await import('../../report/logging/journal-entry.ts');
     // Nobody may read what it writes: not even then may it wait.
     sayInTime(isDaemon ? DAEMON_FDS.messages : 2);
     const log = openLog({
       fd: 1,
       level: parsed.has(OPTION.verbose) ? 'debug' : parsed.has(OPTION.quiet) ? 'warn' : 'info',
       journald: isJournal(1, process.env),
+      sendEntry: (datagram) => addon().notify(JOURNAL_SOCKET, datagram) === 0,
     });
     // Node writes its warnings to standard error, and waits.
     process.removeAllListeners('warning');

@@ -6,12 +6,14 @@
  *     {"level":"info","time":"2026-01-05T09:12:44.120Z","event":"inserted","module":"e1000e",
  *      "device":"/devices/pci0000:00/0000:00:02.0","modalias":"pci:v00008086d…","ms":41.2,"msg":"inserted e1000e"}
  *
- * Under journald each line begins with its priority as `<6>` (sd-daemon(3)), which journald takes off again.
+ * journald gets each line as an entry with the same fields (journal-entry.ts). What it does not take at once goes to its other socket, the
+ * one behind `fd`: there a line begins with its priority as `<6>` (sd-daemon(3)), which journald takes off again.
  */
 import { fstatSync } from 'node:fs';
 import { pino, symbols, type DestinationStream } from 'pino';
 import { writeNowTo } from '../../base/write-now.ts';
 import { pause } from '../../load/turns.ts';
+import { journalDatagram, type JournalEntry } from './journal-entry.ts';
 import { LineQueue } from './line-queue.ts';
 
 /** How loud a line is; `debug` is not written unless asked for. */
@@ -42,6 +44,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Whether lines get journald's priority prefix. */
   readonly journald: boolean;
+  /** Sends journald an entry without waiting; whether it took it. Left out, all lines go to `fd`. */
+  readonly sendEntry?: ((datagram: string) => boolean) | undefined;
 }
 
 /** At the end: how many times to try to write, and how long to pause between them. */
@@ -62,6 +66,9 @@ export function openLog(options: LogOptions): OpenLog {
         count,
       }),
   });
+  let fields: JournalEntry['fields'] = {};
+  const sent = ({ priority, line }: PrioritizedLine): boolean =>
+    options.sendEntry?.(journalDatagram({ priority, message: line.trimEnd(), fields })) === true;
   const logger = pino(
     {
       level: options.level,
@@ -69,11 +76,14 @@ export function openLog(options: LogOptions): OpenLog {
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.journald ? prefixed(queue) : queue,
+    options.journald ? forJournal(sent, queue) : queue,
   );
   const log: OpenLog = {
     debugging: options.level === 'debug',
-    line: (level, message, fields = {}) => logger[level](fields, message),
+    line: (level, message, given = {}) => {
+      fields = given;
+      logger[level](given, message);
+    },
     close: async () => {
       for (let tries = 0; tries < LAST_TRIES; tries++) {
         if (queue.flush()) return true;
@@ -87,12 +97,24 @@ export function openLog(options: LogOptions): OpenLog {
   return log;
 }
 
+/** A line with its line feed, and how urgent it is. */
+interface PrioritizedLine {
+  readonly priority: number;
+  readonly line: string;
+}
+
 /** pino sets `lastLevel` on a stream that asks for it before each line. */
-function prefixed(destination: Pick<DestinationStream, 'write'>): DestinationStream {
+function forJournal(
+  sent: (line: PrioritizedLine) => boolean,
+  otherwise: Pick<DestinationStream, 'write'>,
+): DestinationStream {
   const stream = {
     [symbols.needsMetadataGsym]: true as const,
     lastLevel: 30,
-    write: (line: string) => destination.write(`<${PRIORITY[PINO_LEVEL[stream.lastLevel] ?? 'info']}>${line}`),
+    write: (line: string) => {
+      const priority = PRIORITY[PINO_LEVEL[stream.lastLevel] ?? 'info'];
+      if (!sent({ priority, line })) otherwise.write(`<${priority}>${line}`);
+    },
   };
   return stream;
 }

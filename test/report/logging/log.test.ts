@@ -45,6 +45,45 @@ t.test('under journald each line has its priority', (t) => {
   t.end();
 });
 
+t.test("journald gets an entry with the line's fields; what it does not take goes to its other socket", (t) => {
+  const file = join(folder, 'entries');
+  const fd = openSync(file, 'w');
+  const entries: string[] = [];
+  let takes = true;
+  const sendEntry = (datagram: string) => {
+    if (takes) entries.push(datagram);
+    return takes;
+  };
+  const log = openLog({ fd, level: 'info', journald: true, sendEntry });
+  log.line('info', 'inserted x', { event: 'inserted', module: 'x' });
+  log.line('warn', 'no fields');
+  takes = false;
+  log.line('warn', 'y: refused', { module: 'y' });
+  takes = true;
+  log.line('error', 'z');
+  closeSync(fd);
+  t.equal(entries.length, 3);
+  t.match(
+    entries[0],
+    /^MESSAGE=\{"level":"info".*"msg":"inserted x"\}\nPRIORITY=6\n(.*\n)*PLUGD_EVENT=inserted\nPLUGD_MODULE=x\n$/,
+  );
+  t.match(entries[1], /\nPRIORITY=4\n/);
+  t.notMatch(entries[1], /PLUGD_/, "another line's fields are not kept");
+  t.match(entries[2], /\nPRIORITY=3\n/);
+  t.match(readFileSync(file, 'utf8'), /^<4>\{.*"module":"y".*\}\n$/);
+  t.end();
+});
+
+t.test('only journald gets entries', (t) => {
+  const file = join(folder, 'no-entries');
+  const fd = openSync(file, 'w');
+  const sendEntry = (): boolean => t.fail('sent');
+  openLog({ fd, level: 'info', journald: false, sendEntry }).line('info', 'x');
+  closeSync(fd);
+  t.match(readFileSync(file, 'utf8'), /^\{.*\}\n$/);
+  t.end();
+});
+
 t.test('text of devices cannot break out of its line', (t) => {
   const text = written('hostile', 'info', false, (log) =>
     log.line('info', 'x\n{"level":"error"}', { modalias: '\u0000\n"\u2028\ud800' }),

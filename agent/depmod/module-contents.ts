@@ -39,6 +39,12 @@ const SECTIONS = [
 ];
 
 /**
+ * Files that are decompressed or wait for it, for each processor. With few, threads fall asleep and are woken again and again, which takes a
+ * tenth of the processor time and a fifth of the time in all.
+ */
+const AHEAD = 4;
+
+/**
  * Reads the modules of `root` ('' for the live machine) one by one, in order. It decompresses files ahead, as many at a time as there
  * are processors, because in a compressed tree that takes most of the time. A file that is not a module causes an error message and
  * counts as a module without facts: it stays in modules.dep.
@@ -50,8 +56,7 @@ export async function readModules(
   say: Say,
   progress: (done: number, total: number) => void = () => {},
 ): Promise<readonly ModuleFacts[]> {
-  // One more than the processors can work on, so that the next is ready when one is free.
-  const ahead = availableParallelism() + 1;
+  const ahead = AHEAD * availableParallelism();
   const coming = new Map<number, Promise<ModuleFile | NotAModule>>();
   const facts: ModuleFacts[] = [];
   for (const [i, module] of modules.entries()) {

@@ -1,5 +1,5 @@
 /** `plugd depmod`: reads the command line; depmod/ builds and writes the indexes. */
-import { release } from 'node:os';
+import { availableParallelism, release } from 'node:os';
 import { fromMachineText, toMachineText } from '../../base/machine-text.ts';
 import { absolute } from '../machine-words.ts';
 import { telling } from '../output.ts';
@@ -15,6 +15,9 @@ import { findNamedModules } from '../../depmod/module-search.ts';
 import { holdDirectory } from '../../depmod/held-directory.ts';
 import { appletCommand, LEVEL, type Applet } from './applet.ts';
 import { APPLET_OPTION, type AppletUsage } from './applet-help.ts';
+
+/** With more, the one thread that takes the results has no end of work. */
+const MOST_THREADS = 8;
 
 const USAGE: AppletUsage = {
   name: 'depmod',
@@ -144,6 +147,7 @@ async function build(
   const { moduleDir } = place;
   const { symvers, systemMap, layout, warnDuplicates } = settings;
   saveMemory();
+  fitThreads();
   const messages = say(applet);
   if (settings.reportUnknown && symvers === undefined && systemMap === undefined) applet.warning('-e needs -E or -F');
   const outside = leadsOut(settings.base, moduleDir);
@@ -197,6 +201,14 @@ async function build(
  */
 function saveMemory(): void {
   addonIfBuilt()?.setV8Flags('--semi-space-growth-factor=1 --heap-growing-percent=20');
+}
+
+/**
+ * libuv starts four threads whatever the machine; more of them than processors only take turns. It looks at this variable when the first of
+ * them is needed.
+ */
+function fitThreads(): void {
+  process.env['UV_THREADPOOL_SIZE'] ??= String(Math.min(availableParallelism(), MOST_THREADS));
 }
 
 /**

@@ -14,3 +14,18 @@ export const CLOCK: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Calls `work` every `ms` until the function that it gives is called: `const stop = every(CLOCK, 250, look)`. */
+export function every(clock: Clock, ms: number, work: () => void): () => void {
+  let isOver = false;
+  let callOff = clock.after(ms, again);
+  function again(): void {
+    work();
+    // The work may end it.
+    if (!isOver) callOff = clock.after(ms, again);
+  }
+  return () => {
+    isOver = true;
+    callOff();
+  };
+}

@@ -48,6 +48,13 @@ export function duration(ms: number): string {
   return ms >= 10 ? `${Math.round(ms)} ms` : `${ms.toFixed(1)} ms`;
 }
 
+const KIB = 1024;
+
+/** Bytes for people: `3.5 KiB`, `12.3 MiB`. */
+export function sizeText(bytes: number): string {
+  return bytes < KIB * KIB ? `${(bytes / KIB).toFixed(1)} KiB` : `${(bytes / KIB / KIB).toFixed(1)} MiB`;
+}
+
 /**
  * Machine text (one character a byte) as a person's: UTF-8 where it is that, and everything that is not printable escaped, so
  * that no name can move a cursor or turn the direction of a line: `caf\xc3\xa9\x1b[2J` → `café\\x1b[2J`. Characters beyond a byte

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { CLOCK } from '../../agent/base/clock.ts';
+import { CLOCK, every } from '../../agent/base/clock.ts';
 import { MovedClock } from './moved-clock.ts';
 
 t.test('the machine’s clock never goes back, and a timer comes no earlier than it was told to', async (t) => {
@@ -40,6 +40,21 @@ t.test('the clock of the tests', (t) => {
   clock.move(30);
   t.same(done, ['first at 10', 'its own at 15', 'second at 20']);
   t.equal(clock.now(), 39);
+  t.same(clock.pending, []);
+  t.end();
+});
+
+t.test('work that is done again and again, until it is ended, also by itself', (t) => {
+  const clock = new MovedClock();
+  const done: number[] = [];
+  const stop = every(clock, 10, () => done.push(clock.now()));
+  clock.move(35);
+  t.same(done, [10, 20, 30]);
+  stop();
+  clock.move(30);
+  t.same([done.length, clock.pending], [3, []]);
+  const stopItself = every(clock, 10, () => stopItself());
+  clock.move(10);
   t.same(clock.pending, []);
   t.end();
 });

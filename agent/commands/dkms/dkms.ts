@@ -5,12 +5,13 @@ import { frameworkVariables, readFramework, type Framework } from '../../dkms/co
 import { distributionOf } from '../../dkms/install/distribution.ts';
 import type { DkmsOptions } from '../../dkms/run/dkms-options.ts';
 import { tellStatus } from '../../dkms/run/dkms-status.ts';
-import { DkmsSession } from '../../dkms/run/session.ts';
+import { DkmsSession, type SessionParts } from '../../dkms/run/session.ts';
 import type { MokPlaces } from '../../trust/mok-files.ts';
 import type { DkmsMessage, Tell } from '../../records/dkms/message.ts';
+import { buildsProgressText } from '../../report/dkms/builds-progress-text.ts';
 import { dkmsText } from '../../report/dkms/dkms-text.ts';
 import type { Command } from '../command.ts';
-import { print, printJson, say } from '../output.ts';
+import { print, printJson, say, telling } from '../output.ts';
 import { parseDkms, type SettingOptions } from './dkms-arguments.ts';
 
 /** The dkms whose options, texts and statuses these are; package scripts compare it. */
@@ -56,13 +57,13 @@ async function main(words: readonly string[]): Promise<number> {
       const isStatus = parsed.options.action === 'status';
       // The output of `status` is dkms's alone.
       const isFree = !isStatus && (await speaksFreely());
+      const isText = !parsed.quiet && !parsed.json;
       const tell = parsed.quiet ? untold : parsed.json ? tellJson : textTeller(isFree);
-      const session = openSession(parsed.options, parsed.settings, tell, isFree);
+      const session = openSession(parsed.options, parsed.settings, { tell, isFree, isText });
       if (isStatus) return tellStatus(session);
       // What builds and installs is loaded only where it is needed: scripts ask for the status again and again.
       const { runAction } = await import('../../dkms/run/action.ts');
       const status = await runAction(session);
-      const isText = !parsed.quiet && !parsed.json;
       if (isText && isFree && parsed.settings.root === '') await sayKeyState(session.signedWith);
       return status;
     }
@@ -77,14 +78,23 @@ async function configure(words: readonly string[]): Promise<number> {
   const parsed = parseDkms(['add', ...options]);
   if (parsed.kind !== 'run') return 1;
   const isFree = await speaksFreely();
-  const session = openSession(parsed.options, parsed.settings, textTeller(isFree), isFree);
+  const session = openSession(parsed.options, parsed.settings, { tell: textTeller(isFree), isFree, isText: true });
   const boot = `${parsed.settings.root}/boot`;
   const { configurePackage } = await import('../../dkms/run/package-postinst.ts');
   return configurePackage(session, { module: { name, version }, archiveFolder, upgradeFrom, boot });
 }
 
-/** `isFree`: whether this run may do and say what dkms does not. */
-function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell, isFree: boolean): DkmsSession {
+/** How a run speaks. */
+interface Voice {
+  readonly tell: Tell;
+  /** Whether this run may do and say what dkms does not. */
+  readonly isFree: boolean;
+  /** People read it. */
+  readonly isText: boolean;
+}
+
+function openSession(options: DkmsOptions, settings: SettingOptions, voice: Voice): DkmsSession {
+  const { tell, isFree, isText } = voice;
   const { root } = settings;
   const etc = `${root}/etc/dkms`;
   const source = { etc, environment: process.env };
@@ -108,6 +118,7 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell,
     variables: { ...frameworkVariables(framework), force: options.force ? 'true' : '' },
     running: { release: release(), arch: machine() },
     tell,
+    showBuilds: isFree && isText ? buildsShower() : undefined,
     asDkms: isNamedDkms(),
     cache: isFree ? { folder: `${root}/var/cache/plugd/dkms`, limit: CACHE_BYTES } : undefined,
   });
@@ -115,6 +126,8 @@ function openSession(options: DkmsOptions, settings: SettingOptions, tell: Tell,
 
 /** What dkms does not say. Scripts that compare its output see dkms's alone; people, and `plugd dkms`, see all of it. */
 const ADDED: ReadonlySet<DkmsMessage['kind']> = new Set([
+  'build-cost',
+  'build-forecast',
   'explanation',
   'from-cache',
   'headers-hint',
@@ -141,6 +154,12 @@ async function sayKeyState(key: MokPlaces | undefined): Promise<void> {
   const { readKeyState } = await import('../trust/key-state.ts');
   const state = readKeyState(key);
   if (state !== undefined) say(`\n${state.text}`);
+}
+
+/** On a terminal, one line says how far builds are. */
+function buildsShower(): SessionParts['showBuilds'] {
+  const show = telling();
+  return (progress) => show(buildsProgressText(progress));
 }
 
 function untold(): void {

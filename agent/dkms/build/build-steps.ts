@@ -21,6 +21,8 @@ export interface Work {
   readonly env: Readonly<Record<string, string>>;
   readonly toolchain: Toolchain;
   readonly sandbox: Sandbox | undefined;
+  /** What it has used so far: bytes of memory at most. */
+  readonly used: { memory: number };
 }
 
 /** Why a build ends: dkms's exit status, and what is to be told. */
@@ -153,6 +155,7 @@ async function step(work: Work, { description, command, dots = false, slot, besi
     return { status: ABORTED, messages: [{ kind: 'interrupted', module, version, kernel: kernel.release }] };
   }
   log.end(ending.status, ending.seconds);
+  work.used.memory = Math.max(work.used.memory, ending.memory);
   tell(ending.status === 0 ? { kind: 'step-done' } : { kind: 'step-failed', status: ending.status, command, verbose });
   return ending.status;
 }

@@ -26,6 +26,9 @@ import { openResultFolder, recoverResult, type ResultFolder } from './result-fol
 import { giveFolder, sandboxVariables } from './sandbox/sandbox.ts';
 import { findToolchain } from './toolchain.ts';
 
+/** Seconds from which on people want to know how long a build takes. */
+const LONG_S = 5;
+
 /**
  * Builds a module: `await buildModule(request)`. Everything that people are to read was told before it returns. A failure leaves
  * `build/` with make.log for people to read, and nothing else. Errors: none.
@@ -85,7 +88,7 @@ async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refu
       ...request.variables,
     });
     await giveFolder(sandbox, paths.build);
-    return await buildLogged({ request, paths, log, env, toolchain, sandbox });
+    return await buildLogged({ request, paths, log, env, toolchain, sandbox, used: { memory: 0 } });
   } finally {
     log.close();
   }
@@ -109,8 +112,12 @@ async function buildLogged(work: Work): Promise<Refusal | undefined> {
     if (unfinished !== undefined) return unfinished;
     writeFileSync(join(paths.result, 'log/make.log'), log.bytes());
     // A result from the cache has cost no build.
-    if (made !== 'fetched')
-      keepCost(join(paths.result, 'log'), { bytes: diskUse(paths.build), seconds: (clock.now() - started) / 1000 });
+    if (made !== 'fetched') {
+      const memory = work.used.memory || undefined;
+      const cost = { bytes: diskUse(paths.build), seconds: (clock.now() - started) / 1000, memory };
+      keepCost(join(paths.result, 'log'), cost);
+      request.tell({ kind: 'build-cost', ...cost });
+    }
     result.keep();
     kept = true;
   } finally {
@@ -132,6 +139,8 @@ async function make(work: Work): Promise<Refusal | 'fetched' | undefined> {
     request.tell({ kind: 'from-cache', module, version });
     return 'fetched';
   }
+  const last = lastCost(request.trees, { name: module, version })?.seconds ?? 0;
+  if (last >= LONG_S) request.tell({ kind: 'build-forecast', seconds: last });
   const refusal = (await applyPatches(work)) ?? (await runScript(work, 'pre_build')) ?? (await compile(work));
   if (refusal !== undefined) return refusal;
   const whole = missingModule(work) === undefined && wrongKernel(work) === undefined;

@@ -20,6 +20,7 @@ import { clearPending, hasIndexes, notePending, pendingReleases } from '../insta
 import { kernelTree, sourceLink, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import type { ConfMessage } from '../../records/dkms/conf-message.ts';
 import type { Tell } from '../../records/dkms/message.ts';
+import type { BuildsProgress } from './autoinstall/build-forecast.ts';
 import type { DkmsOptions } from './dkms-options.ts';
 
 /** What a run starts from. */
@@ -43,6 +44,8 @@ export interface SessionParts {
   /** The kernel that runs, and the machine's architecture. */
   readonly running: DkmsKernel;
   readonly tell: Tell;
+  /** Gets several times a second how far builds are whose messages wait for their turn; undefined: nobody looks. */
+  readonly showBuilds?: ((progress: BuildsProgress) => void) | undefined;
   /** Called by dkms's name: what dkms refuses is refused, and builds have the rights that dkms gives them. */
   readonly asDkms: boolean;
   /** Where results of builds are kept; undefined: nowhere. */
@@ -215,21 +218,15 @@ export class DkmsSession {
       if (!this.quietDepmod) this.tell({ kind: 'depmod-done' });
       return true;
     }
-    const why = await this.#index(release);
-    if (why === undefined && !this.quietDepmod) this.tell({ kind: 'depmod-done' });
-    else if (why !== undefined) this.tell({ kind: 'depmod-failed', why });
-    return why === undefined;
+    const good = await this.#index(release);
+    if (good && !this.quietDepmod) this.tell({ kind: 'depmod-done' });
+    return good;
   }
 
   /** Runs the depmods that were put off; gives whether none failed. */
   async finishDepmod(): Promise<boolean> {
     let good = true;
-    for (const release of this.#stale) {
-      const why = await this.#index(release);
-      if (why === undefined) continue;
-      this.tell({ kind: 'depmod-failed', why });
-      good = false;
-    }
+    for (const release of this.#stale) if (!(await this.#index(release))) good = false;
     this.#stale.clear();
     return good;
   }
@@ -240,11 +237,12 @@ export class DkmsSession {
     await this.finishDepmod();
   }
 
-  /** Writes the indexes of a kernel; gives why not, undefined when all is well. */
-  async #index(release: string): Promise<string | undefined> {
+  /** Writes the indexes of a kernel; tells why not, and gives whether all is well. */
+  async #index(release: string): Promise<boolean> {
     const { rebuildIndexes } = await import('../install/module-indexes.ts');
     const result = await rebuildIndexes(kernelTree(this.trees, release), release);
-    if (result.kind !== 'failed') clearPending(this.trees.dkmsTree, release);
-    return result.kind === 'failed' ? result.why : undefined;
+    if (result.kind === 'failed') this.tell({ kind: 'depmod-failed', why: result.why });
+    else clearPending(this.trees.dkmsTree, release);
+    return result.kind !== 'failed';
   }
 }

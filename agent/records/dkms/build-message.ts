@@ -38,6 +38,15 @@ export type BuildMessage =
     }
   /** The result came out of the cache, so nothing was compiled. */
   | { readonly kind: 'from-cache'; readonly module: string; readonly version: string }
+  /** The build took about so many seconds the last time. */
+  | { readonly kind: 'build-forecast'; readonly seconds: number }
+  /** What the build took: bytes of disk, seconds, and bytes of memory where that was seen. */
+  | {
+      readonly kind: 'build-cost';
+      readonly bytes: number;
+      readonly seconds: number;
+      readonly memory?: number | undefined;
+    }
   /** The sandbox of this run's builds has gaps: what the machine does not allow. Told once, before the first build. */
   | { readonly kind: 'walls-missing'; readonly missing: readonly MissingWall[] }
   | BuildRefusal

@@ -2,14 +2,7 @@
 import { counted } from '../../base/words.ts';
 import type { Closure, ClosureFile, ClosureGap, ClosureReason } from '../../records/closure.ts';
 import { labelled } from '../layout.ts';
-import { fit, paint, readable, type Terminal } from '../terminal.ts';
-
-const KIB = 1024;
-
-/** `12.3 MiB` */
-export function sizeText(bytes: number): string {
-  return bytes < KIB * KIB ? `${(bytes / KIB).toFixed(1)} KiB` : `${(bytes / KIB / KIB).toFixed(1)} MiB`;
-}
+import { fit, paint, readable, sizeText, type Terminal } from '../terminal.ts';
 
 /** `pci 0000:00:02.0 of r820`, `softdep (pre) of mii`, `firmware a.bin of tg3`. */
 export function reasonText(why: ClosureReason): string {

@@ -9,8 +9,7 @@ import {
   type ImageLoss,
 } from '../../records/image-check.ts';
 import { labelled } from '../layout.ts';
-import { paint, readable, type Terminal } from '../terminal.ts';
-import { sizeText } from './closure-text.ts';
+import { paint, readable, sizeText, type Terminal } from '../terminal.ts';
 
 const LABEL = 10;
 

@@ -1,5 +1,6 @@
 /** The words of a build, for the commands that stand in for dkms: scripts read them, so each byte counts. */
 import type { BuildMessage, BuildRefusal, SigningMessage, Wall } from '../../records/dkms/build-message.ts';
+import { sizeText } from '../terminal.ts';
 import { error as failure, type DkmsText } from './dkms-line.ts';
 import { explanationText } from '../../dkms/build/why/failure-words.ts';
 
@@ -117,6 +118,11 @@ const WORDS: Words = {
   }),
   'from-cache': ({ module, version }) =>
     out(`Module ${module}/${version} was built from the same source before: taken from the cache.\n`),
+  'build-forecast': ({ seconds }) => out(`This takes about ${Math.ceil(seconds)} s, as the last time.\n`),
+  'build-cost': ({ bytes, seconds, memory }) =>
+    out(
+      `Built in ${seconds.toFixed(1)} s, with ${memory === undefined ? '' : `${sizeText(memory)} of memory and `}${sizeText(bytes)} of disk.\n`,
+    ),
   'headers-hint': (message) => error(headersHint(message)),
   explanation: (message) => error(explanationText(message)),
 };

@@ -119,9 +119,9 @@ export class BuildRig {
     });
   }
 
-  /** What was told since the last call, as people see it, the temporary folder as `/T`. */
+  /** What was told since the last call, as dkms says it, the temporary folder as `/T`. */
   shown(): string {
-    return this.words(this.told());
+    return this.words(this.told().filter(({ kind }) => kind !== 'build-cost'));
   }
 
   words(messages: readonly BuildMessage[]): string {

@@ -345,6 +345,28 @@ t.test('a build begins only where what the last one took is free', async (t) => 
   t.notOk(existsSync(join(rig.paths.base, 'begun')));
 });
 
+t.test('what a build took is told and kept; a long one is told before', async (t) => {
+  const rig = new BuildRig(t);
+  let now = 0;
+  let looks = 1;
+  const clock = {
+    now: () => (now += 4000),
+    after: (ms: number, work: () => void) => {
+      if (ms < 3000 && looks-- > 0) queueMicrotask(work);
+      return () => {};
+    },
+  };
+  await rig.build({ clock });
+  const [first, told] = rig.told().filter(({ kind }) => /^build-(cost|forecast)$/.test(kind));
+  t.equal(told, undefined, 'nobody knew how long it would take');
+  t.match(first, { kind: 'build-cost', seconds: Number, memory: Number, bytes: Number });
+  const kept: unknown = JSON.parse(readFileSync(join(rig.paths.result, 'log/cost.json'), 'utf8'));
+  t.same({ kind: 'build-cost', ...(kept as object) }, first);
+  await rig.build();
+  const seconds = first?.kind === 'build-cost' ? first.seconds : 0;
+  t.match(rig.told()[0], { kind: 'build-forecast', seconds }, 'it came before everything else');
+});
+
 t.test('make gets nothing to read, and little of the environment', async (t) => {
   const rig = new BuildRig(t);
   process.env['CFLAGS'] = '-O9';
@@ -364,6 +386,8 @@ t.test('a dot every three seconds by the clock, but none for the modules of the 
   const clock = {
     now: () => 0,
     after: (ms: number, work: () => void) => {
+      // The other timer looks at the memory.
+      if (ms < 3000) return () => {};
       waits.push(ms);
       if (fire-- > 0) queueMicrotask(work);
       return () => {};

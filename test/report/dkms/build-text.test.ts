@@ -192,3 +192,13 @@ t.test("plugd's own texts", async (t) => {
     "/lib/modules/6/build leads to /usr/src/linux-headers-6, which is not there.\nThis is a container: start it with the host's folders, -v /lib/modules:/lib/modules -v /usr/src:/usr/src.\n",
   );
 });
+
+t.test('what a build takes', async (t) => {
+  const cost = { kind: 'build-cost', bytes: 5 << 20, seconds: 12.5 } as const;
+  t.same(buildText(cost), { to: 'out', text: 'Built in 12.5 s, with 5.0 MiB of disk.\n' });
+  t.equal(
+    buildText({ ...cost, memory: 300 << 20 }).text,
+    'Built in 12.5 s, with 300.0 MiB of memory and 5.0 MiB of disk.\n',
+  );
+  t.equal(buildText({ kind: 'build-forecast', seconds: 41 }).text, 'This takes about 41 s, as the last time.\n');
+});

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
-import { CLOCK, type Clock } from '../../../base/clock.ts';
+import { CLOCK, every, type Clock } from '../../../base/clock.ts';
+import { memoryOf } from './build-memory.ts';
 import { MARK, sweepProcesses } from './process-sweep.ts';
 
 /** One command of a build. */
@@ -27,13 +28,18 @@ export interface BuildCommand {
   readonly dot?: (() => void) | undefined;
 }
 
-/** How a command ended: with an exit status (128 + n for signal n; 127 when there is no bash), or because the build was aborted. */
+/**
+ * How a command ended: with an exit status (128 + n for signal n; 127 when there is no bash), or because the build was aborted. `memory`
+ * is the most that was seen of it, in bytes; 0 when it ended before anybody looked.
+ */
 export type CommandEnding =
-  | { readonly kind: 'ended'; readonly status: number; readonly seconds: number }
+  | { readonly kind: 'ended'; readonly status: number; readonly seconds: number; readonly memory: number }
   | { readonly kind: 'aborted'; readonly seconds: number };
 
 /** How often a dot shows that a command still runs. */
 const DOT_MS = 3000;
+/** How often its memory is looked at: a look takes less than a millisecond. */
+const LOOK_MS = 250;
 
 /**
  * Runs a command to its end. Its stdin is /dev/null. When this returns, no process of it is left: what it put into the background, or
@@ -57,7 +63,12 @@ export async function runBuildCommand(request: BuildCommand): Promise<CommandEnd
   });
   const pid = child.pid;
   const sweep = () => (pid === undefined ? 0 : sweepProcesses(pid, mark));
-  const stopDots = dots(clock, request.dot);
+  let memory = 0;
+  const look = () => {
+    if (pid !== undefined) memory = Math.max(memory, memoryOf(pid));
+  };
+  const stopDots = request.dot === undefined ? () => {} : every(clock, DOT_MS, request.dot);
+  const stopLooks = every(clock, LOOK_MS, look);
   signal?.addEventListener('abort', sweep, { once: true });
   try {
     const status = await new Promise<number>((resolve) => {
@@ -65,10 +76,13 @@ export async function runBuildCommand(request: BuildCommand): Promise<CommandEnd
       child.once('exit', (code, name) => resolve(code ?? 128 + signalNumber(name)));
     });
     sweep();
-    return isAborted() ? { kind: 'aborted', seconds: seconds() } : { kind: 'ended', status, seconds: seconds() };
+    return isAborted()
+      ? { kind: 'aborted', seconds: seconds() }
+      : { kind: 'ended', status, seconds: seconds(), memory };
   } finally {
     signal?.removeEventListener('abort', sweep);
     stopDots();
+    stopLooks();
   }
 }
 
@@ -76,18 +90,6 @@ export async function runBuildCommand(request: BuildCommand): Promise<CommandEnd
 function script(variables: Readonly<Record<string, string>>): string {
   const names = Object.keys(variables).map((name, i) => `${name}=\${${i + 3}}`);
   return ['umask 022', ...names, 'test -z "$2" || . "$2"', 'eval "$1"'].join('\n');
-}
-
-function dots(clock: Clock, dot: (() => void) | undefined): () => void {
-  let stop: (() => void) | undefined;
-  const again = (show: () => void) => {
-    stop = clock.after(DOT_MS, () => {
-      show();
-      again(show);
-    });
-  };
-  if (dot !== undefined) again(dot);
-  return () => stop?.();
 }
 
 function signalNumber(name: NodeJS.Signals | null): number {

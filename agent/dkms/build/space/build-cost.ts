@@ -1,4 +1,4 @@
-/** The disk space and time that builds took. They are kept beside each result, so that the next build knows what it needs. */
+/** The disk space, time and memory that builds took. They are kept beside each result, so that the next build knows what it needs. */
 import { statSync, writeFileSync } from 'node:fs';
 import { readTextIn } from '../../../facts/regular-file.ts';
 import type { DkmsTrees } from '../../conf/trees.ts';
@@ -10,6 +10,8 @@ export interface BuildCost {
   /** Bytes of disk that the build folder had at the end. */
   readonly bytes: number;
   readonly seconds: number;
+  /** Bytes that its processes had together at most; undefined when nobody looked in time. */
+  readonly memory?: number | undefined;
 }
 
 const FILE = 'cost.json';
@@ -44,8 +46,9 @@ function costOf(trees: DkmsTrees, modules: readonly DkmsModule[]): BuildCost | u
 
 function parseCost(text: string | undefined): BuildCost | undefined {
   try {
-    const { bytes, seconds } = JSON.parse(text ?? '') as Partial<Record<keyof BuildCost, unknown>>;
-    return typeof bytes === 'number' && typeof seconds === 'number' && bytes >= 0 ? { bytes, seconds } : undefined;
+    const { bytes, seconds, memory } = JSON.parse(text ?? '') as Partial<Record<keyof BuildCost, unknown>>;
+    if (typeof bytes !== 'number' || typeof seconds !== 'number' || bytes < 0) return undefined;
+    return { bytes, seconds, ...(typeof memory === 'number' ? { memory } : {}) };
   } catch {
     return undefined; // Somebody else's file.
   }

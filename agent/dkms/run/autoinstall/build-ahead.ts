@@ -3,13 +3,16 @@
  * jobs. What each build tells is kept until its module's turn, so that scripts and people read the lines of one module together, in the
  * usual order.
  */
+import { CLOCK, every } from '../../../base/clock.ts';
 import type { DkmsMessage } from '../../../records/dkms/message.ts';
 import { hasHeaders } from '../../build/headers.ts';
 import { jobLimit, readJobLimits } from '../../build/process/job-limit.ts';
 import { openJobserver, type Jobserver, type PoolOwner } from '../../build/process/jobserver.ts';
+import { lastCost } from '../../build/space/build-cost.ts';
 import { nameOf, type DkmsKernel, type DkmsModule } from '../../tree/dkms-places.ts';
 import { build, isSandboxed, prepareKernel, sandboxOf } from '../build-action.ts';
 import type { DkmsSession } from '../session.ts';
+import { buildsProgress, type BuildNodeTimes } from './build-forecast.ts';
 
 /** A build that is over: dkms's exit status, and what it told. */
 export interface BuiltAhead {
@@ -22,6 +25,8 @@ export interface BuildNode {
   readonly module: DkmsModule;
   readonly kernel: DkmsKernel;
 }
+
+const SHOW_MS = 250;
 
 /** The name of a node among the results. */
 export function nodeName(module: DkmsModule, { release, arch }: DkmsKernel): string {
@@ -49,6 +54,7 @@ export async function buildAhead(
   const jobserver = await openPool(slots, owner);
   if (jobserver === undefined) return results;
   const busy = new Set<string>();
+  const times = new Map(waiting.map((node) => [node, expectedTimes(session, node)]));
   const next = (): BuildNode | undefined => {
     const at = waiting.findIndex(({ module }) => !busy.has(nameOf(module)));
     return at < 0 ? undefined : waiting.splice(at, 1)[0];
@@ -57,18 +63,37 @@ export async function buildAhead(
     for (let node = next(); node !== undefined; node = next()) {
       const { module, kernel } = node;
       const messages: DkmsMessage[] = [];
-      const own = session.beside((message) => messages.push(message), jobserver);
+      const own = session.beside((message) => {
+        // How long it takes is of no use afterwards.
+        if (message.kind !== 'build-forecast') messages.push(message);
+      }, jobserver);
+      const time = times.get(node);
       busy.add(nameOf(module));
+      if (time !== undefined) time.begun = CLOCK.now();
       results.set(nodeName(module, kernel), { status: await build(own, module, kernel), messages });
+      if (time !== undefined) time.ended = CLOCK.now();
       busy.delete(nameOf(module));
     }
   };
+  const stopShowing = showProgress(session, [...times.values()], slots);
   try {
     await Promise.all(Array.from({ length: Math.min(slots, nodes.length) }, worker));
   } finally {
+    stopShowing();
     jobserver.close();
   }
   return results;
+}
+
+function expectedTimes({ trees }: DkmsSession, { module, kernel }: BuildNode): BuildNodeTimes {
+  return { name: `${nameOf(module)} for ${kernel.release}`, expected: lastCost(trees, module)?.seconds };
+}
+
+/** Shows again and again how far the builds are, if anybody looks; gives a function that ends this. */
+function showProgress({ parts }: DkmsSession, times: readonly BuildNodeTimes[], slots: number): () => void {
+  const { showBuilds } = parts;
+  if (showBuilds === undefined) return () => {};
+  return every(CLOCK, SHOW_MS, () => showBuilds(buildsProgress(times, slots, CLOCK.now())));
 }
 
 /** The user that makes run as, if builds have walls. */

@@ -20,6 +20,8 @@ t.test("what a module's last build took", async (t) => {
   keep('2', '6.0', 200, 10);
   const newer = keep('2', '6.1', 300, 20);
   t.equal(last()?.bytes, 300, "the latest of this version's");
+  writeFileSync(newer, '{"bytes":300,"seconds":2,"memory":4096}');
+  t.same(last(), { bytes: 300, seconds: 2, memory: 4096 });
   for (const text of ['', '[]', '{"bytes":"1","seconds":1}', 'null']) {
     writeFileSync(newer, text);
     t.equal(last()?.bytes, 200, `what nobody can read counts nothing: ${text}`);

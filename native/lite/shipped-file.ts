@@ -12,7 +12,7 @@ export const readShippedFile: typeof Shipped.readShippedFile = (path) => {
 
 export const REQUEST_HELPER: typeof Shipped.REQUEST_HELPER = 'plugd-request';
 
-/** It is the program itself, under the helper's name. */
+/** It stands beside the program: `npm run build:lite` makes both. */
 export const requestHelper: typeof Shipped.requestHelper = () => {
   const program = host.realPath('/proc/self/exe');
   if (typeof program === 'number') return undefined;

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { VERSION } from '../../agent/base/version.ts';
 import { plugdLite } from './plugd-lite.ts';
@@ -47,6 +48,9 @@ const FILES: Readonly<Record<string, string>> = {
   'lib/modules/6.1.0/modules.alias': 'alias pci:v*d[0-9]* a\nalias usb:v1p* b\nalias p\xfcnktchen b\n',
   'lib/modules/6.1.0/kernel/a.ko': 'no module',
   'lib/modules/6.1.0/kernel/b.ko': '',
+  'lib/modules/6.1.0/kernel/c.ko.gz': gzipSync('no module').toString('latin1'),
+  'lib/modules/6.1.0/kernel/d.ko.gz': gzipSync('no module'.repeat(99)).subarray(0, 30).toString('latin1'),
+  'lib/modules/6.1.0/kernel/e.ko.gz': `${gzipSync('no module').toString('latin1')}rest`,
   'etc/modprobe.d/a.conf': 'blacklist c\noptions b x=1\nsoftdep a pre: b\nnonsense\n',
   'sys/devices/x/uevent': 'MODALIAS=pci:v1d1\n',
   'proc/cmdline': 'quiet b.y=2\n',
@@ -81,6 +85,9 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   'an unknown option of modprobe': ['modprobe', '--nonsense'],
   'modinfo of what is no module': ['modinfo', join(root, 'lib/modules/6.1.0/kernel/a.ko')],
   'modinfo of an empty file': ['modinfo', join(root, 'lib/modules/6.1.0/kernel/b.ko')],
+  'modinfo of a file of gzip': ['modinfo', join(root, 'lib/modules/6.1.0/kernel/c.ko.gz')],
+  'modinfo of a damaged file of gzip': ['modinfo', join(root, 'lib/modules/6.1.0/kernel/d.ko.gz')],
+  'modinfo of a file of gzip with something behind it': ['modinfo', join(root, 'lib/modules/6.1.0/kernel/e.ko.gz')],
   lsmod: ['lsmod', '--proc', join(root, 'proc'), '--sysfs', join(root, 'sys')],
   'an option that is unknown': ['lookup', '--jsn', 'x'],
   'an option without its value': ['lookup', '--root'],
@@ -130,6 +137,13 @@ t.test('a machine that it is not built for is named', async (t) => {
   });
 });
 
+t.test('the heap copy serves whether or not the kernel lays programs out at random', { skip }, async (t) => {
+  t.equal(run(program, ['--uses-heap-copy']).status, 0);
+  t.equal(run('setarch', ['-R', program, '--uses-heap-copy']).status, 0, 'as with norandmaps');
+  t.equal(run(program, ['--uses-heap-copy'], { env: { PLUGD_LITE_PLAIN: '1' } }).status, 1);
+  t.equal(run(plain, ['--uses-heap-copy']).status, 1, 'there is none in the plain program');
+});
+
 t.test('a damaged heap copy is not used', { skip }, async (t) => {
   const words = ['lookup', ...AT, 'pci:v1d1'];
   const right = run(program, words);
@@ -149,10 +163,12 @@ t.test('a damaged heap copy is not used', { skip }, async (t) => {
     writeFileSync(copy, bytes);
     chmodSync(copy, 0o755);
     t.same(run(copy, words), right, rule);
+    t.equal(run(copy, ['--uses-heap-copy']).status, 1, `${rule}: the plain start serves`);
   }
   copyFileSync(program, copy);
   truncateSync(copy, statSync(program).size - 5000);
   t.same(run(copy, words), right, 'its end is gone');
+  t.equal(run(copy, ['--uses-heap-copy']).status, 1, 'its end is gone: the plain start serves');
   t.same(run(program, words, { env: { PLUGD_LITE_PLAIN: '1' } }), right, 'the environment asks for none');
 });
 

@@ -16,6 +16,8 @@ export interface Lite {
   readonly kind: 'ready';
   readonly program: string;
   readonly plain: string;
+  /** The program that the kernel runs while a coldplug serves its requests. */
+  readonly helper: string;
 }
 
 let built: Promise<Lite | NoLite> | undefined;
@@ -27,7 +29,10 @@ async function build(): Promise<Lite | NoLite> {
   if (ended.status === 2) return { kind: 'missing', sentence: lastComplaint(ended) };
   if (ended.status !== 0) throw new Error(ended.stderr);
   const folder = join(project, 'native/build/lite');
-  return { kind: 'ready', program: join(folder, 'plugd-lite'), plain: join(folder, 'plugd-lite-plain') };
+  const [program, plain, helper] = ['plugd-lite', 'plugd-lite-plain', 'plugd-request'].map((name) =>
+    join(folder, name),
+  );
+  return { kind: 'ready', program: program ?? '', plain: plain ?? '', helper: helper ?? '' };
 }
 
 /** Builds it if need be (`npm run build:lite`). */

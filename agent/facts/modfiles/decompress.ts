@@ -92,9 +92,14 @@ export function failed(compression: Compression, error: number, limit: number, b
       : errno === ERRNO.EFBIG
         ? `more than ${Math.floor(limit / (1 << 20))} MiB when decompressed`
         : errno === ERRNO.ENOSYS
-          ? `no ${compression} decompressor here (${compressionRow(compression).library}, or the program ${compression})`
+          ? `no ${compression} decompressor here (${libraryText(compression)}the program ${compression})`
           : `the ${compression} data could not be decompressed: ${errnoText(errno).toLowerCase()}`;
   return { kind: 'undecompressable', why, errno };
+}
+
+function libraryText(compression: Compression): string {
+  const { library } = compressionRow(compression);
+  return library === undefined ? '' : `${library}, or `;
 }
 
 // Loaded lazily: zlib takes 3 ms to load, child_process 2, and most commands never need them.
@@ -188,7 +193,10 @@ const NOTHING = new Uint8Array();
 const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE';
 
 function gzipFailed(error: unknown, limit: number): Undecompressable {
-  return failed('gzip', fsCode(error) === TOO_LARGE ? ERRNO.EFBIG : ERRNO.EBADMSG, limit, NOTHING);
+  const code = fsCode(error);
+  // Not Node's zlib: plugd-lite runs the program.
+  const errno = code === TOO_LARGE ? ERRNO.EFBIG : code === 'ENOENT' ? ERRNO.ENOSYS : ERRNO.EBADMSG;
+  return failed('gzip', errno, limit, NOTHING);
 }
 
 function unpack(compression: LibraryCompression, file: Uint8Array, limit: number): Decompressed {

@@ -1,7 +1,7 @@
 /**
- * Builds plugd-lite (`npm run build:lite`): native/build/lite/plugd-lite, and plugd-lite-plain without the heap copy. For arm64 from another
- * machine they are in native/build/lite-arm64/. What is missing is
- * said in one sentence, and nothing else of plugd needs it.
+ * Builds plugd-lite (`npm run build:lite`): native/build/lite/plugd-lite, plugd-lite-plain without the heap copy, and
+ * the request helper, which belongs beside it. For arm64 from another machine they are in native/build/lite-arm64/. What is missing is said
+ * in one sentence, and nothing else of plugd needs it.
  *
  *     node native/lite/build/build.mjs [--quiet] [--arch arm64]     exit status 2: it cannot be built here
  */
@@ -14,6 +14,7 @@ import { bundle } from './bundle.mjs';
 import { bytecodeCompiler, compileAll, ENGINE, engineObjects, filesBelow, root, run } from './compile.mjs';
 import { addHeap, reserveHeap } from './elf.mjs';
 import { Missing } from '../../recipes/build-tool.mjs';
+import { buildHelper } from '../../recipes/request-helper.mjs';
 import { SOURCES, sourceOf } from './sources.mjs';
 import { targetOf } from './target.mjs';
 import { warmTree } from './warm-tree.mjs';
@@ -42,6 +43,8 @@ function sumOf(script) {
     .update(script)
     .update(JSON.stringify([SOURCES, COMMON, STATIC, values.arch]));
   for (const file of [
+    join(root, 'native/request-helper.c'),
+    join(root, 'native/recipes/request-helper.mjs'),
     ...filesBelow('native/core'),
     ...filesBelow('native/lite/host'),
     ...filesBelow('native/lite/build'),
@@ -51,7 +54,7 @@ function sumOf(script) {
 }
 
 async function make() {
-  const { folder, cc, compile, link, runner } = targetOf(values.arch);
+  const { folder, cc, headersCc, compile, link, runner } = targetOf(values.arch);
   const engine = sourceOf('quickjs');
   const out = join(root, 'native/build', folder);
   const name = `QuickJS ${readFileSync(join(engine, 'VERSION'), 'utf8').trim()}`;
@@ -104,6 +107,8 @@ async function make() {
       rmSync(TREE, { recursive: true });
     }
     addHeap(plain, heap, join(out, 'plugd-lite'));
+    const complaint = buildHelper(headersCc, values.arch, join(out, 'plugd-request'));
+    if (complaint !== undefined) throw new Missing(complaint);
     writeFileSync(stamp, sum);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -13,7 +13,14 @@ function output(file, args) {
 
 function native() {
   const cc = process.env.PLUGD_LITE_CC ?? need('musl-gcc', 'musl-tools');
-  return { folder: 'lite', cc, compile: [], link: (objects) => [...objects, '-lm', '-lpthread'], runner: [] };
+  return {
+    folder: 'lite',
+    cc,
+    headersCc: 'cc',
+    compile: [],
+    link: (objects) => [...objects, '-lm', '-lpthread'],
+    runner: [],
+  };
 }
 
 function arm64() {
@@ -24,6 +31,7 @@ function arm64() {
   return {
     folder: 'lite-arm64',
     cc,
+    headersCc: cc,
     compile: [
       '-nostdinc',
       '-isystem',
@@ -49,7 +57,10 @@ function arm64() {
   };
 }
 
-/** How to build for a machine: below native/build/, the compiler, its words for each file and for all, and what runs the program. */
+/**
+ * How to build for a machine: below native/build/, the compiler, one that has the kernel's headers, the former's words for each file and
+ * for all, and what runs the program.
+ */
 export function targetOf(architecture) {
   if (architecture === process.arch) return native();
   if (architecture === 'arm64') return arm64();

@@ -225,6 +225,8 @@ int main(int argc, char **argv)
 		return make_copy(argv[2], argv[3], argc - 4, argv + 4);
 	if (argc > 2 && strcmp(argv[1], "--observe-heap") == 0)
 		return observe(argv[2], argc - 3, argv + 3);
+	if (argc == 2 && strcmp(argv[1], "--uses-heap-copy") == 0)
+		return getenv("PLUGD_LITE_PLAIN") || !heap_copied();
 	ctx = getenv("PLUGD_LITE_PLAIN") ? NULL : heap_copied();
 	run(ctx ? ctx : make_engine(NULL), argc, argv);
 	/* Every command ends by exit. */

@@ -1,17 +1,21 @@
-/** node:zlib's decompression, by the program's own. */
-import { ERRNO } from '../../../agent/base/errno.ts';
-import { host } from '../host.ts';
+/** node:zlib's decompression, by the program gzip. */
+import { fsCode } from '../../../agent/base/error.ts';
 import { Bytes } from './bytes.ts';
+import { spawnSync } from './child_process.ts';
 
 interface Options {
   readonly maxOutputLength: number;
 }
 
-/** The whole of a gzip file. Errors: `ERR_BUFFER_TOO_LARGE` over the limit; anything else is damaged. */
+/** gzip's exit status when something follows the file's members, which it leaves out. */
+const WITH_REST = 2;
+
+/** The whole of a gzip file. Errors: `ERR_BUFFER_TOO_LARGE` over the limit, `ENOENT` without the program; anything else is damaged. */
 export function gunzipSync(file: Uint8Array, { maxOutputLength }: Options): Bytes {
-  const answer = host.decompress('gzip', file, maxOutputLength, false);
-  if (typeof answer !== 'number') return new Bytes(answer[0]);
-  const code = answer === -ERRNO.EFBIG ? 'ERR_BUFFER_TOO_LARGE' : 'Z_DATA_ERROR';
+  const { status, stdout, error } = spawnSync('gzip', ['-dcq'], { input: file, maxBuffer: maxOutputLength });
+  const failure = fsCode(error);
+  if (failure !== 'ENOBUFS' && failure !== 'ENOENT' && (status === 0 || status === WITH_REST)) return stdout;
+  const code = failure === 'ENOENT' ? 'ENOENT' : failure === 'ENOBUFS' ? 'ERR_BUFFER_TOO_LARGE' : 'Z_DATA_ERROR';
   throw Object.assign(new Error(code), { code });
 }
 

@@ -1,10 +1,11 @@
 /**
  * Lays plugd out below a root as a distribution's package does, from a clone that is built:
  *
- *     DESTDIR=/tmp/image PREFIX=/usr npm run install:system      DESTDIR: / unless given; PREFIX: /usr
+ *     DESTDIR=/tmp/image PREFIX=/usr npm run install:system [-- --lite]      DESTDIR: / unless given; PREFIX: /usr
  *
  * The program is PREFIX/lib/plugd with a link in PREFIX/sbin; units, presets, completions and manual pages are where their readers look.
- * Nothing is switched on: drop-ins and hooks are in PREFIX/share/plugd, kmod's and dkms's names in PREFIX/lib/plugd/names.
+ * Nothing is switched on: drop-ins and hooks are in PREFIX/share/plugd, kmod's and dkms's names in PREFIX/lib/plugd/names. With --lite the
+ * package has plugd-lite, too (npm run build:lite), and its commands' names lead to it; Node serves where it cannot be run.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -22,6 +23,7 @@ import { dirname, join, relative } from 'node:path';
 import { arch, argv, env, execPath, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { COMMANDS as LITE_COMMANDS } from '../native/lite/build/bundle.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** The names under which plugd acts as kmod or dkms. */
@@ -31,6 +33,8 @@ const SHELLS = {
   zsh: 'share/zsh/vendor-completions/_plugd',
   fish: 'share/fish/vendor_completions.d/plugd.fish',
 };
+/** Where the addon is, and what belongs beside it. */
+const NATIVE = 'native/build/Release';
 /** The addon of the uevent socket, as npm ci verified it by its hash. */
 const NETLINK = [`prebuilds/linux-${arch}/node.napi.node`, 'package.json', 'LICENSE'];
 
@@ -83,8 +87,11 @@ function needBuild() {
   }
 }
 
-/** Lays everything out below `top`, with `prefix` (`/usr`). Errors: an Error that says what is missing. */
-export function installSystem(top, prefix) {
+/**
+ * Lays everything out below `top`, with `prefix` (`/usr`), and with plugd-lite if that is asked for. Errors: an Error that says what is
+ * missing.
+ */
+export function installSystem(top, prefix, { lite = false } = {}) {
   needBuild();
   const target = new Target(join(top, prefix));
   const lib = 'lib/plugd';
@@ -100,7 +107,7 @@ export function installSystem(top, prefix) {
   target.folder('rules', `${lib}/rules`);
   target.text(`${lib}/package.json`, `${JSON.stringify({ name: 'plugd', version: version() })}\n`);
   target.link('sbin/plugd', `${lib}/dist/plugd.cjs`);
-  for (const name of NAMES) target.link(`${lib}/names/${name}`, `${lib}/dist/plugd.cjs`);
+  installNames(target, lib, lite);
   installUnits(target);
   target.folder('hooks', 'share/plugd/hooks');
   for (const [shell, to] of Object.entries(SHELLS)) target.text(to, completion(shell));
@@ -118,6 +125,30 @@ export function installSystem(top, prefix) {
     target.file(`docs/${name}`, `share/doc/plugd/schemas/${name}`);
   }
   target.file('LICENSE', 'share/doc/plugd/copyright');
+}
+
+/** The names; those of plugd-lite's commands lead to it, by a launcher that takes Node's in its place. */
+function installNames(target, lib, lite) {
+  const own = lite ? NAMES.filter((name) => LITE_COMMANDS.includes(name)) : [];
+  for (const name of NAMES) {
+    const goal = own.includes(name) ? `${NATIVE}/plugd-name` : 'dist/plugd.cjs';
+    target.link(`${lib}/names/${name}`, `${lib}/${goal}`);
+  }
+  if (!lite) return;
+  for (const name of own) target.link(`${lib}/names/node/${name}`, `${lib}/dist/plugd.cjs`);
+  const program = join(root, 'native/build/lite/plugd-lite');
+  const { stdout = '' } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  if (!stdout?.startsWith(`plugd-lite ${version()} `))
+    throw new Error(`${program} is missing, or not of version ${version()}; run: npm run build:lite`);
+  // Its version is in its name: one that an older package left behind is not taken for this one's.
+  target.file('native/build/lite/plugd-lite', `${lib}/${NATIVE}/plugd-lite-${version()}`);
+  const launcher = target.path(`${lib}/${NATIVE}/plugd-name`);
+  const words = ['-Os', '-s', '-Wl,--build-id=none', `-DPLUGD_VERSION="${version()}"`, '-o', launcher];
+  const { status, stderr, error } = spawnSync(env.CC ?? 'cc', [...words, join(root, 'native/name-launcher.c')], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`native/name-launcher.c does not compile: ${error?.message ?? stderr}`);
+  chmodSync(launcher, 0o755);
 }
 
 /** The manual pages, and one for each command that leads to the page about it: `man plugd-modprobe`. */
@@ -163,7 +194,7 @@ function completion(shell) {
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    installSystem(env.DESTDIR ?? '/', env.PREFIX ?? '/usr');
+    installSystem(env.DESTDIR ?? '/', env.PREFIX ?? '/usr', { lite: argv.includes('--lite') });
   } catch (error) {
     console.error(`plugd: ${error.message}`);
     exit(1);

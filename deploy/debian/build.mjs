@@ -1,9 +1,9 @@
 /**
  * Makes Debian packages of a clone that is built, with dpkg-deb; the same bytes each time:
  *
- *     npm run build:deb [-- --revision N] [-- --out DIR]     → dist/deb/plugd_0.1.0-1_amd64.deb, dist/deb/plugd-dkms_0.1.0-1_all.deb
+ *     npm run build:deb [-- --revision N] [-- --out DIR] [-- --lite]     → dist/deb/plugd_0.1.0-1_amd64.deb, dist/deb/plugd-dkms_0.1.0-1_all.deb
  *
- * plugd brings everything and switches on nothing. plugd-dkms is opt-in: it takes dkms's place, name and hooks (Provides, Conflicts).
+ * plugd brings everything and switches on nothing; plugd-lite only with --lite. plugd-dkms is opt-in: it takes dkms's place, name and hooks (Provides, Conflicts).
  * SOURCE_DATE_EPOCH is the time in the packages; the last commit's unless given.
  */
 import { spawnSync } from 'node:child_process';
@@ -27,7 +27,9 @@ import { installSystem, version } from '../install-system.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-const { values: options } = parseArgs({ options: { revision: { type: 'string' }, out: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { revision: { type: 'string' }, out: { type: 'string' }, lite: { type: 'boolean' } },
+});
 const out = resolve(options.out ?? join(root, 'dist/deb'));
 const debian = `${version()}-${options.revision ?? '1'}`;
 const MAINTAINER = 'plugd developers <plugd@localhost>';
@@ -91,7 +93,7 @@ const SCRIPTS = ['postinst', 'prerm', 'postrm', 'triggers'];
 
 function packPlugd() {
   const stage = join(out, 'plugd');
-  installSystem(stage, '/usr');
+  installSystem(stage, '/usr', { lite: options.lite });
   const libc = libcVersion(join(stage, 'usr/lib/plugd/native/build/Release/plugd.node'));
   pack(
     stage,

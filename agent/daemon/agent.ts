@@ -10,6 +10,7 @@ import { PlugdError, reason } from '../base/error.ts';
 import { mayInsert } from '../load/permission.ts';
 import { pause, sinceStart } from '../load/turns.ts';
 import { waitingText } from '../report/loading-text.ts';
+import { metricsText } from '../report/metrics.ts';
 import { agentParts, type AgentParts, type AgentPartsOptions } from './agent-parts.ts';
 import { ControlClient } from './control/control-client.ts';
 import { controlHandler } from './control/control-handler.ts';
@@ -17,9 +18,10 @@ import { ControlServer } from './control/control-server.ts';
 import { KernelRequestSetting } from './control/kernel-requests.ts';
 import { controlPath } from './control/run-dir.ts';
 import { leftLedger } from './early-ledger.ts';
+import { MetricsService, type MetricsServiceOptions } from './metrics/metrics-service.ts';
 import type { RenewalResult } from './renewal.ts';
 import { ServiceManager } from './service-manager.ts';
-import { statusLine } from './status.ts';
+import { statusLine, statusOf, type StatusSource } from './status.ts';
 import { lockFromColdplug } from './takeover.ts';
 
 /** How an agent is to run. */
@@ -29,6 +31,8 @@ export interface AgentOptions extends AgentPartsOptions {
   readonly serveKernelRequests: boolean;
   /** Called once it answers on its control socket. */
   readonly listening?: () => void;
+  /** Serves its figures over HTTP. */
+  readonly metrics?: Pick<MetricsServiceOptions, 'address' | 'readDevices'> | undefined;
 }
 
 /** How long an end waits for insertions in flight; the unit's TimeoutStopSec is longer. */
@@ -57,6 +61,7 @@ class Agent {
   readonly #manager: ServiceManager;
   #kernelSetting: KernelRequestSetting | undefined;
   #control: ControlServer | undefined;
+  #metrics: MetricsService | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -92,6 +97,7 @@ class Agent {
       this.#parts.renewal.close();
       this.#parts.files.close();
       this.#parts.hearing.close();
+      await this.#metrics?.close();
       await this.#control?.close();
     }
   }
@@ -99,14 +105,24 @@ class Agent {
   async #listen(): Promise<void> {
     const { host, runDir, serveKernelRequests } = this.#options;
     const parts = this.#parts;
+    const status = { ...parts, host, served: () => this.#kernelSetting !== undefined };
     const handler = controlHandler({
       ...parts,
-      status: { ...parts, host, served: () => this.#kernelSetting !== undefined },
+      status,
       stopping: () => parts.boot.state === 'stopping',
       reload: async () => this.#reload(),
     });
     this.#control = await ControlServer.listen(controlPath(runDir), handler);
+    this.#serveMetrics(status);
     if (serveKernelRequests) this.#kernelSetting = new KernelRequestSetting(host.proc, runDir, 'anything');
+  }
+
+  #serveMetrics(status: StatusSource): void {
+    const { log, metrics } = this.#options;
+    if (metrics === undefined) return;
+    const agentText = (): string => metricsText(statusOf(status), this.#parts.chronicle.times);
+    this.#metrics = new MetricsService({ ...metrics, agentText, log });
+    void this.#metrics.begin();
   }
 
   #logStart(): void {

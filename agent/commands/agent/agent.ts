@@ -20,6 +20,7 @@ import { sayInTime } from '../output.ts';
 import { DAEMON_FDS, DAEMON_VARIABLE, sayReady, startDaemon } from './background.ts';
 import { BOOT_LISTS, dialectsOf } from './boot-lists-option.ts';
 import { JOBS, jobsOf } from './jobs.ts';
+import { METRICS_LISTEN, metricsOf } from './metrics-listen.ts';
 import { RUN_DIR_OPTION } from './run-dir.ts';
 
 const SERVE: Option = {
@@ -56,6 +57,7 @@ export const command: Command = {
     BUFFER,
     DAEMON,
     READY_FD,
+    METRICS_LISTEN,
     RUN_DIR_OPTION,
     OPTION.verbose,
     OPTION.quiet,
@@ -72,6 +74,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
     noArguments(command, parsed);
     const readyFd = parsed.value(READY_FD);
     const ready = readyFd === undefined ? undefined : wholeNumber(READY_FD, readyFd, 1, 2 ** 16);
+    const metrics = metricsOf(parsed);
     const isDaemon = process.env[DAEMON_VARIABLE] !== undefined;
     delete process.env[DAEMON_VARIABLE];
     if (parsed.has(DAEMON) && !isDaemon) {
@@ -105,6 +108,7 @@ Exit status: 0 ended; 1 cannot run here; 2 the policy has errors.`,
         log,
         env: process.env,
         receiveBuffer: buffer === undefined ? undefined : wholeNumber(BUFFER, buffer, 1, 2 ** 30),
+        metrics,
         serveKernelRequests: parsed.has(SERVE),
         policyFile: resolve(parsed.value(POLICY) ?? POLICY_FILE),
         policyOptional: parsed.has(POLICY_OPTIONAL),

@@ -34,10 +34,17 @@ const PROGRAM = {
     ),
 };
 
+/** What of the engine's own is used up; undefined for every other error. Without memory for an error it throws null. */
+function usedUp(error: unknown): string | undefined {
+  if (error === null) return 'out of memory';
+  return error instanceof Error ? /^(out of memory|stack overflow)$/.exec(error.message)?.[1] : undefined;
+}
+
 /** Node names a defect's place in `stack` with its message; this engine's has the place alone. */
 function ended(error: unknown): number {
-  if (error instanceof Error && /^(out of memory|stack overflow)$/.test(error.message)) {
-    say(`plugd-lite: ${error.message}: this is more than the small engine holds; plugd on Node has more\n`);
+  const what = usedUp(error);
+  if (what !== undefined) {
+    say(`plugd-lite: ${what}: this is more than the small engine holds; plugd on Node has more\n`);
     return EXIT.system;
   }
   if (error instanceof Error) error.stack = `${error.name}: ${error.message}\n${error.stack ?? ''}`;

@@ -100,7 +100,12 @@ async function main(): Promise<void> {
   if (lite.kind === 'missing') console.log(lite.sentence);
   const files = {
     'usr/bin/inserter': { from: inserter, mode: 0o755 },
-    ...(lite.kind === 'ready' ? { 'usr/bin/plugd-lite': { from: lite.program, mode: 0o755 } } : {}),
+    ...(lite.kind === 'ready'
+      ? {
+          'usr/bin/plugd-lite': { from: lite.program, mode: 0o755 },
+          'usr/bin/plugd-request': { from: lite.helper, mode: 0o755 },
+        }
+      : {}),
   };
 
   const udevd = subject('systemd-udevd', coldplugByUdevd);

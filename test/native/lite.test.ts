@@ -206,6 +206,13 @@ t.test('what is too much ends in a sentence', { skip }, async (t) => {
   const insmod = run(program, ['insmod', big]);
   t.equal(insmod.status, 1);
   t.match(insmod.stderr, /^insmod: ERROR: /, 'insmod of a module file of 500 MB');
+  const folder = t.testdir({ 'a.conf': 'options a b=1\n'.repeat(300_000) });
+  const limited = ['-c', 'ulimit -v 30000; exec "$@"', 'sh', program];
+  t.match(run('sh', [...limited, 'modprobe', ...TREE, '-C', folder, '-R', 'a']), {
+    status: 71,
+    stdout: '',
+    stderr: /^plugd-lite: out of memory: this is more than the small engine holds; plugd on Node has more\n$/,
+  });
   const deep = `pci:${'{a,'.repeat(30_000)}`;
   for (const words of [
     ['lookup', ...AT, deep],

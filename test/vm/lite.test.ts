@@ -1,6 +1,7 @@
 /** plugd-lite on a real kernel: a coldplug beside Debian's systemd-udevd, and inserting and removing beside kmod. */
 import t from 'tap';
 import { plugdLite } from '../native/plugd-lite.ts';
+import { GuestAgent } from './agent/agent.ts';
 import { kitchenSink } from './machine/devices.ts';
 import { machineImage, type Image } from './machine/image.ts';
 import { boot, type Machine } from './machine/machine.ts';
@@ -14,15 +15,24 @@ const skip = found.kind === 'missing' ? found.sentence : false;
 
 /** What `plugd-lite coldplug --json` must hold for this test. */
 interface Result {
-  readonly modules: ReadonlyArray<{ readonly module: string; readonly result: string; readonly insertedAtMs?: number }>;
+  readonly modules: ReadonlyArray<{
+    readonly module: string;
+    readonly result: string;
+    readonly why: string;
+    readonly requester: { readonly by?: string };
+  }>;
+  readonly kernelRequests?: { readonly received: number };
   readonly unsettled?: readonly string[];
 }
 
 async function start(): Promise<Machine> {
-  const program = lite.kind === 'ready' ? lite.program : '';
+  const [program, helper] = lite.kind === 'ready' ? [lite.program, lite.helper] : ['', ''];
   return boot(found as Image, {
     devices: kitchenSink(),
-    files: { 'usr/bin/plugd-lite': { from: program, mode: 0o755 } },
+    files: {
+      'usr/bin/plugd-lite': { from: program, mode: 0o755 },
+      'usr/bin/plugd-request': { from: helper, mode: 0o755 },
+    },
   });
 }
 
@@ -54,6 +64,23 @@ t.test('a coldplug loads what systemd-udevd loads', { skip }, async (t) => {
   t.ok(ended.maxRssKiB <= 12 * 1024, `${ended.maxRssKiB} KiB`);
   const inserted = result.modules.filter(({ result: end }) => end === 'inserted');
   t.ok(inserted.length > 50, `${inserted.length} inserted by it`);
+  t.ok((result.kernelRequests?.received ?? 0) > 0, `it answers the kernel: ${JSON.stringify(result.kernelRequests)}`);
+
+  const asked = await machine.run('plugd-lite', ['modprobe', 'vfat']);
+  t.equal(asked.status, 0, asked.stderr);
+  const agent = await GuestAgent.start(machine);
+  const log = async (module: string) =>
+    JSON.parse(await machine.output('plugd', ['log', '--json', module])) as Record<string, unknown>;
+  const target = result.modules.find(
+    ({ result: end, why, requester }) => end === 'inserted' && why === 'target' && requester.by === undefined,
+  );
+  t.match(await log(target?.module ?? ''), { by: 'device', early: 'coldplug', device: /^\/devices\// });
+  t.match(await log('vfat'), { by: 'command', name: 'vfat', early: 'modprobe' });
+  t.match(
+    await machine.output('plugd', ['why', 'fat']),
+    /dependency of vfat ← modprobe vfat; by modprobe before the agent/,
+  );
+  await agent.stop();
 });
 
 /** In the shell; `$BY` is a program's begin. What it writes, its status and what is loaded then is compared. */
@@ -73,6 +100,13 @@ const LINES: Readonly<Record<string, string>> = {
 
 t.test('inserting and removing as kmod does', { skip }, async (t) => {
   await using machine = await start();
+  for (const [rule, value] of [
+    ['programs laid out at random', '2'],
+    ['norandmaps', '0'],
+  ] as const) {
+    await machine.output('sh', ['-c', `echo ${value} > /proc/sys/kernel/randomize_va_space`]);
+    t.equal((await machine.run('plugd-lite', ['--uses-heap-copy'])).status, 0, `the heap copy serves: ${rule}`);
+  }
   await machine.output('sh', ['-c', `echo 'name=$1; shift; exec /sbin/$name "$@"' > /run/kmod`]);
   const outcome = async (line: string, by: string) => {
     await machine.output('sh', ['-c', `${RESET}; rm -f /etc/modprobe.d/t.conf`]);

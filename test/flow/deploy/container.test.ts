@@ -4,12 +4,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
-import { COMMANDS, DKMS_COMMANDS } from '../../agent/commands/command-table.ts';
-import { HOST_OPTIONS } from '../../agent/commands/command.ts';
-import { diagnosticsRig, KERNEL } from '../fixtures/diagnostics-rig.ts';
-import { machineOptions } from '../fixtures/sysfs.ts';
+import { COMMANDS, DKMS_COMMANDS } from '../../../agent/commands/command-table.ts';
+import { HOST_OPTIONS } from '../../../agent/commands/command.ts';
+import { diagnosticsRig, KERNEL } from '../../fixtures/diagnostics-rig.ts';
+import { machineOptions } from '../../fixtures/sysfs.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../../../..');
 const folder = join(root, 'deploy/container');
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 

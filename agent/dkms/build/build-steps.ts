@@ -10,7 +10,7 @@ import { explainFailure } from './why/make-failure.ts';
 import type { JobSlot } from './process/jobserver.ts';
 import type { MakeLog } from './make-log.ts';
 import { isExecutable } from './process/program.ts';
-import type { Sandbox } from './sandbox/sandbox.ts';
+import { sandboxVariables, type Sandbox } from './sandbox/sandbox.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /** A build under way. */
@@ -20,7 +20,8 @@ export interface Work {
   readonly log: MakeLog;
   readonly env: Readonly<Record<string, string>>;
   readonly toolchain: Toolchain;
-  readonly sandbox: Sandbox | undefined;
+  /** The walls around its commands, raised for the first of them; undefined for none. */
+  readonly walls: () => Promise<Sandbox | undefined>;
   /** What it has used so far: bytes of memory at most. */
   readonly used: { memory: number };
 }
@@ -115,8 +116,9 @@ interface Step {
 
 /** The exit status of a command, or the refusal after an abort. */
 async function step(work: Work, { description, command, dots = false, slot, beside }: Step): Promise<number | Refusal> {
-  const { request, paths, log, env, sandbox } = work;
+  const { request, paths, log, env } = work;
   const { tell, verbose, module, version, kernel, trees, framework } = request;
+  const sandbox = await work.walls();
   tell({ kind: 'step', description, command, verbose });
   log.begin(description, command);
   // The modules of dkms's own test suite get no dots, so that their outputs can be compared.
@@ -128,7 +130,7 @@ async function step(work: Work, { description, command, dots = false, slot, besi
       beside === undefined ? 'user' : 'caller',
     ),
     cwd: paths.build,
-    env: { ...env, ...slot?.env },
+    env: { ...env, ...(sandbox === undefined ? {} : sandboxVariables(sandbox)), ...request.variables, ...slot?.env },
     inherited: slot?.inherited,
     variables: {
       kernelver: kernel.release,

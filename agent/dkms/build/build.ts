@@ -23,7 +23,7 @@ import { headersRefusal } from './headers.ts';
 import { openMakeLog, type MakeLog } from './make-log.ts';
 import { runProgram } from './process/program.ts';
 import { openResultFolder, recoverResult, type ResultFolder } from './result-folder.ts';
-import { giveFolder, sandboxVariables } from './sandbox/sandbox.ts';
+import { giveFolder, type Sandbox } from './sandbox/sandbox.ts';
 import { findToolchain } from './toolchain.ts';
 
 /** Seconds from which on people want to know how long a build takes. */
@@ -81,17 +81,23 @@ async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refu
     date: (await runProgram(['date'])).output.trim() || new Date().toUTCString(),
   });
   try {
-    const sandbox = await request.sandbox?.();
-    const env = buildEnvironment(process.env, {
-      ...toolchain.variables,
-      ...(sandbox === undefined ? {} : sandboxVariables(sandbox)),
-      ...request.variables,
-    });
-    await giveFolder(sandbox, paths.build);
-    return await buildLogged({ request, paths, log, env, toolchain, sandbox, used: { memory: 0 } });
+    const env = buildEnvironment(process.env, { ...toolchain.variables, ...request.variables });
+    const walls = wallsOf(request, paths);
+    return await buildLogged({ request, paths, log, env, toolchain, walls, used: { memory: 0 } });
   } finally {
     log.close();
   }
+}
+
+/** A build from the cache may run no command, and finding out which walls can stand takes longer than all else of it. */
+function wallsOf({ sandbox }: BuildRequest, { build }: BuildPaths): Work['walls'] {
+  let opened: Promise<Sandbox | undefined> | undefined;
+  const open = async () => {
+    const walls = await sandbox?.();
+    await giveFolder(walls, build);
+    return walls;
+  };
+  return async () => (opened ??= open());
 }
 
 async function buildLogged(work: Work): Promise<Refusal | undefined> {

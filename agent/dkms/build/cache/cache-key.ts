@@ -58,7 +58,14 @@ export async function cacheKey({ request, build, env, toolchain }: KeyParts): Pr
   for (const name of HEADERS) addFile(hash, join(kernel.sourceDir, name));
   addSizes(hash, join(kernel.sourceDir, 'scripts'));
   if (framework.buildEnvironment !== '') addFile(hash, framework.buildEnvironment);
-  for (const program of [toolchain.variables['CC'] ?? 'gcc', 'ld', 'make']) await addProgram(hash, program, env);
+  const programs = [toolchain.variables['CC'] ?? 'gcc', 'ld', 'make'];
+  const versions = await Promise.all(programs.map(async (program) => versionOf(program, env)));
+  for (const [i, program] of programs.entries()) {
+    add(hash, versions[i] ?? '');
+    // A package may be rebuilt without a new version.
+    const path = commandPath(program, env['PATH']);
+    if (path !== undefined) addFile(hash, path);
+  }
   return hash.digest('hex');
 }
 
@@ -98,10 +105,8 @@ function addSizes(hash: Hash, folder: string): void {
   }
 }
 
-/** What a program says it is, and its bytes: a package may be rebuilt without a new version. */
-async function addProgram(hash: Hash, program: string, env: Readonly<Record<string, string>>): Promise<void> {
+/** What a program says it is. */
+async function versionOf(program: string, env: Readonly<Record<string, string>>): Promise<string> {
   const { output, complaint } = await runProgram([program, program === 'make' ? '--version' : '-v'], { env });
-  add(hash, output + complaint);
-  const path = commandPath(program, env['PATH']);
-  if (path !== undefined) addFile(hash, path);
+  return output + complaint;
 }

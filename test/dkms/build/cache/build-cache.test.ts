@@ -31,6 +31,22 @@ t.test('the same source is made once', async (t) => {
   t.same(readdirSync(rig.paths.base).toSorted(), [K, 'count', 'source']);
 });
 
+t.test('walls are raised once, and only where a command runs', async (t) => {
+  const { rig, cache } = rigOf(t);
+  let raised = 0;
+  const sandbox = async () => {
+    raised += 1;
+    return { missing: [], user: undefined, words: () => ['env', 'WALLED=yes'] };
+  };
+  rig.write('src/m-1.0/patches/a', '');
+  const conf = { patches: ['a'], make: `test "$WALLED" = yes && ${MAKE}` };
+  t.equal((await rig.build({ cache, sandbox }, conf)).kind, 'built');
+  t.equal(raised, 1, 'for the patch and for make');
+  rmSync(rig.paths.result, { recursive: true });
+  t.equal((await rig.build({ cache, sandbox }, conf)).kind, 'built');
+  t.equal(raised, 1, 'not for a build from the cache');
+});
+
 t.test('what makes another build of it', async (t) => {
   const rows: ReadonlyArray<readonly [rule: string, change: (rig: BuildRig) => void, conf: object]> = [
     ['another source', (rig) => rig.write('src/m-1.0/m.c', 'int x;'), {}],

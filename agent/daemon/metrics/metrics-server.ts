@@ -5,6 +5,7 @@
  * No client may cost the agent more than a connection for a while: requests are small or refused, connections few and short.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { CLOCK, type Clock } from '../../base/clock.ts';
 import { PlugdError, reason } from '../../base/error.ts';
 import { clearName } from '../control/run-dir.ts';
 import { addressText, type ListenAddress } from './listen-address.ts';
@@ -16,6 +17,7 @@ export interface MetricsServerOptions {
   readonly text: () => Promise<string>;
   /** How long a connection may take: to ask, and in all. Prometheus waits ten seconds for its answer. */
   readonly limits?: { readonly askMs: number; readonly wholeMs: number };
+  readonly clock?: Pick<Clock, 'after'>;
 }
 
 const LIMITS = { askMs: 5000, wholeMs: 20_000 };
@@ -30,6 +32,7 @@ const SOCKET_UMASK = 0o117;
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
   const { address } = options;
   const { askMs, wholeMs } = options.limits ?? LIMITS;
+  const clock = options.clock ?? CLOCK;
   const server = createServer(
     {
       maxHeaderSize: MOST_HEADER_BYTES,
@@ -42,8 +45,8 @@ export async function serveMetrics(options: MetricsServerOptions): Promise<Metri
   );
   server.maxConnections = MOST_CONNECTIONS;
   server.on('connection', (socket) => {
-    const late = setTimeout(() => socket.destroy(), wholeMs);
-    socket.once('close', () => clearTimeout(late));
+    const forget = clock.after(wholeMs, () => socket.destroy());
+    socket.once('close', forget);
   });
   if (address.kind === 'unix') clearName(address.path);
   await listen(server, address);

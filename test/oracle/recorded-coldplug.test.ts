@@ -7,15 +7,32 @@ import t from 'tap';
 import type { ColdplugRun } from '../../agent/records/coldplug-run.ts';
 import { debianTree } from '../fixtures/debian.ts';
 import { parseRecording, plantSysfs } from '../fixtures/sysfs.ts';
+import { plugdLite } from '../native/plugd-lite.ts';
 
 const corpus = process.env['PLUGD_CORPUS'];
 const plugd = join(import.meta.dirname, '../../plugd.cjs');
+
+/** What is planned, without times, and without who was the first to ask: devices are read side by side. */
+function planOf({ stdout }: { readonly stdout: string }): object {
+  const run = JSON.parse(stdout) as ColdplugRun;
+  const sorted = (lines: readonly string[]) => lines.toSorted();
+  return {
+    devices: run.devices,
+    modules: sorted(run.modules.map(({ module, path, params, result }) => `${module} ${path} ${params} ${result}`)),
+    modaliases: sorted(run.modaliases.map((record) => JSON.stringify(record))),
+    blocked: sorted(run.blocked.map(({ module, kind, reason }) => `${module} ${kind} ${reason}`)),
+    present: sorted(run.present),
+    problems: run.problems,
+  };
+}
 
 t.setTimeout(600_000);
 t.test(
   'recorded machines',
   { skip: corpus === undefined && 'PLUGD_CORPUS names no folder of recordings' },
   async (t) => {
+    const lite = await plugdLite();
+    if (lite.kind === 'missing') t.comment(`plugd-lite is not judged: ${lite.sentence}`);
     const tree = await debianTree('amd64');
     if (tree.kind === 'missing') return t.comment(tree.sentence);
     const folder = join(corpus ?? '', 'machines');
@@ -42,6 +59,9 @@ t.test(
         proc,
       ];
       const ended = spawnSync(process.execPath, [plugd, ...args], { encoding: 'utf8', maxBuffer: 1 << 26 });
+      const options = { encoding: 'utf8', maxBuffer: 1 << 26 } as const;
+      if (lite.kind === 'ready')
+        t.same(planOf(spawnSync(lite.program, args, options)), planOf(ended), `${name}: plugd-lite plans the same`);
       rmSync(base, { recursive: true });
       t.equal(ended.status, 0, `${name}: ${ended.stderr}`);
       const run = JSON.parse(ended.stdout) as ColdplugRun;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -8,12 +9,14 @@ import { aliasPatterns, namesFor } from '../../fixtures/alias-strings.ts';
 import { debianTree, type DebianTree } from '../../fixtures/debian.ts';
 import { kmodLookup } from '../../fixtures/kmod-lookup.ts';
 import { Random } from '../../fixtures/random.ts';
+import { plugdLite } from '../../native/plugd-lite.ts';
 
 // libkmod needs seconds for thousands of device tree names.
 t.setTimeout(600_000);
 
 const corpus = process.env['PLUGD_CORPUS'];
 const kmod = await kmodLookup();
+const lite = await plugdLite();
 
 /** `name<TAB>module,module`, as kmod-lookup prints it. */
 function answerer(tree: DebianTree): (name: string) => string {
@@ -129,6 +132,24 @@ for (const architecture of ['amd64', 'arm64', 'armhf'] as const) {
         return pattern.slice(0, random.below(pattern.length + 1)) + tail;
       });
       compare(t, names, 10);
+      t.end();
+    });
+    const noLite = lite.kind === 'missing' && lite.sentence;
+    t.test('plugd-lite by its command: of these, every twentieth', { skip: noLite }, (t) => {
+      const all = [...namesFor(patterns, 1), ...patterns, ...otherNames(tree)];
+      // An empty line is no name.
+      const names = all.filter((name, i) => name !== '' && (i % 20 === 0 || i > all.length - 40));
+      const at = ['--root', tree.root, '--kernel', tree.kernel];
+      const ended = spawnSync(lite.kind === 'ready' ? lite.program : '', ['lookup', ...at, '-'], {
+        input: Buffer.from(names.map((name) => `${name}\n`).join(''), 'latin1'),
+        encoding: 'latin1',
+        maxBuffer: 1 << 26,
+      });
+      const ours = ended.stdout.split('\n').slice(0, -1);
+      const theirs = kmod.answers(tree, names);
+      t.same(theirs.filter((line, i) => line !== ours[i]).slice(0, 10), [], `${names.length} names ${ended.stderr}`);
+      t.equal(ours.length, names.length);
+      t.ok(names.length >= 1500, `${names.length} names`);
       t.end();
     });
     const file = corpus === undefined ? undefined : join(corpus, 'modaliases.txt');

@@ -51,7 +51,7 @@ async function bootToLogin(image: Image, initrd: string, disk: string, append: s
     '-initrd',
     initrd,
     '-append',
-    `console=ttyS0 loglevel=4 panic=-1 tsc=reliable mitigations=off ${append}`,
+    `console=ttyS0 loglevel=4 panic=-1 tsc=reliable no_timer_check mitigations=off ${append}`,
   ];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...words], {
     stdio: ['pipe', 'pipe', 'inherit'],

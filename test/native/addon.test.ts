@@ -79,6 +79,7 @@ const HANGING_CALL = `
   long syscall(long number, ...) {
     va_list list; va_start(list, number);
     long a = va_arg(list, long), b = va_arg(list, long), c = va_arg(list, long);
+    long d = va_arg(list, long), e = va_arg(list, long), f = va_arg(list, long);
     va_end(list);
     if (number == SYS_finit_module) {
       int open = 0; char path[4096];
@@ -94,7 +95,7 @@ const HANGING_CALL = `
     }
     static long (*real)(long, ...);
     if (!real) real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-    return real(number, a, b, c);
+    return real(number, a, b, c, d, e, f);
   }`;
 
 function alive(pid: number): boolean {

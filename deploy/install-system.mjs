@@ -137,8 +137,8 @@ function installNames(target, lib, lite) {
   if (!lite) return;
   for (const name of own) target.link(`${lib}/names/node/${name}`, `${lib}/dist/plugd.cjs`);
   const program = join(root, 'native/build/lite/plugd-lite');
-  const { stdout = '' } = spawnSync(program, ['--version'], { encoding: 'utf8' });
-  if (!stdout?.startsWith(`plugd-lite ${version()} `))
+  const asked = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  if (asked.error !== undefined || !asked.stdout.startsWith(`plugd-lite ${version()} `))
     throw new Error(`${program} is missing, or not of version ${version()}; run: npm run build:lite`);
   // Its version is in its name: one that an older package left behind is not taken for this one's.
   target.file('native/build/lite/plugd-lite', `${lib}/${NATIVE}/plugd-lite-${version()}`);

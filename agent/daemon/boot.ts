@@ -1,6 +1,6 @@
 /** The agent's coldplug: everything that is there, and what appears meanwhile, until nothing more comes. */
 import { readable } from '../report/terminal.ts';
-import { placeText } from '../base/words.ts';
+import { counted, placeText } from '../base/words.ts';
 import { askForEntry, type ReadBootLists } from '../load/boot-lists.ts';
 import type { Loader } from '../load/loader.ts';
 import { sinceStart } from '../load/turns.ts';
@@ -57,10 +57,14 @@ export class Boot {
     const { log, chronicle, policy } = this.#options;
     const { pending } = policy;
     if (pending.length > 0) {
-      log.line('info', `${pending.length} rules of the policy hold only after boot: ${pending.join('; ')}`, {
-        event: 'policy',
-        pending,
-      });
+      log.line(
+        'info',
+        `${counted(pending.length, 'rule')} of the policy ${pending.length === 1 ? 'holds' : 'hold'} only after boot: ${pending.join('; ')}`,
+        {
+          event: 'policy',
+          pending,
+        },
+      );
     }
     this.#askForLists();
     // Side by side: a read of sysfs that hangs must not keep the policy's rules out either.

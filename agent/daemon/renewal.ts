@@ -1,4 +1,5 @@
 /** Fresh facts while the agent runs: a changed tree, configuration or policy is noticed, read, and gone over to. */
+import { counted } from '../base/words.ts';
 import type { Host } from '../base/host.ts';
 import { watchPaths, type Watch } from '../facts/config/watch.ts';
 import type { Loader } from '../load/loader.ts';
@@ -54,7 +55,10 @@ export class Renewal {
       const words = `the policy has errors, what it said before still holds: ${problems.join('; ')}`;
       log.line('error', words, { event: 'policy', file: policy.file });
     } else if (read.kind === 'new') {
-      log.line('info', `a policy of ${policy.policy.rules.length} rules`, { event: 'policy', file: policy.file });
+      log.line('info', `a policy of ${counted(policy.policy.rules.length, 'rule')}`, {
+        event: 'policy',
+        file: policy.file,
+      });
     }
     const check = generations.check(force);
     this.behind = check.kind === 'unfinished' ? check.why : undefined;

@@ -1,4 +1,5 @@
 /** Reads sysfs again after lost uevents. Loses nothing silently. */
+import { counted } from '../base/words.ts';
 import { CLOCK, type Clock } from '../base/clock.ts';
 import type { Log } from '../report/logging/log.ts';
 import type { RescanResult } from './rescan.ts';
@@ -76,8 +77,8 @@ export class Resync {
     this.#reading = true;
     const { ms, ...found } = await this.#options.rescan();
     this.#reading = false;
-    const words = `${found.devices} devices were read again, ${found.appeared} of them new, ${found.disappeared} gone`;
-    this.#options.log.line('warn', `overrun: the socket lost ${lost} uevents; ${words}`, {
+    const words = `${counted(found.devices, 'device')} read again, ${found.appeared} of them new, ${found.disappeared} gone`;
+    this.#options.log.line('warn', `overrun: the socket lost ${counted(lost, 'uevent')}; ${words}`, {
       event: 'resync',
       lost,
       ...found,

@@ -1,4 +1,5 @@
 /** What the agent is doing, as data (`plugd status --json`) and as text. Times are ISO 8601, durations ms, sizes bytes. */
+import { counted } from '../base/words.ts';
 import type { AgentStatus } from '../records/agent-status.ts';
 import { clockText } from './ledger-text.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
@@ -25,10 +26,10 @@ export function statusText(status: AgentStatus, terminal: Terminal): string {
   if (generation.behind !== undefined) row('', `not the newest: ${generation.behind}`);
   if (policy.state !== 'none') {
     const previous = policy.state === 'previous' ? ' (the file has errors: what it said before still holds)' : '';
-    row('policy', `${policy.rules} rules of ${policy.file}, ${policy.phase}${previous}`);
+    row('policy', `${counted(policy.rules, 'rule')} of ${policy.file}, ${policy.phase}${previous}`);
     for (const line of policy.pending ?? []) row('', `not in force before boot is over: ${line}`);
   }
-  row('devices', `${status.devices}, with ${status.modaliases} distinct modaliases`);
+  row('devices', `${status.devices}, with ${counted(status.modaliases, 'distinct modalias', 'distinct modaliases')}`);
   row(
     'modules',
     `${insertions.inserted} inserted, ${insertions.failed + insertions.skipped} failed, ${insertions.blocked} blocked, ${insertions.noDevice} without a device, ${insertions.alreadyLoaded} were there`,
@@ -36,7 +37,10 @@ export function statusText(status: AgentStatus, terminal: Terminal): string {
   const dropped = uevents.spoofed + uevents.otherGroup + uevents.malformed + uevents.truncated;
   row('uevents', `${uevents.received} received, ${uevents.used} used, ${dropped} dropped`);
   if (uevents.overruns > 0) {
-    row('', `${uevents.overrunLost} lost in ${uevents.overruns} overruns, answered by ${uevents.resyncs} rescans`);
+    row(
+      '',
+      `${uevents.overrunLost} lost in ${counted(uevents.overruns, 'overrun')}, answered by ${counted(uevents.resyncs, 'rescan')}`,
+    );
   }
   if (kernelRequests.served || kernelRequests.received > 0) {
     row(

@@ -1,5 +1,5 @@
 /** The texts of `plugd coldplug`. Builds text only. */
-import { placeText } from '../base/words.ts';
+import { counted, placeText } from '../base/words.ts';
 import {
   withoutDevice,
   type BlockedRecord,
@@ -34,10 +34,10 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
     lines.push((style === undefined || count === 0 ? left : paint(terminal, style, left)) + cut);
   };
   const head = run.dryRun
-    ? `${by('planned').length} modules would be inserted (nothing was changed)`
-    : `${inserted.length} modules inserted in ${duration(run.wallMs)}`;
+    ? `${counted(by('planned').length, 'module')} would be inserted (nothing was changed)`
+    : `${counted(inserted.length, 'module')} inserted in ${duration(run.wallMs)}`;
   lines.push(paint(terminal, 'bold', `Linux ${run.kernel}: ${head}`));
-  row('devices', run.devices, `with ${run.modaliases.length} distinct modaliases`);
+  row('devices', run.devices, `with ${counted(run.modaliases.length, 'distinct modalias', 'distinct modaliases')}`);
   row(
     'matched',
     matched,
@@ -79,7 +79,9 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
   }
   for (const problem of run.problems) lines.push(problemLine(problem));
   if (run.uevents.gaps > 0)
-    lines.push(`  ${run.uevents.gaps} gaps in the uevents were answered by ${run.uevents.rescans} rescans of sysfs`);
+    lines.push(
+      `  ${counted(run.uevents.gaps, 'gap')} in the uevents, answered by ${counted(run.uevents.rescans, 'rescan')} of sysfs`,
+    );
   if (run.unsettled !== undefined) {
     lines.push(paint(terminal, 'red', `not settled; still waiting for: ${readable(waitingTexts(run.unsettled))}`));
   }

@@ -1,4 +1,5 @@
 /** Words about loading: why a module is not loaded, what a settle waits for, and the progress line of a run. Builds text. */
+import { counted } from '../base/words.ts';
 import { causeText } from '../diagnosis/cause.ts';
 import type { ModuleRecord } from '../records/coldplug-run.ts';
 import type { Progress } from '../records/progress.ts';
@@ -49,7 +50,7 @@ export function progressLine(progress: Progress, terminal: Terminal): string {
   const cells = 16;
   const full = progress.total === 0 ? 0 : Math.floor((progress.done / progress.total) * cells);
   const bar = `[${'#'.repeat(full)}${'.'.repeat(cells - full)}]`;
-  const counts = `${progress.done}/${progress.total}  ${progress.devices} devices, ${progress.blocked} blocked, ${progress.failed} failed`;
+  const counts = `${progress.done}/${progress.total}  ${counted(progress.devices, 'device')}, ${progress.blocked} blocked, ${progress.failed} failed`;
   const running = progress.running.map(({ module, ms }) => `${readable(module)} ${duration(ms)}`).join(', ');
   return fit(`${bar} ${counts}   ${running}`, terminal.width - 1);
 }

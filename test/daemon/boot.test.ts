@@ -115,7 +115,7 @@ t.test(
       [QUIET, [HANGING]],
     ]);
     t.match(lines, [
-      'info policy: 1 rules of the policy hold only after boot: policy.conf:1: after boot deny subsystem=usb',
+      'info policy: 1 rule of the policy holds only after boot: policy.conf:1: after boot deny subsystem=usb',
       /^warn policy: the policy's rules for after boot hold from now on, although the coldplug waits for hang/,
       /^info settled: /,
     ]);

@@ -48,7 +48,7 @@ t.test('a loss has sysfs read once it has been silent for a moment', async (t) =
   t.equal(resync.due, false, 'it is under way');
   t.same(lines, []);
   await state.found();
-  const words = 'overrun: the socket lost 7 uevents; 9 devices were read again, 2 of them new, 1 gone';
+  const words = 'overrun: the socket lost 7 uevents; 9 devices read again, 2 of them new, 1 gone';
   t.same(lines, [`warn ${words}`]);
   t.match(fields, [{ event: 'resync', lost: 7, appeared: 2, ms: 13 }]);
   clock.move(60_000);
@@ -82,7 +82,7 @@ t.test('what is lost while sysfs is read is answered by the next', async (t) => 
   clock.move(50);
   t.same(state.begunAt, [50, 100]);
   await state.found();
-  t.match(lines, [/lost 1 uevents/, /lost 5 uevents/]);
+  t.match(lines, [/lost 1 uevent;/, /lost 5 uevents/]);
   t.equal(resync.due, false);
 });
 

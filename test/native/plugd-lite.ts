@@ -40,6 +40,18 @@ export async function plugdLite(): Promise<Lite | NoLite> {
   return (built ??= build());
 }
 
+/** plugd-lite linked to the machine's C library, so that a test can preload functions in its place; it has no heap copy. */
+export async function linkedLite(): Promise<{ readonly kind: 'ready'; readonly program: string } | NoLite> {
+  const program = join(project, 'native/build/lite-linked/plugd-lite');
+  const words = [program, 'native/lite/main.ts', join(project, 'test/fuzz/lite/heap.c'), 'plain'];
+  const ended = await withLock('lite', async () =>
+    runProgram(process.execPath, [join(project, 'native/lite/build/sanitized.mjs'), ...words]),
+  );
+  if (ended.status === 2) return { kind: 'missing', sentence: lastComplaint(ended) };
+  if (ended.status !== 0) throw new Error(ended.stderr);
+  return { kind: 'ready', program };
+}
+
 /** A program that is judged: its name for messages, and the words that a command's name comes after. */
 export interface Judged {
   readonly name: string;

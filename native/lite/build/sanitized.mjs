@@ -1,7 +1,7 @@
 /**
- * The program with a test's script for fuzzing: sanitized.mjs PROGRAM ENTRY HEAP.C. AddressSanitizer watches all of it, and
- * UndefinedBehaviorSanitizer plugd's own files. It is linked to the machine's C library, and its heap is malloc's. Exit status 2: it
- * cannot be built here.
+ * The program for tests, linked to the machine's C library, with malloc's heap: sanitized.mjs PROGRAM ENTRY HEAP.C [plain]. ENTRY is its
+ * script. AddressSanitizer watches all of it, and UndefinedBehaviorSanitizer plugd's own files; with `plain` nothing does, so that a test
+ * can preload functions in place of the C library's. Exit status 2: it cannot be built here.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,10 +13,12 @@ import { sourceOf } from './sources.mjs';
 
 const FLAGS = ['-fno-omit-frame-pointer', '-O1', '-g1', '-w', '-D_GNU_SOURCE', '-DPLUGD_BUILD="sanitized"'];
 /** The engine relies on what compilers do beyond the standard: negating INT_MIN, for one. */
-const ENGINE_FLAGS = [...FLAGS, '-fsanitize=address'];
-const OWN_FLAGS = [...FLAGS, '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'];
-
-const [program, entry, heap] = process.argv.slice(2);
+const [program, entry, heap, plain] = process.argv.slice(2);
+const ENGINE_FLAGS = [...FLAGS, ...(plain === undefined ? ['-fsanitize=address'] : [])];
+const OWN_FLAGS = [
+  ...FLAGS,
+  ...(plain === undefined ? ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'] : []),
+];
 
 async function make() {
   const engine = sourceOf('quickjs');

@@ -6,11 +6,12 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { commandPath, needCommands, runProgram } from '../../fixtures/commands.ts';
 import { debianFiles, debianSource } from '../../fixtures/debian.ts';
 import { refusesStandIns } from '../../fixtures/confinement/own-mounts.ts';
+import { linkedLite } from '../../native/plugd-lite.ts';
 import { nodeFolders, Suite, type Subject } from './kmod-testsuite.ts';
 
 const project = join(import.meta.dirname, '../../../..');
@@ -61,4 +62,13 @@ t.test("kmod's test-suite", { skip: await missing() }, async (t) => {
   t.comment(`busybox misses ${failed.get('busybox')?.join(', ') ?? 'nothing: it cannot be had here'}`);
   t.same(failed.get('kmod 30'), [], "kmod's own programs pass all, so the rig is right");
   t.same(failed.get('plugd'), [], 'plugd passes all');
+
+  const lite = await linkedLite();
+  if (lite.kind === 'missing') {
+    t.comment(`plugd-lite is not judged: ${lite.sentence}`);
+    return;
+  }
+  const { program } = lite;
+  const complaints = await suite.judge({ program, folders: [dirname(program)], names: ['modprobe', 'modinfo'] });
+  t.same([...complaints], [], 'plugd-lite passes those of modprobe and modinfo');
 });

@@ -35,6 +35,8 @@ export interface SuiteTest {
 /** A program that answers to kmod's names: the file that their links lead to, and the folders it needs beside /usr. */
 export interface Subject {
   readonly program: string;
+  /** Those of kmod's programs that it is; all when left out. */
+  readonly names?: ReadonlyArray<(typeof PROGRAMS)[number]>;
   readonly folders: readonly string[];
 }
 
@@ -121,7 +123,8 @@ export class Suite {
     this.#populate(subject);
     // Node would warn of a file that is not in the test's root.
     const env = { NODE_EXTRA_CA_CERTS: undefined, NODE_OPTIONS: undefined };
-    for (const { program, name } of this.tests()) {
+    const { names = PROGRAMS } = subject;
+    for (const { program, name } of this.tests().filter((test) => names.includes(test.program))) {
       // The tests share roots.
       const ended = await runProgram(join(this.#build, `test-${program}`), [name], { cwd: this.#build, env });
       // Its status is 0 also for some that failed.

@@ -12,6 +12,7 @@ import { kind as controlRequests } from '../kinds/control-requests.ts';
 import { kind as der } from '../kinds/der.ts';
 import { kind as globs } from '../kinds/globs.ts';
 import { kind as indexes } from '../kinds/indexes.ts';
+import { kind as keyLists } from '../kinds/key-lists.ts';
 import { kind as modprobeConf } from '../kinds/modprobe-conf.ts';
 import { kind as modules } from '../kinds/modules.ts';
 import { kind as policy } from '../kinds/policy.ts';
@@ -25,6 +26,7 @@ const BY_NAME: Readonly<Record<string, FuzzKind>> = {
   'text-indexes': textIndexes,
   modules,
   der,
+  'key-lists': keyLists,
   'modprobe-conf': modprobeConf,
   policy,
   'udev-rules': udevRules,

@@ -35,7 +35,10 @@ const SCRIPT = `
   mount -t tmpfs none /run && mkdir -p /run/log/journal || exit 1
   ${JOURNALD} & journald=$!
   trap 'kill -9 $journald' EXIT
-  until [ -S /run/systemd/journal/socket ] && [ -n "$(ls /run/log/journal)" ]; do sleep 0.1; done
+  until [ -S /run/systemd/journal/socket ] && [ -n "$(ls /run/log/journal)" ]; do
+    kill -0 $journald || exit 3
+    sleep 0.1
+  done
   write() { "$node" --input-type=module -e "$writer" "$@"; }
   find() { journalctl -D /run/log/journal --no-pager -o cat "$@"; }
   node=$1 writer=$2
@@ -57,6 +60,11 @@ t.test(
   (t) => {
     const args = ['-m', 'sh', '-c', SCRIPT, 'sh', process.execPath, WRITER];
     const { stdout, stderr, status } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 120_000 });
+    if (status === 3) {
+      t.pass('journald does not run here', { skip: `journald does not run here: ${stderr.trim()}` });
+      t.end();
+      return;
+    }
     const [stuck = ''] = /stuck: \d+/.exec(stdout) ?? [];
     t.same(
       stdout.split('\n').filter((line) => line !== stuck),

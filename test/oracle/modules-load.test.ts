@@ -1,81 +1,16 @@
 /**
  * Lists for boot against Debian's systemd-modules-load: the same entries in the same order, found, kept out or built in alike. It runs in a
- * folder of its own without the right to insert modules, so it only tries. (test/vm/systemd.test.ts has what both really load.)
+ * folder of its own without the right to insert modules, so it only tries. (`npm run lab:boot-lists` shows what both really load.)
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { BOOT_LIST_SETS } from '../fixtures/roots/boot-list-sets.ts';
 import { debianFiles, debianTree, needCommands } from '../fixtures/debian.ts';
 
 const plugd = join(import.meta.dirname, '../../plugd.cjs');
-
-interface Row {
-  /** Path in the folder → text, or a link. */
-  readonly files?: Readonly<Record<string, string | { readonly link: string }>>;
-  readonly commandLine?: string;
-}
-
-const LOAD = 'etc/modules-load.d/a.conf';
-const ROWS: Readonly<Record<string, Row>> = {
-  'names and comments': { files: { [LOAD]: '# one\n; two\nloop\n\n  dummy\t\n' } },
-  'no newline at the end': { files: { [LOAD]: 'loop\ndummy' } },
-  'Windows line ends': { files: { [LOAD]: 'loop\r\ndummy\r\n' } },
-  'an indented comment': { files: { [LOAD]: '  # loop\n\t; dummy\ntun\n' } },
-  'parameters, commas, quotes, suffixes and comments behind are part of the name': {
-    files: { [LOAD]: 'loop max_loop=8\ndummy,\n"tun"\nveth.ko\nbridge # bridge\n' },
-  },
-  'dashes and underscores': { files: { [LOAD]: 'nf-nat\nnf_conntrack\nvirtio-net\n' } },
-  'aliases of one module and of several': {
-    files: { [LOAD]: 'fs-ext4\nnet-pf-17\npci:v00008086d000010D3sv0sd0bc02sc00i00\n' },
-  },
-  'what is built in': { files: { [LOAD]: 'unix\nrandom\nevdev\n' } },
-  'what does not exist': { files: { [LOAD]: 'no_such_module\nloop\n' } },
-  'files by name over all folders': {
-    files: {
-      'usr/lib/modules-load.d/b.conf': 'dummy\n',
-      'etc/modules-load.d/c.conf': 'loop\n',
-      'run/modules-load.d/a.conf': 'tun\n',
-      'usr/local/lib/modules-load.d/d.conf': 'veth\n',
-    },
-  },
-  'a name in two folders': { files: { [LOAD]: 'loop\n', 'usr/lib/modules-load.d/a.conf': 'dummy\n' } },
-  '/run before /usr/lib': {
-    files: { 'run/modules-load.d/a.conf': 'loop\n', 'usr/lib/modules-load.d/a.conf': 'dummy\n' },
-  },
-  'an empty file masks': { files: { [LOAD]: '', 'usr/lib/modules-load.d/a.conf': 'dummy\n' } },
-  'a link to /dev/null masks': {
-    files: { [LOAD]: { link: '/dev/null' }, 'usr/lib/modules-load.d/a.conf': 'dummy\n' },
-  },
-  'only names that end in .conf': {
-    files: {
-      'etc/modules-load.d/a': 'loop\n',
-      'etc/modules-load.d/.b.conf': 'dummy\n',
-      'etc/modules-load.d/c.conf': 'tun\n',
-    },
-  },
-  'a link to another file': { files: { [LOAD]: { link: '../modules' }, 'etc/modules': 'loop\n' } },
-  'blacklist lines': {
-    files: { 'etc/modprobe.d/x.conf': 'blacklist dummy\nblacklist ext4\n', [LOAD]: 'dummy\nfs-ext4\nloop\n' },
-  },
-  'blacklist on the kernel command line': {
-    files: { [LOAD]: 'dummy\nloop\n' },
-    commandLine: 'quiet modprobe.blacklist=dummy,tun',
-  },
-  'names on the kernel command line come first': {
-    files: { [LOAD]: 'loop\n' },
-    commandLine: 'modules_load=tun,no_such modules-load=veth rd.modules_load=dummy quiet',
-  },
-  'options without a value, and empty names': {
-    files: { [LOAD]: 'loop\n' },
-    commandLine: 'modules_load modules_load=,tun,,veth',
-  },
-  'aliases of modprobe.d': {
-    files: { 'etc/modprobe.d/x.conf': 'alias mine dummy\nalias off_ off\n', [LOAD]: 'mine\noff_\nloop\n' },
-  },
-  'the same entry twice': { files: { [LOAD]: 'loop\nloop\n', 'etc/modules-load.d/b.conf': 'loop\n' } },
-};
 
 /** What systemd-modules-load said: `insert loop`, each once, in order. */
 function ofSystemd(log: string): readonly string[] {
@@ -128,7 +63,7 @@ t.test('systemd-modules-load and plugd', { skip }, (t) => {
   execFileSync('cp', ['-al', files.root, root]);
   mkdirSync(join(root, 'lib/modules'), { recursive: true });
   execFileSync('cp', ['-al', join(tree.root, 'lib/modules', tree.kernel), join(root, 'lib/modules', release())]);
-  for (const [rule, { files: own = {}, commandLine = 'quiet' }] of Object.entries(ROWS)) {
+  for (const [rule, { files: own = {}, commandLine = 'quiet' }] of Object.entries(BOOT_LIST_SETS)) {
     for (const place of ['etc', 'run', 'usr/lib', 'usr/local/lib', 'lib'])
       for (const family of ['modules', 'modules-load.d', 'modprobe.d'])
         if (family !== 'modules' || place === 'etc')

@@ -77,6 +77,7 @@ export { readDevices, type Device } from './facts/devices/device.ts';
 export { readBoundDevices, type BoundDevice } from './facts/devices/bound-device.ts';
 export { parseMachine, parseRecording, recordLine, type Recording } from './facts/devices/recording.ts';
 export type { RecordedRoot } from './facts/devices/recorded-root.ts';
+export type { StorageWant } from './facts/devices/storage-path.ts';
 export { headerLine, readHeader, type RecordingHeader } from './facts/devices/recording-header.ts';
 export { coldplug, planColdplug, type ColdplugRunOptions } from './library/coldplug.ts';
 export type { BlockedRecord, ColdplugRun, ModaliasRecord, ModuleRecord, Requester } from './records/coldplug-run.ts';

@@ -2,15 +2,17 @@
  * Who loaded what before the agent began: lines of JSON in the run directory, which a move of /run takes along from an initramfs. Coldplug
  * writes them, and modprobe in an initramfs. Each agent enters them into its ledger when it starts.
  */
-import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { fsCode, PlugdError } from '../base/error.ts';
 import type { Host } from '../base/host.ts';
 import { readText } from '../facts/attribute.ts';
 import { parseMounts } from '../facts/kernel/mount-info.ts';
+import { processFields } from '../facts/kernel/procfs.ts';
+import { readRegularFile } from '../facts/regular-file.ts';
 import type { LedgerEntry } from '../records/ledger.ts';
 import { makeRunDir } from './control/run-dir.ts';
 
-/** A machine has some hundred modules; who calls coldplug again and again fills no memory. */
+/** A machine has some hundred modules. Coldplug may be called again and again, and must not fill /run, which is memory. */
 const MOST_BYTES = 1 << 20;
 
 function pathIn(runDir: string): string {
@@ -41,16 +43,15 @@ export function leaveLedger(runDir: string, entries: readonly LedgerEntry[]): vo
 
 /** The entries that were left, in their order; none where nothing was. What is no entry is left out. */
 export function leftLedger(runDir: string): readonly LedgerEntry[] {
-  let text: string;
-  try {
-    text = readFileSync(pathIn(runDir), 'utf8');
-  } catch {
-    return [];
-  }
-  return text.split('\n').flatMap((line) => {
-    const entry = parsed(line);
-    return isEntry(entry) ? [entry] : [];
-  });
+  const read = readRegularFile('', pathIn(runDir));
+  if (read.kind !== 'bytes') return [];
+  return read.bytes
+    .toString('utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const entry = parsed(line);
+      return isEntry(entry) ? [entry] : [];
+    });
 }
 
 /** Whether this system is an initramfs: its root is the kernel's first file system, which leaving it hides. */
@@ -61,9 +62,7 @@ export function isInitramfs({ proc }: Pick<Host, 'proc'>): boolean {
 
 /** Whether the kernel itself runs this process, as it runs modprobe: its parent is one of the kernel's threads, which have no words. */
 export function isAskedByKernel({ proc }: Pick<Host, 'proc'>): boolean {
-  const stat = readText(`${proc}/self/stat`) ?? '';
-  // proc(5): `pid (comm) state ppid …`; comm may hold anything, also brackets.
-  const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [, parent] = processFields(proc, 'self');
   return readText(`${proc}/${parent}/cmdline`) === '';
 }
 

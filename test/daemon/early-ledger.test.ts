@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdirSync,
@@ -92,4 +93,10 @@ t.test('the kernel asks by a thread of its own', (t) => {
     t.equal(isAskedByKernel({ proc }), expected, rule);
   }
   t.end();
+});
+
+t.test('a pipe in its place is no ledger, and nobody waits for it', async (t) => {
+  const runDir = t.testdir();
+  execFileSync('mkfifo', [join(runDir, 'early-ledger')]);
+  t.same(leftLedger(runDir), []);
 });

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { processFields } from '../../facts/kernel/procfs.ts';
 import type { DkmsModule } from './dkms-places.ts';
 
 const PREFIX = 'dkms_rpm_safe_upgrade_lock';
@@ -29,14 +30,8 @@ export function takeUpgradeNote(folder: string, { name, version }: DkmsModule): 
 
 /** The process that called the script which called dkms, and the clock tick at which it began, so that a reused number is not taken for it. */
 function grandParent(): { readonly pid: string; readonly began: string } {
-  const pid = fieldsOf(String(process.ppid))[1] ?? '0';
-  return { pid, began: fieldsOf(pid)[19] ?? '' };
-}
-
-/** The fields of /proc/PID/stat behind the command's name: state, parent, … and the start time as the twentieth. */
-function fieldsOf(pid: string): readonly string[] {
-  const text = readLines(`/proc/${pid}/stat`)[0] ?? '';
-  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const pid = processFields('/proc', String(process.ppid))[1] ?? '0';
+  return { pid, began: processFields('/proc', pid)[19] ?? '' };
 }
 
 function readLines(path: string): readonly string[] {

@@ -20,3 +20,13 @@ export function readCryptoNames(host: Pick<Host, 'root' | 'proc'>): ReadonlySet<
   const names = [...(readProc(host, 'crypto') ?? '').matchAll(/^name +: (\S+)$/gm)].map(([, name = '']) => name);
   return names.length === 0 ? undefined : new Set(names);
 }
+
+/**
+ * The fields of a process's `stat` behind its name, of `proc`: `processFields('/proc', '1')` → `['S', '0', …]`: state, parent, group, session;
+ * when it began is the twentieth. Empty when it is gone.
+ */
+export function processFields(proc: string, pid: string): readonly string[] {
+  const text = readText(`${proc}/${pid}/stat`);
+  // proc(5): `pid (name) state parent …`; a name may hold anything, also brackets.
+  return text === undefined ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ');
+}

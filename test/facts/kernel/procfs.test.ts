@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readCryptoNames, readProc } from '../../../agent/facts/kernel/procfs.ts';
+import { processFields, readCryptoNames, readProc } from '../../../agent/facts/kernel/procfs.ts';
 
 t.test('a file of procfs, of any writer', (t) => {
   const base = t.testdir({ outside: 'secret\n', image: { proc: { modules: 'e1000e 1 0 - Live 0x0\n' } } });
@@ -39,4 +39,11 @@ t.test('the algorithms of /proc/crypto', (t) => {
   t.same([...(readCryptoNames({ root: '', proc }) ?? [])], ['sha256', 'ecdsa-nist-p384']);
   t.equal(readCryptoNames({ root: '', proc: '/nowhere' }), undefined, 'where there is none');
   t.end();
+});
+
+t.test('the fields of a process', async (t) => {
+  const proc = t.testdir({ '7': { stat: '7 (a) b) (c) S 4 5 6 0\n' } });
+  t.same(processFields(proc, '7').slice(0, 4), ['S', '4', '5', '6'], 'its name may have brackets');
+  t.same(processFields(proc, '8'), [], 'it is gone');
+  t.equal(processFields('/proc', 'self')[1], String(process.ppid));
 });

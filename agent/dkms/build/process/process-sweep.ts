@@ -7,6 +7,7 @@
  * of its own, and a subreaper has to wait for strangers, which node does for its own children only.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { processFields } from '../../../facts/kernel/procfs.ts';
 
 /** The variable that marks the processes of a build: `PLUGD_BUILD=4711-9f2c`. */
 export const MARK = 'PLUGD_BUILD';
@@ -59,10 +60,8 @@ function listProcesses(proc: string): readonly Process[] {
   return attempt(() => readdirSync(proc), [])
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
-      // proc(5): `pid (comm) state ppid pgrp session …`; comm may hold anything, also brackets.
-      const text = attempt(() => readFileSync(`${proc}/${name}/stat`, 'latin1'), '');
-      const [state = '', parent = '', , session = ''] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      if (text === '' || state === 'Z' || state === 'X') return [];
+      const [state, parent = '', , session = ''] = processFields(proc, name);
+      if (state === undefined || state === 'Z' || state === 'X') return [];
       return [{ pid: Number(name), parent: Number(parent), session: Number(session) }];
     });
 }

@@ -65,17 +65,19 @@ export function readMachines(host: Host, words: readonly string[]): Machines {
   return { machines, unusable };
 }
 
+const THIS_MACHINE = 'this machine';
+
 /** The machine that a sysfs shows. */
 export function thisMachine(host: Host): Machine {
   const devices = [...readBoundDevices(host.sysfs)];
-  return { name: 'this machine', devices, ranOn: host.kernel, root: readRoot(host) };
+  return { name: THIS_MACHINE, devices, ranOn: host.kernel, root: readRoot(host) };
 }
 
 /** Of this machine only the devices on the way to some disks: each disk, and all above it. */
 export function machineOf(host: Host, disks: readonly string[]): Machine {
-  const { name, devices, ranOn } = thisMachine(host);
   const isOnTheWay = (devpath: string) => disks.some((disk) => disk === devpath || disk.startsWith(`${devpath}/`));
-  return { name, ranOn, devices: devices.filter(({ devpath }) => isOnTheWay(devpath)) };
+  const devices = [...readBoundDevices(host.sysfs)].filter(({ devpath }) => isOnTheWay(devpath));
+  return { name: THIS_MACHINE, devices, ranOn: host.kernel };
 }
 
 /** File systems that every kernel has, and no list of the build names. */

@@ -51,10 +51,13 @@ Exit status: 0 done; 1 a name on the command line stands for no module.`,
       for (const problem of config.problems) if (problem.severity === 'error') complainOf(problem);
     }
     const { answer, write } = parsed.has(OPTION.json) ? JSON_ANSWERS : TEXT_ANSWERS;
-    const bytesOf = (name: string): Buffer => answer(name, matcher.lookup(name));
     if (words[0] === '-') {
       compileLate();
-      const answered = new AnsweredLines({ answer: (line) => bytesOf(modaliasOf(line)), write });
+      const answerLine = (line: string): Buffer => {
+        const name = modaliasOf(line);
+        return answer(name, matcher.lookup(name));
+      };
+      const answered = new AnsweredLines({ answer: answerLine, write });
       for (const block of lineBlocks(0)) {
         answered.take(block);
         complain();
@@ -62,13 +65,13 @@ Exit status: 0 done; 1 a name on the command line stands for no module.`,
       return EXIT.done;
     }
     const names = machineWords(words).map(modaliasOf);
-    write(Buffer.concat(names.map(bytesOf)));
+    const found = names.map((name) => ({ name, lookup: matcher.lookup(name) }));
+    write(Buffer.concat(found.map(({ name, lookup }) => answer(name, lookup))));
     complain();
-    const lookups = names.map((name) => matcher.lookup(name));
-    for (const [i, lookup] of lookups.entries()) {
+    for (const [i, { lookup }] of found.entries()) {
       if (lookup.kind === 'malformed' && !quiet) say(`plugd: ${words[i]}: ${lookup.why}\n`);
     }
-    return lookups.every((lookup) => lookup.kind === 'found') ? EXIT.done : EXIT.negative;
+    return found.every(({ lookup }) => lookup.kind === 'found') ? EXIT.done : EXIT.negative;
   },
 };
 

@@ -11,6 +11,7 @@ import type { JobSlot } from './process/jobserver.ts';
 import type { MakeLog } from './make-log.ts';
 import { isExecutable } from './process/program.ts';
 import { sandboxVariables, type Sandbox } from './sandbox/sandbox.ts';
+import type { BuildCost } from './space/build-cost.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /** A build under way. */
@@ -22,6 +23,8 @@ export interface Work {
   readonly toolchain: Toolchain;
   /** The walls around its commands, raised for the first of them; undefined for none. */
   readonly walls: () => Promise<Sandbox | undefined>;
+  /** What the last build of the module took. */
+  readonly last: BuildCost | undefined;
   /** What it has used so far: bytes of memory at most. */
   readonly used: { memory: number };
 }

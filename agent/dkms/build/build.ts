@@ -66,7 +66,8 @@ async function refusalOf(request: BuildRequest, paths: BuildPaths): Promise<Refu
 async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refusal | undefined> {
   const { kernel, module, version, etc, trees } = request;
   // A build needs at least the space of its sources, and usually as much as the last build took.
-  const needed = Math.max(diskUse(`${paths.source}/`), lastCost(trees, { name: module, version })?.bytes ?? 0);
+  const last = lastCost(trees, { name: module, version });
+  const needed = Math.max(diskUse(`${paths.source}/`), last?.bytes ?? 0);
   const lacking = lackOfSpace(paths.base, needed);
   if (lacking !== undefined) return { status: 6, messages: [lacking] };
   const copying = await fillBuildFolder(paths.source, paths.build);
@@ -83,7 +84,7 @@ async function buildCopy(request: BuildRequest, paths: BuildPaths): Promise<Refu
   try {
     const env = buildEnvironment(process.env, { ...toolchain.variables, ...request.variables });
     const walls = wallsOf(request, paths);
-    return await buildLogged({ request, paths, log, env, toolchain, walls, used: { memory: 0 } });
+    return await buildLogged({ request, paths, log, env, toolchain, walls, last, used: { memory: 0 } });
   } finally {
     log.close();
   }
@@ -145,8 +146,8 @@ async function make(work: Work): Promise<Refusal | 'fetched' | undefined> {
     request.tell({ kind: 'from-cache', module, version });
     return 'fetched';
   }
-  const last = lastCost(request.trees, { name: module, version })?.seconds ?? 0;
-  if (last >= LONG_S) request.tell({ kind: 'build-forecast', seconds: last });
+  const seconds = work.last?.seconds ?? 0;
+  if (seconds >= LONG_S) request.tell({ kind: 'build-forecast', seconds });
   const refusal = (await applyPatches(work)) ?? (await runScript(work, 'pre_build')) ?? (await compile(work));
   if (refusal !== undefined) return refusal;
   const whole = missingModule(work) === undefined && wrongKernel(work) === undefined;

@@ -3,7 +3,7 @@ import type { ModuleName, Place } from '../base/names.ts';
 import type { ModuleRecord } from './coldplug-run.ts';
 
 /**
- * Who asked: a device, the kernel, a person, a line of modules-load.d; `command`: whoever called modprobe in the initramfs; `outside`: not
+ * Who asked: a device, the kernel, a person, a line of modules-load.d; `command`: a program or person that called modprobe in the initramfs; `outside`: not
  * plugd, and nobody told it who.
  */
 export type Asker = 'device' | 'kernel' | 'person' | 'boot-list' | 'command' | 'outside';

@@ -1,5 +1,5 @@
 /**
- * The agent's figures over HTTP, for Prometheus: `GET /metrics`. It is off unless asked for. Whoever can connect may ask, and gets
+ * The agent's figures over HTTP, for Prometheus: `GET /metrics`. It is off unless asked for. Every client that can connect gets
  * figures, names of devices and of modules.
  *
  * No client may cost the agent more than a connection for a while: requests are small or refused, connections few and short.

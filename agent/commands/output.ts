@@ -9,6 +9,7 @@ import { CLOCK } from '../base/clock.ts';
 import { ERRNO } from '../base/errno.ts';
 import { fsCode, PlugdError, reason } from '../base/error.ts';
 import { writeNowTo, type WriteNow } from '../base/write-now.ts';
+import { folded } from '../report/layout.ts';
 import { LongWork } from '../report/long-work.ts';
 import { printable, readable, terminalOf, type Terminal } from '../report/terminal.ts';
 
@@ -64,10 +65,14 @@ export function print(text: string): void {
   write(1, Buffer.from(printable(text), 'utf8'));
 }
 
-/** Messages for people, to standard error. */
+/** Messages for people, to standard error: broken between words where that is a terminal. */
 export function say(text: string): void {
-  write(2, Buffer.from(printable(text), 'utf8'));
+  const { isTTY, width } = text.length > NARROW ? terminalAt(2) : { isTTY: false, width: Infinity };
+  write(2, Buffer.from(printable(isTTY ? folded(text, width) : text), 'utf8'));
 }
+
+/** What is shorter fits every terminal, and nobody asks for its width. */
+const NARROW = 40;
 
 /** Text for programs, or its bytes, to standard output, as it is. Errors: `system`. */
 export function printData(text: string | Buffer): void {

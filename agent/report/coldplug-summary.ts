@@ -9,7 +9,7 @@ import {
 } from '../records/coldplug-run.ts';
 import { cell, labelled } from './layout.ts';
 import { duration, fit, paint, readable, type Style, type Terminal } from './terminal.ts';
-import { failureText, waitingTexts } from './loading-text.ts';
+import { failureText, STEP_WHY, waitingTexts } from './loading-text.ts';
 import { problemLine } from './problem-line.ts';
 
 const SLOWEST = 5;
@@ -88,14 +88,23 @@ export function summarize(run: ColdplugRun, terminal: Terminal): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** A longer name pushes its own line only. */
+const WIDEST_STEP = 40;
+
 /** The plan of a dry run: every step in order with what asks for it. */
 export function planText(run: ColdplugRun, terminal: Terminal): string {
-  const lines = run.modules.map((record) => {
-    const why = record.why === 'target' ? from(record.requester) : `${record.why} of ${from(record.requester)}`;
-    const options = record.params === '' ? '' : ` ${readable(record.params)}`;
+  const steps = run.modules.map((record) => {
+    const needs = record.for === undefined ? '' : `, ${STEP_WHY[record.why]} ${readable(record.for)}`;
     const state = record.result === 'planned' ? '' : ` [${record.cause ?? record.result}]`;
-    return fit(`${cell(readable(record.module) + options, 25)}${why}${state}`, Math.max(terminal.width, 80));
+    return {
+      what: readable(record.module) + (record.params === '' ? '' : ` ${readable(record.params)}`),
+      who: `${from(record.requester)}${needs}${state}`,
+    };
   });
+  const widest = steps.reduce((most, { what }) => Math.max(most, what.length), 0) + 2;
+  const lines = steps.map(({ what, who }) =>
+    fit(`${cell(what, Math.min(widest, WIDEST_STEP))}${who}`, Math.max(terminal.width, 80)),
+  );
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 

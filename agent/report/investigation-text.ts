@@ -8,6 +8,7 @@ import type {
 } from '../records/investigation.ts';
 import type { Place } from '../base/names.ts';
 import { labelled, shortened, wrapped } from './layout.ts';
+import { STEP_WHY } from './loading-text.ts';
 import { paint, readable, readablePath, type Style, type Terminal } from './terminal.ts';
 import { isServed, verdictText, type Verdict } from '../diagnosis/verdict.ts';
 import { placeText } from '../base/words.ts';
@@ -162,15 +163,8 @@ function shortPlace(place: Place, { moduleDir }: Investigation): string {
   return text.startsWith(folder) ? text.slice(folder.length) : text;
 }
 
-const WHY: Readonly<Record<StepReport['why'], string>> = {
-  target: 'asked for',
-  depends: 'needed by',
-  'softdep-pre': 'softdep before',
-  'softdep-post': 'softdep after',
-};
-
 function stepText(step: StepReport, number: string, widest: number): string {
-  const why = step.for === undefined ? WHY[step.why] : `${WHY[step.why]} ${readable(step.for)}`;
+  const why = step.for === undefined ? STEP_WHY[step.why] : `${STEP_WHY[step.why]} ${readable(step.for)}`;
   const state =
     step.result ?? (step.state === 'live' ? 'loaded already' : step.state === 'absent' ? 'not loaded' : step.state);
   const command = step.command === undefined ? '' : `   runs: ${readable(step.command)}`;

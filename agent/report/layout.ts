@@ -16,6 +16,22 @@ export function wrapped(text: string, width: number): readonly string[] {
   return [...lines, line];
 }
 
+/**
+ * A text whose lines are broken where they are wider than `width`, what follows indented behind the line's own blanks and its first
+ * word when that ends in a colon: `plugd: a long …`, then `       sentence`.
+ */
+export function folded(text: string, width: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const start = /^ *(?:\S+: )?/.exec(line)?.[0] ?? '';
+      return line.length <= width
+        ? [line]
+        : labelled(start, line.slice(start.length), { colour: false, width }, start.length);
+    })
+    .join('\n');
+}
+
 /** A sentence cut at a comma or blank where it is longer than a few lines, as lists of hundreds of symbols are. */
 export function shortened(text: string, most = 320): string {
   if (text.length <= most) return text;
@@ -41,14 +57,17 @@ export interface Column {
   /** It may be cut to this many columns when the table is too wide for the terminal. */
   readonly least?: number;
   readonly right?: boolean;
+  /** It is left out of a table that is too wide for the terminal with all others at their least. */
+  readonly spare?: boolean;
 }
 
 const PADDED = 32;
 
 /**
  * Rows as aligned columns under their titles. What is too wide for the terminal is cut, the widest column first and none
- * below its `least`; a column without one is never cut. For an infinite width (a pipe) nothing is cut, and a column that may
- * be cut is aligned up to PADDED only, so that one long text does not push all others away.
+ * below its `least`; a column without one is never cut. What is too wide even so loses its `spare` columns, the last first. For an
+ * infinite width (a pipe) nothing is cut, and a column that may be cut is aligned up to PADDED only, so that one long text does not
+ * push all others away.
  */
 export function table(
   columns: readonly Column[],
@@ -56,6 +75,13 @@ export function table(
   width: number,
 ): readonly string[] {
   const titles = columns.map((column) => column.title);
+  const spare = columns.findLastIndex((column) => column.spare === true);
+  if (spare >= 0 && leastWidth(columns, rows) > width)
+    return table(
+      columns.toSpliced(spare, 1),
+      rows.map((row) => row.toSpliced(spare, 1)),
+      width,
+    );
   const widths = columns.map((_, i) =>
     sizes(rows, i).reduce((most, size) => Math.max(most, size), titles[i]?.length ?? 0),
   );
@@ -87,6 +113,17 @@ export function table(
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** What a table takes with every column at its least. */
+function leastWidth(columns: readonly Column[], rows: ReadonlyArray<readonly string[]>): number {
+  const widths = columns.map(({ title, least = Infinity }, i) =>
+    Math.min(
+      Math.max(title.length, least),
+      sizes(rows, i).reduce((most, size) => Math.max(most, size), title.length),
+    ),
+  );
+  return widths.reduce((sum, each) => sum + each, 2 * (columns.length - 1));
 }
 
 function sizes(rows: ReadonlyArray<readonly string[]>, column: number): number[] {

@@ -6,6 +6,14 @@ import type { Progress } from '../records/progress.ts';
 import type { Waiting } from '../records/waiting.ts';
 import { duration, fit, readable, type Terminal } from './terminal.ts';
 
+/** Why a module is a step of a plan: words in front of the module that wants it. */
+export const STEP_WHY: Readonly<Record<ModuleRecord['why'], string>> = {
+  target: 'asked for',
+  depends: 'needed by',
+  'softdep-pre': 'softdep before',
+  'softdep-post': 'softdep after',
+};
+
 /**
  * Why a module is not loaded, as machine text: `unknown-symbol (ENOENT): needs a symbol that no loaded module exports`. '' when
  * its record tells of no failure.

@@ -115,15 +115,27 @@ const WORD: Readonly<Record<WayIn['answer'], string>> = {
 };
 
 function waysTable(ways: readonly WayIn[], terminal: Terminal): readonly string[] {
-  const rows = ways.map(({ way, answer, because }) => [way, WORD[answer], readable(because)]);
-  const columns = [{ title: 'WAY IN' }, { title: 'ANSWER' }, { title: 'BECAUSE', least: 20 }];
-  const [title = '', ...lines] = table(columns, rows, terminal.width);
+  const rows = ways.map(({ way, answer }) => [way, WORD[answer], '']);
+  const [title = '', ...lines] = table(
+    [{ title: 'WAY IN' }, { title: 'ANSWER' }, { title: 'BECAUSE' }],
+    rows,
+    Infinity,
+  );
+  const at = title.indexOf('BECAUSE');
   const out = [paint(terminal, 'bold', title)];
-  ways.forEach(({ answer, place }, i) => {
+  ways.forEach(({ answer, because, place }, i) => {
     const word = WORD[answer];
-    out.push((lines[i] ?? '').replace(`  ${word}`, () => `  ${paint(terminal, STYLE[answer], word)}`));
-    if (place !== undefined)
-      out.push(paint(terminal, 'dim', `${' '.repeat(title.indexOf('BECAUSE'))}${readable(placeText(place))}`));
+    const [first = '', ...more] = labelled(because === '' ? '' : (lines[i] ?? ''), readable(because), terminal, at);
+    const line = because === '' ? (lines[i] ?? '') : first;
+    out.push(
+      line.replace(`  ${word}`, () => `  ${paint(terminal, STYLE[answer], word)}`),
+      ...more,
+    );
+    if (place === undefined) return;
+    // A path that is too long for the column begins further left, so that it stays whole.
+    const text = readable(placeText(place));
+    const indent = Math.max(4, Math.min(at, terminal.width - text.length));
+    out.push(paint(terminal, 'dim', ' '.repeat(indent) + text));
   });
   return out;
 }

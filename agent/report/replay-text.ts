@@ -1,5 +1,5 @@
 /** The text of `plugd test --replay`. Builds text only. */
-import type { Fate, FateCounts, Fleet, Replay } from '../records/replay.ts';
+import type { Fate, FateCounts, Fleet, Replay, ReplayedDevice } from '../records/replay.ts';
 import { counted } from '../base/words.ts';
 import { labelled } from './layout.ts';
 import { paint, readable, readablePath, type Style, type Terminal } from './terminal.ts';
@@ -13,24 +13,49 @@ const SHOWN: Readonly<Partial<Record<Fate, readonly [word: string, style: Style]
   unknown: ['UNTOLD', 'yellow'],
 };
 
-/** What is lost, replaced, or cannot be told, device by device, and a line of counts. `verbose` also shows successors. */
+/** Where a device's words begin, and those of its reason and remedy. */
+const WORDS = 8;
+const REASON = 16;
+
+/**
+ * What is lost, replaced, or cannot be told, and a line of counts. Devices of one kind that meet the same fate for the same reason stand
+ * together under the first; `verbose` shows each, and successors too.
+ */
 export function replayText(replay: Replay, terminal: Terminal, verbose: boolean): string {
   const lines: string[] = [];
-  for (const device of replay.devices) {
-    const successor = verbose && device.fate === 'kept' && device.because !== undefined;
+  for (const [device, ...alike] of groups(replay.devices, verbose)) {
+    if (device === undefined) continue;
     const [word, style] = SHOWN[device.fate] ?? ['kept', 'dim'];
-    if (SHOWN[device.fate] === undefined && !successor) continue;
-    const head = `${word.padEnd(8)}${readable(device.subsystem)} ${readable(device.name)}, which ${readable(device.driver ?? 'nothing')} drove: ${verdictText(device)}`;
-    lines.push(...labelled('', head, terminal, 0).map((line) => paint(terminal, style, line)));
-    if (device.modaliases[0] !== undefined)
-      lines.push(...labelled('        ', readable(device.modaliases[0]), terminal, 8));
-    if (device.because !== undefined) lines.push(...labelled('', `because ${readable(device.because)}`, terminal, 8));
-    if (device.remedy !== undefined) lines.push(...labelled('', `remedy  ${readable(device.remedy)}`, terminal, 8));
+    const more = alike.length === 0 ? '' : ` and ${alike.length} more`;
+    const head = `${readable(device.subsystem)} ${readable(device.name)}${more}, which ${readable(device.driver ?? 'nothing')} drove: ${verdictText(device)}`;
+    lines.push(...labelled(word, head, terminal, WORDS).map((line) => paint(terminal, style, line)));
+    if (device.modaliases[0] !== undefined && alike.length === 0)
+      lines.push(...labelled('', readable(device.modaliases[0]), terminal, WORDS));
+    if (device.because !== undefined) lines.push(...reason('because', device.because, terminal));
+    if (device.remedy !== undefined) lines.push(...reason('remedy', device.remedy, terminal));
   }
   lines.push(...firmwareLines(replay, terminal));
   const counts = `${countsText(replay, replay.kernel)}${replay.none === 0 ? '' : ` ${counted(replay.none, 'device')} had none.`}`;
   lines.push(...labelled('', counts, terminal, 0).map((line) => paint(terminal, 'bold', line)));
   return `${lines.join('\n')}\n`;
+}
+
+/** The devices that are shown, in their order: those that are alike in one list, unless each is to be seen. */
+function groups(devices: readonly ReplayedDevice[], verbose: boolean): ReadonlyArray<readonly ReplayedDevice[]> {
+  const found = new Map<string | ReplayedDevice, ReplayedDevice[]>();
+  for (const device of devices) {
+    const { fate, subsystem, driver, verdict, because, remedy } = device;
+    if (SHOWN[fate] === undefined && !(verbose && fate === 'kept' && because !== undefined)) continue;
+    const key = verbose ? device : JSON.stringify([fate, subsystem, driver, verdict, because, remedy]);
+    const alike = found.get(key);
+    if (alike === undefined) found.set(key, [device]);
+    else alike.push(device);
+  }
+  return [...found.values()];
+}
+
+function reason(label: string, text: string, terminal: Terminal): readonly string[] {
+  return labelled(' '.repeat(WORDS) + label, readable(text), terminal, REASON);
 }
 
 /** One machine of several: its name, and what replayText() has of it; a line alone when everything is kept. */
@@ -46,7 +71,7 @@ export function fleetText(fleet: Fleet, terminal: Terminal): string {
   const of = counted(fleet.machines.length, 'machine');
   for (const { message } of fleet.unread)
     lines.push(
-      ...labelled('', `UNREAD  ${readablePath(message)}`, terminal, 8).map((line) => paint(terminal, 'red', line)),
+      ...labelled('UNREAD', readablePath(message), terminal, WORDS).map((line) => paint(terminal, 'red', line)),
     );
   for (const { what, machines, drivers } of fleet.losses) {
     const head = `${machines.length} of ${of} ${machines.length === 1 ? 'loses' : 'lose'} ${readable(what)}`;
@@ -74,5 +99,5 @@ function firmwareLines({ firmware }: Replay, terminal: Terminal): readonly strin
     ({ module, files: [first = '', ...more] }) => `${module} (${first}${more.length === 0 ? '' : ', …'})`,
   );
   const head = `${counted(firmware.length, 'module')} would find none of the firmware that ${firmware.length === 1 ? 'it names' : 'they name'}, and the recording says nothing of it`;
-  return labelled('', `note    ${head}: ${readable(named.join(', '))}`, terminal, 8);
+  return reason('note', `${head}: ${named.join(', ')}`, terminal);
 }

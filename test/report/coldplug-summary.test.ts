@@ -88,10 +88,17 @@ t.test('a dry run shows its plan', (t) => {
   const run = {
     ...RUN,
     dryRun: true,
-    modules: [record('virtio', 0, 0, { result: 'planned', why: 'depends', params: 'a=1' })],
+    modules: [
+      record('virtio', 0, 0, { result: 'planned', why: 'depends', for: name('virtio_pci'), params: 'a=1' }),
+      record('vmw_vsock_virtio_transport', 0, 0, { result: 'planned' }),
+    ],
   };
-  t.match(summarize(run, plain), /1 module would be inserted \(nothing was changed\)/);
-  t.match(planText(run, plain), /^virtio a=1 +depends of pci 0000:00:02\.0$/m);
+  t.match(summarize(run, plain), /2 modules would be inserted \(nothing was changed\)/);
+  t.equal(
+    planText(run, plain),
+    'virtio a=1                  pci 0000:00:02.0, needed by virtio_pci\n' +
+      'vmw_vsock_virtio_transport  pci 0000:00:02.0\n',
+  );
   t.equal(planText({ ...run, modules: [] }, plain), '');
   t.end();
 });

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Devpath, Modalias, ModuleName } from '../../agent/base/names.ts';
 import { deviceCounts, deviceTable, deviceTree } from '../../agent/report/devices/device-table.ts';
 import type { DeviceRow } from '../../agent/records/device-row.ts';
-import { cell, labelled, table, wrapped } from '../../agent/report/layout.ts';
+import { cell, folded, labelled, table, wrapped } from '../../agent/report/layout.ts';
 import type { Terminal } from '../../agent/report/terminal.ts';
 import { counted, listed, placeText } from '../../agent/base/words.ts';
 
@@ -17,6 +17,14 @@ t.test('text is broken at blanks, and a long word stays whole', (t) => {
     '       three',
     '       four',
   ]);
+  t.end();
+});
+
+t.test('a message is broken behind its first word', (t) => {
+  t.equal(folded('plugd: one two three\nplugd: four\n', 14), 'plugd: one two\n       three\nplugd: four\n');
+  t.equal(folded('  a b c d e f', 8), '  a b c\n  d e f', 'indented lines stay so');
+  t.equal(folded('error: /a/long/path/that/fits/nowhere x', 12), 'error: /a/long/path/that/fits/nowhere\n       x');
+  t.equal(folded('one two three', Infinity), 'one two three');
   t.end();
 });
 
@@ -59,6 +67,10 @@ t.test('tables', (t) => {
     'for a pipe nothing is cut',
   );
   t.same(table(columns, [], 80), ['A  LONG  N']);
+  const spare = [{ title: 'A' }, { title: 'LONG', least: 4 }, { title: 'S', spare: true }];
+  const row = ['xx', 'abcdefgh', 'sss'];
+  t.same(table(spare, [row], 13), ['A   LONG  S', 'xx  abc…  sss']);
+  t.same(table(spare, [row], 12), ['A   LONG', 'xx  abcdefgh'], 'a spare column makes room');
   t.end();
 });
 

@@ -31,7 +31,7 @@ const ALL: Option = {
   help: 'also what needs no driver, and devices with neither a MODALIAS nor a driver',
 };
 const COLUMNS: Option = {
-  long: 'output',
+  long: 'columns',
   short: 'o',
   value: 'COLUMNS',
   help: 'these columns: bus, device, driver, verdict, modules, name, modalias, path, reason',
@@ -199,7 +199,11 @@ async function show(
     printJson({ kernel: host.kernel, moduleDir: host.moduleDir, devices: rows }, 1);
     return;
   }
-  if (rows.length === 0) return;
+  if (rows.length === 0) {
+    if (!parsed.has(OPTION.quiet))
+      say(`plugd: no device matches${parsed.has(ALL) ? '' : '; see plugd devices --all'}\n`);
+    return;
+  }
   if (parsed.has(OPTION.quiet)) {
     printBytes(rows.map(({ devpath }) => `${devpath}\n`).join(''));
     return;

@@ -2,7 +2,7 @@
 import type { ModuleRow } from '../../records/module-row.ts';
 import { EXIT, HOST_OPTIONS, hostOf, OPTION, parse, type Command, type Option } from '../command.ts';
 import { machineWords } from '../machine-words.ts';
-import { print, printBytes, printJson, terminalAt } from '../output.ts';
+import { print, printBytes, printJson, say, terminalAt } from '../output.ts';
 
 const LOADED: Option = { long: 'loaded', help: 'only modules that are loaded' };
 const RULES: Option = { long: 'ruled', help: 'only modules that a rule is about' };
@@ -32,7 +32,7 @@ Exit status: 0 done; 1 nothing matched.`,
     else if (rows.length > 0) {
       const { moduleTable } = await import('../../report/module-table.ts');
       print(moduleTable(rows, terminalAt(1)));
-    }
+    } else say(`plugd: no module of ${host.moduleDir} matches\n`);
     return rows.length === 0 ? EXIT.negative : EXIT.done;
   },
 };

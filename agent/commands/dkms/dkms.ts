@@ -30,7 +30,8 @@ const USAGE = `Usage: dkms [action] [options]
               [--binaries-only] [--source-only] [--verbose]
               [--no-depmod] [--modprobe-on-install] [-j number] [--version] [--help]
 plugd's own:
-  [action]  = { check [--repair] | prune [--dry-run] | resign | log | package_postinst }
+  [action]  = { check [--repair] | prune [--dry-run] | resign | log |
+               package_postinst }
   [options] = [--root directory] [--dry-run] [--sandbox | --no-sandbox] [--json]
 `;
 

@@ -3,7 +3,7 @@ import { placeText, counted } from '../../base/words.ts';
 import type { BootListEnd, BootListResult, BootListRun } from '../../records/boot-list-run.ts';
 import { cell, labelled } from '../layout.ts';
 import { problemLine } from '../problem-line.ts';
-import { fit, paint, readable, type Style, type Terminal } from '../terminal.ts';
+import { paint, readable, type Style, type Terminal } from '../terminal.ts';
 
 const WORDS: Readonly<Record<BootListEnd, readonly [text: string, style: Style | undefined]>> = {
   inserted: ['inserted', 'green'],
@@ -28,13 +28,19 @@ export function bootListText(run: BootListRun, terminal: Terminal, verbose: bool
 
 function entryLines({ entry, end, why, evidence = [], remedy }: BootListResult, terminal: Terminal): readonly string[] {
   const [text, style] = WORDS[end];
-  const word = style === undefined ? text.padEnd(10) : paint(terminal, style, text.padEnd(10));
+  const word = text.padEnd(10);
   const name = readable(`${entry.name} ${entry.parameters}`.trim());
   const reason = why === undefined ? '' : `: ${readable(why)}`;
-  const line = `${word} ${cell(name, 22)}${readable(placeText(entry.place))}${reason}`;
+  // What went wrong stands at the end: it is broken, and never cut.
+  const [first = '', ...more] = labelled(
+    `${word} ${cell(name, 22)}`,
+    `${readable(placeText(entry.place))}${reason}`,
+    terminal,
+    33,
+  );
   return [
-    // Colours take no room.
-    fit(line, Math.max(terminal.width, 80) + word.length - text.padEnd(10).length),
+    (style === undefined ? word : paint(terminal, style, word)) + first.slice(word.length),
+    ...more,
     ...evidence.flatMap((fact) => labelled('', readable(fact), terminal, 6)),
     ...(remedy === undefined ? [] : labelled('    →', readable(remedy), terminal, 6)),
   ];

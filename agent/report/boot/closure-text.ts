@@ -34,12 +34,14 @@ export function closureText(closure: Closure, terminal: Terminal, verbose: boole
   const count = (kind: ClosureFile['kind']) => files.filter((file) => file.kind === kind).length;
   const who =
     machines.length === 0 ? '' : ` for ${machines.length === 1 ? machines[0] : `${machines.length} machines`}`;
-  const sums = [
-    `${counted(count('module'), 'module')}, ${sizeText(bytes.modules)}`,
-    `${counted(count('firmware'), 'firmware file')}, ${sizeText(bytes.firmware)}`,
-    `${sizeText(bytes.modules + bytes.firmware)} in all`,
-  ];
-  lines.push(paint(terminal, 'bold', `Linux ${closure.kernel}${readable(who)}: ${sums.join('; ')}`));
+  const modules = `${counted(count('module'), 'module')}, ${sizeText(bytes.modules)}`;
+  const images = `${counted(count('firmware'), 'firmware file')}, ${sizeText(bytes.firmware)}`;
+  const sums =
+    count('firmware') === 0
+      ? `${modules}; no firmware`
+      : `${modules}; ${images}; ${sizeText(bytes.modules + bytes.firmware)} in all`;
+  const head = `Linux ${readable(closure.kernel)}${readable(who)}: ${sums}`;
+  lines.push(...labelled('', head, terminal, 0).map((line) => paint(terminal, 'bold', line)));
   if (firmware.length > 0 && !verbose)
     lines.push(`${counted(firmware.length, 'firmware name')} without a file (-v names them)`);
   return `${lines.join('\n')}\n`;
@@ -52,10 +54,6 @@ function fileLine({ path, why }: ClosureFile, terminal: Terminal): string {
 function gapLines({ kind, name, because, why }: ClosureGap, terminal: Terminal): readonly string[] {
   const word = kind === 'kept-out' ? 'kept out' : 'missing';
   const asker = why === undefined ? '' : ` (${reasonText(why)})`;
-  return labelled(
-    '',
-    `${word.padEnd(9)} ${kind === 'kept-out' ? 'module' : kind} ${readable(`${name}: ${because}${asker}`)}`,
-    terminal,
-    10,
-  );
+  const what = kind === 'kept-out' ? 'module' : kind;
+  return labelled(word, `${what} ${readable(`${name}: ${because}${asker}`)}`, terminal, 10);
 }

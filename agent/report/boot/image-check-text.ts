@@ -27,7 +27,8 @@ export function imageCheckText(check: ImageCheck, terminal: Terminal, verbose: b
   const copies = stale.filter(({ kind }) => verbose || kind === 'config' || stale.length <= MOST_COPIES);
   for (const { path, because } of copies) tell('stale', `${path}: ${because}`);
   if (verbose) for (const { path, bytes } of unneeded) tell('unneeded', `${path} (${sizeText(bytes)})`);
-  lines.push(paint(terminal, 'bold', readable(headline(check))));
+  const head = labelled('', readable(headline(check)), terminal, 0);
+  lines.push(...head.map((line) => paint(terminal, 'bold', line)));
   const rest = restOf(check, lost.length - fatal.size, stale.length - copies.length, firmware.length - recorded.length);
   if (!verbose && rest.length > 0) lines.push(`${rest.join(', ')} (-v names them)`);
   return `${lines.join('\n')}\n`;

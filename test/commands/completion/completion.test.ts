@@ -95,3 +95,14 @@ t.test('every command of the help has its row, and words of the right kind', (t)
     );
   t.end();
 });
+
+t.test('no command has two options of one name', async (t) => {
+  for (const { command } of await describeAll()) {
+    const names = (command.options ?? []).flatMap(({ long, short }) => [long, ...(short === undefined ? [] : [short])]);
+    t.same(
+      names.filter((name, i) => names.indexOf(name) !== i),
+      [],
+      command.name,
+    );
+  }
+});

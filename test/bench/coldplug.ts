@@ -2,7 +2,10 @@
  * Coldplug's wall time, from exec to the end, in a fresh machine each: systemd-udevd, plugd, plugd-lite where it can
  * be had, and a bare inserter that is given the list of modules, in turn: A B C A B C …
  *
- *     npm run bench:coldplug [-- --rounds N] [--threads N] [--tries N]
+ *     npm run bench:coldplug [-- --rounds N] [--threads N] [--tries N] [--fixed-addresses]
+ *
+ * Programs start at random addresses, as on real machines. The emulator finds what it translated by address, so it translates
+ * udevd's helper programs once more at each start. With --fixed-addresses it does not, as in the guests of the tests.
  *
  * On two emulated processors. Ratios are those of one round, so that a machine that is slow for a while cancels out.
  */
@@ -51,6 +54,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string', default: '4' },
     tries: { type: 'string', default: '6' },
+    'fixed-addresses': { type: 'boolean', default: false },
   },
 });
 const root = join(import.meta.dirname, '../../..');
@@ -70,6 +74,7 @@ async function measure(image: Image, files: GuestFiles, { name, run }: Subject, 
   await using machine = await boot(image, { devices: kitchenSink(), files });
   // Nothing of the three is run beforehand: the emulator keeps what it translated, which would favour one of them.
   const listed = await machine.shell('cat > /tmp/list', { input: list });
+  if (!values['fixed-addresses']) await machine.shell('echo 2 > /proc/sys/kernel/randomize_va_space');
   if (listed.status !== 0) throw new Error(`cannot write the list: ${listed.stderr}`);
   // The kernel's own work in the background after the start is not part of any of them.
   await machine.run('sleep', ['1']);

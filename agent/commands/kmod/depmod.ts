@@ -146,7 +146,7 @@ async function build(
 ): Promise<number> {
   const { moduleDir } = place;
   const { symvers, systemMap, layout, warnDuplicates } = settings;
-  saveMemory();
+  tuneV8();
   fitThreads();
   const messages = say(applet);
   if (settings.reportUnknown && symvers === undefined && systemMap === undefined) applet.warning('-e needs -E or -F');
@@ -197,10 +197,11 @@ async function build(
 
 /**
  * Modules leave much garbage. With V8's young generation at 2 MiB instead of 32, and the old one collected whenever it has grown by a fifth,
- * a run takes a third less memory in the same time.
+ * a run takes a third less memory in the same time. And V8 takes a twentieth of a run to compile functions for speed; with three
+ * times its usual patience it compiles only those that pay for it.
  */
-function saveMemory(): void {
-  addonIfBuilt()?.setV8Flags('--semi-space-growth-factor=1 --heap-growing-percent=20');
+function tuneV8(): void {
+  addonIfBuilt()?.setV8Flags('--semi-space-growth-factor=1 --heap-growing-percent=20 --interrupt-budget=400000');
 }
 
 /**

@@ -194,7 +194,7 @@ async function prepare(wishes: ImageWishes): Promise<Image | Missing> {
     await writeBase(half, tree, files.root, modules);
     await unpackKernel(image, half);
   });
-  prune(kind, `${kind}-${hash}`, modules === undefined ? 1 : 3);
+  prune(kind, `${kind}-${hash}`, modules === undefined ? 1 : 6);
   return { kind: 'ready', tree, vmlinux: join(folder, 'vmlinux'), base: join(folder, 'base.cpio') };
 }
 

@@ -61,18 +61,18 @@ export const ERRNO = Object.fromEntries(TABLE.map(([number, name]) => [name, num
   Record<ErrnoName, number>
 >;
 
-const BY_NUMBER = new Map<number, { readonly name: ErrnoName; readonly text: string }>(
-  TABLE.map(([number, name, text]) => [number, { name, text }]),
-);
-
 /** `8` → `ENOEXEC`; a number outside the table → `errno 521`. */
 export function errnoName(number: number): string {
-  return BY_NUMBER.get(number)?.name ?? `errno ${number}`;
+  return rowOf(number)?.[1] ?? `errno ${number}`;
 }
 
 /** strerror(3): `8` → `Exec format error`; a number outside the table → `Unknown error 521`. */
 export function errnoText(number: number): string {
-  return BY_NUMBER.get(number)?.text ?? `Unknown error ${number}`;
+  return rowOf(number)?.[2] ?? `Unknown error ${number}`;
+}
+
+function rowOf(number: number): (typeof TABLE)[number] | undefined {
+  return TABLE.find(([each]) => each === number);
 }
 
 /** The positive error number of a failed node:fs call (`2` for ENOENT); `fallback` for anything else that was thrown. */

@@ -53,7 +53,8 @@ export function statInRoot(root: string, path: string): BigIntStats | undefined 
 
 /** The same, or -errno. */
 export function lookInRoot(root: string, path: string): BigIntStats | number {
-  if (insideOf(root, path) === undefined) return attempt(() => statSync(native(path), { bigint: true }));
+  if (insideOf(root, path) === undefined)
+    return attempt(() => statSync(native(path), { bigint: true, throwIfNoEntry: false }) ?? -ERRNO.ENOENT);
   return withOpen(root, path, O_PATH, (fd) => fstatSync(fd, { bigint: true }));
 }
 
@@ -62,7 +63,8 @@ export function lookInRoot(root: string, path: string): BigIntStats | number {
  * `throwIfNoEntry` of node:fs covers the first of these only.
  */
 export function statHere(path: string | Buffer): Stats | undefined {
-  const stat = attempt(() => statSync(path));
+  // An error that is thrown costs more than the look.
+  const stat = attempt(() => statSync(path, { throwIfNoEntry: false }));
   return typeof stat === 'number' ? undefined : stat;
 }
 

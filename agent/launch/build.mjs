@@ -1,7 +1,7 @@
 /**
  * Builds what runs: the library and tests as ESM (tsc), the command line as CJS bundles (esbuild) with a V8 code cache each.
  * One file and a cache, instead of some hundred ESM files, cut the start from 4 times a bare `node -e 0` to under 1.5 times.
- * Commands that start often, or at boot, have a bundle of their own: V8 loads a cache as a whole, whatever runs.
+ * Commands that start often, or at boot, have a bundle of their own, and so has an action of one: V8 loads a cache as a whole, whatever runs.
  *
  * `--tolerant`: without the development dependencies (npm ci --omit=dev) it builds nothing, and the package's own dist/ is used as
  * it is.
@@ -37,7 +37,7 @@ const typed = run(tsc, ['-p', root]);
 const { build, transform } = await import('esbuild');
 const { fillCodeCaches, PARTS } = await import('./code-caches.mjs');
 
-/** A bundle of agent/cli.ts with only the command of this name; the launcher never asks it for others. */
+/** A bundle of agent/cli.ts with only the command, or the action of a command, of this name; the launcher never asks it for others. */
 async function bundle(part) {
   const { outputFiles } = await build({
     absWorkingDir: root,
@@ -53,7 +53,7 @@ async function bundle(part) {
     format: 'cjs',
     // import() inside a vm.Script needs a loader; require() does not.
     supported: { 'dynamic-import': false },
-    plugins: [netlinkBinding, lazyYaml, pageFiles, ...(part === 'all' ? [] : [onlyCommand(part)])],
+    plugins: [netlinkBinding, lazyYaml, pageFiles, ...(part === 'all' ? [] : [only(part)])],
     define: { 'import.meta.url': '__plugd_file' },
     legalComments: 'none',
     // The names stay readable in stack traces; only blanks are removed.
@@ -113,16 +113,16 @@ const pageFiles = {
   },
 };
 
-function onlyCommand(name) {
+/** `dkms` has all that the command loads when it needs it; `dkms-status` has none of it, for an action that the command does by itself. */
+function only(part) {
+  const [name, action] = part.split('-');
+  const isAbsent = (path, importer) =>
+    importer.endsWith('/agent/commands/command-table.ts') ? !path.endsWith(`/${name}.ts`) : action !== undefined;
   return {
-    name: 'only-command',
+    name: 'only',
     setup: (hooks) => {
-      hooks.onResolve({ filter: /^\.\// }, ({ path, kind, importer }) =>
-        kind === 'dynamic-import' &&
-        importer.endsWith('/agent/commands/command-table.ts') &&
-        !path.endsWith(`/${name}.ts`)
-          ? { path, namespace: 'absent' }
-          : undefined,
+      hooks.onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer }) =>
+        kind === 'dynamic-import' && isAbsent(path, importer) ? { path, namespace: 'absent' } : undefined,
       );
       hooks.onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
         contents: `throw new Error(${JSON.stringify(`${path} is not in this bundle`)})`,

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** The runs of each bundle: one for each command that has its own, `bare` for no command, `all` for every other. */
+/** The runs of each bundle: one for each command, or action of one, that has its own, `bare` for no command, `all` for every other. */
 function runsOf(tree) {
   const at = ['--root', tree, '--kernel', '0'];
   const machine = ['--sysfs', `${tree}/sys`, '--proc', `${tree}/proc`];
@@ -32,9 +32,11 @@ function runsOf(tree) {
       ['modprobe', '-d', tree, '-S', '0', '-C', `${tree}/etc/modprobe.d`, '-D', 'a'],
     ],
     dkms: [
-      ['dkms', 'status', '--root', tree],
+      // As at boot: it finds everything installed.
+      ['dkms', 'autoinstall', '--root', tree, '-k', '0.0/x86_64'],
       ['dkms', '--version'],
     ],
+    'dkms-status': [['dkms', 'status', '--root', tree]],
     all: [['devices', ...at, '--sysfs', `${tree}/sys`]],
   };
 }
@@ -58,9 +60,10 @@ const FILES = {
   'proc/sys/kernel/modprobe': '/sbin/modprobe\n',
   'lib/modules/0/kernel/a.ko': '',
   'lib/modules/0/kernel/b.ko': '',
-  // A module that dkms has built.
+  'etc/os-release': 'ID=debian\n',
+  // A module that dkms has built and installed.
   'var/lib/dkms/m/1/source/dkms.conf':
-    '# m\nPACKAGE_NAME="m"\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME[0]="$PACKAGE_NAME"\nDEST_MODULE_LOCATION[0]=/updates\n',
+    '# m\nPACKAGE_NAME="m"\nPACKAGE_VERSION=1\nBUILT_MODULE_NAME[0]="$PACKAGE_NAME"\nDEST_MODULE_LOCATION[0]=/updates\nAUTOINSTALL=yes\n',
   'var/lib/dkms/m/1/0.0/x86_64/module/m.ko': '',
   'lib/modules/0.0/updates/dkms/m.ko': '',
 };

@@ -7,10 +7,12 @@ const vm = require('vm');
 const parts = JSON.parse('@PARTS@');
 // Under another command's name all arguments are that command's own.
 const called = process.argv[1].slice(process.argv[1].lastIndexOf('/') + 1);
-const word = called === 'plugd' || called === 'plugd.cjs' ? (process.argv[2] ?? '-') : called;
-const part = word.startsWith('-') ? parts.bare : Object.hasOwn(parts, word) ? parts[word] : parts.all;
-const file = `${__dirname}/${part}.cjs`;
-const cache = `${__dirname}/${part}.cache`;
+const isOwn = called === 'plugd' || called === 'plugd.cjs';
+const word = isOwn ? (process.argv[2] ?? '-') : called;
+// An action that comes first may have a bundle, too: `dkms status`.
+const part = word.startsWith('-') ? 'bare' : [`${word}-${process.argv[isOwn ? 3 : 2]}`, word, 'all'].find(isPart);
+const file = `${__dirname}/${parts[part]}.cjs`;
+const cache = `${__dirname}/${parts[part]}.cache`;
 let cachedData;
 try {
   // V8 does not count the blocks of functions from a cache.
@@ -42,3 +44,7 @@ script.runInThisContext()(
   `file://${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}`,
   __dirname,
 );
+
+function isPart(name) {
+  return Object.hasOwn(parts, name);
+}

@@ -22,10 +22,10 @@ const dist = join(root, 'dist');
 const plugd = join(dist, 'plugd.cjs');
 
 t.test('every bundle has a code cache, and V8 takes it', (t) => {
-  const bundles = readdirSync(dist).filter((name) => /^plugd\.[a-z]+\.[0-9a-f]{16}\.cjs$/.test(name));
+  const bundles = readdirSync(dist).filter((name) => /^plugd\.[a-z-]+\.[0-9a-f]{16}\.cjs$/.test(name));
   t.same(
     bundles.map((name) => name.split('.')[1] ?? '').toSorted((a, b) => (a < b ? -1 : 1)),
-    ['agent', 'all', 'bare', 'coldplug', 'dkms', 'load', 'lookup', 'modprobe', 'test'],
+    ['agent', 'all', 'bare', 'coldplug', 'dkms', 'dkms-status', 'load', 'lookup', 'modprobe', 'test'],
   );
   for (const name of bundles) {
     const source = readFileSync(join(dist, name), 'latin1');
@@ -45,6 +45,7 @@ t.test('the launcher finds the bundle that has the command', async (t) => {
     symlinkSync(plugd, link);
     return link;
   };
+  const dkms = under('dkms');
   const rows: ReadonlyArray<readonly [program: string, args: readonly string[], status: number, output: RegExp]> = [
     [plugd, ['--version'], 0, /^plugd \d/],
     [plugd, ['-h'], 0, /usage: plugd COMMAND/],
@@ -53,11 +54,17 @@ t.test('the launcher finds the bundle that has the command', async (t) => {
     [plugd, ['toString'], 64, /no command 'toString'/],
     [plugd, ['bare'], 64, /no command 'bare'/],
     [plugd, ['all'], 64, /no command 'all'/],
+    [plugd, ['dkms-status'], 64, /no command 'dkms-status'/],
+    [plugd, ['dkms', 'status', '--root', folder], 0, /^$/],
+    [plugd, ['dkms', 'status', 'add'], 4, /more than one action/],
+    [plugd, ['dkms', 'match', '-k', '1.0', '--root', folder], 4, /missing os-release/],
     [plugd, ['coldplug', '--help'], 0, /plugd coldplug/],
     [plugd, ['devices', '--help'], 0, /plugd devices/],
     [under('modprobe'), ['--help'], 0, /modprobe/],
     [under('insmod'), ['coldplug'], 1, /coldplug/],
     [under('lsmod'), ['test'], 1, /too many arguments/],
+    [dkms, ['status', '--root', folder], 0, /^$/],
+    [dkms, ['-q', 'status', '--root', folder], 0, /^$/],
     [under('renamed'), ['coldplug', '--help'], 0, /plugd coldplug/],
   ];
   for (const [program, args, status, output] of rows) {

@@ -1,4 +1,6 @@
 /** The files that make up one dkms.conf: the package's own, and the administrator's overrides. Reads only. */
+import { ERRNO } from '../../base/errno.ts';
+import { lookInRoot } from '../../base/root.ts';
 import { readRegularFile } from '../../facts/regular-file.ts';
 import type { ConfError } from '../../records/dkms/conf-message.ts';
 import type { ConfRequest } from './conf-request.ts';
@@ -34,13 +36,18 @@ export function readConfFiles(request: ConfRequest): ConfFiles {
   if (own.kind !== 'file') return own;
   const files: [ConfFile, ...ConfFile[]] = [own.file];
   const unread: ConfError[] = [];
-  for (const path of overridePaths(request)) {
+  for (const path of overridePaths(request).filter(mayBeThere)) {
     const found = readConfFile(path);
     if (found.kind === 'bad' && request.strict) return found;
     if (found.kind === 'bad') unread.push(found.error);
     if (found.kind === 'file') files.push(found.file);
   }
   return { kind: 'files', files, unread };
+}
+
+/** Most overrides do not exist, and to open a file in vain costs more than to look. */
+function mayBeThere(path: string): boolean {
+  return lookInRoot('', path) !== -ERRNO.ENOENT;
 }
 
 /** One file; `missing` when it is not there. */

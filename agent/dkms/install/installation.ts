@@ -1,5 +1,5 @@
 /** Installs the modules of one package for one kernel: versions are compared, the kernel's own put aside, all files placed together. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fromMachineText } from '../../base/machine-text.ts';
 import { reason } from '../../base/error.ts';
@@ -20,7 +20,7 @@ import {
 } from '../tree/dkms-places.ts';
 import { isDirectory } from '../tree/registry.ts';
 import { outranksKernel } from './distribution.ts';
-import { moduleFileIn } from './module-copies.ts';
+import { haveSameBytes, moduleFileIn } from './module-copies.ts';
 import { moveFile, place, type Move, type PlacedModule } from './placement.ts';
 import { runScript } from './scripts.ts';
 import { checkVersion, isObsolete, type FileVersion } from './version-check.ts';
@@ -147,7 +147,7 @@ function mayInstall(session: DkmsSession, request: InstallRequest, each: ConfMod
   if (present === undefined) return true;
   const version = fileVersion(file) ?? { version: '', srcversion: '' };
   const old = fileVersion(present);
-  const verdict = checkVersion(version, old, () => readFileSync(file).equals(readFileSync(present)));
+  const verdict = checkVersion(version, old, () => haveSameBytes(file, present));
   if (verdict === 'install') return true;
   if (verdict === 'not-newer') {
     const { suffix } = session.copies(kernel.release);

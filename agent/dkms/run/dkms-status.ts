@@ -1,7 +1,6 @@
 /** `dkms status`: what is registered, built and installed. Reads only. */
-import { readFileSync } from 'node:fs';
 import { includedModules } from '../conf/conf-modules.ts';
-import { moduleFileIn } from '../install/module-copies.ts';
+import { haveSameBytes, moduleFileIn } from '../install/module-copies.ts';
 import type { RunMessage } from '../../records/dkms/run-message.ts';
 import { nameOf, builtFolder, kernelTree, type DkmsKernel, type DkmsModule } from '../tree/dkms-places.ts';
 import { buildsOf, registeredModules, registrationOf, type Build } from '../tree/registry.ts';
@@ -68,7 +67,7 @@ function compareFiles(
     if (!installed || differs) continue;
     const folder = `${kernelTree(session.trees, kernel.release)}${session.destination(each.destLocation)}`;
     const present = moduleFileIn(folder, each.destName);
-    differs = present === undefined || !readFileSync(present).equals(readFileSync(file));
+    differs = present === undefined || !haveSameBytes(present, file);
   }
   return { missing: false, differs };
 }

@@ -82,7 +82,7 @@ export function buildsOf(trees: DkmsTrees, module: DkmsModule): readonly Build[]
         .filter((kernel) => isBuilt(trees, module, kernel))
         .map((kernel) => ({
           kernel,
-          installed: isInstalled(trees, module, kernel),
+          installed: installedVersion(trees, module.name, kernel) === module.version,
           originals: isDirectory(originalsFolder(trees, module.name, kernel)),
         })),
     );
@@ -116,7 +116,7 @@ function lookAt(path: string): Stats | undefined {
 /** Where `path` leads, without links; undefined when it leads nowhere. */
 export function realPath(path: string): string | undefined {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return undefined;
   }

@@ -11,6 +11,19 @@ const SHELLS_OWN =
 
 type Elements = Map<string, Map<number, string>>;
 
+/** What files came to; matches depend on the kernel and are not part of it. */
+interface Evaluated {
+  readonly texts: readonly string[];
+  readonly question: ShellQuestion;
+  /** The variables that the files looked at. */
+  readonly looked: ReadonlySet<string>;
+  readonly elements: Elements;
+  readonly values: ShellValues;
+}
+
+/** The last files: those of one module are read for one kernel after the other, and few of them look at the kernel. */
+let latest: Evaluated | undefined;
+
 /**
  * The values and matches that the shell would answer; undefined when the shell must be asked. `texts` are those of the files, machine
  * text; `listing` gives the names in the working directory, which the shell would expand patterns with.
@@ -20,14 +33,59 @@ export function evaluatePlainly(
   question: ShellQuestion,
   listing: () => readonly string[],
 ): { readonly values: ShellValues; readonly matches: ShellMatches } | undefined {
-  const given = new Map(Object.entries(question.variables).map(([name, value]) => [name, toMachineText(value)]));
+  let isListed = false;
+  const list = (): readonly string[] => {
+    isListed = true;
+    return listing();
+  };
+  const same = latest !== undefined && isAnsweredBy(latest, texts, question) ? latest : undefined;
+  const evaluated = same ?? evaluate(texts, question, list);
+  if (evaluated === undefined) return undefined;
+  // A directory's names may change.
+  if (!isListed) latest = evaluated;
+  const matches = matchAll(evaluated.elements, question);
+  return matches && { values: evaluated.values, matches };
+}
+
+/** Whether the same files were asked the same, but for variables that they do not look at. */
+function isAnsweredBy(
+  { question: before, looked, ...evaluated }: Evaluated,
+  texts: readonly string[],
+  question: ShellQuestion,
+) {
+  const { variables, known, last } = question;
+  const names = Object.keys(variables);
+  return (
+    areSame(texts, evaluated.texts) &&
+    areSame(known, before.known) &&
+    areSame(last, before.last) &&
+    areSame(names, Object.keys(before.variables)) &&
+    names.every((name) => variables[name] === before.variables[name] || (!looked.has(name) && !known.includes(name)))
+  );
+}
+
+function areSame(one: readonly string[], other: readonly string[]): boolean {
+  return one === other || (one.length === other.length && one.every((text, index) => text === other[index]));
+}
+
+function evaluate(
+  texts: readonly string[],
+  question: ShellQuestion,
+  listing: () => readonly string[],
+): Evaluated | undefined {
+  const { variables, known } = question;
+  const looked = new Set<string>();
+  const given = (name: string): string | undefined => {
+    looked.add(name);
+    return givenText(variables, name);
+  };
   let values: Elements = new Map();
-  for (const name of question.known) {
-    const value = given.get(name);
+  for (const name of known) {
+    const value = givenText(variables, name);
     if (value !== undefined) assign(values, name, 0, value);
   }
   for (const text of texts) {
-    const after = assignAll(text, values, given, question.known);
+    const after = assignAll(text, values, question, given);
     const twice = after === undefined ? undefined : evaluateAgain(after, listing);
     if (twice === undefined) return undefined;
     values = twice;
@@ -36,25 +94,28 @@ export function evaluatePlainly(
     const equals = assignment.indexOf('=');
     const name = assignment.slice(0, equals);
     // Any other name could be one that a value's own command looks at, and there is none.
-    if (question.known.includes(name)) assign(values, name, 0, toMachineText(assignment.slice(equals + 1)));
+    if (known.includes(name)) assign(values, name, 0, toMachineText(assignment.slice(equals + 1)));
   }
-  const matches = matchAll(values, question, given);
-  if (matches === undefined) return undefined;
-  return { values: mapped(values, fromMachineText), matches };
+  return { texts, question, looked, elements: values, values: mapped(values, fromMachineText) };
+}
+
+/** The machine text of a variable; undefined when there is none. */
+function givenText(variables: ShellQuestion['variables'], name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? toMachineText(variables[name] ?? '') : undefined;
 }
 
 /** The known names after one file; its other variables are forgotten, as those of a subshell are. */
 function assignAll(
   text: string,
   before: Elements,
-  given: ReadonlyMap<string, string>,
-  known: readonly string[],
+  { variables, known }: ShellQuestion,
+  given: (name: string) => string | undefined,
 ): Elements | undefined {
   const assignments = parsePlainly(text);
   if (assignments === undefined) return undefined;
   const values = mapped(before, (value) => value);
   for (const { name, index, parts } of assignments) {
-    if (SHELLS_OWN.test(name) || (given.has(name) && !known.includes(name))) return undefined;
+    if (!known.includes(name) && (SHELLS_OWN.test(name) || Object.hasOwn(variables, name))) return undefined;
     const value = expanded(parts, values, given, known);
     if (value === undefined) return undefined;
     assign(values, name, index, value);
@@ -65,7 +126,7 @@ function assignAll(
 function expanded(
   parts: readonly PlainPart[],
   values: Elements,
-  given: ReadonlyMap<string, string>,
+  given: (name: string) => string | undefined,
   known: readonly string[],
 ): string | undefined {
   let text = '';
@@ -73,7 +134,7 @@ function expanded(
     if ('text' in part) text += part.text;
     else {
       const elements = values.get(part.variable);
-      const value = elements === undefined ? given.get(part.variable) : (elements.get(0) ?? '');
+      const value = elements === undefined ? given(part.variable) : (elements.get(0) ?? '');
       if (value === undefined && !known.includes(part.variable)) return undefined;
       text += value ?? '';
     }
@@ -112,15 +173,11 @@ function mayExpand(word: string, listing: () => readonly string[]): boolean {
   return word.includes('/') || listing().some((name) => name.startsWith(start) && (at > 0 || !name.startsWith('.')));
 }
 
-function matchAll(
-  values: Elements,
-  { patterns }: ShellQuestion,
-  given: ReadonlyMap<string, string>,
-): ShellMatches | undefined {
+function matchAll(values: Elements, { patterns, variables }: ShellQuestion): ShellMatches | undefined {
   const matches = new Map<string, Map<number, boolean>>();
   for (const [name, subject] of patterns) {
     for (const [index, pattern] of values.get(name) ?? []) {
-      const fits = matchesExtended(pattern, given.get(subject) ?? '');
+      const fits = matchesExtended(pattern, givenText(variables, subject) ?? '');
       if (fits === undefined) return undefined;
       assign(matches, name, index, fits);
     }

@@ -62,3 +62,38 @@ t.test('a name that is known and given has a value before', async (t) => {
   if (bash.kind === 'values')
     t.same(evaluatePlainly([text], question, listing), { values: bash.values, matches: bash.matches });
 });
+
+t.test('what was found for one kernel is used for another only where it holds', async (t) => {
+  const other = { ...QUESTION.variables, kernelver: '5.10.0-1-arm64', arch: 'aarch64' };
+  const questions: ReadonlyArray<readonly [rule: string, question: ShellQuestion]> = [
+    ['another kernel', { ...QUESTION, variables: other }],
+    ['a directive of the command line', { ...QUESTION, last: ['STRIP=no'] }],
+    ['a variable that is no more', { ...QUESTION, variables: { kernelver: '5.10.0-1-arm64' } }],
+    ['a known name with a value', { ...QUESTION, variables: { ...other, STRIP: 'yes' } }],
+    ['other known names', { ...QUESTION, known: [...DIRECTIVE_NAMES, 'kernelver'] }],
+  ];
+  const texts = [
+    'MAKE="make KERNELRELEASE=$kernelver"\n',
+    'STRIP=no\nBUILD_EXCLUSIVE_KERNEL="^6"\nBUILD_EXCLUSIVE_ARCH=aarch64\nPATCH_MATCH[1]="5[.]10"\n',
+    'arch=x\nMAKE=$arch\n',
+    'MAKE="$STRIP"\n',
+  ];
+  const folder = t.testdir({});
+  for (const text of texts) {
+    for (const [rule, question] of questions) {
+      for (const each of [QUESTION, question]) {
+        const plain = evaluatePlainly([text], each, listing);
+        if (plain === undefined) continue;
+        const bash = evaluateInBash([written(folder, 'dkms.conf', text)], each);
+        t.match(bash, { kind: 'values' });
+        if (bash.kind === 'values') t.same(plain, { values: bash.values, matches: bash.matches }, `${text}: ${rule}`);
+      }
+    }
+  }
+  const plain = [texts[1] ?? ''];
+  t.equal(
+    evaluatePlainly(plain, QUESTION, listing)?.values,
+    evaluatePlainly(plain, { ...QUESTION, variables: other }, listing)?.values,
+    'it is not found twice',
+  );
+});

@@ -85,10 +85,7 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell):
     outOfTree,
     ownFiles: sources === undefined ? [] : readOwnFiles(host, sources, outOfTree),
     enforced: isEnforced(live),
-    configuration: [
-      ...(sources?.problems() ?? []).filter(({ file }) => !file.startsWith(host.moduleDir)),
-      ...policyProblems(host),
-    ],
+    configuration: [...ruleProblems(host, sources), ...policyProblems(host)],
     idleRules: sources === undefined ? [] : idleRules(host, sources),
     loose: readLoosePaths(host.root, rulePlaces(host)),
     udevd: { running: live !== undefined && udevdRuns(host), loads: udevLoads(host) },
@@ -102,6 +99,15 @@ function readHealthFacts(host: Host, agent: AgentFacts | undefined, tell: Tell):
     vouching: vouchingRings(host),
     enrolment: live === undefined ? undefined : readEnrolment(host),
   };
+}
+
+/** Of modprobe.d, the kernel's command line and udev's rules. */
+function ruleProblems(host: Host, sources: Sources | undefined): readonly Problem[] {
+  if (sources === undefined) return [];
+  // udev's rules are read when somebody asks for them, and their problems are known from then on.
+  const udev = new Set(sources.loadRules.problems);
+  const others = sources.problems().filter((problem) => !udev.has(problem) && !problem.file.startsWith(host.moduleDir));
+  return [...others, ...udev];
 }
 
 function policyProblems(host: Host): readonly Problem[] {

@@ -10,7 +10,7 @@ function configurationLines({ configuration }: HealthFacts): Finding | undefined
     state: 'wrong',
     summary: `${counted(configuration.length, 'line')} of configuration ${configuration.length === 1 ? 'does' : 'do'} not count, or not as meant`,
     evidence: configuration.map(problemText),
-    remedy: 'correct them; modprobe.d(5) has the grammar',
+    remedy: 'correct them; modprobe.d(5) and udev(7) have the grammar',
   };
 }
 

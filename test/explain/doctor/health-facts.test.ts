@@ -5,7 +5,7 @@ import t from 'tap';
 import { openHost } from '../../../agent/base/host.ts';
 import { indexFiles, readTree } from '../../../agent/depmod/index-build.ts';
 import { publishIndexes } from '../../../agent/depmod/publication.ts';
-import { treeFacts } from '../../../agent/explain/doctor/health-facts.ts';
+import { examineTree, treeFacts } from '../../../agent/explain/doctor/health-facts.ts';
 import { findSources } from '../../../agent/load/sources.ts';
 import { makeModuleDirectory, type Files } from '../../fixtures/made-tree.ts';
 
@@ -148,3 +148,18 @@ for (const [name, row] of Object.entries(ROWS)) {
     if (facts.missing.length === 0) t.ok(matcher.dependencies('bb' as never) !== undefined);
   });
 }
+
+t.test('lines of modprobe.d and of udev that do not count are told', async (t) => {
+  const root = t.testdir({
+    etc: {
+      'modprobe.d': { 'a.conf': 'install\n' },
+      udev: { 'rules.d': { '1.rules': `ENV{MODALIAS}=="${'a'.repeat(5000)}*", RUN{builtin}+="kmod load"\n` } },
+    },
+  });
+  makeModuleDirectory(join(root, 'lib/modules', KERNEL), PLAIN);
+  const checks = examineTree(openHost({ root, kernel: KERNEL }));
+  t.match(
+    checks.find(({ id }) => id === 'configuration'),
+    { state: 'wrong', evidence: [/a\.conf:1:/, /1\.rules:1:1: a glob of 5001 characters/] },
+  );
+});

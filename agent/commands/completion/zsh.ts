@@ -6,14 +6,15 @@ export function zshCompletion(commands: readonly CompletableCommand[]): string {
   return `#compdef plugd
 # zsh completion for plugd, written by: plugd completion zsh
 
+# _arguments puts its own options in front of the kind.
 _plugd_known() {
   if [[ $PREFIX == */* ]]; then
     _files
     return
   fi
   local -a known
-  known=(\${(f)"$(_call_program names \${(q)_plugd_program} __complete $1 2>/dev/null)"})
-  compadd "\${@:2}" -a known
+  known=(\${(f)"$(_call_program names \${(q)_plugd_program} __complete \${@[-1]} 2>/dev/null)"})
+  compadd "\${@[1,-2]}" -a known
 }
 
 _plugd_commands() {

@@ -82,6 +82,48 @@ t.test('zsh takes the script', async (t) => {
   t.match(zshCompletion(commands), /^ +'\*-b\+\[only devices of this bus; .*\]:bus:_plugd_known bus' \\$/m);
 });
 
+/** A zsh on a terminal of its own (zsh/zpty) shows what its line is once TAB and ^X were pressed. */
+const ZSH_SETUP = `PROMPT= PS2= RPROMPT=
+unsetopt prompt_sp
+autoload -Uz compinit; compinit -u -D
+zstyle ':completion:*' insert-tab false
+tell() { print -r -- "<<$BUFFER>>"; BUFFER= }
+zle -N tell
+bindkey '^X' tell
+`;
+
+/** Asks it for each line, and prints what that became. */
+const zshAsk = (setup: string, lines: readonly string[]) => `zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'source ${setup}; print re""ady'
+zpty -r shell seen '*ready*'
+for line in ${lines.map((line) => `'${line}'`).join(' ')}; do
+  zpty -w -n shell "$line"$'\\t\\x18'
+  zpty -r shell seen '*<<*>>*'
+  print -r -- "$seen"
+done
+zpty -d shell
+`;
+
+t.test('zsh', async (t) => {
+  const tools = await needCommands(['zsh']);
+  if (tools.kind === 'missing') return t.comment(tools.sentence);
+  const base = planted(t);
+  const lines = ROWS.map(([line]) => line);
+  writeFileSync(join(base, 'setup'), ZSH_SETUP + zshCompletion(commands));
+  writeFileSync(join(base, 'ask'), zshAsk(join(base, 'setup'), lines));
+  const { stdout, stderr } = await runProgram('zsh', ['-f', join(base, 'ask')], {
+    cwd: base,
+    env: { ...process.env, PATH: `${join(base, 'bin')}${delimiter}${process.env['PATH']}`, TERM: 'dumb', HOME: base },
+  });
+  const become = [...stdout.matchAll(/<<(.*)>>/g)].map(([, line = '']) => line.trimEnd());
+  // TAB writes one word whole, and of several what they have in common.
+  const expected = ROWS.map(([line, [word = '', ...more]]) =>
+    more.length > 0 ? line : line.slice(0, line.lastIndexOf(' ') + 1) + word,
+  );
+  t.same(become, expected, stderr);
+});
+
 t.test('every command of the help has its row, and words of the right kind', (t) => {
   const kind = (name: string): WordKind | undefined => commands.find((each) => each.name === name)?.words;
   t.match(

@@ -4,7 +4,7 @@
  *
  *     PLUGD_CORPUS=DIR npm run oracle:fleet
  *
- * It prints what is lost or replaced, and why, time and memory. Exit status 1: more than 3 in 100 bound devices with a MODALIAS are untold, or a driver
+ * It prints what is lost, replaced or untold, and why, time and memory. Exit status 1: more than 3 in 100 bound devices with a MODALIAS are untold, or a driver
  * that was taken out was not missed.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -115,6 +115,8 @@ function judge(name: string, tree: DebianTree | Missing): void {
     const line = `${device.fate.toUpperCase()} ${device.driver ?? ''}: ${device.because ?? ''}`;
     reasons.set(line, (reasons.get(line) ?? 0) + 1);
   }
+  for (const { file, device } of of('unknown'))
+    console.log(`  untold: ${device.driver ?? ''} of ${file.slice(machines.length + 1)}: ${device.because ?? ''}`);
   for (const [line, count] of [...reasons].toSorted((a, b) => b[1] - a[1])) console.log(`  ${count} × ${line}`);
   if (untold > MOST_UNTOLD) {
     console.log('  WRONG: too many are untold');

@@ -12,6 +12,7 @@ import type { Sources } from '../../load/sources.ts';
 import type { CandidateReport } from '../../records/investigation.ts';
 import { moduleOfDriver, optionsOf } from './kernel-drivers.ts';
 import { likest, isSameName, resembles } from './likeness.ts';
+import { busesOf, busOf, describedNames, NO_BUSES } from './tree-names.ts';
 
 /** Where it is. */
 export type Home =
@@ -33,6 +34,7 @@ export class DriverHomes {
   readonly #alike = new Map<string, ModuleName | undefined>();
   #buses: ReadonlyMap<string, ReadonlySet<string>> | undefined;
   #names: readonly ModuleName[] | undefined;
+  #described: ReadonlySet<ModuleName> | undefined;
   #config: { readonly config: KernelConfig | undefined } | undefined;
   #map: { readonly map: KernelImage | undefined } | undefined;
   #image: { readonly image: KernelImage | undefined } | undefined;
@@ -68,6 +70,7 @@ export class DriverHomes {
       if (matcher.isBuiltin(name)) return inKernel(name);
       if (this.#has(name) && this.#isOfBus(name, device)) return { kind: 'module', module: name };
     }
+    if (named.some((name) => this.#isDescribed(name))) return inKernel(own);
     return this.#elsewhere(device, recorded);
   }
 
@@ -140,6 +143,12 @@ export class DriverHomes {
     return { ...absent, because: `${absent.because} (no kernel image is here to look into)` };
   }
 
+  /** Whether the kernel has the author, the parameters or another property of it: modules.builtin lists only what could be a module. */
+  #isDescribed(module: ModuleName): boolean {
+    this.#described ??= describedNames(this.#sources.tree.files.readText('modules.builtin.modinfo') ?? '');
+    return this.#described.has(module);
+  }
+
   #isBuiltinUnknown(): boolean {
     const { files } = this.#sources.tree;
     return (
@@ -195,7 +204,7 @@ export class DriverHomes {
 
   #busesOf(module: ModuleName): ReadonlySet<string> {
     this.#buses ??= busesOf(this.#sources);
-    return this.#buses.get(module) ?? NOTHING;
+    return this.#buses.get(module) ?? NO_BUSES;
   }
 
   /** The module of another name that has the driver: it mentions the name, and registers a driver on that bus. */
@@ -221,27 +230,6 @@ export class DriverHomes {
   }
 }
 
-/** Each module with the buses that its patterns in modules.alias are for. */
-function busesOf({ tree }: Sources): ReadonlyMap<string, ReadonlySet<string>> {
-  const buses = new Map<string, Set<string>>();
-  for (const { key, value } of tree.indexes.aliases?.entries() ?? []) {
-    const name = moduleName(value);
-    const known = buses.get(name);
-    if (known === undefined) buses.set(name, new Set([busOf(key)]));
-    else known.add(busOf(key));
-  }
-  return buses;
-}
-
-const NOTHING: ReadonlySet<string> = new Set();
-
 function inKernel(module: string): Home {
   return { kind: 'kernel', because: `${module} is built into the kernel` };
-}
-
-/** `pci:v00008086…` → `pci` */
-function busOf(alias: string): string {
-  const colon = alias.indexOf(':');
-  // `acpi*:PNP0C0A:*` and `of:N*T*C…` are patterns.
-  return (colon < 0 ? alias : alias.slice(0, colon)).replace(/\*$/, '');
 }

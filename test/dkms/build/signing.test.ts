@@ -12,7 +12,6 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { inChroot } from '../../../agent/dkms/build/chroot.ts';
 import { prepareSigning, type SigningRequest } from '../../../agent/dkms/build/signing.ts';
-import { signingPlaces } from '../../../agent/dkms/build/signing-places.ts';
 import type { BuildMessage } from '../../../agent/records/dkms/build-message.ts';
 import { buildText } from '../../../agent/report/dkms/build-text.ts';
 import { makeMok } from '../../../agent/trust/mok.ts';
@@ -173,27 +172,6 @@ t.test('a program that the administrator named is called as sign-file', async (t
   writeFileSync(file, '');
   await signer?.sign(file);
   t.equal(readFileSync(file, 'utf8').replaceAll(home, '/T'), 'sha256 /T/dkms/mok.key /T/dkms/mok.pub /T/m.ko\n');
-});
-
-t.test('places by distribution', async (t) => {
-  const home = t.testdir({});
-  const search = {
-    kernel: { release: K, sourceDir: `${home}/linux` },
-    framework: NOTHING,
-    distribution: 'gentoo',
-    trees: { dkmsTree: '/var/lib/dkms', sourceTree: '/usr/src', installTree: '/lib/modules' },
-    config: 'CONFIG_MODULE_SIG_KEY="certs/signing_key.pem"\n',
-    env: {},
-  };
-  t.match(signingPlaces(search), {
-    key: `${home}/linux/certs/signing_key.pem`,
-    certificate: `${home}/linux/certs/signing_key.pem`,
-  });
-  t.match(signingPlaces({ ...search, env: { MODULES_SIGN_KEY: '/k' } }), { key: '/k', certificate: '/k' });
-  t.match(signingPlaces({ ...search, distribution: 'arch' }), {
-    key: '/var/lib/dkms/mok.key',
-    program: `/lib/modules/${K}/build/scripts/sign-file`,
-  });
 });
 
 t.test('a chroot', async (t) => {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { API_CHANGES, apiChange } from '../../../../agent/dkms/build/why/api-changes.ts';
 import { explanationText } from '../../../../agent/dkms/build/why/failure-words.ts';
 import { explainFailure } from '../../../../agent/dkms/build/why/make-failure.ts';
 
@@ -121,16 +120,4 @@ t.test('what was added explains nothing on a kernel that has it', async (t) => {
   const log = "m.c:7:9: error: implicit declaration of function 'timer_setup'\n";
   t.equal(explainFailure(log, OF)?.change, undefined);
   t.match(explainFailure(log, { ...OF, kernel: '4.9.0' })?.change, { kind: 'added' });
-});
-
-t.test('the table of changes', async (t) => {
-  t.ok(API_CHANGES.length >= 60, 'is of use');
-  t.equal(new Set(API_CHANGES.map(({ symbol }) => symbol)).size, API_CHANGES.length, 'has each name once');
-  t.same(
-    API_CHANGES.filter(({ since }) => !/^\d\.\d+$/.test(since)),
-    [],
-    'has releases as kernel.org numbers them',
-  );
-  t.equal(apiChange('printk'), undefined);
-  t.equal(apiChange('constructor'), undefined);
 });

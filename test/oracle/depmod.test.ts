@@ -396,7 +396,7 @@ for (const [copies, files] of Object.entries(COPIES)) {
     writeFileSync(join(external, 'x.ko'), moduleImage({ modinfo: ['alias=external-x'], needs: { good_symbol: 1 } }));
     writeFileSync(join(external, 'new.ko'), moduleImage({ needs: { good_symbol: 1 } }));
     const ties: string[] = [];
-    const configs = share(Object.entries(CONFIGS), 3);
+    const configs = share(Object.entries(CONFIGS), 5);
     for (const [i, [name, text]] of configs.entries()) {
       const file = join(base, `config${i}.conf`);
       writeFileSync(file, text.replaceAll('EXTERNAL', external));

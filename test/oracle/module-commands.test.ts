@@ -70,7 +70,7 @@ for (const program of PROGRAMS) {
       ...lines('modules.dep').map((line) => nameOf(line.replace(/:.*/, ''))),
       ...lines('modules.builtin').map(nameOf),
     ];
-    const files = share(lines('modules.dep'), 4).map((line) => join(moduleDir, line.replace(/:.*/, '')));
+    const files = share(lines('modules.dep'), 6).map((line) => join(moduleDir, line.replace(/:.*/, '')));
     t.ok(names.length > 3000);
     const compare = async (options: readonly string[], operands: readonly string[]) => {
       for (let i = 0; i < operands.length; i += 1000) {
@@ -85,7 +85,7 @@ for (const program of PROGRAMS) {
         t.strictSame([own.status, own.stderr], [kmod.status, kmod.stderr], `${options.join(' ')} ${i}`);
       }
     };
-    await compare([], share(names, 4));
+    await compare([], share(names, 6));
     await compare([], files);
     for (const options of [['-F', 'alias'], ['-F', 'parm'], ['-m'], ['-n'], ['-F', 'signature', '-0']]) {
       await compare(

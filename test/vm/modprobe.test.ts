@@ -196,7 +196,7 @@ t.test('modprobe on a real kernel', { skip }, async (t) => {
       [place('garp')]: file('garp').subarray(0, 4096),
     },
   });
-  await compareScenarios(t, machine, share(SCENARIOS, 2));
+  await compareScenarios(t, machine, share(SCENARIOS, 3));
 
   // kmod 30 is not asked: it waits on and on.
   await t.test('removal that waits in vain', async (t) => {

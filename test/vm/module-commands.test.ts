@@ -143,7 +143,7 @@ t.test('the commands for single modules on a real kernel', { skip }, async (t) =
       ...tree('gz', { llc: 'gz', stp: 'gz', bridge: 'gz' }),
     },
   });
-  await compareScenarios(t, machine, share(SCENARIOS, 2));
+  await compareScenarios(t, machine, share(SCENARIOS, 3));
 
   // Debian's kmod cannot read these.
   await machine.output('sh', ['-c', RESET]);

@@ -4,7 +4,17 @@ import { machineImage, type Image } from './machine/image.ts';
 import { boot } from './machine/machine.ts';
 
 t.setTimeout(1_200_000);
-const found = await machineImage();
+const found = await machineImage({
+  modules: [
+    'virtio_pci',
+    'virtio_pci_legacy_dev',
+    'virtio_pci_modern_dev',
+    'virtio_ring',
+    'virtio',
+    'virtio-rng',
+    'rng-core',
+  ],
+});
 
 t.test('what keeps plugd from loading', { skip: found.kind === 'missing' ? found.sentence : false }, async (t) => {
   const image = found as Image;

@@ -71,7 +71,7 @@ async function compareAll(
 
 t.test('every module, with -n -v and with -D', { skip }, async (t) => {
   const { modules, builtin } = openTree(tree, ['/dev/null']);
-  const names = ['no-such-module', '', 'a[b', 'x'.repeat(5000), ...share([...modules, ...builtin], 4)];
+  const names = ['no-such-module', '', 'a[b', 'x'.repeat(5000), ...share([...modules, ...builtin], 6)];
   for (const flags of [['-n', '-v'], ['-D'], ['-D', '-i'], ['-n', '-v', '-b', '--first-time']]) {
     const { lines, wrong } = await compareAll([...treeArguments(tree), '-C', '/dev/null', ...flags], names);
     t.same(wrong, [], flags.join(' '));
@@ -82,7 +82,7 @@ t.test('every module, with -n -v and with -D', { skip }, async (t) => {
 t.test('every module with a nasty configuration', { skip }, async (t) => {
   const paths = writeSet(t.testdir(), NASTY);
   const { modules, builtin } = openTree(tree, paths);
-  const names = [...NASTY_NAMES, ...share([...modules, ...builtin], 4)].filter(
+  const names = [...NASTY_NAMES, ...share([...modules, ...builtin], 6)].filter(
     (name) => name !== 'plugd-off' && name !== 'plugd-chain',
   );
   for (const flags of [['-n', '-v'], ['-D'], ['-R'], ['-D', '-i', '-b']]) {
@@ -94,7 +94,7 @@ t.test('every module with a nasty configuration', { skip }, async (t) => {
 });
 
 t.test('every alias, with -R and with -D', { skip }, async (t) => {
-  const names = share(namesFor(aliasPatterns(tree), 7), 5);
+  const names = share(namesFor(aliasPatterns(tree), 7), 8);
   for (const flag of ['-R', '-D']) {
     const { lines, wrong } = await compareAll([...treeArguments(tree), '-C', '/dev/null', flag], names);
     t.same(wrong, [], flag);
@@ -103,7 +103,7 @@ t.test('every alias, with -R and with -D', { skip }, async (t) => {
 });
 
 t.test('the alias patterns themselves as names', { skip }, async (t) => {
-  const patterns = share([...new Set(aliasPatterns(tree))], 3);
+  const patterns = share([...new Set(aliasPatterns(tree))], 5);
   const { lines, wrong } = await compareAll([...treeArguments(tree), '-C', '/dev/null', '-R'], patterns);
   t.same(wrong, []);
   t.ok(lines > patterns.length / 2, `${lines} lines of ${patterns.length} patterns`);

@@ -13,6 +13,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("decompressFirst", Napi::Function::New<plugd::DecompressFirst>(env));
   exports.Set("decompressInPieces", Napi::Function::New<plugd::DecompressInPieces>(env));
   exports.Set("decompressAsync", Napi::Function::New<plugd::DecompressAsync>(env));
+  exports.Set("decompressFirstAsync", Napi::Function::New<plugd::DecompressFirstAsync>(env));
   exports.Set("exitNow", Napi::Function::New<plugd::ExitNow>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   exports.Set("openInRoot", Napi::Function::New<plugd::OpenInRoot>(env));

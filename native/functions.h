@@ -10,6 +10,7 @@ Napi::Value DecompressWhole(const Napi::CallbackInfo& info);
 Napi::Value DecompressFirst(const Napi::CallbackInfo& info);
 Napi::Value DecompressInPieces(const Napi::CallbackInfo& info);
 Napi::Value DecompressAsync(const Napi::CallbackInfo& info);
+Napi::Value DecompressFirstAsync(const Napi::CallbackInfo& info);
 
 // exit.cc
 Napi::Value ExitNow(const Napi::CallbackInfo& info);

@@ -43,11 +43,7 @@ export interface Addon {
    * The first stream (xz) or frame (zstd) of an image that goes on with something else, and how many bytes it takes; the same
    * errors, and EBADMSG only for what it took.
    */
-  decompressFirst(
-    format: string,
-    image: Uint8Array,
-    limit: number,
-  ): { readonly image: Buffer; readonly consumed: number } | number;
+  decompressFirst(format: string, image: Uint8Array, limit: number): FirstPart | number;
   /**
    * The same in pieces. Each piece is put at the start of `into`; `piece(length)` takes it, and returns false to stop. Returns how many bytes
    * the stream or frame takes, or -errno: those above, and ECANCELED when `piece` stopped.
@@ -59,8 +55,15 @@ export interface Addon {
     into: Uint8Array,
     piece: (length: number) => boolean,
   ): number;
-  /** Either of the two on libuv's pool; `image` must stay as it is until `done` gets the answer. */
+  /** decompress on libuv's pool; `image` must stay as it is until `done` gets the answer. */
   decompressAsync(format: string, image: Uint8Array, limit: number, done: (result: Buffer | number) => void): void;
+  /** decompressFirst, in the same way. */
+  decompressFirstAsync(
+    format: string,
+    image: Uint8Array,
+    limit: number,
+    done: (result: FirstPart | number) => void,
+  ): void;
   /**
    * Named sections of a compressed module file, on libuv's pool: `parts` are offset and length of each range of the unpacked image;
    * their bytes are in `into`, one after the other, or in a buffer of their own if that is too small: the ELF header, the section headers (with 1 KiB in front of them), the section names, and
@@ -110,6 +113,12 @@ export interface Addon {
   setV8Flags(flags: string): boolean;
   /** keyctl(KEYCTL_READ): the ids of a keyring's keys, by its own id; or -errno: EACCES not for this user, ENOSYS no keys. */
   readKeyring(id: number): readonly number[] | number;
+}
+
+/** What decompressFirst() answers; `consumed`: how many bytes it took. */
+export interface FirstPart {
+  readonly image: Buffer;
+  readonly consumed: number;
 }
 
 /** What readModulePartsAsync() answers; `size` is that of the unpacked image. */

@@ -45,31 +45,57 @@ Decompress ReadArguments(const Napi::CallbackInfo& info, size_t count, Arguments
   return FormatOf(Latin1(info[0]));
 }
 
-// The same on libuv's pool.
+// What came out of the first stream or frame, with how much that took.
+Napi::Value First(Napi::Env env, Output* output, size_t consumed) {
+  Napi::Object first = Napi::Object::New(env);
+  first.Set("image", output->Take(env));
+  first.Set("consumed", Napi::Number::New(env, static_cast<double>(consumed)));
+  return first;
+}
+
+// Either of them on libuv's pool.
 class LaterWork : public Napi::AsyncWorker {
  public:
-  LaterWork(const Napi::Function& done, const Napi::Object& image, const Arguments& arguments, Decompress decompress)
+  LaterWork(const Napi::Function& done, const Napi::Object& image, const Arguments& arguments, Decompress decompress,
+            bool first)
       : AsyncWorker(done, "plugd decompression"),
         image_(Napi::Persistent(image)),
         input_(arguments.input),
         output_(arguments.input.size, arguments.limit),
-        decompress_(decompress) {}
+        decompress_(decompress),
+        first_(first) {}
 
-  void Execute() override { error_ = decompress_(input_, &output_, nullptr); }
+  void Execute() override { error_ = decompress_(input_, &output_, first_ ? &consumed_ : nullptr); }
 
   void OnOK() override {
     const Napi::HandleScope scope(Env());
-    const Napi::Value result = error_ != 0 ? Napi::Number::New(Env(), error_) : output_.Take(Env());
-    Callback().Call({result});
+    Callback().Call({Result()});
   }
 
  private:
+  Napi::Value Result() {
+    if (error_ != 0) return Napi::Number::New(Env(), error_);
+    return first_ ? First(Env(), &output_, consumed_) : output_.Take(Env());
+  }
+
   Napi::ObjectReference image_;  // keeps the bytes of input_ where they are
   Input input_;
   Output output_;
   Decompress decompress_;
+  bool first_;
+  size_t consumed_ = 0;
   int error_ = 0;
 };
+
+Napi::Value Later(const Napi::CallbackInfo& info, bool first, const char* usage) {
+  Arguments arguments;
+  const Decompress decompress = ReadArguments(info, 4, &arguments);
+  if (decompress == nullptr || !info[3].IsFunction()) return Misuse(info, usage);
+  // It deletes itself when it is done.
+  auto* work = new LaterWork(info[3].As<Napi::Function>(), info[1].As<Napi::Object>(), arguments, decompress, first);
+  work->Queue();
+  return info.Env().Undefined();
+}
 
 }  // namespace
 
@@ -89,11 +115,7 @@ Napi::Value DecompressFirst(const Napi::CallbackInfo& info) {
   Output output(arguments.input.size, arguments.limit);
   size_t consumed = 0;
   const int error = decompress(arguments.input, &output, &consumed);
-  if (error != 0) return Number(info, error);
-  Napi::Object first = Napi::Object::New(info.Env());
-  first.Set("image", output.Take(info.Env()));
-  first.Set("consumed", Number(info, static_cast<int64_t>(consumed)));
-  return first;
+  return error != 0 ? Number(info, error) : First(info.Env(), &output, consumed);
 }
 
 Napi::Value DecompressInPieces(const Napi::CallbackInfo& info) {
@@ -119,14 +141,11 @@ Napi::Value DecompressInPieces(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value DecompressAsync(const Napi::CallbackInfo& info) {
-  const char* usage = "decompressAsync('xz' or 'zstd', image, limit, done)";
-  Arguments arguments;
-  const Decompress decompress = ReadArguments(info, 4, &arguments);
-  if (decompress == nullptr || !info[3].IsFunction()) return Misuse(info, usage);
-  // It deletes itself when it is done.
-  auto* work = new LaterWork(info[3].As<Napi::Function>(), info[1].As<Napi::Object>(), arguments, decompress);
-  work->Queue();
-  return info.Env().Undefined();
+  return Later(info, false, "decompressAsync('xz' or 'zstd', image, limit, done)");
+}
+
+Napi::Value DecompressFirstAsync(const Napi::CallbackInfo& info) {
+  return Later(info, true, "decompressFirstAsync('xz' or 'zstd', image, limit, done)");
 }
 
 }  // namespace plugd

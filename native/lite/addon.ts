@@ -41,6 +41,10 @@ const ADDON: Addon = {
     const answer = ADDON.decompress(format, bytes, limit);
     queueMicrotask(() => done(answer));
   },
+  decompressFirstAsync: (format, bytes, limit, done) => {
+    const answer = ADDON.decompressFirst(format, bytes, limit);
+    queueMicrotask(() => done(answer));
+  },
   // The whole image then serves, as for files of a shape that the addon does not know.
   readModulePartsAsync: (_format, _fd, _size, _limit, _sections, _into, done) =>
     queueMicrotask(() => done(-ERRNO.EOPNOTSUPP)),

@@ -5,6 +5,7 @@ import { readImage } from '../../agent/facts/initramfs/image-contents.ts';
 import { closureOf } from '../../agent/images/closure.ts';
 import { closureEntries, copyEntries } from '../../agent/images/closure-files.ts';
 import { writeArchive, type ArchiveEntry } from '../../agent/images/cpio-archive.ts';
+import { DriverPlaces } from '../../agent/images/driver-places.ts';
 import { checkImage } from '../../agent/images/image-check.ts';
 import { readMachines } from '../../agent/images/machine-wants.ts';
 import { isGoodImage, type DeviceClass, type ImageCheck } from '../../agent/records/image-check.ts';
@@ -276,7 +277,14 @@ async function checked(t: Test, { devices = [PCI, NET, GPU], files = {}, change,
     [...entries].map(([path, content]) => ({ path, content })),
   );
   const needed = need ?? ['disk', 'network', 'console', 'keyboard'];
-  const check = checkImage({ host: rig.host, image, ...readImage('', image), machines, needed, missing: unusable });
+  const check = await checkImage({
+    places: new DriverPlaces(rig.host),
+    image,
+    ...readImage('', image),
+    machines,
+    needed,
+    missing: unusable,
+  });
   return { rig, image, entries, check, machines };
 }
 
@@ -315,12 +323,19 @@ t.test('a folder, a link to its tree, and a damaged archive', async (t) => {
     folder,
     [...entries].map(([path, content]) => ({ path, content })),
   );
-  const check = (path: string) =>
-    checkImage({ host: rig.host, image: path, ...readImage('', path), machines, needed: ['network'], missing: [] });
-  t.ok(isGoodImage(check(folder)));
+  const check = async (path: string) =>
+    checkImage({
+      places: new DriverPlaces(rig.host),
+      image: path,
+      ...readImage('', path),
+      machines,
+      needed: ['network'],
+      missing: [],
+    });
+  t.ok(isGoodImage(await check(folder)));
   const bytes = readFileSync(image);
   writeFileSync(image, bytes.subarray(0, bytes.length - 4096));
-  const cut = check(image);
+  const cut = await check(image);
   t.match(cut.problems, [/ends too early; what comes behind it does not count$/]);
   t.notOk(isGoodImage(cut));
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RawNetlinkSocket } from 'netlink/dist/raw.js';
 import t from 'tap';
-import { addon } from '../../agent/base/addon.ts';
+import { addon, type FirstPart } from '../../agent/base/addon.ts';
 import { errnoName } from '../../agent/base/errno.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -275,6 +275,25 @@ t.test('decompression on the pool', async (t) => {
   t.equal(errnoOf(await later('zstd', image)), 'EBADMSG');
   t.equal(errnoOf(await later('xz', image, 5)), 'EFBIG');
   t.throws(() => addon().decompressAsync('lz4', image, 5, () => {}), TypeError);
+});
+
+t.test('the first stream or frame on the pool, with something behind it', async (t) => {
+  const first = async (format: 'xz' | 'zstd', image: Uint8Array, limit = LIMIT) =>
+    new Promise<FirstPart | number>((resolve) => {
+      addon().decompressFirstAsync(format, image, limit, resolve);
+    });
+  for (const [format, packed] of [
+    ['xz', PACKED.crc32],
+    ['zstd', PACKED.zstd],
+  ] as const) {
+    const image = Buffer.from(packed, 'base64');
+    const more = Buffer.concat([image, image, Buffer.from('and more')]);
+    t.same(await first(format, more), { image: TEXT, consumed: image.length });
+    t.same(await first(format, more), addon().decompressFirst(format, more, LIMIT), 'as at once');
+    t.equal(await first(format, image.subarray(0, -9)), -74, 'EBADMSG');
+    t.same(await first(format, image, TEXT.length - 1), addon().decompressFirst(format, image, TEXT.length - 1));
+  }
+  t.throws(() => addon().decompressFirstAsync('lz4', TEXT, 5, () => {}), TypeError);
 });
 
 t.test('a large image that shrinks a thousandfold', (t) => {

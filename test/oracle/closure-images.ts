@@ -7,6 +7,7 @@ import { readImage } from '../../agent/facts/initramfs/image-contents.ts';
 import { closureOf } from '../../agent/images/closure.ts';
 import { closureEntries } from '../../agent/images/closure-files.ts';
 import { writeArchive } from '../../agent/images/cpio-archive.ts';
+import { DriverPlaces } from '../../agent/images/driver-places.ts';
 import { checkImage } from '../../agent/images/image-check.ts';
 import { readMachines } from '../../agent/images/machine-wants.ts';
 import { DEVICE_CLASSES } from '../../agent/records/image-check.ts';
@@ -44,7 +45,14 @@ export async function* closureImages(tree: DebianTree, folder: string): AsyncGen
       const image = join(work, 'image.cpio');
       writeArchive(image, await closureEntries(host, closure));
       const contents = readImage('', image);
-      const check = checkImage({ host, image, ...contents, machines, needed: DEVICE_CLASSES, missing: [] });
+      const check = await checkImage({
+        places: new DriverPlaces(host),
+        image,
+        ...contents,
+        machines,
+        needed: DEVICE_CLASSES,
+        missing: [],
+      });
       const lost = check.lost.filter(({ module }) => module !== undefined);
       yield {
         machine: machine.name,

@@ -1,10 +1,10 @@
 /** `plugd image --check`: says what machines would lose with a boot image. */
 import { resolve } from 'node:path';
 import { PlugdError } from '../../base/error.ts';
-import type { Host } from '../../base/host.ts';
-import { readImage, type ImageContents } from '../../facts/initramfs/image-contents.ts';
+import { readImage } from '../../facts/initramfs/image-contents.ts';
+import { DriverPlaces } from '../../images/driver-places.ts';
 import { checkImage } from '../../images/image-check.ts';
-import { readMachines, thisMachine } from '../../images/machine-wants.ts';
+import { readMachines, thisMachine, type Machines } from '../../images/machine-wants.ts';
 import { DEVICE_CLASSES, isGoodImage, type DeviceClass } from '../../records/image-check.ts';
 import { imageCheckText } from '../../report/boot/image-check-text.ts';
 import {
@@ -56,25 +56,57 @@ console, keyboard); 1 something is, or the image or a recording is damaged.`,
     if (image === undefined) throw new PlugdError('usage', '--check names no image', { remedy: 'plugd image --help' });
     const needed = classesOf(parsed.value(NEED));
     const replays = parsed.values(REPLAY);
-    const live = replays.length === 0;
-    const { walked, contents } = readImage('', resolve(image));
+    let ahead: Question | undefined;
+    const { walked, contents } = readImage('', resolve(image), (release) => {
+      ahead = lookAhead(parsed, release, replays);
+    });
     if (walked.kind === 'absent') throw new PlugdError('unreadable', 'there is no such file', { file: image });
     if (walked.kind === 'unreadable') throw new PlugdError('unreadable', walked.why, { file: image });
-    const host = hostFor(parsed, contents, !live);
-    const { machines, unusable } = live ? { machines: [thisMachine(host)], unusable: [] } : readMachines(host, replays);
-    const check = checkImage({ host, image, walked, contents, machines, needed, missing: unusable });
+    const [release, more] = contents.trees.keys();
+    const question = more === undefined && ahead !== undefined ? ahead : questionOf(parsed, release, more, replays);
+    const { places, machines, unusable } = question;
+    const check = await checkImage({ places, image, walked, contents, machines, needed, missing: unusable });
     if (parsed.has(OPTION.json)) printJson(check, 1);
     else if (!parsed.has(OPTION.quiet)) print(imageCheckText(check, terminalAt(1), parsed.has(OPTION.verbose)));
     return isGoodImage(check) ? EXIT.done : EXIT.negative;
   },
 };
 
-/** The tree that the image is held against: of the kernel that it has modules for, unless told. */
-function hostFor(parsed: Arguments, { trees }: ImageContents, recorded: boolean): Host {
-  const [release, more] = trees.keys();
+/** What the image is held against, and for whom. */
+interface Question extends Machines {
+  readonly places: DriverPlaces;
+}
+
+/** The tree is that of the kernel that the image has modules for, unless told. */
+function questionOf(
+  parsed: Arguments,
+  release: string | undefined,
+  more: string | undefined,
+  replays: readonly string[],
+): Question {
+  const live = replays.length === 0;
   const isTold = parsed.has(OPTION.kernel) || release === undefined || more !== undefined;
   const value = (option: Option) => (option === OPTION.kernel ? release : parsed.value(option));
-  return hostOf(isTold ? parsed : { ...parsed, value }, recorded ? 'recorded' : true);
+  const host = hostOf(isTold ? parsed : { ...parsed, value }, live ? true : 'recorded');
+  const places = new DriverPlaces(host);
+  return { places, ...(live ? { machines: [thisMachine(host)], unusable: [] } : readMachines(host, replays)) };
+}
+
+/**
+ * The question as it will be if the image has no further tree: the kernel is then unpacked on another thread while the image is read.
+ * Undefined where that must wait: standard input is read once.
+ */
+function lookAhead(parsed: Arguments, release: string, replays: readonly string[]): Question | undefined {
+  if (replays.includes('-')) return undefined;
+  try {
+    const question = questionOf(parsed, release, undefined, replays);
+    question.places.expect(question.machines);
+    return question;
+  } catch (error) {
+    // It is thrown again when the image has been read, if it still holds.
+    if (error instanceof PlugdError) return undefined;
+    throw error;
+  }
 }
 
 function classesOf(text: string | undefined): readonly DeviceClass[] {

@@ -6,7 +6,12 @@ import type { Host } from '../../base/host.ts';
 import { moduleFile, moduleName, type ModuleName } from '../../base/names.ts';
 import type { BoundDevice } from '../../facts/devices/bound-device.ts';
 import { readKernelConfig, type KernelConfig } from '../../facts/kernel/kernel-config.ts';
-import { readKernelImage, readSystemMap, type KernelImage } from '../../facts/kernel/kernel-image.ts';
+import {
+  kernelImageOnce,
+  readSystemMap,
+  type KernelImage,
+  type KernelSource,
+} from '../../facts/kernel/kernel-image.ts';
 import { moduleMentions, registersDriver } from '../../facts/modfiles/module-strings.ts';
 import type { Sources } from '../../load/sources.ts';
 import type { CandidateReport } from '../../records/investigation.ts';
@@ -37,11 +42,12 @@ export class DriverHomes {
   #described: ReadonlySet<ModuleName> | undefined;
   #config: { readonly config: KernelConfig | undefined } | undefined;
   #map: { readonly map: KernelImage | undefined } | undefined;
-  #image: { readonly image: KernelImage | undefined } | undefined;
+  readonly #kernelImage: KernelSource;
 
-  constructor(host: Host, sources: Sources) {
+  constructor(host: Host, sources: Sources, kernelImage: KernelSource = kernelImageOnce(host)) {
     this.#host = host;
     this.#sources = sources;
+    this.#kernelImage = kernelImage;
   }
 
   /** Where its driver is; `candidates`: what its MODALIASes lead to, `ranOn`: the release of the kernel on which it was bound. */
@@ -164,15 +170,11 @@ export class DriverHomes {
   }
 
   #symbols(): KernelImage | undefined {
-    this.#map ??= { map: readSystemMap(this.#host) };
-    const { map } = this.#map;
-    return map;
+    return (this.#map ??= { map: readSystemMap(this.#host) }).map;
   }
 
   #kernel(): KernelImage | undefined {
-    this.#image ??= { image: readKernelImage(this.#host) ?? this.#symbols() };
-    const { image } = this.#image;
-    return image;
+    return this.#kernelImage() ?? this.#symbols();
   }
 
   #has(module: ModuleName): boolean {

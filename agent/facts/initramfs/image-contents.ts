@@ -59,12 +59,13 @@ const MOST_INDEX = 64 << 20;
 const MOST_CONFIG = 1 << 20;
 const MOST_LINKS = 40;
 
-/** Reads an image; `walked` says how far. */
+/** Reads an image; `walked` says how far. `onTree` is told the release of the first tree of modules as soon as it is met. */
 export function readImage(
   root: string,
   path: string,
+  onTree?: (release: string) => void,
 ): { readonly walked: ImageWalk; readonly contents: ImageContents } {
-  const collector = new Collector();
+  const collector = new Collector(onTree);
   const walked = walkImage(root, path, (entry) => collector.take(entry));
   return { walked, contents: collector.contents() };
 }
@@ -81,6 +82,11 @@ class Collector {
   /** By path; true for a link. */
   readonly #firmware = new Map<string, boolean>();
   readonly #links = new Map<string, string>();
+  readonly #onTree: ((release: string) => void) | undefined;
+
+  constructor(onTree: ((release: string) => void) | undefined) {
+    this.#onTree = onTree;
+  }
 
   take(entry: ImageEntry): void {
     const { path, target } = entry;
@@ -92,7 +98,10 @@ class Collector {
     if (inside === '' || target !== undefined) return;
     const dir = path.slice(0, -inside.length - 1);
     let tree = this.#trees.get(release);
-    if (tree === undefined) this.#trees.set(release, (tree = { dir, modules: new Map(), indexes: new Map() }));
+    if (tree === undefined) {
+      if (this.#trees.size === 0) this.#onTree?.(release);
+      this.#trees.set(release, (tree = { dir, modules: new Map(), indexes: new Map() }));
+    }
     if (isModuleFileName(path)) tree.modules.set(path, moduleOf(entry));
     else if (INDEX.test(inside) && entry.bytes <= MOST_INDEX) {
       const bytes = entry.read();

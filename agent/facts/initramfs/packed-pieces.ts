@@ -3,7 +3,8 @@ import { addon } from '../../base/addon.ts';
 import { ERRNO } from '../../base/errno.ts';
 import { PlugdError } from '../../base/error.ts';
 import type { Compression } from '../modfiles/compression.ts';
-import { decompressPart, failed, type Undecompressable } from '../modfiles/decompress.ts';
+import { decompressPart } from '../modfiles/decompress.ts';
+import { failed, type Undecompressable } from '../modfiles/undecompressable.ts';
 
 /** How far a part was read: bytes that came out, bytes that it takes. `done` is false when the reader wanted no more. */
 export type DecompressedPieces =

@@ -8,8 +8,8 @@
  * tells of some drivers by their symbols (`readSystemMap`). Source: scripts/extract-vmlinux.
  */
 import type { Host } from '../../base/host.ts';
-import { COMPRESSIONS, compressionRow } from '../modfiles/compression.ts';
-import { decompressPart } from '../modfiles/decompress.ts';
+import { COMPRESSIONS, compressionRow, type Compression } from '../modfiles/compression.ts';
+import { decompressPart, decompressPartAsync } from '../modfiles/decompress.ts';
 import { imageSource, parseElf } from '../modfiles/elf.ts';
 import { readRegularFile, readTextIn } from '../regular-file.ts';
 
@@ -33,9 +33,30 @@ const MOST_TRIES = 32;
 /** The image of the host's kernel; undefined where none can be read. */
 export function readKernelImage(host: Host): KernelImage | undefined {
   const read = readKernelBytes(host);
-  if (read === undefined) return undefined;
-  const parts = dataOf(read.image);
-  return { file: read.file, kind: 'strings', has: (name) => findIn(parts, name) };
+  return read === undefined ? undefined : kernelImage(read);
+}
+
+/** Gives a kernel's image, or undefined where there is none. */
+export type KernelSource = () => KernelImage | undefined;
+
+/** A source that reads the image of the host's kernel at its first call. */
+export function kernelImageOnce(host: Host): KernelSource {
+  let read: { readonly image: KernelImage | undefined } | undefined;
+  return () => (read ??= { image: readKernelImage(host) }).image;
+}
+
+/** The image of the host's kernel, unpacked on another thread; undefined where none can be read. */
+export async function readKernelImageAsync(host: Host): Promise<KernelImage | undefined> {
+  for (const { file, bytes } of imageFiles(host)) {
+    const image = await unpackedAsync(bytes);
+    if (image !== undefined) return kernelImage({ file, image });
+  }
+  return undefined;
+}
+
+function kernelImage({ file, image }: { readonly file: string; readonly image: Buffer }): KernelImage {
+  const parts = dataOf(image);
+  return { file, kind: 'strings', has: (name) => findIn(parts, name) };
 }
 
 /** Sections without strings: code, and the tables that unwind and patch it. */
@@ -50,14 +71,22 @@ function dataOf(image: Buffer): readonly Buffer[] {
 }
 
 /** The host's kernel, unpacked, and the file that it comes from; undefined where none can be read. It takes a second. */
-export function readKernelBytes({ root, moduleDir, kernel }: Host): { file: string; image: Buffer } | undefined {
-  const images = ['vmlinuz', 'vmlinux'].flatMap((name) => [`${root}/boot/${name}-${kernel}`, `${moduleDir}/${name}`]);
-  for (const file of images) {
-    const read = readRegularFile(root, file);
-    const image = read.kind === 'bytes' ? unpacked(read.bytes) : undefined;
+export function readKernelBytes(host: Host): { file: string; image: Buffer } | undefined {
+  for (const { file, bytes } of imageFiles(host)) {
+    const image = unpacked(bytes);
     if (image !== undefined) return { file, image };
   }
   return undefined;
+}
+
+/** The files that may be its kernel, in order. */
+function* imageFiles({ root, moduleDir, kernel }: Host): Generator<{ readonly file: string; readonly bytes: Buffer }> {
+  for (const name of ['vmlinuz', 'vmlinux']) {
+    for (const file of [`${root}/boot/${name}-${kernel}`, `${moduleDir}/${name}`]) {
+      const read = readRegularFile(root, file);
+      if (read.kind === 'bytes') yield { file, bytes: read.bytes };
+    }
+  }
 }
 
 /** The System.map of the host's kernel, which tells of some drivers by their symbols; undefined without one. */
@@ -103,16 +132,32 @@ function hasSymbol(text: string, name: string): boolean {
 /** The kernel in an image; undefined for what is none. */
 function unpacked(bytes: Buffer): Buffer | undefined {
   if (isKernel(bytes)) return bytes;
+  for (const { compression, rest } of packedPlaces(bytes)) {
+    const part = decompressPart(compression, rest, MOST_UNPACKED);
+    if (part.kind === 'part' && isKernel(part.image)) return part.image;
+  }
+  return undefined;
+}
+
+async function unpackedAsync(bytes: Buffer): Promise<Buffer | undefined> {
+  if (isKernel(bytes)) return bytes;
+  for (const { compression, rest } of packedPlaces(bytes)) {
+    const part = await decompressPartAsync(compression, rest, MOST_UNPACKED);
+    if (part.kind === 'part' && isKernel(part.image)) return part.image;
+  }
+  return undefined;
+}
+
+/** Where the compressed kernel may begin. */
+function* packedPlaces(bytes: Buffer): Generator<{ readonly compression: Compression; readonly rest: Buffer }> {
   for (const compression of COMPRESSIONS) {
     const magic = Buffer.from(compressionRow(compression).magic);
     let tries = 0;
     for (let at = bytes.indexOf(magic); at >= 0 && tries < MOST_TRIES; at = bytes.indexOf(magic, at + 1)) {
       tries++;
-      const part = decompressPart(compression, bytes.subarray(at), MOST_UNPACKED);
-      if (part.kind === 'part' && isKernel(part.image)) return part.image;
+      yield { compression, rest: bytes.subarray(at) };
     }
   }
-  return undefined;
 }
 
 const PANIC = Buffer.from('Kernel panic - not syncing', 'latin1');

@@ -5,10 +5,9 @@
 import type * as ChildProcess from 'node:child_process';
 import { createRequire } from 'node:module';
 import type * as Zlib from 'node:zlib';
-import { addon } from '../../base/addon.ts';
-import { ERRNO, errnoText } from '../../base/errno.ts';
+import { addon, type FirstPart } from '../../base/addon.ts';
+import { ERRNO } from '../../base/errno.ts';
 import { fsCode, PlugdError } from '../../base/error.ts';
-import { MOST_WINDOW, windowSize } from './decompression-window.ts';
 import {
   compressionOf,
   compressionRow,
@@ -16,6 +15,7 @@ import {
   type Compression,
   type LibraryCompression,
 } from './compression.ts';
+import { failed, type Undecompressable } from './undecompressable.ts';
 import { moduleUrl } from '../../base/own-place.ts';
 
 /**
@@ -26,13 +26,6 @@ export const IMAGE_LIMIT = 512 * 1024 * 1024;
 
 /** The whole image, or why there is none: `errno` is EBADMSG (corrupt), EFBIG (over the limit), ENOSYS (no decompressor), ENOMEM. */
 export type Decompressed = { readonly kind: 'image'; readonly image: Buffer } | Undecompressable;
-
-/** Bytes that could not be decompressed; `why` names the compression. */
-export interface Undecompressable {
-  readonly kind: 'undecompressable';
-  readonly why: string;
-  readonly errno: number;
-}
 
 /** Decompresses a whole file in memory; at most `limit` bytes may come out. */
 export function decompress(compression: Compression, file: Uint8Array, limit: number = IMAGE_LIMIT): Decompressed {
@@ -47,17 +40,44 @@ export type DecompressedPart =
 /** Decompresses the first stream, frame or member; other bytes may follow it (an initramfs image). */
 export function decompressPart(compression: Compression, bytes: Uint8Array, limit: number): DecompressedPart {
   if (compression === 'gzip') return gunzipPart(bytes, limit);
-  let first: { readonly image: Buffer; readonly consumed: number } | number;
+  let first: FirstPart | number;
   try {
     first = addon().decompressFirst(compression, bytes, limit);
   } catch (error) {
     if (!(error instanceof PlugdError)) throw error;
     first = -ERRNO.ENOSYS;
   }
+  return firstPart(compression, bytes, limit, first);
+}
+
+/** The same on libuv's pool, but for gzip. `bytes` must not change until it is done. */
+export async function decompressPartAsync(
+  compression: Compression,
+  bytes: Uint8Array,
+  limit: number,
+): Promise<DecompressedPart> {
+  if (compression === 'gzip') return gunzipPart(bytes, limit);
+  const first = await new Promise<FirstPart | number>((resolve) => {
+    try {
+      addon().decompressFirstAsync(compression, bytes, limit, resolve);
+    } catch (error) {
+      if (!(error instanceof PlugdError)) throw error;
+      resolve(-ERRNO.ENOSYS);
+    }
+  });
+  return firstPart(compression, bytes, limit, first);
+}
+
+function firstPart(
+  compression: Compression,
+  bytes: Uint8Array,
+  limit: number,
+  first: FirstPart | number,
+): DecompressedPart {
   return typeof first === 'number' ? failed(compression, -first, limit, bytes) : { kind: 'part', ...first };
 }
 
-/** The same without blocking: on libuv's pool, several at a time. `file` must not change until it is done. */
+/** decompress() without blocking: on libuv's pool, several at a time. `file` must not change until it is done. */
 export async function decompressAsync(
   compression: Compression,
   file: Uint8Array,
@@ -73,33 +93,6 @@ export async function decompressAsync(
     }
   });
   return result(compression, file, limit, answer);
-}
-
-/** The answer for bytes that could not be decompressed. `error` is a positive errno, `limit` the most bytes that may come out. */
-export function failed(compression: Compression, error: number, limit: number, bytes: Uint8Array): Undecompressable {
-  const window = windowSize(compression, bytes);
-  const most = MOST_WINDOW[compression] ?? Infinity;
-  // libzstd has no error of its own for it.
-  if ((error === ERRNO.ENOMEM || error === ERRNO.EBADMSG) && window !== undefined && window > most) {
-    const [needed, allowed] = [window, most].map((size) => Math.ceil(size / (1 << 20)));
-    const why = `the ${compression} data needs a window of ${needed} MiB, and plugd allows ${allowed}`;
-    return { kind: 'undecompressable', why, errno: ERRNO.ENOMEM };
-  }
-  const errno = error;
-  const why =
-    errno === ERRNO.EBADMSG
-      ? `damaged or truncated ${compression} data`
-      : errno === ERRNO.EFBIG
-        ? `more than ${Math.floor(limit / (1 << 20))} MiB when decompressed`
-        : errno === ERRNO.ENOSYS
-          ? `no ${compression} decompressor here (${libraryText(compression)}the program ${compression})`
-          : `the ${compression} data could not be decompressed: ${errnoText(errno).toLowerCase()}`;
-  return { kind: 'undecompressable', why, errno };
-}
-
-function libraryText(compression: Compression): string {
-  const { library } = compressionRow(compression);
-  return library === undefined ? '' : `${library}, or `;
 }
 
 // Loaded lazily: zlib takes 3 ms to load, child_process 2, and most commands never need them.

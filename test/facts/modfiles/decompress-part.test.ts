@@ -1,11 +1,16 @@
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { decompress, decompressAsync, decompressPart } from '../../../agent/facts/modfiles/decompress.ts';
+import {
+  decompress,
+  decompressAsync,
+  decompressPart,
+  decompressPartAsync,
+} from '../../../agent/facts/modfiles/decompress.ts';
 
 const whole = gzipSync(Buffer.from('a module '.repeat(100)));
 const LIMIT = 1 << 20;
 
-t.test('a gzip member ends with its checksum and length, and other bytes may follow', (t) => {
+t.test('a gzip member ends with its checksum and length, and other bytes may follow', async (t) => {
   const more = decompressPart('gzip', Buffer.concat([whole, Buffer.from('07070100')]), LIMIT);
   t.match(more, { kind: 'part', consumed: whole.length });
   for (let cut = 1; cut <= 8; cut++)
@@ -17,7 +22,8 @@ t.test('a gzip member ends with its checksum and length, and other bytes may fol
   const other = Buffer.from(whole);
   other.writeUInt32LE(7, other.length - 4);
   t.match(decompressPart('gzip', other, LIMIT), { kind: 'undecompressable' }, 'another length');
-  t.end();
+  t.same(await decompressPartAsync('gzip', whole, LIMIT), decompressPart('gzip', whole, LIMIT));
+  t.same(await decompressPartAsync('xz', whole, LIMIT), decompressPart('xz', whole, LIMIT), 'not of that compression');
 });
 
 t.test('whole gzip files: checksum and length count, and what follows the last member does not', async (t) => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { ERRNO } from '../../../agent/base/errno.ts';
 import { decompress } from '../../../agent/facts/modfiles/decompress.ts';
-import { windowSize } from '../../../agent/facts/modfiles/decompression-window.ts';
+import { windowSize } from '../../../agent/facts/modfiles/undecompressable.ts';
 import { needCommands } from '../../fixtures/commands.ts';
 
 const tools = await needCommands(['xz', 'zstd']);

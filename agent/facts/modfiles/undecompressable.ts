@@ -1,8 +1,43 @@
 /**
- * Reads a decompressor's window from the header of the data: how many bytes of its output it must keep. Pure. Sources: the .xz
- * file format, 1.1.0 (Block Header, LZMA2); RFC 8878 (Window_Descriptor).
+ * Why compressed bytes cannot be unpacked. One cause is the window that a header asks for: how many bytes of its output a decompressor must
+ * keep. Pure. Sources: the .xz file format, 1.1.0 (Block Header, LZMA2); RFC 8878 (Window_Descriptor).
  */
-import type { Compression } from './compression.ts';
+import { ERRNO, errnoText } from '../../base/errno.ts';
+import { compressionRow, type Compression } from './compression.ts';
+
+/** Bytes that could not be decompressed; `why` names the compression. */
+export interface Undecompressable {
+  readonly kind: 'undecompressable';
+  readonly why: string;
+  readonly errno: number;
+}
+
+/** The answer for bytes that could not be decompressed. `error` is a positive errno, `limit` the most bytes that may come out. */
+export function failed(compression: Compression, error: number, limit: number, bytes: Uint8Array): Undecompressable {
+  const window = windowSize(compression, bytes);
+  const most = MOST_WINDOW[compression] ?? Infinity;
+  // libzstd has no error of its own for it.
+  if ((error === ERRNO.ENOMEM || error === ERRNO.EBADMSG) && window !== undefined && window > most) {
+    const [needed, allowed] = [window, most].map((size) => Math.ceil(size / (1 << 20)));
+    const why = `the ${compression} data needs a window of ${needed} MiB, and plugd allows ${allowed}`;
+    return { kind: 'undecompressable', why, errno: ERRNO.ENOMEM };
+  }
+  const errno = error;
+  const why =
+    errno === ERRNO.EBADMSG
+      ? `damaged or truncated ${compression} data`
+      : errno === ERRNO.EFBIG
+        ? `more than ${Math.floor(limit / (1 << 20))} MiB when decompressed`
+        : errno === ERRNO.ENOSYS
+          ? `no ${compression} decompressor here (${libraryText(compression)}the program ${compression})`
+          : `the ${compression} data could not be decompressed: ${errnoText(errno).toLowerCase()}`;
+  return { kind: 'undecompressable', why, errno };
+}
+
+function libraryText(compression: Compression): string {
+  const { library } = compressionRow(compression);
+  return library === undefined ? '' : `${library}, or `;
+}
 
 /** The largest window that plugd allows, in bytes, where a header can ask for more: native/compression/xz.cc, and libzstd's own limit for streams. */
 export const MOST_WINDOW: Readonly<Partial<Record<Compression, number>>> = { xz: 160 << 20, zstd: 128 << 20 };

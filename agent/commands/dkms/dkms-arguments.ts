@@ -1,7 +1,7 @@
 /** dkms's command line, word by word: options and the action in any order, long options by any name that begins with theirs. Reads argv. */
 import { existsSync } from 'node:fs';
 import { statHere } from '../../base/root.ts';
-import { nearestWord } from '../../base/spelling.ts';
+import { meantWord } from '../../base/spelling.ts';
 import { ACTIONS, type Action, type DkmsOptions } from '../../dkms/run/dkms-options.ts';
 import { DEPRECATED, SWITCHES, valuedOption, type Key, type Switch } from './option-table.ts';
 
@@ -178,9 +178,9 @@ function conflict(
 
 /** dkms gives 0 here, which no script relies on: a misspelt action would be taken for done. */
 function noAction(word: string | undefined): ArgumentError {
-  const near = word === undefined ? undefined : nearestWord(word, ACTIONS);
+  const near = word === undefined ? undefined : meantWord(word, ACTIONS);
   const hint = near === undefined ? [] : [`Did you mean "${near}"?`];
-  return { kind: 'error', status: 2, lines: ['Unknown action specified: ""', ...hint], usage: true };
+  return { kind: 'error', status: 2, lines: [`Unknown action specified: "${word ?? ''}"`, ...hint], usage: true };
 }
 
 function failure(status: number, ...lines: readonly string[]): ArgumentError {

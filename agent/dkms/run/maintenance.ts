@@ -3,7 +3,9 @@ import { closeSync, openSync, readSync, rmSync, statSync, symlinkSync } from 'no
 import { dirname } from 'node:path';
 import { reason } from '../../base/error.ts';
 import { statHere } from '../../base/root.ts';
+import { explainFailure } from '../build/why/make-failure.ts';
 import { removeEmptyFolder } from '../install/module-indexes.ts';
+import { logKernel } from '../tree/failed-build.ts';
 import { nameOf, buildFolder, builtFolder, sourceFolder, sourceLink, type DkmsModule } from '../tree/dkms-places.ts';
 import { buildsOf, isDirectory, registeredModules } from '../tree/registry.ts';
 import { findFaults, type TreeFault } from '../tree/tree-check.ts';
@@ -96,20 +98,24 @@ export function pruneTree(session: DkmsSession): number {
 /** A log is at most this long; what comes before the end is left out. */
 const MOST_LOG = 16 * 1024 * 1024;
 
-/** Tells the make.log of a module: of the build that failed, or of the last one that did not. Gives 1 when there is none. */
+/** Tells the make.log of a module: of the build that failed, and why it did, or of the last one that did not. Gives 1 when there is none. */
 export function tellLog(session: DkmsSession, module: DkmsModule): number {
   const { trees, tell } = session;
   const built = buildsOf(trees, module)
     .map(({ kernel }) => `${builtFolder(trees, module, kernel)}/log/make.log`)
     .filter((path) => isWanted(session, path));
-  const path = [`${buildFolder(trees, module)}/make.log`, ...built.toReversed()].find(
-    (each) => statHere(each)?.isFile() === true,
-  );
+  const build = buildFolder(trees, module);
+  const path = [`${build}/make.log`, ...built.toReversed()].find((each) => statHere(each)?.isFile() === true);
   if (path === undefined) {
     tell({ kind: 'no-log', module: nameOf(module) });
     return 1;
   }
-  tell({ kind: 'log', path, text: readEnd(path) });
+  const text = readEnd(path);
+  tell({ kind: 'log', path, text });
+  const kernel = logKernel(text) ?? session.parts.running.release;
+  const failure = path.startsWith(`${build}/`) ? explainFailure(text, { build, kernel }) : undefined;
+  if (failure !== undefined)
+    tell({ kind: 'explanation', failure, module: module.name, version: module.version, kernel });
   return 0;
 }
 

@@ -25,7 +25,12 @@ export function failedBuild(trees: DkmsTrees, module: DkmsModule, kernel: DkmsKe
   const read = readRegularFile('', log, MOST_LOG);
   if (read.kind === 'absent') return undefined;
   const text = read.kind === 'bytes' ? read.bytes.toString('utf8') : '';
-  const [, release] = /^DKMS .*make\.log for .* for kernel (\S+) \(/.exec(text) ?? [];
+  const release = logKernel(text);
   if (release !== undefined && release !== kernel.release) return undefined;
   return { log, failure: explainFailure(text, { build, kernel: kernel.release }) };
+}
+
+/** The kernel that the head of a log names; undefined when it has no such head. */
+export function logKernel(text: string): string | undefined {
+  return /^DKMS .*make\.log for .* for kernel (\S+) \(/.exec(text)?.[1];
 }

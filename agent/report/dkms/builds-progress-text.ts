@@ -3,7 +3,8 @@ import type { BuildsProgress } from '../../dkms/run/autoinstall/build-forecast.t
 
 /** `2 of 10 built, about 40 s left: nvidia/525 for 6.1.0-50-amd64`, to be followed by an ellipsis. */
 export function buildsProgressText({ built, total, running, secondsLeft }: BuildsProgress): string {
-  const left = secondsLeft === undefined ? '' : `, about ${timeText(secondsLeft)} left`;
+  // A build that takes longer than the last time has no time left, and nobody knows how long it takes.
+  const left = secondsLeft === undefined || secondsLeft < 1 ? '' : `, about ${timeText(secondsLeft)} left`;
   const now = running.length === 0 ? '' : `: ${running.join(', ')}`;
   return `${built} of ${total} built${left}${now}`;
 }

@@ -50,6 +50,7 @@ t.test('errors and their statuses', async (t) => {
     ['a kernel that leads out of the tree', ['build', '-k', '..'], 16, /^\.\. cannot be the name/],
     ['jobs that are no number', ['build', '-j', 'many'], 2, /^-j many: not a number of jobs$/],
     ['no action', ['-m', 'a'], 2, /^Unknown action specified: ""$/],
+    ['a word that is none', ['upgrade-all'], 2, /^Unknown action specified: "upgrade-all"$/],
   ];
   for (const [rule, words, status, line] of rules) {
     const parsed = run(...words);
@@ -64,7 +65,7 @@ t.test('errors and their statuses', async (t) => {
 
 t.test('a misspelt action', async (t) => {
   const hint = (parsed: DkmsArguments) => (parsed.kind === 'error' ? parsed.lines[1] : undefined);
-  for (const word of ['instal', 'isntall', 'installl', 'unstall', 'statsu']) {
+  for (const word of ['instal', 'isntall', 'installl', 'unstall', 'statsu', 'stat']) {
     t.match(hint(run(word)), /^Did you mean "(install|status|uninstall)"\?$/, word);
   }
   t.equal(hint(run('v4l2loopback')), undefined, 'another word');

@@ -70,8 +70,9 @@ export async function buildAhead(
       const time = times.get(node);
       busy.add(nameOf(module));
       if (time !== undefined) time.begun = CLOCK.now();
-      results.set(nodeName(module, kernel), { status: await build(own, module, kernel), messages });
-      if (time !== undefined) time.ended = CLOCK.now();
+      const status = await build(own, module, kernel);
+      results.set(nodeName(module, kernel), { status, messages });
+      if (time !== undefined) Object.assign(time, { ended: CLOCK.now(), failed: status !== 0 });
       busy.delete(nameOf(module));
     }
   };

@@ -9,6 +9,8 @@ export interface BuildNodeTimes {
   /** Milliseconds of the clock. */
   begun?: number;
   ended?: number;
+  /** It ended without a result: others take longer than it did. */
+  failed?: boolean;
 }
 
 /** What a progress line tells. */
@@ -39,7 +41,8 @@ function isRunning({ begun, ended }: BuildNodeTimes): boolean {
  * slots, whichever is more.
  */
 function secondsLeft(nodes: readonly BuildNodeTimes[], slots: number, now: number): number | undefined {
-  const known = nodes.flatMap(({ expected, begun, ended }) => {
+  const known = nodes.flatMap(({ expected, begun, ended, failed }) => {
+    if (failed === true) return [];
     const took = begun === undefined || ended === undefined ? expected : (ended - begun) / 1000;
     return took === undefined ? [] : [took];
   });

@@ -22,6 +22,13 @@ const ROWS: ReadonlyArray<
   ['one that takes longer than the last time', [node('a', 5, 0), node('b', 5)], 1, 5],
   ['an untimed one is average', [node('a', 20), node('b', 40), node('c', undefined)], 1, 90],
   ['what has ended counts as it was', [node('a', undefined, 0, 8), node('b', undefined)], 1, 8],
+  [
+    'one that failed says nothing of the others',
+    [{ ...node('a', undefined, 0, 1), failed: true }, node('b', 30)],
+    1,
+    30,
+  ],
+  ['nor alone', [{ ...node('a', 20, 0, 1), failed: true }, node('b', undefined)], 1, undefined],
   ['nothing is left', [node('a', 20, 0, 9)], 2, 0],
 ];
 for (const [rule, nodes, slots, left] of ROWS) {

@@ -35,7 +35,7 @@ let json = false;
 
 /** Runs the command that argv (as process.argv) names: its exit status. Errors: what `exitStatus` takes. */
 export async function runProgram(program: Program, argv: readonly string[]): Promise<number> {
-  json = false;
+  json = isJson(argv.slice(2));
   const called = (argv[1] ?? '').replace(/^.*\//, '');
   const applets = appletsOf(program);
   const applet = applets.find((entry) => entry.name === called);
@@ -60,15 +60,23 @@ export async function runProgram(program: Program, argv: readonly string[]): Pro
   if (named !== undefined) return (await named.load()).command.run(args);
   const entry = [...program.commands, ...program.hidden].find((candidate) => candidate.name === name);
   if (entry === undefined) throw noCommand(program, name);
-  const end = args.indexOf('--');
-  const own = end < 0 ? args : args.slice(0, end);
-  json = own.includes(`--${OPTION.json.long}`);
+  const own = optionWords(args);
   const { command } = await entry.load();
   if (own.includes(`--${OPTION.help.long}`) || own.includes(`-${OPTION.help.short}`)) {
     print(help(command, entry.summary));
     return EXIT.done;
   }
   return command.run(args, program.describe);
+}
+
+/** The words that may be options: those before `--`. */
+function optionWords(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return end < 0 ? args : args.slice(0, end);
+}
+
+function isJson(args: readonly string[]): boolean {
+  return optionWords(args).includes(`--${OPTION.json.long}`);
 }
 
 function appletsOf({ applets }: Program): readonly Entry[] {

@@ -4,7 +4,8 @@
  *     npm run build:prebuilt [-- x64 arm64]     → native/prebuilt/linux-x64-gnu/{plugd.node,plugd-request}, …; then npm pack
  *
  * Each loads into any Node that has Node-API 8, on a C library as old as this machine's or newer; the C++ library is inside. As root it
- * installs the compilers that are missing; otherwise it names them. native/build.mjs builds where a package brings nothing that fits.
+ * installs the compilers that are missing; otherwise it names them. native/build.mjs builds where a package brings nothing that fits, as on
+ * musl: Debian's musl-tools compile C, and the archive has no C++ library for musl, which the addon and node-addon-api need.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -43,6 +44,10 @@ function run(file, args) {
 /** The compilers for an architecture. Errors: Missing. */
 function compilers(arch) {
   const target = TARGETS[arch];
+  if (arch.endsWith('-musl'))
+    throw new Missing(
+      `nothing is built for ${arch}: Debian has no C++ library for musl. There the addon is built where it is installed (Alpine: apk add g++ make python3).`,
+    );
   if (target === undefined)
     throw new Missing(`nothing is built for ${arch}, only for ${Object.keys(TARGETS).join(', ')}.`);
   return { cc: `${target.triplet}-gcc`, cxx: need(`${target.triplet}-g++`, target.name) };

@@ -210,10 +210,10 @@ async function show(
   }
   const { deviceCounts, deviceTable, deviceTree } = await import('../../report/devices/device-table.ts');
   const { attentionFirst, isFurniture } = await import('../../report/devices/device-order.ts');
-  const { hardwareNames } = await import('../../facts/devices/hardware-names.ts');
+  const { hardwareNamesFor } = await import('../../facts/devices/hardware-names.ts');
   const terminal = terminalAt(1);
   const width = parsed.has(WIDE) ? Infinity : terminal.width;
-  const view = { terminal: { ...terminal, width }, columns, hardware: hardwareNames(host) };
+  const view = { terminal: { ...terminal, width }, columns, hardware: hardwareNamesFor(host) };
   // Who names devices means them.
   const asked = parsed.words.length > 0 || [ALL, TREE, NO_DRIVER].some((option) => parsed.has(option));
   const shown = asked ? rows : rows.filter((row) => !isFurniture(row));

@@ -51,7 +51,8 @@ async function main(words: readonly string[]): Promise<number> {
       return 0;
     case 'error':
       say(`\nError! ${parsed.lines.map((line) => `${line}\n`).join('')}`);
-      if (parsed.usage) print(USAGE);
+      if (words.includes('--json')) printJson({ error: { code: 'usage', message: parsed.lines.join(' ') } });
+      else if (parsed.usage) print(USAGE);
       return parsed.status;
     default: {
       for (const note of parsed.notes) say(`${note}\n`);

@@ -61,7 +61,9 @@ async function list(parsed: Arguments): Promise<number> {
   const rows = listKeys(host, facts, { image: whole }).map((key) => keyRow(key, counts));
   if (parsed.has(OPTION.json)) {
     printJson({ kernel: host.kernel, root: host.root === '' ? '/' : host.root, whole, keys: rows }, 1);
-  } else if (!parsed.has(OPTION.quiet)) {
+  } else if (parsed.has(OPTION.quiet)) {
+    print(rows.map(({ id }) => `${id}\n`).join(''));
+  } else {
     const { keysText } = await import('../../report/trust/keys-text.ts');
     print(keysText(rows, whole, terminalAt(1)));
   }
@@ -70,15 +72,26 @@ async function list(parsed: Arguments): Promise<number> {
 
 async function status(parsed: Arguments): Promise<number> {
   const places = await placesOf(parsed);
-  const { facts, state } = await stateOf(parsed, places);
+  const stand = await stateOf(parsed, places);
   const { isUsable } = await import('../../trust/enrolment/enrolment.ts');
+  if (parsed.has(OPTION.quiet) && !parsed.has(OPTION.json)) print(`${stand.state}\n`);
+  else await tellState(parsed, places, stand);
+  return isUsable(stand.state) ? EXIT.done : EXIT.negative;
+}
+
+/** Where the key stands, as JSON or in sentences. */
+async function tellState(
+  parsed: Arguments,
+  places: MokPlaces,
+  { facts, state }: Awaited<ReturnType<typeof stateOf>>,
+): Promise<void> {
   if (parsed.has(OPTION.json)) {
+    const { isUsable } = await import('../../trust/enrolment/enrolment.ts');
     printJson({ key: places.key, certificate: places.certificate, state, usable: isUsable(state) }, 1);
-  } else if (!parsed.has(OPTION.quiet)) {
-    const { enrolmentText } = await import('../../report/trust/enrolment-text.ts');
-    print(enrolmentText(state, facts, places, Math.min(80, terminalAt(1).width)));
+    return;
   }
-  return isUsable(state) ? EXIT.done : EXIT.negative;
+  const { enrolmentText } = await import('../../report/trust/enrolment-text.ts');
+  print(enrolmentText(state, facts, places, Math.min(80, terminalAt(1).width)));
 }
 
 async function generate(parsed: Arguments): Promise<number> {
@@ -97,24 +110,25 @@ async function generate(parsed: Arguments): Promise<number> {
     throw new PlugdError('unsupported', `${places.key} and ${places.certificate} are there already`, {
       remedy: 'plugd keys status says where the key stands',
     });
-  if (!parsed.has(OPTION.quiet)) print(`made ${places.key} and ${places.certificate}\n`);
+  if (parsed.has(OPTION.json)) printJson({ key: places.key, certificate: places.certificate }, 1);
+  else if (!parsed.has(OPTION.quiet)) print(`made ${places.key} and ${places.certificate}\n`);
   return EXIT.done;
 }
 
 async function enroll(parsed: Arguments): Promise<number> {
   const places = await placesOf(parsed);
-  const { facts, state } = await stateOf(parsed, places);
-  const { enrolmentText } = await import('../../report/trust/enrolment-text.ts');
+  const stand = await stateOf(parsed, places);
+  const { facts, state } = stand;
   const { enrolmentObstacle } = await import('../../trust/enrolment/enrolment.ts');
   const obstacle = enrolmentObstacle(facts);
   if (obstacle !== undefined) throw new PlugdError('unsupported', `${places.certificate}: ${obstacle}`);
   if (state === 'trusted' || state === 'waiting' || facts.enrolled) {
-    print(enrolmentText(state, facts, places));
+    await tellState(parsed, places, stand);
     return state === 'trusted' ? EXIT.done : EXIT.negative;
   }
   if (!(await ask(parsed, places))) return EXIT.negative;
   const after = await stateOf(parsed, places);
-  if (!parsed.has(OPTION.quiet)) print(enrolmentText(after.state, after.facts, places));
+  if (parsed.has(OPTION.json) || !parsed.has(OPTION.quiet)) await tellState(parsed, places, after);
   return EXIT.done;
 }
 
@@ -123,7 +137,10 @@ async function ask(parsed: Arguments, places: MokPlaces): Promise<boolean> {
   const hashFile = parsed.value(HASH);
   const { spawnSync } = await import('node:child_process');
   const hash = hashFile === undefined ? [] : ['--hash-file', hashFile];
-  const run = spawnSync('mokutil', ['--import', places.certificate, ...hash], { stdio: 'inherit' });
+  const run = spawnSync('mokutil', ['--import', places.certificate, ...hash], {
+    // Standard output is for JSON alone.
+    stdio: ['inherit', parsed.has(OPTION.json) ? 2 : 'inherit', 'inherit'],
+  });
   if (run.error === undefined) return run.status === 0;
   const { readCertificate } = await import('../../trust/signing-key.ts');
   const { askPassword, readHashFile } = await import('./password.ts');

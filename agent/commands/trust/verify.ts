@@ -124,5 +124,5 @@ function ofTree(host: Host, paths: readonly string[], name: string): string {
   const wanted = name.replaceAll('-', '_');
   const found = paths.find((path) => moduleNameFromPath(path) === wanted);
   if (found !== undefined) return found;
-  throw new PlugdError('no-modules-directory', `no module ${name} in ${host.moduleDir}`);
+  throw new PlugdError('not-found', `no module ${name} in ${host.moduleDir}`);
 }

@@ -5,7 +5,7 @@ import type { Host } from '../../base/host.ts';
 import { toMachineText } from '../../base/machine-text.ts';
 import type { ModuleName } from '../../base/names.ts';
 import { readBoundDevices, type BoundDevice } from '../../facts/devices/bound-device.ts';
-import { hardwareNames, type HardwareNames } from '../../facts/devices/hardware-names.ts';
+import { hardwareNamesFor } from '../../facts/devices/hardware-names.ts';
 import { readRecording, recordingName } from '../../facts/devices/recording-file.ts';
 import { readHeader } from '../../facts/devices/recording-header.ts';
 import { isServed } from '../../diagnosis/verdict.ts';
@@ -49,7 +49,7 @@ export function takeSnapshot(options: SnapshotOptions): Snapshot {
   const header = readHeader(host.sysfs, made);
   const found = [...readBoundDevices(host.sysfs)].filter(isListed);
   const list = listDevices(told(found, tell), { host, recorded: false, deep: true });
-  const names = namesOf(host);
+  const names = hardwareNamesFor(host);
   const devices = found.map((device, i): SnapshotDevice => {
     const { row, requests } = list.devices[i] as ListedDevice;
     // Reasons why no driver is bound are looked for where there is none.
@@ -93,7 +93,7 @@ export function takeRecordedSnapshot(options: SnapshotOptions, file: string): Sn
 }
 
 function recordedDevices(host: Host, found: readonly BoundDevice[], name: string, ranOn: string | undefined): Devices {
-  const names = namesOf(host);
+  const names = hardwareNamesFor(host);
   const more = ({ modaliases, subsystem }: BoundDevice) => ({
     hardware: names(modaliases),
     kind: deviceKind({ modaliases, subsystem }),
@@ -129,12 +129,6 @@ function recordedDevices(host: Host, found: readonly BoundDevice[], name: string
       };
     }),
   };
-}
-
-/** The tree's own lists of names; where it has none, those of the machine that makes the page. */
-function namesOf(host: Host): HardwareNames {
-  const [own, ours] = [hardwareNames(host), hardwareNames({ ...host, root: '' })];
-  return (modaliases) => own(modaliases) ?? (host.root === '' ? undefined : ours(modaliases));
 }
 
 /** What devices does without --all: what neither asks for a driver nor has one tells nothing. */

@@ -47,6 +47,18 @@ export function hardwareNames(host: Host): HardwareNames {
   };
 }
 
+/**
+ * The same for a tree below another root: where its lists have no name, those of this machine, since an identifier means the same everywhere.
+ *
+ *     hardwareNamesFor(openHost({ root: '/srv/img' }))(['pci:v00008086d000010D3sv…'])
+ */
+export function hardwareNamesFor(host: Host): HardwareNames {
+  const own = hardwareNames(host);
+  if (host.root === '') return own;
+  const ours = hardwareNames({ ...host, root: '' });
+  return (modaliases) => own(modaliases) ?? ours(modaliases);
+}
+
 type Search = (vendor: string, product: string) => string | undefined;
 
 function onFirstUse(host: Host, bus: keyof typeof LISTS): () => Search {

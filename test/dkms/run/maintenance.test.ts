@@ -1,34 +1,23 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { defaultTrees } from '../../../agent/dkms/conf/trees.ts';
 import type { DkmsOptions } from '../../../agent/dkms/run/dkms-options.ts';
 import { pruneTree, tellLog } from '../../../agent/dkms/run/maintenance.ts';
-import { DkmsSession, type SessionParts } from '../../../agent/dkms/run/session.ts';
-import type { DkmsMessage } from '../../../agent/records/dkms/message.ts';
+import { RUNNING, SessionRig } from './session-rig.ts';
 
 const MODULE = { name: 'm', version: '1.0' };
-const RUNNING = { release: '6.1.0-1-amd64', arch: 'x86_64' };
-
 /** A tree with m/1.0 in it, built for these kernels, of which the first is there. */
 function open(dir: string, built: readonly string[], options: Partial<DkmsOptions> = {}) {
-  const trees = defaultTrees(dir);
-  const base = `${trees.dkmsTree}/m/1.0`;
-  mkdirSync(`${trees.sourceTree}/m-1.0`, { recursive: true });
-  mkdirSync(`${base}/build`, { recursive: true });
-  symlinkSync(`${trees.sourceTree}/m-1.0`, `${base}/source`);
+  const rig = new SessionRig(dir);
+  rig.add('m', '1.0');
+  const base = `${rig.trees.dkmsTree}/m/1.0`;
+  mkdirSync(`${base}/build`);
   for (const release of built) {
-    for (const folder of ['module', 'log']) mkdirSync(`${base}/${release}/x86_64/${folder}`, { recursive: true });
+    rig.build('m', '1.0', '', release);
+    mkdirSync(`${base}/${release}/x86_64/log`);
     writeFileSync(`${base}/${release}/x86_64/log/make.log`, `of ${release}\n`);
   }
-  mkdirSync(`${trees.installTree}/${built[0] ?? RUNNING.release}/kernel`, { recursive: true });
-  const told: DkmsMessage[] = [];
-  const session = new DkmsSession({
-    trees,
-    options: { kernels: [], arches: [], ...options } as Partial<DkmsOptions> as DkmsOptions,
-    running: RUNNING,
-    tell: (message) => told.push(message),
-  } as Partial<SessionParts> as SessionParts);
-  return { session, told, base };
+  mkdirSync(`${rig.trees.installTree}/${built[0] ?? RUNNING.release}/kernel`, { recursive: true });
+  return { session: rig.session(options), told: rig.told, base };
 }
 
 t.test('the log of the build that failed, and why it did', async (t) => {

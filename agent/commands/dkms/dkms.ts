@@ -9,7 +9,8 @@ import { DkmsSession, type SessionParts } from '../../dkms/run/session.ts';
 import type { MokPlaces } from '../../trust/mok-files.ts';
 import type { DkmsMessage, Tell } from '../../records/dkms/message.ts';
 import { buildsProgressText } from '../../report/dkms/builds-progress-text.ts';
-import { dkmsText } from '../../report/dkms/dkms-text.ts';
+import type { DkmsText } from '../../report/dkms/dkms-line.ts';
+import { isLookMessage, lookText } from '../../report/dkms/look-text.ts';
 import type { Command } from '../command.ts';
 import { print, printJson, say, telling } from '../output.ts';
 import { parseDkms, type SettingOptions } from './dkms-arguments.ts';
@@ -60,7 +61,11 @@ async function main(words: readonly string[]): Promise<number> {
       // The output of `status` is dkms's alone.
       const isFree = !isStatus && (await speaksFreely());
       const isText = !parsed.quiet && !parsed.json;
-      const tell = parsed.quiet ? untold : parsed.json ? tellJson : textTeller(isFree);
+      const tell = parsed.quiet
+        ? untold
+        : parsed.json
+          ? tellJson
+          : textTeller(isFree, isStatus ? wordsOfLook : await allWords());
       const session = openSession(parsed.options, parsed.settings, { tell, isFree, isText });
       if (isStatus) return tellStatus(session);
       // What builds and installs is loaded only where it is needed: scripts ask for the status again and again.
@@ -80,7 +85,11 @@ async function configure(words: readonly string[]): Promise<number> {
   const parsed = parseDkms(['add', ...options]);
   if (parsed.kind !== 'run') return 1;
   const isFree = await speaksFreely();
-  const session = openSession(parsed.options, parsed.settings, { tell: textTeller(isFree), isFree, isText: true });
+  const session = openSession(parsed.options, parsed.settings, {
+    tell: textTeller(isFree, await allWords()),
+    isFree,
+    isText: true,
+  });
   const boot = `${parsed.settings.root}/boot`;
   const { configurePackage } = await import('../../dkms/run/package-postinst.ts');
   return configurePackage(session, { module: { name, version }, archiveFolder, upgradeFrom, boot });
@@ -168,12 +177,24 @@ function untold(): void {
   // --quiet hides all of it, as in dkms.
 }
 
-function textTeller(isFree: boolean): Tell {
+/** The words of a message; undefined when there are none. */
+type WordsOf = (message: DkmsMessage) => DkmsText | undefined;
+
+/** All that `status` tells. Scripts ask for it again and again, and the words of builds would take a tenth of it. */
+function wordsOfLook(message: DkmsMessage): DkmsText | undefined {
+  return isLookMessage(message) ? lookText(message) : undefined;
+}
+
+async function allWords(): Promise<WordsOf> {
+  return (await import('../../report/dkms/dkms-text.ts')).dkmsText;
+}
+
+function textTeller(isFree: boolean, wordsOf: WordsOf): Tell {
   return (message) => {
     if (ADDED.has(message.kind) && !isFree) return;
-    const { to, text } = dkmsText(message);
-    if (to === 'out') print(text);
-    else say(text);
+    const words = wordsOf(message);
+    if (words?.to === 'out') print(words.text);
+    else if (words !== undefined) say(words.text);
   };
 }
 

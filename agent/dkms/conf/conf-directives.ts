@@ -69,9 +69,13 @@ export const CONF_DIRECTIVES: readonly ConfDirective[] = [
 /** The names, in the order of the table. */
 export const DIRECTIVE_NAMES: readonly string[] = CONF_DIRECTIVES.map(({ name }) => name);
 
+/** Asked for again and again, for each module and kernel. */
+const BY_USE = new Map<DirectiveUse, string[]>();
+for (const { name, use } of CONF_DIRECTIVES) BY_USE.set(use, [...(BY_USE.get(use) ?? []), name]);
+
 /** The names of the directives of one use. */
 export function directivesOf(use: DirectiveUse): readonly string[] {
-  return CONF_DIRECTIVES.filter((row) => row.use === use).map(({ name }) => name);
+  return BY_USE.get(use) ?? [];
 }
 
 /** The variable whose value a pattern is matched against: `BUILD_EXCLUSIVE_ARCH` → `arch`. */

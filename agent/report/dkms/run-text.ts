@@ -1,8 +1,7 @@
 /** The words of dkms's commands about the tree and about many modules: dkms's, where scripts and people know them. Builds text. */
 import type { ArchiveProblem, ArchiveStep, Fault, RunMessage } from '../../records/dkms/run-message.ts';
 import { error, out, warning, type DkmsText } from './dkms-line.ts';
-
-const MANUAL = 'Manual intervention is required!';
+import { lookText } from './look-text.ts';
 
 type Words = { readonly [Kind in RunMessage['kind']]: (message: Extract<RunMessage, { kind: Kind }>) => DkmsText };
 
@@ -69,7 +68,7 @@ const WORDS: Words = {
       "A name has no '/', no control characters, and is not '.' or '..'.",
     ),
   'not-added': (message) => error(`The module/version combo: ${message.module} is not located in the DKMS tree.`),
-  broken: (message) => brokenText(message.module, message.during),
+  broken: lookText,
   'already-added': (message) =>
     error(
       `DKMS tree already contains: ${message.module}`,
@@ -96,7 +95,7 @@ const WORDS: Words = {
     out(
       `Module ${message.module} already built for kernel ${message.release} (${message.arch}), skip. You may override by specifying --force.`,
     ),
-  status: (message) => statusText(message),
+  status: lookText,
   'autoinstall-disabled': () => out('Automatic installation of modules has been disabled.'),
   autoinstall: (message) =>
     out(`Autoinstall of module ${message.module} for kernel ${message.release} (${message.arch})`),
@@ -182,22 +181,4 @@ export function runText(message: RunMessage): DkmsText {
   // The kind of the row is the kind of the argument, which TypeScript does not follow through a table.
   const words = WORDS[message.kind] as (one: RunMessage) => DkmsText;
   return words(message);
-}
-
-function brokenText(module: string, during: 'action' | 'status' | 'autoinstall'): DkmsText {
-  const missing = 'issing the source directory or the symbolic link pointing to it.';
-  if (during === 'action') return error(`${module} is broken!`, `M${missing}`, MANUAL);
-  if (during === 'autoinstall') return error(`${module} is broken! M${missing}`, MANUAL);
-  return error(`${module}: Missing the module source directory or the symbolic link pointing to it.`, MANUAL);
-}
-
-function statusText(status: Extract<RunMessage, { readonly kind: 'status' }>): DkmsText {
-  const { kernel } = status;
-  const target = kernel === undefined ? status.module : `${status.module}, ${kernel.release}, ${kernel.arch}`;
-  const notes = [
-    status.originals ? ' (Original modules exist)' : '',
-    status.missing ? ' (Built modules are missing in the kernel modules folder)' : '',
-    status.differs ? ' (Differences between built and installed modules)' : '',
-  ];
-  return out(`${target}: ${status.state}${notes.join('')}`);
 }

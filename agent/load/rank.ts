@@ -9,28 +9,33 @@ import type { Requester } from '../records/coldplug-run.ts';
  * 01), SD hosts (08 05), audio with codecs behind it (04 03), everything virtio; and drivers of
  * USB and HID devices, which make SCSI, HID and input devices of them. Source: pci_ids.h.
  */
-const CONTROLLERS: ReadonlyArray<readonly [pattern: RegExp, rank: number]> = [
-  [/^pci:.*bc0Csc03/, 4],
-  [/^pci:v00001AF4/, 3],
-  [/^pci:.*bc(01|08sc05|04sc03)/, 2],
-  [/^(usb|hid):/, 2],
+const CONTROLLERS: ReadonlyArray<readonly [begin: string, within: readonly string[], rank: number]> = [
+  ['pci:', ['bc0Csc03'], 4],
+  ['pci:v00001AF4', [''], 3],
+  ['pci:', ['bc01', 'bc08sc05', 'bc04sc03'], 2],
+  ['usb:', [''], 2],
+  ['hid:', [''], 2],
 ];
+const HIGHEST = 4;
 /** Ciphers and digests: the kernel tests each as it is registered, up to seconds of computing that should not come last. */
-const SELF_TESTED = /\/crypto\//;
+const SELF_TESTED = '/crypto/';
 
 /** Controllers before the rest, each as it came: the first insertions begin while most devices have not had their turn. */
 export function inOrderOfRank(devices: Iterable<Device>): readonly Device[] {
-  const ranked = [...devices].map((device) => ({ device, rank: rankOfDevice(device.modaliases[0] ?? '') }));
-  return ranked.toSorted((a, b) => b.rank - a.rank).map(({ device }) => device);
+  const ranks: Device[][] = Array.from({ length: HIGHEST + 1 }, () => []);
+  for (const device of devices) ranks[HIGHEST - rankOfDevice(device.modaliases[0] ?? '')]?.push(device);
+  return ranks.flat();
 }
 
 /** The rank of the drivers of a device; 0 for what is no controller. */
 function rankOfDevice(modalias: string): number {
-  return CONTROLLERS.find(([pattern]) => pattern.test(modalias))?.[1] ?? 0;
+  for (const [begin, within, rank] of CONTROLLERS)
+    if (modalias.startsWith(begin) && within.some((part) => modalias.includes(part))) return rank;
+  return 0;
 }
 
 /** The scheduler's rank of a step, by what asks for it; higher goes first. */
 export function rankOf(requester: Requester, step: Step): number {
   const rank = rankOfDevice(requester.name);
-  return rank > 0 ? rank : SELF_TESTED.test(step.path) ? 1 : 0;
+  return rank > 0 ? rank : step.path.includes(SELF_TESTED) ? 1 : 0;
 }

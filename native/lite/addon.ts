@@ -10,7 +10,7 @@ function image(bytes: ArrayBuffer): Buffer {
   return new Bytes(bytes) as unknown as Buffer;
 }
 
-/** In the order of the interface. What Node does on other threads happens at once here and is told later. */
+/** In the order of the interface. Most of what Node does on other threads happens at once here and is told later. */
 const ADDON: Addon = {
   finitModule: (fd, params, flags, done) => host.finitModule(fd, params, flags, done),
   initModule: (bytes, params, done) => host.initModule(bytes, params, done),
@@ -55,10 +55,7 @@ const ADDON: Addon = {
   openInRoot: (root, path, flags) => host.openInRoot(root, path, flags),
   lockFile: (fd) => host.lockFile(fd),
   readLinkedDevices: (folders, modalias) => host.linkedDevices(folders, modalias),
-  readLinkedDevicesAsync: (folders, modalias, done) => {
-    const text = host.linkedDevices(folders, modalias);
-    queueMicrotask(() => done(text));
-  },
+  readLinkedDevicesAsync: (folders, modalias, done) => host.linkedDevicesLater(folders, modalias, done),
   listenLines: (path, line) => {
     const fd = host.listen(path, line);
     if (fd < 0) return fd;

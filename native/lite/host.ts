@@ -100,6 +100,8 @@ export interface LiteHost {
   setNoEnobufs(fd: number): number;
   readKeyring(id: number): readonly number[] | number;
   linkedDevices(folders: readonly string[], modalias: boolean): string;
+  /** The same, read on another thread, one request after the other. */
+  linkedDevicesLater(folders: readonly string[], modalias: boolean, done: (text: string) => void): void;
   /** `first`: only the first stream or frame, with how much it took. */
   decompress(format: string, bytes: Uint8Array, limit: number, first: boolean): readonly [ArrayBuffer, number] | number;
 

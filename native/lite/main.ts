@@ -60,8 +60,8 @@ function start(argv: readonly string[]): void {
   );
 }
 
-/** What is in the heap copy from the beginning; the others are evaluated when they are called, once a boot. */
-const OFTEN = own([...KMOD_COMMANDS, ...COMMANDS.filter(({ name }) => name === 'lookup')]);
+/** What is in the heap copy from the beginning: what is called often, and what a boot waits for. The rest is evaluated when it is called. */
+const OFTEN = own([...KMOD_COMMANDS, ...COMMANDS.filter(({ name }) => name === 'lookup' || name === 'coldplug')]);
 
 /** At build time: evaluates commands, so that the copy of the heap has them, and runs lines for what they make on the way. */
 async function warm(lines: ReadonlyArray<readonly string[]>): Promise<void> {
@@ -69,6 +69,8 @@ async function warm(lines: ReadonlyArray<readonly string[]>): Promise<void> {
   for (const { load } of OFTEN) await load();
   liteProcess.exit = (() => undefined) as unknown as typeof exit;
   for (const line of lines) {
+    // It remembers when it began. What it uses is seen in a child.
+    if (line[1] === 'coldplug') continue;
     liteProcess.begin(line);
     await runProgram(PROGRAM, liteProcess.argv).catch(() => 0);
   }

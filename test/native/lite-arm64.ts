@@ -3,9 +3,10 @@
  *
  *     npm run oracle:lite-arm64
  *
- * It is built by Debian's cross compiler and run by QEMU's user emulation, with its heap copy and without. Exit status 1 if an answer differs.
+ * It is built by Debian's cross compiler and run by QEMU's user emulation, with its heap copy and without. Exit status 1 if an answer differs,
+ * or if a program is larger than it may be.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastComplaint, runProgram } from '../fixtures/commands.ts';
 import { debianTree, type DebianTree } from '../fixtures/debian.ts';
@@ -16,6 +17,8 @@ const BUILT = join(project, 'native/build/lite-arm64');
 
 /** One call looks so many names up; each alias in so many gives one. */
 const EACH = 12;
+/** Bytes at most. */
+const MOST: Readonly<Record<string, number>> = { 'plugd-lite': 3_000_000, 'plugd-lite-plain': 1_300_000 };
 const MODULES = ['nvme', 'ext4', 'vc4', 'r8169', 'nosuch'];
 
 /** Names that the tree's aliases match: `of:N*T*Cbrcm,bcm2711-pcie` → `of:NxTxCbrcm,bcm2711-pcie`. */
@@ -47,7 +50,7 @@ async function main(): Promise<number> {
   let differences = 0;
   for (const line of lines) {
     const right = await runProgram(process.execPath, [cli, ...line]);
-    for (const program of ['plugd-lite', 'plugd-lite-plain']) {
+    for (const program of Object.keys(MOST)) {
       const [first = '', ...rest] = [...emulate, join(BUILT, program), ...line];
       const own = await runProgram(first, rest);
       if (own.status === right.status && own.stdout === right.stdout && own.stderr === right.stderr) continue;
@@ -55,6 +58,11 @@ async function main(): Promise<number> {
       const words = line.filter((word) => !names.includes(word)).join(' ');
       console.log(`${program} ${words}: status ${own.status}, ${right.status} on Node\n${own.stderr}${right.stderr}`);
     }
+  }
+  for (const [program, most] of Object.entries(MOST)) {
+    const { size } = statSync(join(BUILT, program));
+    if (size > most) differences++;
+    console.log(`${program}: ${size} bytes, at most ${most}`);
   }
   console.log(
     `Linux ${tree.kernel}: ${names.length} names, ${lines.length - 1} calls of modprobe; ${differences} differ`,

@@ -173,7 +173,7 @@ export const DIRECTIVES: { readonly [List in RuleList]: Directive<RuleTypes[List
       const found = line.nameAndRest();
       if (found === undefined) return undefined;
       const { name, rest, at } = found;
-      if (/^[ \t\v\f\r](pre|post):/.test(rest)) {
+      if (isSpace(rest, 0) && /^[ \t\v\f\r](pre|post):/.test(rest)) {
         const message = 'the blank before this list hides it from modprobe; write one blank after the name';
         line.complain(message, at, { severity: 'warning', code: 'ignored' });
       }
@@ -237,7 +237,9 @@ function softdepMembers(rest: string): { readonly pre: readonly string[]; readon
 
 /** The words of a list; here any white space of the C locale separates them. */
 function words(text: string): string[] {
-  return text.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');
+  const isPlain = !(text.includes('\t') || text.includes('\v') || text.includes('\f') || text.includes('\r'));
+  const all = isPlain ? text.split(' ') : text.split(/[ \t\v\f\r]+/);
+  return all.includes('') ? all.filter((word) => word !== '') : all;
 }
 
 function isSpace(text: string, at: number): boolean {

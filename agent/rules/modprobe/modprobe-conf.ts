@@ -26,16 +26,25 @@ import { DIRECTIVE_NAMES, DIRECTIVES, RULE_LISTS, type DirectiveLine } from './d
 /** Adds the rules and problems of one file to `config`. */
 export function parseModprobeConf({ file, text }: ConfigText, config: GrowingConfig): void {
   const problems = new FileProblems(file, config.problems);
+  const joins = text.includes('\\');
   let start = 0;
   let number = 1;
   while (start < text.length) {
+    // Comments are most of a usual file; where nothing joins lines they end at the newline.
+    const first = text[start];
+    if (!joins && (first === '#' || first === '\n')) {
+      start = text.indexOf('\n', start) + 1;
+      if (start === 0) break;
+      number++;
+      continue;
+    }
     const line = new Line(file, text, start, number, problems);
     line.read(config);
     start = line.next;
     number = line.nextNumber;
   }
   problems.end();
-  const dos = text.search(/\r(\n|$)/);
+  const dos = text.includes('\r') ? text.search(/\r(\n|$)/) : -1;
   if (dos < 0) return;
   const before = text.slice(0, dos).split('\n');
   config.problems.push({
@@ -186,8 +195,9 @@ class Line implements DirectiveLine {
     let at = this.#at;
     while (text[at] === ' ' || text[at] === '\t') at++;
     if (at >= text.length) return undefined;
-    let end = at;
-    while (end < text.length && text[end] !== ' ' && text[end] !== '\t') end++;
+    // A look at each character would cost plugd-lite more than all else that is done with a line.
+    const [blank, tab] = [text.indexOf(' ', at), text.indexOf('\t', at)];
+    const end = Math.min(blank < 0 ? text.length : blank, tab < 0 ? text.length : tab);
     this.#at = end + 1;
     return { text: text.slice(at, end), at };
   }
@@ -222,7 +232,7 @@ const BLANKS = /\xC2\xA0|\xE2\x80[\x80-\x8B\xAF]|\xE2\x81\xA0|\xE3\x80\x80/;
 
 /** The first such blank of a text, and what is wrong with it; undefined when there is none. */
 function blankIn(text: string): { readonly at: number; readonly message: string } | undefined {
-  const found = BLANKS.exec(text);
+  const found = Buffer.byteLength(text) === text.length ? null : BLANKS.exec(text);
   if (found === null) return undefined;
   const code = Buffer.from(found[0], 'latin1').toString().codePointAt(0) ?? 0;
   const name = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;

@@ -90,7 +90,7 @@ function parseFile(
   };
   const parsed: ParsedLine[] = [];
   for (const logical of logicalLines(text)) {
-    if (!/kmod|GOTO|LABEL/.test(logical.text)) continue;
+    if (!(logical.text.includes('kmod') || logical.text.includes('GOTO') || logical.text.includes('LABEL'))) continue;
     const pairs = parsePairs(logical.text);
     if ('kind' in pairs) {
       report(problems, 'malformed', logical, `${pairs.message}; the line does not count`, pairs.offset);

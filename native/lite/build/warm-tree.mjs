@@ -2,7 +2,7 @@
  * A small tree, and the lines that plugd-lite runs on it before its heap is copied: what they make on the way (shapes, regular
  * expressions) is there at each start.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Missing } from '../../recipes/build-tool.mjs';
 
@@ -11,7 +11,17 @@ const FILES = {
   'lib/modules/0/modules.alias': 'alias pci:v*d[0-9]* a\nalias p?i:v1d1 b\n',
   'lib/modules/0/kernel/a.ko': '',
   'lib/modules/0/kernel/b.ko': '',
+  'proc/modules': '',
+  'proc/cmdline': 'quiet a.c=1\n',
+  'sys/devices/x/1/uevent': 'DRIVER=x\nMODALIAS=pci:v1d1\n',
+  'sys/devices/x/2/uevent': 'MODALIAS=pci:v2d2\n',
+  'sys/module/x/uevent': '',
   'etc/modprobe.d/a.conf': 'blacklist x\noptions b c=1\nsoftdep a pre: b\nalias q a\n',
+};
+
+const LINKS = {
+  'sys/bus/pci/devices/1': '../../../devices/x/1',
+  'sys/bus/pci/devices/2': '../../../devices/x/2',
 };
 
 /** How often, and ms in between: another build has the folder for some seconds. */
@@ -39,10 +49,15 @@ export function warmTree(folder) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
+  for (const [path, target] of Object.entries(LINKS)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    symlinkSync(target, join(folder, path));
+  }
   const at = `--root ${folder} --kernel 0`;
   return [
     `modprobe -d ${folder} -S 0 -R pci:v1d1`,
     `modprobe -d ${folder} -S 0 -C ${folder}/etc/modprobe.d -n -v a`,
     `plugd-lite lookup ${at} pci:v1d1`,
+    `plugd-lite coldplug -n -q ${at} --sysfs ${folder}/sys --proc ${folder}/proc`,
   ];
 }

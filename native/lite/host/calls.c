@@ -158,22 +158,6 @@ HOST_FUNCTION(calls_read_keyring)
 	return list;
 }
 
-HOST_FUNCTION(calls_linked_devices)
-{
-	char **folders = words_of(ctx, argv[0], NULL);
-	struct plugd_text out = {0};
-	JSValue value;
-
-	for (char **folder = folders; folder && *folder; folder++) {
-		if (plugd_linked_devices(*folder, JS_ToBool(ctx, argv[1]), &out) != 0)
-			break;
-	}
-	value = plugd_latin1(ctx, (const uint8_t *)(out.data ? out.data : ""), out.size);
-	plugd_text_free(&out);
-	free_words(folders);
-	return value;
-}
-
 static const JSCFunctionListEntry functions[] = {
 	JS_CFUNC_DEF("finitModule", 4, calls_finit),
 	JS_CFUNC_DEF("initModule", 3, calls_init),
@@ -186,6 +170,5 @@ static const JSCFunctionListEntry functions[] = {
 	JS_CFUNC_DEF("setReceiveBuffer", 2, calls_set_receive_buffer),
 	JS_CFUNC_DEF("setNoEnobufs", 1, calls_set_no_enobufs),
 	JS_CFUNC_DEF("readKeyring", 1, calls_read_keyring),
-	JS_CFUNC_DEF("linkedDevices", 2, calls_linked_devices),
 };
 const struct host_part host_calls = {functions, sizeof(functions) / sizeof(*functions)};

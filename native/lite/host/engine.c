@@ -34,6 +34,21 @@ uint8_t *plugd_latin1_bytes(JSContext *ctx, JSValueConst text, size_t *size)
 	return bytes;
 }
 
+void plugd_name_first(JSRuntime *runtime, const uint8_t *bytecode, size_t size)
+{
+	/* A context of the engine's own making would bring names along; to make some only its runtime is looked at. */
+	JSContext *ctx = js_mallocz_rt(runtime, sizeof(*ctx));
+	BCReaderState reader = {.ctx = ctx, .buf_start = bytecode, .ptr = bytecode, .buf_end = bytecode + size};
+
+	if (!ctx)
+		return;
+	ctx->rt = runtime;
+	/* They stay: the script has them for good. */
+	JS_ReadObjectAtoms(&reader);
+	js_free_rt(runtime, reader.idx_to_atom);
+	js_free_rt(runtime, ctx);
+}
+
 void plugd_forget_machine(JSContext *ctx)
 {
 	ctx->random_state = 1;

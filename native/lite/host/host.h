@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/core.h"
 #include "engine.h"
 
 /* A function of the host; `argv` has as many values as its row says. */
@@ -17,8 +18,8 @@ struct host_part {
 	const JSCFunctionListEntry *functions;
 	int count;
 };
-extern const struct host_part host_text, host_files, host_names, host_machine, host_processes, host_calls, host_sockets,
-	host_decompression;
+extern const struct host_part host_text, host_files, host_names, host_machine, host_processes, host_calls, host_devices,
+	host_sockets, host_decompression;
 
 static inline JSValue number(JSContext *ctx, double value)
 {
@@ -58,7 +59,7 @@ char **words_of(JSContext *ctx, JSValueConst list, const char *first);
 void free_words(char **words);
 
 /* loop.c */
-enum event_kind { EVENT_CALL, EVENT_EXIT, EVENT_SIGNAL };
+enum event_kind { EVENT_CALL, EVENT_EXIT, EVENT_SIGNAL, EVENT_TEXT };
 
 /* What other threads and signal handlers tell the loop; smaller than PIPE_BUF, so written at once. */
 struct event {
@@ -67,6 +68,7 @@ struct event {
 	int64_t result;
 	int64_t started_ns;
 	int64_t ended_ns;
+	struct plugd_text text; /* the loop frees it */
 };
 
 /* Tells the loop; from any thread or signal handler. */
@@ -93,5 +95,7 @@ extern bool is_warming;
 
 /* machine.c: the moment of the process's start. */
 void note_start(void);
+/* It is 0 from now on: what is done in turns while a heap is made for a copy must not depend on the machine's speed. */
+void stop_clock(void);
 
 #endif

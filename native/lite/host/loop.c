@@ -51,6 +51,7 @@ uint64_t expect_event(JSContext *ctx, JSValueConst done)
 
 	if (!one)
 		return 0;
+	open_events();
 	*one = (struct expected){expected, ++last_id, JS_DupValue(ctx, done)};
 	expected = one;
 	return one->id;
@@ -135,7 +136,9 @@ static void answer_expected(JSContext *ctx, const struct event *event)
 		if (one->id != event->id)
 			continue;
 		*at = one->next;
-		if (event->kind == EVENT_CALL) {
+		if (event->kind == EVENT_TEXT) {
+			values[0] = plugd_latin1(ctx, (const uint8_t *)(event->text.data ? event->text.data : ""), event->text.size);
+		} else if (event->kind == EVENT_CALL) {
 			values[1] = JS_NewBigInt64(ctx, event->started_ns);
 			values[2] = JS_NewBigInt64(ctx, event->ended_ns);
 		}
@@ -158,6 +161,7 @@ static void read_events(JSContext *ctx)
 			run_jobs(ctx);
 		} else {
 			answer_expected(ctx, &event);
+			plugd_text_free(&event.text);
 		}
 	}
 }

@@ -16,10 +16,22 @@
 extern char **environ;
 
 static int64_t began_ns;
+static bool is_clock_stopped;
 
 void note_start(void)
 {
 	began_ns = plugd_monotonic_ns();
+}
+
+void stop_clock(void)
+{
+	is_clock_stopped = true;
+	began_ns = 0;
+}
+
+static int64_t now_ns(void)
+{
+	return is_clock_stopped ? 0 : plugd_monotonic_ns();
 }
 
 static JSValue text(JSContext *ctx, const char *text)
@@ -76,12 +88,12 @@ HOST_FUNCTION(machine_processors)
 
 HOST_FUNCTION(machine_monotonic_ns)
 {
-	return JS_NewBigInt64(ctx, plugd_monotonic_ns());
+	return JS_NewBigInt64(ctx, now_ns());
 }
 
 HOST_FUNCTION(machine_uptime)
 {
-	return number(ctx, (double)(plugd_monotonic_ns() - began_ns) / 1e9);
+	return number(ctx, (double)(now_ns() - began_ns) / 1e9);
 }
 
 HOST_FUNCTION(machine_sleep)

@@ -29,7 +29,7 @@ extern const uint8_t plugd_bytecode[], plugd_bytecode_end[];
 #define GARBAGE ((size_t)8 << 20)
 
 static const struct host_part *const parts[] = {&host_text,	    &host_files, &host_names,	&host_machine,
-						&host_processes, &host_calls, &host_sockets, &host_decompression};
+						&host_processes, &host_calls, &host_devices, &host_sockets, &host_decompression};
 
 static void rejected(JSContext *ctx, JSValueConst promise, JSValueConst reason, JS_BOOL is_handled, void *data)
 {
@@ -63,6 +63,8 @@ static JSContext *make_engine(const char *layout)
 	if (layout)
 		heap_follow(layout);
 	runtime = JS_NewRuntime2(&heap_functions, NULL);
+	if (runtime)
+		plugd_name_first(runtime, plugd_bytecode, (size_t)(plugd_bytecode_end - plugd_bytecode));
 	ctx = runtime ? JS_NewContextRaw(runtime) : NULL;
 	if (!ctx) {
 		fputs("plugd-lite: out of memory\n", stderr);
@@ -157,6 +159,7 @@ static JSContext *warm_engine(const char *layout, int count, char **lines)
 	JSValue list;
 
 	is_warming = true;
+	stop_clock();
 	ctx = make_engine(layout);
 	allow_stack(ctx);
 	list = JS_NewArray(ctx);

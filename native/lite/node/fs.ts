@@ -36,7 +36,7 @@ function encodingOf(options: Encoded): string | undefined {
 
 /** Names come as latin1; without an encoding they are UTF-8 text. */
 function named(name: string, options: Encoded): string {
-  return encodingOf(options) === 'latin1' || /^[\0-\x7f]*$/.test(name)
+  return encodingOf(options) === 'latin1' || host.utf8Length(name) === name.length
     ? name
     : Bytes.from(name, 'latin1').toString('utf8');
 }

@@ -42,6 +42,9 @@ export const PACKAGES = [
   'xtrx-dkms',
 ] as const;
 
+/** One of many files, with a configure script: a build takes minutes. */
+export const LONG_PACKAGES = ['openafs-modules-dkms'] as const;
+
 /** Arguments: the subject, the kernel, and the packages. Shown: /debs, /told, /var/cache/kept-make, the project. */
 const RUN = `
   set -e
@@ -70,9 +73,9 @@ const RUN = `
   fi
   exec node "$HERE/../../../dist/test/oracle/dkms/package-run.js" "$kernel" /debs /told/records "$@"`;
 
-/** The files of the packages and of Debian's dkms. */
-export async function packageFiles(): Promise<string | Missing> {
-  const files = await debianPackages([...PACKAGES, 'dkms']);
+/** The files of packages, the small ones or those named, and of Debian's dkms. */
+export async function packageFiles(names: readonly string[] = PACKAGES): Promise<string | Missing> {
+  const files = await debianPackages([...names, 'dkms']);
   return files.kind === 'ready' ? files.root : files;
 }
 

@@ -15,6 +15,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("decompressAsync", Napi::Function::New<plugd::DecompressAsync>(env));
   exports.Set("decompressFirstAsync", Napi::Function::New<plugd::DecompressFirstAsync>(env));
   exports.Set("exitNow", Napi::Function::New<plugd::ExitNow>(env));
+  exports.Set("fileAttribute", Napi::Function::New<plugd::FileAttribute>(env));
   exports.Set("notify", Napi::Function::New<plugd::Notify>(env));
   exports.Set("openInRoot", Napi::Function::New<plugd::OpenInRoot>(env));
   exports.Set("readKeyring", Napi::Function::New<plugd::ReadKeyring>(env));

@@ -46,6 +46,9 @@ Napi::Value Notify(const Napi::CallbackInfo& info);
 Napi::Value SendNow(const Napi::CallbackInfo& info);
 Napi::Value SetNonBlocking(const Napi::CallbackInfo& info);
 
+// file_attribute.cc
+Napi::Value FileAttribute(const Napi::CallbackInfo& info);
+
 // open_in_root.cc
 Napi::Value OpenInRoot(const Napi::CallbackInfo& info);
 

@@ -93,6 +93,8 @@ export interface Addon {
    * -errno: ENOSYS before Linux 5.6; some containers answer EPERM for the call itself.
    */
   openInRoot(root: string, path: Uint8Array, flags: number): number;
+  /** fgetxattr(2): an extended attribute of an open file, or -errno: ENODATA there is none, EOPNOTSUPP the file system has none. */
+  fileAttribute(fd: number, name: string): Buffer | number;
   /** flock(2), exclusive, without waiting: 0, or -errno (EAGAIN: somebody else holds it). It ends with the descriptor. */
   lockFile(fd: number): number;
   /**

@@ -89,7 +89,7 @@ export const REFUSALS: readonly RefusalRow[] = [
   { cause: 'compression', errnos: '*', predicts: true, needsFile: false, explain: cannotDecompress },
   { cause: 'modules-disabled', errnos: ['ENOSYS', 'EPERM'], predicts: true, needsFile: false, explain: modulesDisabled },
   { cause: 'permission', errnos: ['EPERM'], predicts: true, needsFile: false, explain: lackOfPrivilege },
-  { cause: 'integrity', errnos: ['EPERM', 'EACCES'], predicts: false, needsFile: false, explain: distrustedFile },
+  { cause: 'integrity', errnos: ['EPERM', 'EACCES'], predicts: true, needsFile: false, explain: distrustedFile },
   { cause: 'signature', errnos: SIGNATURE, predicts: true, needsFile: true, explain: refusedSignature, likely: always },
   { cause: 'lockdown', errnos: ['EPERM'], predicts: true, needsFile: true, explain: lockedDown, likely: mayBeLockedDown },
   { cause: 'kernel-blacklist', errnos: ['EPERM'], predicts: true, needsFile: false, explain: kernelBlacklisted },

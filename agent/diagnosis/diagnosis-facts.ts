@@ -5,7 +5,7 @@ import type { KernelState } from '../facts/kernel/kernel-state.ts';
 
 /** What is known before the module's file is read. */
 export interface KnownInput {
-  readonly module: Pick<ModuleEvidence, 'module' | 'path' | 'kernelBlacklist'>;
+  readonly module: Pick<ModuleEvidence, 'module' | 'path' | 'kernelBlacklist' | 'standing'>;
   /** Undefined when the module is for another machine: only the file counts then. */
   readonly kernel: KernelState | undefined;
   /** Undefined when it was not tried. */

@@ -1,6 +1,7 @@
 /** Refusals because of the kernel's state, its command line, or what this process may do. */
 import { placeText } from '../base/words.ts';
 import { errnoIs, said, type Explanation, type KnownFacts } from './diagnosis-facts.ts';
+import type { ImaMark } from '../facts/kernel/file-guards.ts';
 import type { KernelState } from '../facts/kernel/kernel-state.ts';
 
 /** The kernel loads no modules: never, or not until it is started again. */
@@ -56,25 +57,62 @@ export function kernelBlacklisted({ module, logged }: KnownFacts): Explanation |
 }
 
 /** What the kernel demands of the file itself, before it looks at the module. */
-export function distrustedFile({ kernel, refusal, logged }: KnownFacts): Explanation | undefined {
-  const pinned = logged(/^LoadPin: .*denied/);
-  if (pinned !== undefined)
-    return {
-      evidence: ['LoadPin takes modules only from the file system of the first file that was loaded', ...said(pinned)],
-      remedy: 'put the module on that file system; or start the kernel with loadpin.enforce=0',
-    };
+export function distrustedFile(facts: KnownFacts): Explanation | undefined {
+  return unpinnedFile(facts) ?? unappraisedFile(facts);
+}
+
+/** LoadPin: it says so, or the file is on another file system than the first one. */
+function unpinnedFile({ kernel, module, refusal, logged }: KnownFacts): Explanation | undefined {
+  const denied = logged(/^LoadPin: .*denied/);
+  const first = kernel?.guards?.pinned;
+  const place = module.standing?.place;
+  const isElsewhere =
+    kernel?.guards?.loadPin === true && first !== undefined && place !== undefined && first.device !== place.device;
+  if (denied === undefined && (!isElsewhere || errnoIs(refusal, 'EACCES'))) return undefined;
+  return {
+    evidence: [
+      'LoadPin takes modules only from the file system of the first file that was loaded',
+      ...(first === undefined ? [] : [`that was ${first.path} (${first.mount})`]),
+      ...(place === undefined || !isElsewhere ? [] : [`${place.path} is on another one: ${place.mount}`]),
+      ...said(denied),
+    ],
+    remedy: 'put the module on that file system; or start the kernel with loadpin.enforce=0',
+  };
+}
+
+/** IMA: it says so, or its policy demands a signature that the file does not have. */
+function unappraisedFile({ kernel, module, refusal, logged }: KnownFacts): Explanation | undefined {
   const appraised = logged(/op=appraise_data|^ima: /);
   const policy = kernel?.guards?.appraisal;
-  if (appraised === undefined && (policy === undefined || !errnoIs(refusal, 'EACCES'))) return undefined;
+  const mark = module.standing?.imaMark;
+  const isForeseen = refusal === undefined && policy !== undefined && lacksSignature(policy, module.path, mark);
+  if (appraised === undefined && !isForeseen && (policy === undefined || !errnoIs(refusal, 'EACCES'))) return undefined;
   return {
     evidence: [
       policy === undefined
         ? 'IMA appraises modules: a file needs a signature of its own'
         : `IMA appraises modules, so a file needs a signature of its own: ${policy} on the kernel command line`,
+      ...(mark === undefined ? [] : [markText(mark)]),
       ...said(appraised),
     ],
     remedy: 'sign the file for IMA (evmctl ima_sign --key KEY.pem MODULE.ko), or start the kernel without that policy',
   };
+}
+
+/**
+ * Whether the file cannot pass. appraise_tcb takes a hash, too, and leaves out some file systems; a compressed module may be handed over
+ * unpacked, without its file.
+ */
+function lacksSignature(policy: string, path: string, mark: ImaMark | undefined): boolean {
+  return policy.includes('secure_boot') && path.endsWith('.ko') && (mark?.kind === 'none' || mark?.kind === 'hash');
+}
+
+function markText(mark: ImaMark): string {
+  if (mark.kind === 'none') return 'the file has no attribute security.ima, where that signature would be';
+  if (mark.kind === 'hash') return `security.ima of the file has only a hash (${mark.algorithm}), no signature`;
+  return mark.kind === 'signature'
+    ? `security.ima of the file has a signature by key ${mark.keyId}: IMA does not trust that key, or the file has changed`
+    : `whether the file has such a signature is not known: ${mark.why}`;
 }
 
 /** Something forbids it that does not say so. */

@@ -3,6 +3,7 @@
  * Plain data: explain/ reads it, the diagnosis is made from it alone.
  */
 import type { ModuleName, Place } from '../base/names.ts';
+import type { FilePlace, ImaMark } from '../facts/kernel/file-guards.ts';
 import type { Keyring } from '../facts/kernel/keyring.ts';
 import type { KernelState } from '../facts/kernel/kernel-state.ts';
 import type { Lockdown, SecureBoot } from '../facts/kernel/lockdown.ts';
@@ -152,11 +153,18 @@ export type FileEvidence =
       readonly firmware: readonly string[];
     };
 
+/** What a module's file has to show to those who judge files; undefined where nobody looked, as on another machine. */
+export interface FileStanding {
+  readonly imaMark: ImaMark;
+  readonly place: FilePlace | undefined;
+}
+
 /** One module that is to be inserted, or was refused. */
 export interface ModuleEvidence {
   readonly module: ModuleName;
   readonly path: string;
   readonly file: FileEvidence;
+  readonly standing?: FileStanding | undefined;
   /** The rule of the kernel's own module_blacklist=, if one names it. */
   readonly kernelBlacklist: Place | undefined;
 }

@@ -10,6 +10,7 @@ import type { Host } from '../base/host.ts';
 import { moduleFile, type ModuleName } from '../base/names.ts';
 import { existsInRoot } from '../base/root.ts';
 import { readKernelSample, machineText, type KernelSample } from '../facts/trees/kernel-sample.ts';
+import { readFilePlace, readImaMark } from '../facts/kernel/file-guards.ts';
 import { readLoadedModules } from '../facts/kernel/kernel-state.ts';
 import { modinfoValue, modinfoValues } from '../facts/modfiles/modinfo.ts';
 import { openModuleFile, type ModuleFile } from '../facts/modfiles/module-file.ts';
@@ -19,6 +20,7 @@ import { changedAt, fileAge } from '../facts/trees/file-age.ts';
 import type {
   ConfigEvidence,
   FileEvidence,
+  FileStanding,
   KernelEvidence,
   ModuleEvidence,
   SignatureEvidence,
@@ -78,7 +80,15 @@ export class Examiner {
   examine(examinee: Examinee): ModuleEvidence {
     const { module, path } = examinee;
     const kernelBlacklist = ruleIndex(this.#sources.config).first('kernelBlacklists', module)?.place;
-    return { module, path, kernelBlacklist, file: this.#file(examinee) };
+    return { module, path, kernelBlacklist, file: this.#file(examinee), standing: this.#standing(path) };
+  }
+
+  /** Asked for only where the kernel looks at files. */
+  #standing(path: string): FileStanding | undefined {
+    const guards = this.kernel?.guards;
+    if (path === '' || guards === undefined || (guards.appraisal === undefined && !guards.loadPin)) return undefined;
+    const { root } = this.#host;
+    return { imaMark: readImaMark(root, path), place: readFilePlace(this.#host, path) };
   }
 
   #file(examinee: Examinee): FileEvidence {

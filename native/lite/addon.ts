@@ -48,6 +48,8 @@ const ADDON: Addon = {
   // The whole image then serves, as for files of a shape that the addon does not know.
   readModulePartsAsync: (_format, _fd, _size, _limit, _sections, _into, done) =>
     queueMicrotask(() => done(-ERRNO.EOPNOTSUPP)),
+  // Nothing that it has asks.
+  fileAttribute: () => -ERRNO.ENOSYS,
   exitNow: (status) => host.exit(status),
   notify: (socket, message) => host.notify(socket, message),
   sendNow: (fd, bytes) => host.sendNow(fd, bytes),

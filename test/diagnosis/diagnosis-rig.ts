@@ -12,6 +12,7 @@ import type {
   BadParameter,
   ConfigEvidence,
   FileEvidence,
+  FileStanding,
   KernelEvidence,
   Refusal,
   SignatureEvidence,
@@ -92,6 +93,7 @@ export interface Given {
   /** What differs from CONFIG; when absent, no file tells the configuration. */
   readonly config?: Partial<ConfigEvidence>;
   readonly blacklisted?: boolean;
+  readonly standing?: FileStanding;
   /** What was answered, and logged; when absent, it was not tried. */
   readonly errno?: ErrnoName | number;
   readonly during?: Refusal['during'];
@@ -108,6 +110,7 @@ export function inputOf(given: Given): DiagnosisInput {
       path,
       file: fileOf(given.file),
       kernelBlacklist: blacklisted ? { file: '/proc/cmdline', line: 1 } : undefined,
+      standing: given.standing,
     },
     kernel: given.kernel === null ? undefined : { ...KERNEL, ...given.kernel },
     config: given.config === undefined ? undefined : { ...CONFIG, ...given.config },

@@ -32,6 +32,16 @@ export function parseMounts(text: string): readonly MountLine[] {
   });
 }
 
+/** The mount that a path lies in, by the text of its absolute path; undefined where the text has none. */
+export function mountOf(mounts: readonly MountLine[], path: string): MountLine | undefined {
+  let found: MountLine | undefined;
+  for (const mount of mounts) {
+    const isAbove = mount.place === '/' || path === mount.place || path.startsWith(`${mount.place}/`);
+    if (isAbove && mount.place.length >= (found?.place.length ?? 0)) found = mount;
+  }
+  return found;
+}
+
 /** `/mnt/my\040disk` → `/mnt/my disk`. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));

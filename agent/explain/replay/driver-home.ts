@@ -23,7 +23,7 @@ import { busesOf, busOf, describedNames, NO_BUSES } from './tree-names.ts';
 export type Home =
   | { readonly kind: 'module'; readonly module: ModuleName }
   | { readonly kind: 'kernel'; readonly because: string }
-  | { readonly kind: 'absent'; readonly because: string }
+  | { readonly kind: 'absent'; readonly because: string; readonly remedy?: string }
   | { readonly kind: 'untold'; readonly because: string };
 type HomeCandidate = Pick<CandidateReport, 'module' | 'source'>;
 
@@ -99,7 +99,11 @@ export class DriverHomes {
       const names = row.options.join(', ');
       if (values.includes('y')) return { kind: 'kernel', because: `${names} in ${config?.file ?? ''}` };
       if (config !== undefined && values.every((value) => value === undefined))
-        return { kind: 'absent', because: `the kernel was built without ${names} (${config.file})` };
+        return {
+          kind: 'absent',
+          because: `the kernel was built without ${names} (${config.file})`,
+          remedy: 'use a kernel that has it, or a package that builds it for this one (DKMS)',
+        };
       if (config === undefined && row.everywhere && (module === undefined || !this.#has(module)))
         return { kind: 'kernel', because: 'it is a part of every kernel' };
     }

@@ -155,7 +155,7 @@ export const RULES: readonly Rule[] = [
     fated: ({ home }) => ({
       fate: 'lost',
       because: home?.kind === 'absent' ? home.because : 'no module and no part of this kernel is for it',
-      remedy: PACKAGE,
+      remedy: (home?.kind === 'absent' ? home.remedy : undefined) ?? PACKAGE,
     }),
   },
 ];

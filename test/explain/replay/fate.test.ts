@@ -116,3 +116,12 @@ t.test('the fate of a device: the first rule that holds decides', (t) => {
   }
   t.end();
 });
+
+t.test('what to do about a driver that no package has is what its home says', (t) => {
+  t.match(fateOf(base), { fate: 'lost', remedy: 'add the package that has it to the image' });
+  t.match(fateOf({ ...base, home: { ...absent, remedy: 'use another kernel' } }), {
+    fate: 'lost',
+    remedy: 'use another kernel',
+  });
+  t.end();
+});

@@ -108,11 +108,26 @@ ${name} help COMMAND tells more; ${name} version.
 `;
 }
 
+/** What the machine, or this process, has no more of: whichever call needed some, it is no defect of plugd. */
+const USED_UP: Readonly<Record<string, string>> = {
+  ENOMEM: 'the system has no memory left for this process',
+  EMFILE: 'this process may not open more files',
+  ENFILE: 'the system cannot open more files',
+};
+
+/** A system call's error for which nothing was left, as a `PlugdError`; any other error is itself. */
+function orUsedUp(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof PlugdError) return error;
+  const what = USED_UP[(error as NodeJS.ErrnoException).code ?? ''];
+  return what === undefined ? error : new PlugdError('system', `${what} (${error.message})`, { cause: error });
+}
+
 /**
  * A `PlugdError` becomes a sentence for people, under --json also an object on standard output (docs/error.schema.json); anything else is
  * a defect of plugd and shows its stack. Gives the exit status.
  */
-export function exitStatus(error: unknown): number {
+export function exitStatus(thrown: unknown): number {
+  const error = orUsedUp(thrown);
   if (json) reportJson(error);
   if (!(error instanceof PlugdError)) {
     say(

@@ -213,6 +213,14 @@ t.test('what is too much ends in a sentence', { skip }, async (t) => {
     stdout: '',
     stderr: /^plugd-lite: out of memory: this is more than the small engine holds; plugd on Node has more\n$/,
   });
+  const packed = join(folder, 'packed.ko.xz');
+  writeFileSync(packed, Buffer.from('fd377a585a00', 'hex'));
+  truncateSync(packed, 500 * 1024 * 1024);
+  t.match(
+    run('sh', [...limited, 'insmod', packed]),
+    { status: 1, stderr: /^insmod: ERROR: could not insert module .*: Cannot allocate memory\n$/ },
+    'a module file that must be unpacked and finds no room is refused; no defect',
+  );
   const deep = `pci:${'{a,'.repeat(30_000)}`;
   for (const words of [
     ['lookup', ...AT, deep],

@@ -42,7 +42,8 @@ function named(name: string, options: Encoded): string {
 }
 
 function readFile(file: HostPath | number, options?: Encoded): string | Bytes {
-  const data = done(host.readWhole(file), 'open', file);
+  // Of a file that is open, only reading can fail; callers tell the two apart.
+  const data = done(host.readWhole(file), typeof file === 'number' ? 'read' : 'open', file);
   const encoding = encodingOf(options);
   const bytes = new Bytes(data);
   return encoding === undefined ? bytes : bytes.toString(encoding === 'latin1' ? 'latin1' : 'utf8');

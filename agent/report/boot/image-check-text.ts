@@ -30,7 +30,7 @@ export function imageCheckText(check: ImageCheck, terminal: Terminal, verbose: b
   const head = labelled('', readable(headline(check)), terminal, 0);
   lines.push(...head.map((line) => paint(terminal, 'bold', line)));
   const rest = restOf(check, lost.length - fatal.size, stale.length - copies.length, firmware.length - recorded.length);
-  if (!verbose && rest.length > 0) lines.push(`${rest.join(', ')} (-v names them)`);
+  if (!verbose && rest.length > 0) lines.push(...labelled('', `${rest.join(', ')} (-v names them)`, terminal, 0));
   return `${lines.join('\n')}\n`;
 }
 
@@ -67,7 +67,7 @@ function headline(check: ImageCheck): string {
       : isGoodImage(check)
         ? 'loses nothing that it needs'
         : 'cannot be vouched for';
-  return `${image}: Linux ${kernel}, ${counted(modules, 'module')}; ${who} ${verdict} (${counted(kept, 'device')} kept)`;
+  return `${image}: Linux ${kernel}, ${counted(modules, 'module')}; ${who} ${verdict}; ${counted(kept, 'device')} ${kept === 1 ? 'keeps its' : 'keep their'} driver`;
 }
 
 function perClass(losses: readonly ImageLoss[], one: DeviceClass): string | undefined {

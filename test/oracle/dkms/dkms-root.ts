@@ -21,7 +21,8 @@ const MODULES = [
   'drivers/hid/hid-polostar.ko',
 ];
 
-const PACKAGES = ['gawk', 'gcc', 'kmod', 'make', 'openssl', 'patch', 'xz-utils', 'zstd'];
+/** What a root needs beside the kernel's headers. */
+export const DKMS_PACKAGES = ['gawk', 'gcc', 'kmod', 'make', 'openssl', 'patch', 'xz-utils', 'zstd'];
 
 /** Arguments: the kernel, the folder of its whole tree, then the modules that stay. */
 const INSTALL = `
@@ -29,7 +30,7 @@ const INSTALL = `
   kernel=$1 tree=$2
   shift 2
   apt-get update -qq
-  apt-get install -qq --yes --no-install-recommends "linux-headers-$kernel" ${PACKAGES.join(' ')}
+  apt-get install -qq --yes --no-install-recommends "linux-headers-$kernel" ${DKMS_PACKAGES.join(' ')}
   modules=/lib/modules/$kernel
   for module; do
     [ ! -e "$tree/kernel/$module" ] || install -D -m 644 "$tree/kernel/$module" "$modules/kernel/$module"

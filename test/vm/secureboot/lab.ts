@@ -28,7 +28,7 @@ const MACHINES: Readonly<
     await judge(t, machine, VALIDATION_OFF, false);
     await t.test('plugd keys lists what the keyrings hold', async (t) => compareKeyrings(t, machine));
   },
-  'a key of its own': async (t, lab) => ownKey(t, lab),
+  'a key of its own': ownKey,
   'lockdown without Secure Boot': async (t, lab) => {
     await using machine = await bootPlain(lab, { append: 'lockdown=integrity' });
     await judge(t, machine, LOCKED, true);

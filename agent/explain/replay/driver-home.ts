@@ -38,6 +38,7 @@ export class DriverHomes {
   readonly #inside = new Map<string, 'whole' | 'tail' | undefined>();
   readonly #alike = new Map<string, ModuleName | undefined>();
   #buses: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  #listed: ReadonlySet<string> | undefined;
   #names: readonly ModuleName[] | undefined;
   #described: ReadonlySet<ModuleName> | undefined;
   #config: { readonly config: KernelConfig | undefined } | undefined;
@@ -204,8 +205,16 @@ export class DriverHomes {
    */
   #isOfBus(module: ModuleName, device: BoundDevice): boolean {
     const buses = this.#busesOf(module);
-    const byName = device.modaliases.some((modalias) => modalias.startsWith('platform:'));
+    const byName =
+      device.modaliases.some((modalias) => modalias.startsWith('platform:')) || this.#isWithoutIds(device.subsystem);
     return buses.size === 0 || byName || this.listsIds(module, device) || buses.has(device.subsystem);
+  }
+
+  /** No module here lists ids of this bus, as of usb-serial: its drivers come with those of another bus, and only their names tell. */
+  #isWithoutIds(bus: string): boolean {
+    this.#buses ??= busesOf(this.#sources);
+    this.#listed ??= new Set([...this.#buses.values()].flatMap((buses) => [...buses]));
+    return !this.#listed.has(bus);
   }
 
   #busesOf(module: ModuleName): ReadonlySet<string> {

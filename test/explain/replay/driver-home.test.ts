@@ -22,7 +22,7 @@ t.test('homes', (t) => {
     'kernel/e1000e.ko': { modinfo: ['alias=pci:v1*'] },
     'kernel/virtio_net.ko': {},
     'modules.dep': 'kernel/e1000e.ko:\nkernel/virtio_net.ko:\n',
-    'modules.alias': 'alias pci:v1* e1000e\n',
+    'modules.alias': 'alias pci:v1* e1000e\nalias virtio:d1* virtio_net\n',
     'modules.builtin': 'kernel/ehci-hcd.ko\n',
     'modules.builtin.modinfo': 'bcm2835_power.author=A\0bcm2835_power.description=B\0',
   });
@@ -38,5 +38,13 @@ t.test('homes', (t) => {
     t.equal(home.kind, kind, rule);
     t.match(home.kind === 'module' ? home.module : home.because, says);
   }
+  const port = { driverModule: undefined, name: 'port0', properties: new Map(), modaliases: [], driver: 'e1000e' };
+  const at = (subsystem: string) => homes.find({ ...port, devpath: '/devices/y' as Devpath, subsystem }, []).kind;
+  t.equal(
+    at('pci-port'),
+    'module',
+    'a bus of which no module lists ids: a driver there comes with a module of its name',
+  );
+  t.equal(at('virtio'), 'absent', 'a bus of which others list ids');
   t.end();
 });

@@ -4,7 +4,7 @@
  *
  *     PLUGD_CORPUS=DIR npm run lab:image-sizes -- [MACHINE…]      dell_latitudee6430 hp_400_g2
  *
- * Half a minute a machine.
+ * One table of MiB, with the number of modules; a minute a machine. Exit status 1: an image could not be made.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -19,6 +19,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { openHost } from '../../../agent/base/host.ts';
+import { readMachines } from '../../../agent/images/machine-wants.ts';
+import { lastComplaint } from '../../fixtures/commands.ts';
 import { debianTree, type DebianTree, type Missing } from '../../fixtures/debian.ts';
 import type { OverlayRoot } from '../../fixtures/roots/overlay-root.ts';
 import { plantSysfs, type RecordedDevice } from '../../fixtures/sysfs.ts';
@@ -64,6 +67,7 @@ function diskOf(devices: readonly RecordedDevice[]): string | undefined {
     ?.devpath;
 }
 
+/** A size in MiB with the number of modules, or why there is no such image. */
 async function image(
   root: OverlayRoot,
   tree: DebianTree,
@@ -72,14 +76,18 @@ async function image(
   script: string,
 ): Promise<string> {
   const ended = await build(root, tree, folder, script, [`/out/${name}`]);
-  if (ended.status !== 0) return `failed: ${ended.stderr.trim().split('\n').at(-1)}`;
-  const modules = execFileSync('sh', [
-    '-c',
-    'zstdcat "$0" | cpio -t --quiet 2>/dev/null | grep -c "\\.ko"',
-    join(folder, name),
-  ]);
-  return `${mebibytes(join(folder, name))} MiB (${String(modules).trim()} modules)`;
+  if (ended.status !== 0) {
+    failures.push(`${name}: ${lastComplaint(ended)}`);
+    return 'failed';
+  }
+  const file = join(folder, name);
+  const count = 'zstdcat "$0" | cpio -t --quiet 2>/dev/null | grep -c "\\.ko"';
+  return sizeText(file, Number(execFileSync('sh', ['-c', count, file], { encoding: 'utf8' })));
 }
+
+const failures: string[] = [];
+
+const sizeText = (file: string, modules: number) => `${mebibytes(file)} (${modules})`;
 
 /** An archive of only the closure's files, packed. */
 function closureSize(tree: DebianTree, folder: string): string {
@@ -87,8 +95,19 @@ function closureSize(tree: DebianTree, folder: string): string {
   const words = ['closure', '--root', tree.root, '--replay', recording, '--cpio', file, '--names'];
   const { stdout } = spawnSync(process.execPath, [plugd, ...words], { encoding: 'utf8' });
   execFileSync('zstd', ['-q', '--rm', file]);
-  return `${mebibytes(`${file}.zst`)} MiB (${stdout.split('\n').length - 1} modules)`;
+  return sizeText(`${file}.zst`, stdout.split('\n').length - 1);
 }
+
+const COLUMNS = ['machine', 'closure', "plugd's list", 'MODULES=dep', 'MODULES=most', 'whole tree'];
+const WIDTHS = [30, 13, 13, 13, 13, 13];
+
+const row = (cells: readonly string[]) =>
+  console.log(
+    cells
+      .map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0))
+      .join('')
+      .trimEnd(),
+  );
 
 const root = need(await builderRoot());
 const tree = need(await debianTree('amd64'));
@@ -101,30 +120,36 @@ try {
     modules,
     join(folder, 'tree'),
   ]);
-  console.log(`Linux ${tree.kernel}, everything packed with zstd`);
-  console.log(`the whole tree: ${mebibytes(join(folder, 'tree'))} MiB`);
-  console.log(`initramfs-tools, MODULES=most: ${await image(root, tree, folder, 'most', MOST)}`);
-  const machines = readdirSync(join(corpus, 'machines')).filter((name) => name.endsWith('.jsonl'));
-  for (const name of machines) {
+  const whole = mebibytes(join(folder, 'tree'));
+  const most = await image(root, tree, folder, 'most', MOST);
+  console.log(`Linux ${tree.kernel}, everything packed with zstd: MiB (modules)`);
+  row(COLUMNS);
+  const host = openHost({ root: tree.root, kernel: tree.kernel });
+  for (const name of readdirSync(join(corpus, 'machines')).filter((each) => each.endsWith('.jsonl'))) {
     const machine = name.replace(/\.jsonl$/, '');
     if (wanted.length > 0 && !wanted.includes(machine)) continue;
-    const devices = recorded(join(corpus, 'machines', name));
+    const recording = join(corpus, 'machines', name);
+    // Recordings of other architectures.
+    if (readMachines(host, [recording]).machines.length === 0) continue;
+    const devices = recorded(recording);
     const disk = diskOf(devices);
     const own = mkdtempSync(join(folder, `${machine}-`));
-    copyFileSync(join(corpus, 'machines', name), join(own, 'machine.jsonl'));
-    console.log(`${machine} (${disk ?? 'no disk'}):`);
-    console.log(`  plugd closure --cpio: ${closureSize(tree, own)}`);
-    console.log(
-      `  initramfs-tools with plugd's list: ${await image(root, tree, own, 'list', BUILDS['initramfs-tools'])}`,
-    );
-    if (disk === undefined) continue;
-    const sys = join(own, 'sys');
-    plantSysfs(sys, devices);
-    mkdirSync(join(sys, 'dev/block'), { recursive: true });
-    symlinkSync(relative(join(sys, 'dev/block'), join(sys, disk)), join(sys, 'dev/block/8:0'));
-    console.log(`  initramfs-tools, MODULES=dep: ${await image(root, tree, own, 'dep', DEP)}`);
+    copyFileSync(recording, join(own, 'machine.jsonl'));
+    const closure = closureSize(tree, own);
+    const list = await image(root, tree, own, 'list', BUILDS['initramfs-tools']);
+    let dep = 'no disk';
+    if (disk !== undefined) {
+      const sys = join(own, 'sys');
+      plantSysfs(sys, devices);
+      mkdirSync(join(sys, 'dev/block'), { recursive: true });
+      symlinkSync(relative(join(sys, 'dev/block'), join(sys, disk)), join(sys, 'dev/block/8:0'));
+      dep = await image(root, tree, own, 'dep', DEP);
+    }
+    row([machine, closure, list, dep, most, whole]);
     rmSync(own, { recursive: true });
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+for (const failure of failures) console.log(failure);
+process.exit(failures.length === 0 ? 0 : 1);

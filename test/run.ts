@@ -9,14 +9,15 @@
  * `unit` and `flow`; when both run as a whole, a floor of coverage.ts that does not hold is a failure. With `--whole` no long list is cut
  * short (share.ts).
  *
- * Each file runs as a program of its own and writes TAP; this turns it into one line a file, and prints what failed in full, and at
- * the end which files were slowest.
+ * Each file runs as a program of its own, or with others of its room, and writes TAP; this turns it into one line a file, and prints what
+ * failed in full, and at the end which files were slowest.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { COUNTS, readCoverage, summary } from './coverage.ts';
+import { FileEnds, type FileEnd } from './file-ends.ts';
 import { needCommands } from './fixtures/commands.ts';
 import { bundleTap } from './tap-bundle.ts';
 import { TapPrinter } from './tap-printer.ts';
@@ -60,6 +61,34 @@ const LONGEST: readonly string[] = [
   'oracle/modprobe/modprobe',
 ];
 
+/**
+ * The rooms whose test files share a program (together.ts): most of their files take less time than its start. Tests that change what a whole
+ * process has (its environment, its limits) do not belong here.
+ */
+const TOGETHER: ReadonlySet<string> = new Set([
+  'base',
+  'depmod',
+  'diagnosis',
+  'explain',
+  'facts',
+  'images',
+  'indexes',
+  'insert',
+  'load',
+  'match',
+  'plan',
+  'records',
+  'report',
+  'rules',
+  'trust',
+]);
+
+/** Outside its tests a file uses what the root test has once: its folder, its limit, its teardown, which lets it end early. */
+const USES_ROOT_TEST = /^(?!import|export|function|async|[\s/*]).*(\bt\.(testdir|teardown|setTimeout)\b|\w\(t[,)])/m;
+
+/** At most so many files share one. */
+const MOST_TOGETHER = 16;
+
 /** Milliseconds after which a file is killed that its own limit did not end. */
 const LONGEST_MS = 3_600_000;
 
@@ -98,32 +127,43 @@ function compiled(file: string): string {
 }
 
 /** NODE_OPTIONS may hold loaders, NODE_EXTRA_CA_CERTS costs 50 ms at every start of the hundreds that tests make. */
-function environment(part: Part): NodeJS.ProcessEnv {
+function environment(part: Part, files: number): NodeJS.ProcessEnv {
   const env = { ...process.env };
   delete env['NODE_OPTIONS'];
   delete env['NODE_EXTRA_CA_CERTS'];
-  env['TAP_TIMEOUT'] = String(PARTS[part].timeout);
+  env['TAP_TIMEOUT'] = String(PARTS[part].timeout * files);
   if (wanted.includes('--whole')) env['PLUGD_TEST_WHOLE'] = '1';
   if (counting && COUNTED.includes(part)) env['NODE_V8_COVERAGE'] = COUNTS;
   return env;
 }
 
-/** How one file ended: its lines of TAP, and how long it took in milliseconds. */
-interface FileEnd {
-  readonly lines: readonly string[];
-  readonly status: string;
-  readonly ms: number;
+/** The files of a part as programs run them: alone, or those of a room together. */
+function programs(files: readonly string[]): readonly (readonly string[])[] {
+  const groups = new Map<string, string[]>();
+  for (const file of files) {
+    const name = relative(tests, file).replace(/\.js$/, '.ts');
+    const [room = ''] = name.split('/');
+    const shares = TOGETHER.has(room) && !USES_ROOT_TEST.test(readFileSync(join(root, 'test', name), 'utf8'));
+    const group = shares ? room : name;
+    groups.set(group, [...(groups.get(group) ?? []), file]);
+  }
+  return [...groups.values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / MOST_TOGETHER) }, (_, i) =>
+      group.slice(i * MOST_TOGETHER, (i + 1) * MOST_TOGETHER),
+    ),
+  );
 }
 
 /**
- * Runs one file to its end, as a program of its own. tap's own runner would load its compilers into each file, and through
+ * Runs one file, or some together, to the end, as a program of its own. tap's own runner would load its compilers into each file, and through
  * NODE_OPTIONS into each plugd that a test starts: 2.5 s of processor time for a file that takes half a second.
  */
-async function runFile(file: string, part: Part): Promise<FileEnd> {
+async function runProgram(files: readonly string[], part: Part): Promise<readonly FileEnd[]> {
   const started = performance.now();
-  const child = spawn(process.execPath, ['--enable-source-maps', file], {
+  const program = files.length > 1 ? [join(tests, 'together.js')] : [];
+  const child = spawn(process.execPath, ['--enable-source-maps', ...program, ...files], {
     cwd: root,
-    env: environment(part),
+    env: environment(part, files.length),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   running.add(child);
@@ -133,23 +173,23 @@ async function runFile(file: string, part: Part): Promise<FileEnd> {
     child.once('close', (code, signal) => done(signal ?? String(code)));
     child.once('error', (error) => done(error.message));
   });
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout })) lines.push(line);
+  const ends = new FileEnds(files);
+  for await (const line of createInterface({ input: child.stdout })) ends.line(line, performance.now() - started);
   const status = await ended;
   running.delete(child);
   clearTimeout(limit);
-  return { lines, status, ms: performance.now() - started };
+  return ends.end(status, performance.now() - started);
 }
 
 /** Runs files, some at once, and prints each as it ends. */
 async function runPart(part: Part, files: readonly string[], printer: TapPrinter): Promise<void> {
   const ready = await needCommands(PARTS[part].commands);
   if (ready.kind === 'missing') console.log(`# ${part}: ${ready.sentence}`);
-  const queue = [...files];
+  const queue = [...programs(files)];
   const work = async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const { lines, status, ms } = await runFile(file, part);
-      printer.file(relative(root, file), lines, status, ms);
+    for (let program = queue.shift(); program !== undefined; program = queue.shift()) {
+      for (const { file, lines, status, ms } of await runProgram(program, part))
+        printer.file(relative(root, file), lines, status, ms);
     }
   };
   await Promise.all(Array.from({ length: JOBS }, work));

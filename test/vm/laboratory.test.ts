@@ -500,7 +500,11 @@ t.test('the failure laboratory', { skip }, async (t) => {
       devices: ['-device', 'virtio-rng-pci,addr=3', '-device', 'edu,addr=1'],
     });
     t.match(await machine.output('grep', ['-c', '', '/proc/kallsyms']), /^\d{5,}/, 'the kernel shows its symbols');
-    for (const each of share(plain.slice(0, -1), 3)) await t.test(each.name, async (t) => run(t, machine, each));
+    for (const [i, each] of share(plain.slice(0, -1), 3).entries()) {
+      await t.test(each.name, async (t) => run(t, machine, each));
+      // The emulated kernel takes two seconds to write its list of symbols: the first case reads it, the others a copy of it.
+      if (i === 0) await machine.output('sh', ['-c', 'mkdir -p /boot; cp /proc/kallsyms /boot/System.map-$(uname -r)']);
+    }
     await t.test('every command names the same cause', async (t) => oneCause(t, machine, tree, inTree, options));
     for (const each of plain.slice(-1)) await t.test(each.name, async (t) => run(t, machine, each));
     await t.test('doctor sees it too', async (t) => {

@@ -1,6 +1,7 @@
 /** Hotplug on a real kernel: devices of every kind that QEMU can plug in, one by one, again, and fifty at once. */
 import t from 'tap';
 import { median } from '../../bench/statistics.ts';
+import { WHOLE } from '../../share.ts';
 import { IDLE_KIB } from './chaos.ts';
 import { GuestAgent, type AgentLine } from './agent.ts';
 import { cyclesText, growth, hotplugCycles } from './cycles.ts';
@@ -12,7 +13,7 @@ const SLOTS = 16;
 const DISKS = 26;
 const NETS = 9;
 /** Seconds of plugging in and out; `npm run soak:agent` goes on for ten minutes. */
-const CYCLES = 30;
+const CYCLES = WHOLE ? 30 : 12;
 
 /**
  * What is plugged in, on which bus, with which properties, the modules that must come (QEMU 7.2, Debian 12), and those of them

@@ -198,8 +198,9 @@ const PLANTER = `
   const dir = image + '/lib/modules/1.0';
   const tried = (work) => { try { work(); return 1; } catch { return 0; } };
   let planted = 0;
+  const names = () => { try { return fs.readdirSync(dir); } catch { return []; } };
   for (let turn = 0; ; turn++) {
-    for (const name of fs.readdirSync(dir)) {
+    for (const name of names()) {
       // An unfinished file is replaced by a link as soon as it is seen.
       if (name.startsWith('.modules.') && tried(() => fs.unlinkSync(dir + '/' + name)))
         planted += tried(() => fs.symlinkSync(outside + '/victim', dir + '/' + name));
@@ -210,6 +211,9 @@ const PLANTER = `
       if (!tried(() => fs.renameSync(image + path, image + '/kept'))) continue;
       planted += tried(() => fs.symlinkSync(target, image + path));
       tried(() => fs.unlinkSync(image + path));
+      if (tried(() => fs.renameSync(image + '/kept', image + path))) continue;
+      // The writer made folders where there were none.
+      tried(() => fs.renameSync(image + path, image + path + '.made' + turn));
       tried(() => fs.renameSync(image + '/kept', image + path));
     }
     if (turn % 64 === 0) fs.writeSync(1, planted + '\\n');
@@ -231,9 +235,13 @@ t.test('the owner of a tree wins no race against root', { skip: isRoot() ? false
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.teardown(() => planter.kill('SIGKILL'));
+  const ended = once(planter, 'exit').then(([status]) => {
+    throw new Error(`the planter ended with ${String(status)}`);
+  });
+  ended.catch(() => undefined);
   const planted = async () =>
     Number(
-      String((await once(planter.stdout, 'data'))[0])
+      String((await Promise.race([once(planter.stdout, 'data'), ended]))[0])
         .trim()
         .split('\n')
         .at(-1),

@@ -1,5 +1,14 @@
 /** kmod's names in a package that has plugd-lite: it serves where it can, and Node in every other case. */
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { VERSION } from '../../agent/base/version.ts';
@@ -20,6 +29,7 @@ t.test("kmod's names", { skip }, async (t) => {
   t.equal(installed.status, 0, installed.stderr);
   const lib = join(top, 'image/usr/lib/plugd');
   const program = join(lib, `native/build/Release/plugd-lite-${VERSION}`);
+  t.equal(realpathSync(join(top, 'image/usr/sbin/plugd-lite')), realpathSync(program), 'people and hooks find it');
   const words = ['-d', join(top, 'tree'), '-S', '6.1', '-R', 'pci:v1d2'];
   const modprobe = async (path = join(lib, 'names/modprobe')): Promise<Ended> => runProgram(path, words);
   const byNode = await modprobe(join(lib, 'names/node/modprobe'));

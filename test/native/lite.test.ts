@@ -144,6 +144,28 @@ t.test('the heap copy serves whether or not the kernel lays programs out at rand
   t.equal(run(plain, ['--uses-heap-copy']).status, 1, 'there is none in the plain program');
 });
 
+/** What becomes of the heap copy when packagers or image builders strip programs: kept or left out, the answers are the same. */
+const STRIPPED: ReadonlyArray<readonly [tool: string, options: readonly string[], keepsCopy: boolean]> = [
+  ['strip', [], true],
+  // As dracut does.
+  ['strip', ['-g', '-p'], true],
+  ['objcopy', ['--strip-all', '--remove-section=.plugd_heap'], false],
+];
+
+for (const [tool, options, keepsCopy] of STRIPPED) {
+  t.test(`after ${tool} ${options.join(' ')} the answers are the same`, { skip }, async (t) => {
+    const words = ['lookup', ...AT, 'pci:v1d1'];
+    for (const file of [program, plain]) {
+      const copy = join(t.testdir(), 'plugd-lite');
+      copyFileSync(file, copy);
+      t.equal(run(tool, [...options, copy]).status, 0);
+      t.same(run(copy, words), run(program, words));
+      t.same(run('setarch', ['-R', copy, ...words]), run(program, words), 'as with norandmaps');
+      t.equal(run(copy, ['--uses-heap-copy']).status, keepsCopy && file === program ? 0 : 1);
+    }
+  });
+}
+
 t.test('a damaged heap copy is not used', { skip }, async (t) => {
   const words = ['lookup', ...AT, 'pci:v1d1'];
   const right = run(program, words);
@@ -154,7 +176,7 @@ t.test('a damaged heap copy is not used', { skip }, async (t) => {
     'its build': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 9) ^ 1, begin + 9),
     'its size': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 33) ^ 1, begin + 33),
     'the size of what starts write': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 41) ^ 1, begin + 41),
-    'its pointers': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 65) ^ 1, begin + 65),
+    'its pointers': (bytes) => bytes.writeUInt8(bytes.readUInt8(begin + 57) ^ 1, begin + 57),
   };
   const copy = join(t.testdir(), 'plugd-lite');
   for (const [rule, damage] of Object.entries(damages)) {

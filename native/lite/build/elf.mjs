@@ -19,6 +19,16 @@ function heapHeader(bytes) {
   throw new Error('the program has no segment for its heap');
 }
 
+/** The place of the heap's section header. strip(1) keeps what sections have, whatever the program headers say. */
+function heapSection(bytes) {
+  const at = Number(bytes.readBigUInt64LE(40));
+  const [size, count] = [bytes.readUInt16LE(58), bytes.readUInt16LE(60)];
+  const headers = Array.from({ length: count }, (_, i) => at + i * size);
+  const header = headers.find((place) => bytes.readBigUInt64LE(place + 16) === ADDRESS);
+  if (header === undefined) throw new Error('the program has no section for its heap');
+  return header;
+}
+
 /** Gives the heap its room. */
 export function reserveHeap(file) {
   const bytes = readFileSync(file);
@@ -36,5 +46,8 @@ export function addHeap(file, heap, target) {
   const at = Math.ceil(program.length / page) * page;
   program.writeBigUInt64LE(BigInt(at), header + 8);
   program.writeBigUInt64LE(BigInt(contents.length), header + 32);
+  const section = heapSection(program);
+  program.writeBigUInt64LE(BigInt(at), section + 24);
+  program.writeBigUInt64LE(BigInt(contents.length), section + 32);
   writeFileSync(target, Buffer.concat([program, Buffer.alloc(at - program.length), contents]), { mode: 0o755 });
 }

@@ -224,6 +224,10 @@ int main(int argc, char **argv)
 	JSContext *ctx;
 
 	note_start();
+	if (!heap_place()) {
+		fputs("plugd-lite: the place of its memory is taken, because this file was changed after it was built\n", stderr);
+		return 71;
+	}
 	if (argc > 3 && strcmp(argv[1], "--make-heap-copy") == 0)
 		return make_copy(argv[2], argv[3], argc - 4, argv + 4);
 	if (argc > 2 && strcmp(argv[1], "--observe-heap") == 0)

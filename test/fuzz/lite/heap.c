@@ -53,6 +53,11 @@ static void *resize(JSMallocState *state, void *memory, size_t size)
 
 const JSMallocFunctions heap_functions = {take, give, resize, usable};
 
+bool heap_place(void)
+{
+	return true;
+}
+
 void heap_begin(void)
 {
 }

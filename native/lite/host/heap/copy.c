@@ -26,13 +26,6 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* The largest page that a kernel may have: build/elf.mjs begins the copy at a multiple of it. */
-#ifdef __aarch64__
-#define MOST_PAGE ((off_t)65536)
-#else
-#define MOST_PAGE ((off_t)4096)
-#endif
-
 static const char MARK[8] = "plugdhp1";
 
 /* Of the head with its pointers, but for itself. */
@@ -47,19 +40,19 @@ static uint64_t sum_of_head(void)
 	return sum;
 }
 
-/* The program's file, as it was named when it was started: /proc/self/exe is not it under an emulator. */
-static const char *own_file(void)
-{
-	return (const char *)getauxval(AT_EXECFN);
-}
-
-/* Whether the file still has what the head tells of. A page behind its end would end the program when it is touched. */
+/*
+ * Whether the file still has what the head and the program header tell of. A page behind its end would end the program when it is touched.
+ * The file is the one that was named at the start: /proc/self/exe is not it under an emulator.
+ */
 static bool is_whole(void)
 {
-	const char *file = own_file();
-	struct stat stat_;
+	const ElfW(Phdr) *header = heap_segment();
+	const char *file = (const char *)getauxval(AT_EXECFN);
+	struct stat own;
 
-	return !file || stat(file, &stat_) != 0 || stat_.st_size >= HEAP->file_size;
+	if (!header || header->p_filesz < sizeof(heap_head) + HEAP->used)
+		return false;
+	return !file || stat(file, &own) != 0 || (uint64_t)own.st_size >= header->p_offset + header->p_filesz;
 }
 
 /* Gets the pages that every start writes to at once: a fault for each would take longer. Linux before 5.14 cannot. */
@@ -116,21 +109,17 @@ static bool forget_outside(void)
 
 int heap_write(JSContext *ctx, const char *file)
 {
-	struct stat own;
 	size_t size;
 	int fd;
 
 	if (HEAP->is_spilled || !forget_outside())
 		return -E2BIG;
-	if (!own_file() || stat(own_file(), &own) != 0)
-		return -ENOENT;
 	memcpy(HEAP->mark, MARK, sizeof(MARK));
 	strncpy(HEAP->build, PLUGD_BUILD, sizeof(HEAP->build) - 1);
 	HEAP->ctx = ctx;
 	HEAP->end = base() + RESERVED;
 	/* Whole pages: the kernel clears the rest of one when it starts a program, which it cannot in a file that was cut off. */
 	HEAP->used = (size_t)(HEAP->next - BEGIN + 4095) & ~(size_t)4095;
-	HEAP->file_size = ((own.st_size + MOST_PAGE - 1) & -MOST_PAGE) + (off_t)(sizeof(heap_head) + HEAP->used);
 	HEAP->sum = sum_of_head();
 	size = sizeof(heap_head) + HEAP->used;
 	fd = open(file, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #include "host.h"
@@ -14,6 +15,11 @@
 #define LARGE (128 << 10)
 #define CHUNK (1 << 20)
 #define MAPPED 0xffffffff
+
+/* Not in every C library's headers. */
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
 
 union heap_head heap_head __attribute__((section(".plugd_heap"), aligned(4096)));
 bool is_warming;
@@ -137,6 +143,32 @@ static void *resize(JSMallocState *state, void *memory, size_t size)
 }
 
 const JSMallocFunctions heap_functions = {take, give, resize, usable};
+
+const ElfW(Phdr) *heap_segment(void)
+{
+	const ElfW(Phdr) *header = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+
+	for (size_t i = getauxval(AT_PHNUM); header && i > 0; i--, header++) {
+		if (header->p_type == PT_LOAD && header->p_vaddr == (uintptr_t)base())
+			return header;
+	}
+	return NULL;
+}
+
+/* The kernel has mapped as much as the program header says: all of it, or after strip(1) what the section had, or nothing. */
+bool heap_place(void)
+{
+	const ElfW(Phdr) *header = heap_segment();
+	size_t page = (size_t)getauxval(AT_PAGESZ);
+	size_t mapped = header ? (header->p_memsz + page - 1) & ~(page - 1) : 0;
+	uint8_t *rest = base() + mapped;
+
+	if (mapped >= RESERVED)
+		return true;
+	/* Linux before 4.17 takes the address as a wish. */
+	return mmap(rest, RESERVED - mapped, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == rest;
+}
 
 void heap_begin(void)
 {

@@ -1,11 +1,14 @@
 #ifndef PLUGD_HEAP_H
 #define PLUGD_HEAP_H
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "quickjs.h"
 
 /* The engine's memory. */
 extern const JSMallocFunctions heap_functions;
+/* Makes sure that the heap's place is there, before anything else takes memory; false when something else is in it. */
+bool heap_place(void);
 /* An empty heap; before the engine is made. */
 void heap_begin(void);
 /* Puts what comes next where a layout says. */

@@ -1,6 +1,7 @@
 #ifndef PLUGD_PIECES_H
 #define PLUGD_PIECES_H
 /* How the heap lies in memory, for heap.c and copy.c. */
+#include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,6 @@ struct heap {
 	uint64_t used;
 	uint64_t written; /* so much of it every start writes to */
 	uint64_t sum;
-	off_t file_size; /* of the program with the copy */
 	JSContext *ctx;
 	uint8_t *next; /* memory that was never used, up to `end` */
 	uint8_t *end;
@@ -49,6 +49,9 @@ static inline uint8_t *base(void)
 	__asm__("" : "+r"(first));
 	return first;
 }
+
+/* The heap's program header; NULL where something left it out of the file. */
+const ElfW(Phdr) *heap_segment(void);
 
 static inline struct piece *piece_of(const void *memory)
 {

@@ -142,6 +142,8 @@ function installNames(target, lib, lite) {
     throw new Error(`${program} is missing, or not of version ${version()}; run: npm run build:lite`);
   // Its version is in its name: one that an older package left behind is not taken for this one's.
   target.file('native/build/lite/plugd-lite', `${lib}/${NATIVE}/plugd-lite-${version()}`);
+  // For people, and for the hooks that put it into an initramfs.
+  target.link('sbin/plugd-lite', `${lib}/${NATIVE}/plugd-lite-${version()}`);
   const launcher = target.path(`${lib}/${NATIVE}/plugd-name`);
   const words = ['-Os', '-s', '-Wl,--build-id=none', `-DPLUGD_VERSION="${version()}"`, '-o', launcher];
   const { status, stderr, error } = spawnSync(env.CC ?? 'cc', [...words, join(root, 'native/name-launcher.c')], {

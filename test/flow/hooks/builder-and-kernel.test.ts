@@ -1,6 +1,6 @@
 /** The hooks for kernels and initramfs builders, with a plugd and a builder's functions that note what they are asked. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 
@@ -148,11 +148,81 @@ t.test('mkinitcpio: a module that the tree lacks is no error, and the hook leave
   t.end();
 });
 
+/** How each builder calls the hook that puts plugd-lite in; its functions copy into `$DESTDIR`, as the real ones do. */
+const LITE: Readonly<
+  Record<string, { readonly shell: string; readonly script: (hook: string) => string; readonly start: string }>
+> = {
+  'initramfs-tools': {
+    shell: 'sh',
+    script: (hook) =>
+      `copy_exec() { mkdir -p "$DESTDIR\${2%/*}"; cp "$1" "$DESTDIR$2"; }; ` +
+      `eval "$(grep -v -e '^\\. /usr/share' -e '^exit' '${hook}/plugd-lite')"; cp '${hook}/plugd-lite-start' "$DESTDIR/start"`,
+    start: 'start',
+  },
+  dracut: {
+    shell: 'bash',
+    script: (hook) =>
+      `inst() { mkdir -p "$DESTDIR\${2%/*}"; cp "$1" "$DESTDIR$2"; }; inst_simple() { inst "$@"; }; ` +
+      `inst_hook() { cp "$3" "$DESTDIR/$1-$2.sh"; }; initdir=$DESTDIR moddir='${hook}/99plugd-lite'; ` +
+      `. '${hook}/99plugd-lite/module-setup.sh'; ! check || { depends && install; }`,
+    start: 'pre-udev-50.sh',
+  },
+  mkinitcpio: {
+    shell: 'bash',
+    script: (hook) =>
+      `add_file() { mkdir -p "$DESTDIR\${2%/*}"; cp "$1" "$DESTDIR$2"; }; add_binary() { add_file "$@"; }; BUILDROOT=$DESTDIR; ` +
+      `add_runscript() { cp '${hook}/plugd-lite-start' "$DESTDIR/start"; echo run_earlyhook >> "$DESTDIR/start"; }; ` +
+      `. '${hook}/plugd-lite'; build && help > /dev/null`,
+    start: 'start',
+  },
+};
+
+for (const [builder, { shell, script, start }] of Object.entries(LITE)) {
+  t.test(`${builder}: plugd-lite is the loader, where it is installed`, (t) => {
+    const folder = t.testdir({ installed: {}, image: {}, path: {} });
+    const image = join(folder, 'image');
+    for (const name of ['plugd-lite-0.1.0', 'plugd-request']) {
+      const program = join(folder, 'installed', name);
+      writeFileSync(program, `#!/bin/sh\necho "$@" >> '${folder}/asked'\nexit 1\n`);
+      chmodSync(program, 0o755);
+    }
+    const norc = shell === 'bash' ? ['--norc'] : [];
+    const [program, ...words] = [shell, ...norc, '-c', script(join(HOOKS, builder))];
+    const without = run([program, ...words], join(folder, 'path'), { DESTDIR: image });
+    t.same(
+      [without.status, without.stdout, readdirSync(image).filter((name) => name !== 'start')],
+      [0, '', []],
+      'without it nothing changes',
+    );
+    // In PATH is a link, and the helper lies beside what it leads to.
+    symlinkSync('../installed/plugd-lite-0.1.0', join(folder, 'path/plugd-lite'));
+    const ended = run([program, ...words], join(folder, 'path'), { DESTDIR: image });
+    t.same([ended.status, ended.stderr], [0, '']);
+    const files = readdirSync(image, { recursive: true, encoding: 'utf8' });
+    for (const name of ['plugd-lite', 'plugd-request', 'modprobe'])
+      t.ok(
+        files.some((file) => file.endsWith(`bin/${name}`)),
+        name,
+      );
+    const goal = readlinkSync(join(image, files.find((file) => file.endsWith('bin/modprobe')) ?? ''));
+    t.equal(goal.slice(goal.lastIndexOf('/') + 1), 'plugd-lite');
+    const started = run(['sh', join(image, start)], join(folder, 'path'));
+    t.same([started.status, asked(folder)], [0, 'coldplug -q -t 30'], 'it may fail: udevd loads then');
+    t.end();
+  });
+}
+
 t.test('each hook is a script that its shell can read', (t) => {
   for (const [shell, name] of [
     ['sh', 'initramfs-tools/plugd'],
+    ['sh', 'initramfs-tools/plugd-lite'],
+    ['sh', 'initramfs-tools/plugd-lite-start'],
     ['bash', 'dracut/99plugd/module-setup.sh'],
+    ['bash', 'dracut/99plugd-lite/module-setup.sh'],
+    ['sh', 'dracut/99plugd-lite/start.sh'],
     ['bash', 'mkinitcpio/plugd'],
+    ['bash', 'mkinitcpio/plugd-lite'],
+    ['sh', 'mkinitcpio/plugd-lite-start'],
     ['sh', 'kernel/60-plugd.install'],
     ['sh', 'kernel/zz-plugd'],
   ] as const)
@@ -162,7 +232,9 @@ t.test('each hook is a script that its shell can read', (t) => {
 
 t.test('initramfs-tools asks for what must run before', (t) => {
   mkdirSync(join(t.testdir(), 'x'));
-  const ended = run([join(HOOKS, 'initramfs-tools/plugd'), 'prereqs'], '/nowhere');
-  t.same([ended.status, ended.stdout, ended.stderr], [0, '', '']);
+  for (const name of ['plugd', 'plugd-lite', 'plugd-lite-start']) {
+    const ended = run([join(HOOKS, 'initramfs-tools', name), 'prereqs'], '/nowhere');
+    t.same([ended.status, ended.stdout, ended.stderr], [0, '', '']);
+  }
   t.end();
 });

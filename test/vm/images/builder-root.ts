@@ -20,19 +20,31 @@ export async function builderRoot(): Promise<OverlayRoot | Missing> {
   return overlayRoot('initramfs-builders', 'a root with initramfs builders', ['sh', '-c', INSTALL]);
 }
 
-/** How an image is built, in the shell: `$kernel` is the release; /out has `machine.jsonl`, `names`, and gets the image `$1`. */
-export const BUILDS = {
-  /** By the hook as it ships, and nothing of initramfs-tools' own choice. */
-  'initramfs-tools': `
+const INITRAMFS_TOOLS = `
     mkdir -p /etc/plugd/machines
     cp /out/machine.jsonl /etc/plugd/machines/
     install -m 755 /plugd/hooks/initramfs-tools/plugd /etc/initramfs-tools/hooks/plugd
-    sed -i s/^MODULES=.*/MODULES=list/ /etc/initramfs-tools/initramfs.conf
+    sed -i s/^MODULES=.*/MODULES=list/ /etc/initramfs-tools/initramfs.conf`;
+
+const DRACUT = (more: string) => `
+    dracut --force --kver "$kernel" --no-hostonly --zstd --modules 'base rootfs-block udev-rules kernel-modules fs-lib${more}' \\
+      --drivers " $(tr '\\n' ' ' < /out/names) " "$1"`;
+
+/** How an image is built, in the shell: `$kernel` is the release; /out has `machine.jsonl`, `names`, and gets the image `$1`. */
+export const BUILDS = {
+  /** By the hook as it ships, and nothing of initramfs-tools' own choice. */
+  'initramfs-tools': `${INITRAMFS_TOOLS}
     mkinitramfs -o "$1" "$kernel"`,
   /** Exclusively the modules on the way to the root file system, by name. */
-  dracut: `
-    dracut --force --kver "$kernel" --no-hostonly --zstd --modules 'base rootfs-block udev-rules kernel-modules fs-lib' \\
-      --drivers " $(tr '\\n' ' ' < /out/names) " "$1"`,
+  dracut: DRACUT(''),
+  /** The same two with plugd-lite as their loader. */
+  'initramfs-tools-lite': `${INITRAMFS_TOOLS}
+    install -m 755 /plugd/hooks/initramfs-tools/plugd-lite /etc/initramfs-tools/hooks/plugd-lite
+    install -m 755 /plugd/hooks/initramfs-tools/plugd-lite-start /etc/initramfs-tools/scripts/init-top/plugd-lite
+    mkinitramfs -o "$1" "$kernel"`,
+  'dracut-lite': `
+    cp -r /plugd/hooks/dracut/99plugd-lite /usr/lib/dracut/modules.d/
+    ${DRACUT(' plugd-lite')}`,
 } as const;
 
 /** The name of a builder. */
@@ -56,7 +68,8 @@ export async function build(
   words: readonly string[],
 ): Promise<Ended> {
   const modules = join('lib/modules', tree.kernel);
-  const before = 'set -e; kernel=$0; ln -sf /plugd/dist/plugd.cjs /usr/local/bin/plugd';
+  const before =
+    'set -e; kernel=$0; ln -sf /plugd/dist/plugd.cjs /usr/local/bin/plugd; ln -sf /plugd/native/build/lite/plugd-lite /usr/local/sbin/';
   return runInRoot(root, ['sh', '-c', `${before}\n${script}`, tree.kernel, ...words], {
     shown: [
       { outside: join(tree.root, modules), inside: `/${modules}` },

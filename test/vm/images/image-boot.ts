@@ -77,6 +77,8 @@ export interface ImageStart {
   /** What is mounted on / : `/dev/vda / ext4 ro,relatime 0 0`; undefined when it did not get there. */
   readonly mounted: string | undefined;
   readonly seconds: number;
+  /** What plugd-lite left in /run/plugd for the agent: the modules that it loaded. */
+  readonly ledger: string;
   /** The end of the console when it did not. */
   readonly console: string;
 }
@@ -89,9 +91,10 @@ export async function start(lab: ImageLab, file: string): Promise<ImageStart> {
     await using machine = await boot(lab.image, { devices, initrd: file, append: `root=UUID=${ROOT_UUID} ro` });
     const mounts = await machine.output('cat', ['/proc/mounts']);
     const mounted = mounts.split('\n').findLast((line) => / \/ /.test(line) && !line.startsWith('rootfs'));
-    return { mounted, seconds: machine.bootMs / 1000, console: '' };
+    const ledger = await machine.output('sh', ['-c', 'cat /run/plugd/* 2>/dev/null || :']);
+    return { mounted, seconds: machine.bootMs / 1000, ledger, console: '' };
   } catch (error) {
     const console = error instanceof Error ? error.message : String(error);
-    return { mounted: undefined, seconds: (performance.now() - from) / 1000, console };
+    return { mounted: undefined, seconds: (performance.now() - from) / 1000, ledger: '', console };
   }
 }

@@ -2,7 +2,10 @@
  * Images for the machines that plugd recorded, by Debian's initramfs-tools and by dracut, each started in the virtual machine with its root on
  * a disk of that kind; and without one module, where plugd must refuse it beforehand. With `--whole` the machine must not start then, either:
  *
- *     npm run lab:images -- [--whole] [KIND…] [BUILDER…]      virtio-blk nvme ahci virtio-scsi usb-storage megasas sdhci; initramfs-tools dracut
+ *     npm run lab:images -- [--whole] [KIND…] [BUILDER…]      virtio-blk nvme ahci virtio-scsi usb-storage megasas sdhci;
+ *                                                             initramfs-tools dracut initramfs-tools-lite dracut-lite
+ *
+ * Unless they are named, the last two, where plugd-lite loads the modules, are taken for nvme alone.
  *
  * Some three minutes a kind and builder. Exit status 1: something was not as it should be.
  */
@@ -11,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { machineImage, type Image } from '../machine/image.ts';
 import type { Missing } from '../../fixtures/debian.ts';
+import { plugdLite } from '../../native/plugd-lite.ts';
 import { builderRoot, BUILDS, type Builder } from './builder-root.ts';
 import { buildImage, lackingImage, record, start, type BuiltImage, type ImageLab } from './image-boot.ts';
 import { DISK_KINDS, rootDisk } from './root-disk.ts';
@@ -44,16 +48,19 @@ function lossesOf({ check: { lost } }: BuiltImage, disk: string): readonly strin
   return lost.filter(({ device }) => disk.startsWith(device)).map(({ device, because }) => `${device}: ${because}`);
 }
 
+const isLite = (builder: Builder): boolean => builder.endsWith('-lite');
+
 async function examine(lab: ImageLab): Promise<void> {
   const { kind } = lab;
   console.log(kind.name);
   const disk = await record(lab);
   for (const builder of builders) {
+    if (isLite(builder) && !wanted.includes(builder) && kind.name !== 'nvme') continue;
     const built = await buildImage(lab, builder);
     const losses = lossesOf(built, disk);
     // dracut's list is only the way to the disk: it does without the rest of the machine.
     check(
-      losses.length === 0 && (built.status === 0 || builder === 'dracut'),
+      losses.length === 0 && (built.status === 0 || builder.startsWith('dracut')),
       `${builder}: plugd image finds the root disk's modules`,
       losses.join('\n'),
     );
@@ -62,6 +69,10 @@ async function examine(lab: ImageLab): Promise<void> {
     console.log(
       `  ${kind.name}\t${builder}\t${built.check.modules} modules\t${built.mebibytes.toFixed(1)} MiB\t${started.seconds.toFixed(1)} s`,
     );
+    if (isLite(builder)) {
+      const loaded = started.ledger.includes(`"${kind.needed.replaceAll('-', '_')}"`);
+      check(loaded, `${builder}: plugd-lite loaded ${kind.needed}`, started.ledger || 'it left nothing in /run/plugd');
+    }
     const lacking = await lackingImage(lab, builder);
     const named = lossesOf(lacking, disk);
     check(
@@ -69,7 +80,7 @@ async function examine(lab: ImageLab): Promise<void> {
       `${builder}: without ${kind.needed} plugd image refuses it: ${named.join('; ')}`,
     );
     // dracut's own shell takes minutes to give up.
-    if (!whole || builder === 'dracut') continue;
+    if (!whole || builder.startsWith('dracut')) continue;
     const failed = await start(lab, lacking.file);
     check(
       failed.mounted === undefined && failed.console.includes('does not exist'),
@@ -81,6 +92,7 @@ async function examine(lab: ImageLab): Promise<void> {
 
 const image: Image = need(await machineImage());
 const root = need(await builderRoot());
+if (builders.some(isLite)) need(await plugdLite());
 const folder = mkdtempSync(join(tmpdir(), 'plugd-image-lab-'));
 try {
   const disk = need(await rootDisk(image, folder));

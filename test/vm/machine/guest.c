@@ -108,12 +108,21 @@ static void mount_one(const char *type, const char *where, unsigned long flags, 
 		fprintf(stderr, "guest: mounting %s: %s\n", where, strerror(errno));
 }
 
+/* Whether an initramfs has moved a file system of its own here. */
+static int is_mounted(const char *where)
+{
+	struct stat here, above;
+
+	return stat(where, &here) == 0 && stat("/", &above) == 0 && here.st_dev != above.st_dev;
+}
+
 static void prepare_machine(void)
 {
 	mount_one("devtmpfs", "/dev", MS_NOSUID, "mode=0755");
 	mount_one("proc", "/proc", 0, NULL);
 	mount_one("sysfs", "/sys", 0, NULL);
-	mount_one("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755");
+	if (!is_mounted("/run"))
+		mount_one("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755");
 	mount_one("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, NULL);
 	mount_one("devpts", "/dev/pts", 0, "mode=0620,ptmxmode=0666");
 	mount_one("tmpfs", "/dev/shm", 0, NULL);

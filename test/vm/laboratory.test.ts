@@ -11,6 +11,7 @@ import { isOfSchema } from '../schemas.ts';
 import { needCommands } from '../fixtures/commands.ts';
 import { ofMachine, replaceBytes, signedByStranger, withWrongVersion } from '../fixtures/faulty-module.ts';
 import { buildModule } from '../fixtures/kernel-module.ts';
+import { plugdLite } from '../native/plugd-lite.ts';
 import { share } from '../share.ts';
 import { GuestAgent } from './agent/agent.ts';
 import { machineImage, type GuestFiles, type Image } from './machine/image.ts';
@@ -63,8 +64,9 @@ interface Case {
 const UNBOUND =
   'modprobe virtio_pci; if [ -e /sys/bus/pci/devices/0000:00:03.0/driver ]; then echo 0000:00:03.0 > /sys/bus/pci/drivers/virtio-pci/unbind; fi';
 
-t.setTimeout(1_200_000);
+t.setTimeout(3_000_000);
 const found = await machineImage();
+const lite = await plugdLite();
 const tools = await needCommands(['openssl']);
 const lab = found.kind === 'ready' ? await buildModule(found.tree, 'lab', SOURCE) : found;
 const missing = [found, tools, lab].find((each) => each.kind === 'missing');
@@ -87,14 +89,33 @@ async function ask(machine: Machine, line: string): Promise<Investigation> {
   }
 }
 
+/** Of the shell: remembers which modules are loaded; removes those that came since, the newest first. */
+const REMEMBER = "cut -d' ' -f1 /proc/modules > /tmp/loaded";
+const REMOVE = "for m in $(cut -d' ' -f1 /proc/modules); do grep -qx $m /tmp/loaded || rmmod $m; done";
+
 const KEPT_OUT = /^(failed|denied|blacklisted|no-match|no-modalias)/;
+
+/** plugd-lite must answer as plugd does. */
+async function compareLite(t: Test, machine: Machine, line: string, own: Investigation): Promise<void> {
+  if (lite.kind === 'missing') return;
+  const theirs = await ask(machine, line.replace(/(^|\s)plugd /, '$1plugd-lite '));
+  t.same(nameless(theirs), nameless(own), `plugd-lite: ${line.includes('--insert') ? 'happened' : 'foretold'}`);
+}
+
+/** Without the name of the process, which the kernel's log has. */
+function nameless(answer: Investigation): unknown {
+  return JSON.parse(
+    JSON.stringify(answer).replaceAll(/(?<=Lockdown: )(node|plugd-lite|plugd):/g, 'PROGRAM:'),
+  ) as unknown;
+}
 
 /** Asks before and, if the case has it, inserts: both explanations must end as the case says. */
 async function run(t: Test, machine: Machine, each: Case): Promise<void> {
   const { word, predicted, happened, as = 'plugd' } = each;
-  if (each.before !== undefined) await machine.output('sh', ['-c', each.before]);
+  await machine.output('sh', ['-c', [each.before ?? ':', REMEMBER].join('; ')]);
   try {
     const before = await ask(machine, `${as} test --json '${word}'`);
+    await compareLite(t, machine, `${as} test --json '${word}'`, before);
     const told = [before.reason, ...before.evidence, before.remedy ?? ''].join('\n');
     t.equal(outcome(before), predicted, `foretold: ${told.replaceAll('\n', ' | ')}`);
     if (KEPT_OUT.test(before.verdict)) t.ok(before.remedy, 'there is a remedy');
@@ -104,6 +125,8 @@ async function run(t: Test, machine: Machine, each: Case): Promise<void> {
       return;
     }
     const after = await ask(machine, `${as} test --insert --json '${word}'`);
+    await machine.shell(REMOVE);
+    await compareLite(t, machine, `${as} test --insert --json '${word}'`, after);
     const explained = [after.reason, ...after.evidence, after.remedy ?? ''].join('\n');
     t.equal(outcome(after), happened, `happened: ${explained.replaceAll('\n', ' | ')}`);
     if (each.errno !== undefined) t.match(after.reason, new RegExp(`with ${each.errno}\\b`));
@@ -111,7 +134,7 @@ async function run(t: Test, machine: Machine, each: Case): Promise<void> {
     if (each.never !== undefined) t.notMatch(explained, each.never);
     if (KEPT_OUT.test(happened) && happened !== 'failed no-device') t.ok(after.remedy, 'there is a remedy afterwards');
   } finally {
-    await machine.shell(`${each.after ?? ':'}; rmmod lab dummy ifb nlmon 2>/dev/null`);
+    await machine.shell(`${REMOVE}; ${each.after ?? ':'}`);
   }
 }
 
@@ -172,6 +195,7 @@ function labFiles(image: Image): GuestFiles {
   const debian = (path: string) => readFileSync(join(image.tree.root, 'lib/modules', image.tree.kernel, path));
   const dummy = debian('kernel/drivers/net/dummy.ko');
   return {
+    ...(lite.kind === 'ready' && { 'usr/bin/plugd-lite': { from: lite.program, mode: 0o755 } }),
     'lab/good/lab.ko': good,
     'lab/vermagic/lab.ko': replaceBytes(good, ' preempt ', ' xreempt '),
     'lab/release/lab.ko': replaceBytes(good, `vermagic=${image.tree.kernel.slice(0, 4)}`, 'vermagic=9.9.'),
